@@ -1,0 +1,82 @@
+"""Settings of a run: everything the builder needs, and nothing of the screen."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from workstation.execution.settings import OrderSettings, RiskSettings
+from workstation.market.settings import StorageSettings
+from workstation.model.instruments import Instrument
+from workstation.model.settings import Settings
+from workstation.strategy.settings import StrategySettings
+from workstation.venues.file.settings import FileFeedSettings
+from workstation.venues.paper.settings import PaperBrokerSettings
+from workstation.venues.simulated.settings import SimulatedFeedSettings
+
+__all__ = [
+    "AccountSettings",
+    "EngineSettings",
+    "FeedSettings",
+    "JournalSettings",
+    "Mode",
+    "RunSettings",
+]
+
+Mode = Literal["simulation", "recording", "paper", "live"]
+FeedSettings = SimulatedFeedSettings | FileFeedSettings
+
+
+class AccountSettings(Settings):
+    """The account the run trades."""
+
+    name: str = "demo"
+    """Shown in the header; unlocking the screen types it."""
+    currency: str = "USDT"
+    """Currency of equity, limits and P&L; instruments must be quoted in it."""
+    day_starts: Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "00:00"
+    """UTC time at which the day's P&L starts again."""
+
+
+class EngineSettings(Settings):
+    """How the engine runs; nothing here changes a decision."""
+
+    frame_hz: Annotated[float, Meta(ge=0.5, le=30)] = 10.0
+    """Screen updates a second; over SSH 4 unless set otherwise."""
+    speed: Annotated[float, Meta(gt=0, le=100_000)] = 1.0
+    """Speed of play at the start, × the run's own time."""
+    start_paused: bool = False
+    """Open with the clock standing."""
+    script_budget_ms: Annotated[int, Meta(ge=10, le=60_000)] = 250
+    """A script call that lasts longer is interrupted and its strategy stops."""
+    history: Annotated[int, Meta(ge=100, le=1_000_000)] = 5_000
+    """Records kept in memory for log and panels; all are in the journal."""
+    on_exit: Literal["keep", "cancel-entries", "flatten"] = "cancel-entries"
+    """What quitting does without being asked."""
+    on_hangup: Literal["keep", "cancel-entries", "flatten-and-stop"] = "cancel-entries"
+    """What a lost terminal does."""
+
+
+class JournalSettings(Settings):
+    """Where the run is journalled."""
+
+    path: str | None = None
+    """Folder or file; ``""`` = no journal; none = the user's state folder."""
+
+
+class RunSettings(Settings):
+    """A whole run, resolved: paths absolute, instruments complete."""
+
+    mode: Mode = "simulation"
+    seed: int = 7
+    account: AccountSettings = AccountSettings()
+    engine: EngineSettings = EngineSettings()
+    storage: StorageSettings = StorageSettings()
+    orders: OrderSettings = OrderSettings()
+    instruments: tuple[Instrument, ...] = ()
+    feeds: tuple[FeedSettings, ...] = ()
+    brokers: tuple[PaperBrokerSettings, ...] = (PaperBrokerSettings(),)
+    strategies: tuple[StrategySettings, ...] = ()
+    risk: RiskSettings = RiskSettings()
+    journal: JournalSettings = JournalSettings()

@@ -1,0 +1,26 @@
+"""Settings of the Aggregator and its storage."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from workstation.model.settings import Milliseconds, Settings
+
+__all__ = ["StorageSettings"]
+
+
+class StorageSettings(Settings):
+    """What is kept in memory per symbol, and when data is too old to trade on."""
+
+    window: Annotated[int, Meta(ge=50, le=1_000_000)] = 1_000
+    """Closed bars kept per symbol and timeframe."""
+    stale_ms: Milliseconds = 5_000
+    """Quotes older than this block entries; bar feeds: this plus two bars."""
+    bar_source: Literal["trades", "mid"] = "trades"
+    """Build bars from trades, or from the mid where a feed has no trades."""
+    empty_bars: Literal["repeat", "skip"] = "repeat"
+    """An interval without a trade repeats the last close, or makes no bar."""
+    market_data_interval_ms: Milliseconds = 250
+    """Least time between two MarketDataUpdated events of one symbol."""

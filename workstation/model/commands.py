@@ -1,0 +1,159 @@
+"""What an operator can tell the engine; every command is an input and is journalled.
+
+``seen_seq`` carries what a dialog showed: where the state has changed since, the
+engine refuses and the dialog shows the new sentence. Play, pause, step, speed and
+go-until are words to the driver, not commands.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from workstation.model.market import MarketEvent
+from workstation.model.signals import Signal
+from workstation.model.states import SymbolState
+
+__all__ = [
+    "CancelOrders",
+    "Command",
+    "Disposition",
+    "Flatten",
+    "HandBack",
+    "Hold",
+    "Inject",
+    "Kill",
+    "KillLevel",
+    "Override",
+    "PauseTask",
+    "Rearm",
+    "RestartTask",
+    "ResumeTask",
+    "StepTask",
+    "StopTask",
+]
+
+
+class Disposition(StrEnum):
+    """What an override does to working orders and the position."""
+
+    KEEP = "keep"
+    CANCEL = "cancel"
+    FLATTEN = "flatten"
+    HAND_OVER = "hand_over"
+    ADOPT = "adopt"
+
+
+class KillLevel(StrEnum):
+    """Rungs of the kill ladder: hold new orders, cancel entries, flatten."""
+
+    HOLD = "hold"
+    CANCEL = "cancel"
+    FLATTEN = "flatten"
+
+
+class _Command(Struct, frozen=True, kw_only=True):
+    origin: str = "operator"
+    reason: str = ""
+    seen_seq: int | None = None
+
+
+class PauseTask(_Command, frozen=True, kw_only=True, tag="pause_task"):
+    """Pause one task; what that withholds depends on its kind."""
+
+    task: str
+
+
+class ResumeTask(_Command, frozen=True, kw_only=True, tag="resume_task"):
+    """Resume a paused task."""
+
+    task: str
+
+
+class StepTask(_Command, frozen=True, kw_only=True, tag="step_task"):
+    """Let a paused task make exactly one withheld call."""
+
+    task: str
+
+
+class RestartTask(_Command, frozen=True, kw_only=True, tag="restart_task"):
+    """Restart a failed or stopped task."""
+
+    task: str
+
+
+class StopTask(_Command, frozen=True, kw_only=True, tag="stop_task"):
+    """Stop a task at once."""
+
+    task: str
+
+
+class Inject(_Command, frozen=True, kw_only=True, tag="inject"):
+    """Feed an event by hand (simulation and recording only)."""
+
+    event: MarketEvent | Signal
+
+
+class Override(_Command, frozen=True, kw_only=True, tag="override"):
+    """Set a row's state by hand; ``expires_ns`` is when a manual lock ends."""
+
+    strategy: str
+    instrument: str
+    state: SymbolState
+    disposition: Disposition = Disposition.KEEP
+    lock: bool = False
+    expires_ns: int | None = None
+
+
+class HandBack(_Command, frozen=True, kw_only=True, tag="hand_back"):
+    """End a row's manual lock."""
+
+    strategy: str
+    instrument: str
+
+
+class CancelOrders(_Command, frozen=True, kw_only=True, tag="cancel_orders"):
+    """Cancel these orders by client order id; protection only when named here."""
+
+    order_ids: tuple[str, ...]
+
+
+class Flatten(_Command, frozen=True, kw_only=True, tag="flatten"):
+    """Close a position at market; ``owner`` None means every owner's."""
+
+    instrument: str
+    owner: str | None = None
+
+
+class Hold(_Command, frozen=True, kw_only=True, tag="hold"):
+    """Start or end the operator's hold: no new entries; exits and cancels go on."""
+
+    on: bool
+
+
+class Kill(_Command, frozen=True, kw_only=True, tag="kill"):
+    """Climb the kill ladder to this rung."""
+
+    level: KillLevel
+
+
+class Rearm(_Command, frozen=True, kw_only=True, tag="rearm"):
+    """Allow orders again after a kill."""
+
+
+Command = (
+    PauseTask
+    | ResumeTask
+    | StepTask
+    | RestartTask
+    | StopTask
+    | Inject
+    | Override
+    | HandBack
+    | CancelOrders
+    | Flatten
+    | Hold
+    | Kill
+    | Rearm
+)

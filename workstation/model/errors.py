@@ -1,0 +1,92 @@
+"""Errors of the trading parts; each message says what, where, what would be right.
+
+WorkstationError
+├── ConfigError            a setting is wrong (config.py collects them)
+├── DataError              a line or message of a feed could not be understood
+├── IllegalTransition      a state machine was asked for a move its table lacks
+├── ScriptError            a strategy's script failed or answered nonsense
+│   └── ScriptTimeout      it ran longer than its budget
+├── CommandRefused         an operator's command does not apply to what is there
+├── JournalError           the journal cannot be written or read
+└── ReplayMismatch         a replay left the recorded path at some ``seq``
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "CommandRefused",
+    "ConfigError",
+    "DataError",
+    "IllegalTransition",
+    "JournalError",
+    "ReplayMismatch",
+    "ScriptError",
+    "ScriptTimeout",
+    "WorkstationError",
+]
+
+
+class WorkstationError(Exception):
+    """Base of all errors that an operator may read."""
+
+
+class ConfigError(WorkstationError):
+    """A setting has a wrong name, type, range or combination."""
+
+
+class DataError(WorkstationError):
+    """A row or message is damaged: names the source, the place and the reason."""
+
+    def __init__(self, source: str, line: int, reason: str) -> None:
+        super().__init__(f"{source}:{line}: {reason}")
+        self.source = source
+        self.line = line
+        self.reason = reason
+
+
+class IllegalTransition(WorkstationError):
+    """A state machine's table has no entry for this state and trigger."""
+
+    def __init__(self, machine: str, state: str, trigger: str, allowed: str) -> None:
+        super().__init__(
+            f"{machine}: {trigger} is not legal in {state}; legal there: {allowed}"
+        )
+        self.machine = machine
+        self.state = state
+        self.trigger = trigger
+
+
+class ScriptError(WorkstationError):
+    """A strategy script failed to load, raised, or answered with nonsense."""
+
+    def __init__(self, script: str, message: str, line: int | None = None) -> None:
+        where = script if line is None else f"{script}:{line}"
+        super().__init__(f"{where}: {message}")
+        self.script = script
+        self.line = line
+        self.message = message
+
+
+class ScriptTimeout(ScriptError):
+    """A script call ran longer than its budget and was interrupted."""
+
+
+class CommandRefused(WorkstationError):
+    """A command names something not there, or changed since it was shown."""
+
+
+class JournalError(WorkstationError):
+    """The journal cannot be opened, written or read."""
+
+
+class ReplayMismatch(WorkstationError):
+    """A replay produced other records than the journal holds."""
+
+    def __init__(self, seq: int, expected: str, found: str) -> None:
+        super().__init__(
+            f"replay differs first at seq {seq}: journal has {expected}, "
+            f"replay made {found}"
+        )
+        self.seq = seq
+        self.expected = expected
+        self.found = found

@@ -1,0 +1,159 @@
+"""Facts that parts tell one another inside the core and publish to observers.
+
+The ten events of the order system (PositionChanged … OrderStuck) are published on
+the bus after the change; BarClosed, OrderUpdated and OrderDenied also drive the rows.
+Quantities and money are Decimal, market figures float, times ns of the run's clock.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from msgspec import Struct
+
+from workstation.model.market import Bar
+from workstation.model.orders import Fill, Order, OrderEvent, OrderRole, OrderStatus
+from workstation.model.positions import Position
+from workstation.model.states import BookTrust, PositionBand
+
+__all__ = [
+    "BarClosed",
+    "BookTrustChanged",
+    "EmergencyLiquidation",
+    "MarginWarning",
+    "MarketDataUpdated",
+    "OrderCanceledEvent",
+    "OrderCreated",
+    "OrderDenied",
+    "OrderFilled",
+    "OrderStuck",
+    "OrderUpdated",
+    "PositionChanged",
+    "PositionStateChanged",
+    "RiskMetricsUpdated",
+]
+
+
+class BarClosed(Struct, frozen=True, tag="bar_closed"):
+    """A bar of a configured timeframe is final; its window and indicators are set."""
+
+    instrument: str
+    ts: int
+    bar: Bar
+
+
+class BookTrustChanged(Struct, frozen=True, tag="book_trust_changed"):
+    """A book became trusted or untrusted, and why."""
+
+    instrument: str
+    ts: int
+    before: BookTrust
+    after: BookTrust
+    reason: str
+
+
+class OrderUpdated(Struct, frozen=True, tag="order_updated"):
+    """An order moved in its table."""
+
+    order: Order
+    before: OrderStatus
+    event: OrderEvent
+    ts: int
+    reason: str = ""
+
+
+class OrderDenied(Struct, frozen=True, kw_only=True, tag="order_denied"):
+    """The risk stage refused an order: stable code, text with the numbers."""
+
+    owner: str
+    instrument: str
+    role: OrderRole
+    code: str
+    text: str
+    ts: int
+
+
+class OrderCreated(Struct, frozen=True, tag="order_created"):
+    """An order left for the broker or is held here."""
+
+    order: Order
+    ts: int
+
+
+class OrderFilled(Struct, frozen=True, tag="order_filled"):
+    """An order was executed in part or whole."""
+
+    fill: Fill
+    ts: int
+
+
+class OrderCanceledEvent(Struct, frozen=True, tag="order_canceled"):
+    """An order was canceled."""
+
+    order: Order
+    ts: int
+
+
+class PositionChanged(Struct, frozen=True, tag="position_changed"):
+    """An owner's position changed."""
+
+    old: Position
+    new: Position
+    ts: int
+
+
+class PositionStateChanged(Struct, frozen=True, tag="position_state_changed"):
+    """The account's position in an instrument entered another band of its limit."""
+
+    instrument: str
+    old: PositionBand
+    new: PositionBand
+    position: Decimal
+    ts: int
+
+
+class MarginWarning(Struct, frozen=True, tag="margin_warning"):
+    """Free margin fell below the threshold; once per crossing."""
+
+    available: Decimal
+    used: Decimal
+    threshold: Decimal
+    ts: int
+
+
+class EmergencyLiquidation(Struct, frozen=True, tag="emergency_liquidation"):
+    """A position is being closed at market by the kill ladder."""
+
+    instrument: str
+    position: Decimal
+    reason: str
+    ts: int
+
+
+class MarketDataUpdated(Struct, frozen=True, gc=False, tag="market_data_updated"):
+    """Market figures of one instrument, at most once per interval."""
+
+    instrument: str
+    mid: float
+    spread_bps: float
+    volatility_bps: float | None
+    ts: int
+
+
+class RiskMetricsUpdated(Struct, frozen=True, tag="risk_metrics_updated"):
+    """Use of the account's limits after a position change."""
+
+    instrument: str
+    position: Decimal
+    margin_used: Decimal
+    margin_available: Decimal
+    ts: int
+
+
+class OrderStuck(Struct, frozen=True, tag="order_stuck"):
+    """An order had no answer in time; ``state`` is the one it was stuck in."""
+
+    order_id: str
+    state: OrderStatus
+    duration_ns: int
+    ts: int

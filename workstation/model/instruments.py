@@ -1,0 +1,92 @@
+"""Instruments: what can be traded, and the grid of its prices and quantities."""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from enum import StrEnum
+
+from msgspec import Struct
+
+__all__ = ["Instrument", "Side", "to_decimal"]
+
+
+class Side(StrEnum):
+    """Side of an order, a fill, or the aggressor of a trade."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+    @property
+    def opposite(self) -> Side:
+        """Return the other side."""
+        return Side.SELL if self is Side.BUY else Side.BUY
+
+    @property
+    def sign(self) -> int:
+        """Return +1 for a buy and −1 for a sell."""
+        return 1 if self is Side.BUY else -1
+
+
+def to_decimal(value: float | int | str | Decimal) -> Decimal:
+    """Convert without binary noise: a float by its shortest decimal form."""
+    if isinstance(value, Decimal):
+        return value
+    return Decimal(repr(value) if isinstance(value, float) else value)
+
+
+class Instrument(Struct, frozen=True, kw_only=True):
+    """One instrument at one venue.
+
+    ``tick_size`` and ``lot_size`` are the grid of prices and quantities,
+    ``min_notional`` the least price × quantity in the quote currency (0 = none).
+    """
+
+    id: str
+    venue: str
+    symbol: str
+    base: str
+    quote: str
+    tick_size: Decimal
+    lot_size: Decimal
+    min_notional: Decimal = Decimal(0)
+
+    @property
+    def price_decimals(self) -> int:
+        """Return how many decimals a price on the tick has."""
+        return _decimals(self.tick_size)
+
+    @property
+    def quantity_decimals(self) -> int:
+        """Return how many decimals a quantity on the lot has."""
+        return _decimals(self.lot_size)
+
+    def round_price(self, price: float | Decimal, side: Side) -> Decimal:
+        """Return the price on the tick, never more aggressive: bids down, asks up."""
+        rounding = ROUND_FLOOR if side is Side.BUY else ROUND_CEILING
+        return _on_grid(to_decimal(price), self.tick_size, rounding)
+
+    def nearest_price(self, price: float | Decimal) -> Decimal:
+        """Return the nearest price on the tick (half to even), for venue prices."""
+        return _on_grid(to_decimal(price), self.tick_size, ROUND_HALF_EVEN)
+
+    def round_quantity(self, quantity: float | Decimal) -> Decimal:
+        """Return the quantity on the lot, rounded towards zero."""
+        return _on_grid(to_decimal(quantity), self.lot_size, "ROUND_DOWN")
+
+    def is_on_tick(self, price: Decimal) -> bool:
+        """Tell whether the price is a multiple of the tick size."""
+        return price % self.tick_size == 0
+
+    def is_on_lot(self, quantity: Decimal) -> bool:
+        """Tell whether the quantity is a multiple of the lot size."""
+        return quantity % self.lot_size == 0
+
+
+def _on_grid(value: Decimal, step: Decimal, rounding: str) -> Decimal:
+    steps = (value / step).to_integral_value(rounding=rounding)
+    return (steps * step).quantize(step)
+
+
+def _decimals(step: Decimal) -> int:
+    exponent = step.normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0

@@ -1,0 +1,300 @@
+"""Orders and fills, and what is asked of a broker and reported by it.
+
+Immutable: the Executor replaces an ``Order`` by its successor on every event.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+
+from msgspec import Struct
+
+from workstation.model.instruments import Side
+
+__all__ = [
+    "TERMINAL",
+    "CancelOrder",
+    "CancelRejected",
+    "Fill",
+    "Order",
+    "OrderAccepted",
+    "OrderCanceled",
+    "OrderEvent",
+    "OrderExpired",
+    "OrderFilledReport",
+    "OrderRejected",
+    "OrderReplaced",
+    "OrderRole",
+    "OrderStatus",
+    "OrderStatusReport",
+    "OrderType",
+    "QueryOrder",
+    "ReplaceOrder",
+    "ReplaceRejected",
+    "Report",
+    "Request",
+    "SubmitOrder",
+    "TimeInForce",
+]
+
+
+class OrderType(StrEnum):
+    """Kind of order; stop and target are kept here until their trigger (held)."""
+
+    MARKET = "market"
+    LIMIT = "limit"
+    STOP = "stop"
+    TARGET = "target"
+
+
+class TimeInForce(StrEnum):
+    """How long an order works: till canceled, immediate or cancel, fill or kill."""
+
+    GTC = "GTC"
+    IOC = "IOC"
+    FOK = "FOK"
+
+
+class OrderRole(StrEnum):
+    """Why an order exists; protection (stop, target) survives "cancel all"."""
+
+    ENTRY = "entry"
+    EXIT = "exit"
+    STOP = "stop"
+    TARGET = "target"
+    FLATTEN = "flatten"
+    MANUAL = "manual"
+
+
+class OrderStatus(StrEnum):
+    """Where an order is; document 003's Creating is SUBMITTED, its Open ACCEPTED."""
+
+    INITIALIZED = "initialized"
+    DENIED = "denied"
+    HELD = "held"
+    SUBMITTED = "submitted"
+    ACCEPTED = "accepted"
+    PARTIALLY_FILLED = "partially_filled"
+    PENDING_REPLACE = "pending_replace"
+    PENDING_CANCEL = "pending_cancel"
+    UNKNOWN = "unknown"
+    FILLED = "filled"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+
+
+TERMINAL = frozenset(
+    {
+        OrderStatus.DENIED,
+        OrderStatus.FILLED,
+        OrderStatus.CANCELED,
+        OrderStatus.EXPIRED,
+        OrderStatus.REJECTED,
+    }
+)
+"""No more is expected; a late fill after the last three is still booked."""
+
+
+class OrderEvent(StrEnum):
+    """What can happen to an order: the columns of its state table."""
+
+    DENY = "deny"
+    HOLD = "hold"
+    SUBMIT = "submit"
+    ACCEPT = "accept"
+    REJECT = "reject"
+    PARTIAL_FILL = "partial_fill"
+    FILL = "fill"
+    REQUEST_CANCEL = "request_cancel"
+    CANCEL = "cancel"
+    REJECT_CANCEL = "reject_cancel"
+    REQUEST_REPLACE = "request_replace"
+    REPLACE = "replace"
+    REJECT_REPLACE = "reject_replace"
+    EXPIRE = "expire"
+    TIME_OUT = "time_out"
+
+
+class Order(Struct, frozen=True, kw_only=True):
+    """One order as far as it is known now.
+
+    ``id`` is the client order id; ``owner`` a strategy's name, ``operator`` or
+    ``external``; ``trigger`` the stop or target price of a held order; ``prior`` the
+    status to restore when a cancel or replace is refused.
+    """
+
+    id: str
+    instrument: str
+    owner: str
+    role: OrderRole
+    side: Side
+    type: OrderType
+    quantity: Decimal
+    price: Decimal | None = None
+    trigger: Decimal | None = None
+    time_in_force: TimeInForce = TimeInForce.GTC
+    reduce_only: bool = False
+    status: OrderStatus = OrderStatus.INITIALIZED
+    prior: OrderStatus | None = None
+    filled: Decimal = Decimal(0)
+    average_price: Decimal | None = None
+    created_ns: int = 0
+    updated_ns: int = 0
+    venue_id: str | None = None
+    reason: str = ""
+
+    @property
+    def remaining(self) -> Decimal:
+        """Return the quantity not yet filled."""
+        return self.quantity - self.filled
+
+    @property
+    def is_terminal(self) -> bool:
+        """Tell whether no more is expected of this order."""
+        return self.status in TERMINAL
+
+    @property
+    def is_protection(self) -> bool:
+        """Tell whether this order only limits the loss of a position."""
+        return self.role is OrderRole.STOP or self.role is OrderRole.TARGET
+
+
+class Fill(Struct, frozen=True, kw_only=True):
+    """One execution of one of our orders; ``fee`` > 0 is paid, < 0 a rebate."""
+
+    order_id: str
+    trade_id: str
+    instrument: str
+    owner: str
+    side: Side
+    quantity: Decimal
+    price: Decimal
+    fee: Decimal
+    fee_currency: str
+    maker: bool
+    ts: int
+    role: OrderRole
+    reason: str = ""
+
+
+class SubmitOrder(Struct, frozen=True, tag="submit"):
+    """Ask the broker to work this order."""
+
+    order: Order
+
+
+class CancelOrder(Struct, frozen=True, tag="cancel"):
+    """Ask the broker to cancel."""
+
+    order_id: str
+
+
+class ReplaceOrder(Struct, frozen=True, tag="replace"):
+    """Ask the broker to change price and quantity."""
+
+    order_id: str
+    quantity: Decimal
+    price: Decimal | None
+
+
+class QueryOrder(Struct, frozen=True, tag="query"):
+    """Ask the broker what it knows of an order; answered by OrderStatusReport."""
+
+    order_id: str
+
+
+Request = SubmitOrder | CancelOrder | ReplaceOrder | QueryOrder
+
+
+class OrderAccepted(Struct, frozen=True, tag="accepted"):
+    """The venue works the order."""
+
+    order_id: str
+    venue_id: str
+    ts_event: int | None = None
+
+
+class OrderRejected(Struct, frozen=True, tag="rejected"):
+    """The venue refused the order."""
+
+    order_id: str
+    reason: str
+    ts_event: int | None = None
+
+
+class OrderFilledReport(Struct, frozen=True, tag="filled"):
+    """The venue executed ``quantity`` at ``price``; ``trade_id`` is unique there."""
+
+    order_id: str
+    trade_id: str
+    quantity: Decimal
+    price: Decimal
+    fee: Decimal
+    fee_currency: str
+    maker: bool
+    ts_event: int | None = None
+
+
+class OrderCanceled(Struct, frozen=True, tag="canceled"):
+    """The venue canceled the order, asked for or not."""
+
+    order_id: str
+    reason: str = ""
+    ts_event: int | None = None
+
+
+class CancelRejected(Struct, frozen=True, tag="cancel_rejected"):
+    """The venue refused to cancel."""
+
+    order_id: str
+    reason: str
+    ts_event: int | None = None
+
+
+class OrderExpired(Struct, frozen=True, tag="expired"):
+    """The order ended by its time in force."""
+
+    order_id: str
+    reason: str = ""
+    ts_event: int | None = None
+
+
+class OrderReplaced(Struct, frozen=True, tag="replaced"):
+    """The venue changed the order."""
+
+    order_id: str
+    quantity: Decimal
+    price: Decimal | None
+    ts_event: int | None = None
+
+
+class ReplaceRejected(Struct, frozen=True, tag="replace_rejected"):
+    """The venue refused to change the order."""
+
+    order_id: str
+    reason: str
+    ts_event: int | None = None
+
+
+class OrderStatusReport(Struct, frozen=True, tag="order_status"):
+    """The venue's answer to a query; ``status`` None means it knows no such order."""
+
+    order_id: str
+    status: OrderStatus | None
+    filled: Decimal = Decimal(0)
+    ts_event: int | None = None
+
+
+Report = (
+    OrderAccepted
+    | OrderRejected
+    | OrderFilledReport
+    | OrderCanceled
+    | CancelRejected
+    | OrderExpired
+    | OrderReplaced
+    | ReplaceRejected
+    | OrderStatusReport
+)

@@ -1,0 +1,219 @@
+"""Protocols through which parts see each other; the builder passes the objects in.
+
+Views are read-only and valid only during the call: a part that wants to keep a
+figure copies it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Protocol
+
+from workstation.kernel.clock import Timer
+from workstation.model.market import Level
+from workstation.model.orders import Order, Report, Request
+from workstation.model.positions import AccountView, Position
+from workstation.model.records import Record
+from workstation.model.states import BookTrust, Gate
+
+__all__ = [
+    "BarsView",
+    "BookView",
+    "Core",
+    "Edge",
+    "IndicatorView",
+    "InstrumentView",
+    "MarketView",
+    "OrdersView",
+    "PositionView",
+]
+
+
+class Core(Protocol):
+    """The way back into the core for the parts it calls."""
+
+    @property
+    def seq(self) -> int:
+        """Return the sequence number of the input being handled."""
+
+    @property
+    def ts(self) -> int:
+        """Return the run's clock in ns."""
+
+    def emit(self, event: object) -> None:
+        """Queue an event for the other parts; it runs after this handler, in order."""
+
+    def publish(self, event: object) -> None:
+        """Tell observers of a change that has been made."""
+
+    def record(self, record: Record) -> None:
+        """Hand over the record of a state change that has been made."""
+
+    def request(self, request: Request) -> None:
+        """Send a request to the broker at the edge."""
+
+    def call_at(self, due_ns: int, name: str, callback: Callable[[], None]) -> Timer:
+        """Run ``callback`` as an input of its own at ``due_ns``; name it uniquely."""
+
+
+class Edge(Protocol):
+    """What a simulated broker may use: the run's clock and its agenda."""
+
+    @property
+    def ts(self) -> int:
+        """Return the run's clock in ns."""
+
+    def call_at(self, due_ns: int, callback: Callable[[], None]) -> Timer:
+        """Run ``callback`` at ``due_ns`` at the venue (not an input of the core)."""
+
+    def report(self, due_ns: int, report: Report) -> None:
+        """Deliver a report to the core as an input at ``due_ns``."""
+
+
+class BookView(Protocol):
+    """One order book."""
+
+    trust: BookTrust
+    update_id: int
+    applied: int
+    dropped: int
+    gaps: int
+    crossed: int
+
+    def best_bid(self) -> Level | None:
+        """Return price and size of the best bid."""
+
+    def best_ask(self) -> Level | None:
+        """Return price and size of the best ask."""
+
+    def bids(self, n: int) -> Sequence[Level]:
+        """Return the n best bids, best first."""
+
+    def asks(self, n: int) -> Sequence[Level]:
+        """Return the n best asks, best first."""
+
+    def depth(self) -> tuple[int, int]:
+        """Return the count of bid and ask levels."""
+
+    def imbalance(self, n: int) -> float | None:
+        """Return (bids − asks)/(bids + asks) of the n best sizes, in [−1, 1]."""
+
+    def microprice(self) -> float | None:
+        """Return the mid weighted by the opposite sizes."""
+
+
+class BarsView(Protocol):
+    """The window of closed bars of one instrument and timeframe."""
+
+    timeframe_ns: int
+
+    def __len__(self) -> int:
+        """Return how many closed bars are kept."""
+
+    def close(self, back: int = 0) -> float:
+        """Return the close ``back`` bars ago (0 = the last closed)."""
+
+    def high(self, back: int = 0) -> float:
+        """Return the high ``back`` bars ago."""
+
+    def low(self, back: int = 0) -> float:
+        """Return the low ``back`` bars ago."""
+
+    def open(self, back: int = 0) -> float:
+        """Return the open ``back`` bars ago."""
+
+    def volume(self, back: int = 0) -> float:
+        """Return the volume ``back`` bars ago."""
+
+    def ts_open(self, back: int = 0) -> int:
+        """Return the open time ``back`` bars ago, ns."""
+
+    def highest(self, n: int, back: int = 0) -> float | None:
+        """Return the highest high of n bars ending ``back`` bars ago."""
+
+    def lowest(self, n: int, back: int = 0) -> float | None:
+        """Return the lowest low of n bars ending ``back`` bars ago."""
+
+    def average_volume(self, n: int, back: int = 0) -> float | None:
+        """Return the mean volume of n bars ending ``back`` bars ago."""
+
+
+class IndicatorView(Protocol):
+    """A running indicator, shared by all who ask for the same one."""
+
+    @property
+    def value(self) -> tuple[float, ...] | None:
+        """Return the outputs at the last closed bar; None before warm-up."""
+
+    @property
+    def previous(self) -> tuple[float, ...] | None:
+        """Return the outputs one bar earlier."""
+
+
+class InstrumentView(Protocol):
+    """Live figures of one instrument; 0.0 and None mean not known yet."""
+
+    instrument: str
+    bid: float
+    bid_size: float
+    ask: float
+    ask_size: float
+    last: float
+    ts_recv: int
+    latency_ns: int | None
+    bars_only: bool
+    day_open: float
+
+    @property
+    def mid(self) -> float | None:
+        """Return the middle of bid and ask."""
+
+    @property
+    def mark(self) -> float | None:
+        """Return the price to value a position at: mid, else last."""
+
+    @property
+    def book(self) -> BookView | None:
+        """Return the order book, if the feed brings one."""
+
+
+class MarketView(Protocol):
+    """What the Aggregator knows."""
+
+    def instrument(self, instrument: str) -> InstrumentView:
+        """Return the live figures of an instrument of the run."""
+
+    def bars(self, instrument: str, timeframe_ns: int) -> BarsView:
+        """Return the window; it is built from the first event on."""
+
+    def indicator(
+        self, instrument: str, timeframe_ns: int, name: str, **params: float
+    ) -> IndicatorView:
+        """Return the shared running indicator; created on first use."""
+
+    def distrust(self, instrument: str, now_ns: int) -> str | None:
+        """Return why nothing may trade on this data (stale, untrusted), or None."""
+
+
+class PositionView(Protocol):
+    """What the ledger knows."""
+
+    def position(self, owner: str, instrument: str) -> Position:
+        """Return an owner's position, flat if it never traded."""
+
+    def net(self, instrument: str) -> Decimal:
+        """Return the account's signed position."""
+
+    def account(self) -> AccountView:
+        """Return the account's money, marked at the market."""
+
+
+class OrdersView(Protocol):
+    """What the Executor knows of orders."""
+
+    def working(self, owner: str, instrument: str) -> Sequence[Order]:
+        """Return the orders of an owner that are not final, oldest first."""
+
+    def gates(self, owner: str, instrument: str) -> Sequence[Gate]:
+        """Return the checks an entry of this owner would meet now, in order."""

@@ -1,0 +1,231 @@
+"""Records: one per state change — what was, what is, and the input that caused it.
+
+Parts return them through ``Core.record``; the store applies and publishes them, the
+decision hash runs over them, the journal keeps them and the log shows them. ``seq``
+is the cause, ``ts`` the run's clock. They carry no wall time and no counters.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from msgspec import Struct
+
+from workstation.model.market import Bar
+from workstation.model.orders import Fill, Order, OrderEvent, OrderRole, OrderStatus
+from workstation.model.positions import Position
+from workstation.model.signals import Signal
+from workstation.model.states import BookTrust, PositionBand, SymbolState
+
+__all__ = [
+    "BandRecord",
+    "BarRecord",
+    "BookRecord",
+    "CommandRecord",
+    "ControlRecord",
+    "DenyRecord",
+    "FaultRecord",
+    "FeedRecord",
+    "FillRecord",
+    "LockRecord",
+    "NoteRecord",
+    "OrderRecord",
+    "PositionRecord",
+    "Record",
+    "SignalRecord",
+    "StateRecord",
+    "TaskRecord",
+]
+
+
+class BarRecord(Struct, frozen=True, tag="bar"):
+    """A bar became final; ``tape`` digests every tick of the instrument so far."""
+
+    seq: int
+    ts: int
+    bar: Bar
+    tape: int
+
+
+class BookRecord(Struct, frozen=True, tag="book"):
+    """A book's trust changed; ``expected``/``got`` are update ids where they apply."""
+
+    seq: int
+    ts: int
+    instrument: str
+    before: BookTrust
+    after: BookTrust
+    reason: str
+    expected: int | None = None
+    got: int | None = None
+
+
+class SignalRecord(Struct, frozen=True, tag="signal"):
+    """A row asked the Executor for something."""
+
+    seq: int
+    ts: int
+    signal: Signal
+
+
+class StateRecord(Struct, frozen=True, kw_only=True, tag="state"):
+    """A row moved between Watch, CloseWatch and InTrade."""
+
+    seq: int
+    ts: int
+    strategy: str
+    instrument: str
+    before: SymbolState
+    after: SymbolState
+    trigger: str
+    reason: str = ""
+
+
+class LockRecord(Struct, frozen=True, kw_only=True, tag="lock"):
+    """A row was locked in manual, or handed back; ``until_ns`` None = no end."""
+
+    seq: int
+    ts: int
+    strategy: str
+    instrument: str
+    before: bool
+    after: bool
+    until_ns: int | None = None
+    reason: str = ""
+
+
+class OrderRecord(Struct, frozen=True, tag="order"):
+    """An order moved in its table; ``order`` is what it is now."""
+
+    seq: int
+    ts: int
+    order: Order
+    before: OrderStatus
+    event: OrderEvent
+    reason: str = ""
+
+
+class DenyRecord(Struct, frozen=True, kw_only=True, tag="deny"):
+    """The risk stage refused an order: stable code, text with the numbers."""
+
+    seq: int
+    ts: int
+    owner: str
+    instrument: str
+    role: OrderRole
+    code: str
+    text: str
+
+
+class FillRecord(Struct, frozen=True, tag="fill"):
+    """One execution, booked."""
+
+    seq: int
+    ts: int
+    fill: Fill
+
+
+class PositionRecord(Struct, frozen=True, tag="position"):
+    """An owner's position before and after a fill or a hand-over."""
+
+    seq: int
+    ts: int
+    before: Position
+    after: Position
+
+
+class BandRecord(Struct, frozen=True, tag="band"):
+    """The account's position in an instrument entered another band."""
+
+    seq: int
+    ts: int
+    instrument: str
+    before: PositionBand
+    after: PositionBand
+    position: Decimal
+
+
+class TaskRecord(Struct, frozen=True, kw_only=True, tag="task"):
+    """A task changed state."""
+
+    seq: int
+    ts: int
+    task: str
+    before: str
+    after: str
+    reason: str = ""
+
+
+class FaultRecord(Struct, frozen=True, kw_only=True, tag="fault"):
+    """A task's handler or script failed and was contained."""
+
+    seq: int
+    ts: int
+    task: str
+    instrument: str
+    error: str
+    where: str = ""
+
+
+class FeedRecord(Struct, frozen=True, kw_only=True, tag="feed"):
+    """A feed ended, skipped a damaged row, or shed events."""
+
+    seq: int
+    ts: int
+    feed: str
+    what: str
+    detail: str = ""
+
+
+class ControlRecord(Struct, frozen=True, kw_only=True, tag="control"):
+    """Hold or kill changed: ``name`` is ``hold`` or ``kill``."""
+
+    seq: int
+    ts: int
+    name: str
+    before: str
+    after: str
+    who: str = "operator"
+    reason: str = ""
+
+
+class CommandRecord(Struct, frozen=True, kw_only=True, tag="command"):
+    """A command was taken, or refused with the reason."""
+
+    seq: int
+    ts: int
+    command: str
+    subject: str
+    who: str
+    accepted: bool
+    detail: str = ""
+
+
+class NoteRecord(Struct, frozen=True, kw_only=True, tag="note"):
+    """A line a script wrote to the log."""
+
+    seq: int
+    ts: int
+    strategy: str
+    instrument: str
+    text: str
+
+
+Record = (
+    BarRecord
+    | BookRecord
+    | SignalRecord
+    | StateRecord
+    | LockRecord
+    | OrderRecord
+    | DenyRecord
+    | FillRecord
+    | PositionRecord
+    | BandRecord
+    | TaskRecord
+    | FaultRecord
+    | FeedRecord
+    | ControlRecord
+    | CommandRecord
+    | NoteRecord
+)

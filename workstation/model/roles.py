@@ -1,0 +1,78 @@
+"""The four roles of a trading engine, and the broker at its edge.
+
+``EngineBuilder`` accepts any object that fits. Aggregator, Strategy and Executor are
+called synchronously by the dispatcher (an ``async def`` there is refused); what they
+cause goes through the ``Core`` they are attached to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
+
+from workstation.model.market import MarketEvent
+from workstation.model.orders import Request
+from workstation.model.ports import Core, Edge
+
+__all__ = ["Aggregator", "Broker", "Connector", "Executor", "Part", "Strategy"]
+
+
+@runtime_checkable
+class Part(Protocol):
+    """A synchronous part of the core."""
+
+    name: str
+    subscriptions: tuple[type, ...]
+
+    def attach(self, core: Core) -> None:
+        """Receive the way back into the core, once, before the first event."""
+
+    def handle_event(self, event: object) -> None:
+        """Take one event of a subscribed type."""
+
+
+class Aggregator(Part, Protocol):
+    """Turns raw market events into books, bars and indicators. Exactly one."""
+
+
+class Strategy(Part, Protocol):
+    """Turns market state into signals. One or more."""
+
+
+class Executor(Part, Protocol):
+    """Turns signals into orders and reports into positions. One per broker."""
+
+
+@runtime_checkable
+class Connector(Protocol):
+    """A pull source of market events in time order."""
+
+    name: str
+
+    def next(self) -> tuple[int, MarketEvent] | None:
+        """Return the next event with its ``ts_recv``, or None at the end."""
+
+    def identity(self) -> Mapping[str, str]:
+        """Return what makes this source the same again: seed, file hashes, format."""
+
+    def close(self) -> None:
+        """Release files."""
+
+
+@runtime_checkable
+class Broker(Protocol):
+    """Where orders go; a simulated one is driven by the run's clock."""
+
+    name: str
+
+    def attach(self, edge: Edge) -> None:
+        """Receive the way to schedule and to report, once, before the first event."""
+
+    def request(self, request: Request) -> None:
+        """Take one request that the Executor made."""
+
+    def before_market(self, event: MarketEvent) -> None:
+        """See a market event before the core does (simulated brokers match here)."""
+
+    def after_market(self, event: MarketEvent) -> None:
+        """See it again when the core is quiet."""

@@ -1,0 +1,45 @@
+"""Settings of the simulated feed."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from workstation.model.settings import Fraction, Name, PositiveInt, Settings
+
+__all__ = ["SimulatedFeedSettings"]
+
+Rate = Annotated[float, Meta(gt=0, le=1_000)]
+
+
+class SimulatedFeedSettings(Settings, tag_field="type", tag="simulated"):
+    """A made-up market: seeded, many symbols, no network."""
+
+    name: Name
+    symbols: tuple[str, ...]
+    """Symbols to make up, such as ``BTCUSDT``; each needs an instrument."""
+    start: str = "2024-08-08T00:00:00Z"
+    """The run's clock at the first event, ISO 8601 UTC."""
+    duration: str | None = None
+    """How long the market lasts, such as ``6h``; none = without end."""
+    quotes_per_s: Rate = 4.0
+    """Mean rate of best bid/ask changes per symbol."""
+    trades_per_s: Rate = 1.5
+    """Mean rate of public trades per symbol."""
+    depth_interval_ms: Annotated[int, Meta(ge=50, le=60_000)] = 500
+    """Time between order-book differences of a symbol."""
+    depth_levels: Annotated[int, Meta(ge=1, le=1_000)] = 25
+    """Levels a side that the simulated book keeps."""
+    volatility_bps: Annotated[float, Meta(gt=0, le=100)] = 1.2
+    """Calm volatility of a symbol in bps per √second; clusters go to four times."""
+    correlation: Fraction = 0.6
+    """Share of each symbol's moves that it has in common with the others."""
+    gaps_per_hour: Annotated[float, Meta(ge=0, le=3_600)] = 2.0
+    """How often a book difference is lost, per symbol and hour."""
+    bursts_per_hour: Annotated[float, Meta(ge=0, le=3_600)] = 12.0
+    """How often activity rises tenfold for some seconds, per symbol and hour."""
+    bars: str | None = None
+    """Also send closed bars of this timeframe, such as ``1m``; none = no bars."""
+    seed_offset: PositiveInt = 1
+    """Makes two simulated feeds of one run differ."""
