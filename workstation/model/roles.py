@@ -19,7 +19,13 @@ __all__ = ["Aggregator", "Broker", "Connector", "Executor", "Part", "Strategy"]
 
 @runtime_checkable
 class Part(Protocol):
-    """A synchronous part of the core."""
+    """A synchronous part of the core.
+
+    A part may also have ``handlers() -> Mapping[type, Callable]``: then each event
+    goes straight to the handler of its type, and ``handle_event`` is not called.
+    One that has ``digest() -> object`` (plain numbers, strings, lists, no floats that
+    depend on order of summation) takes part in the state hash.
+    """
 
     name: str
     subscriptions: tuple[type, ...]
