@@ -1,0 +1,460 @@
+"""A log of plain records, formatted when painted, followed without scrolling.
+
+A ring of at most 2,000 lines. While it follows, the newest line is at the window's
+edge; once the operator moves, the line at the edge is held by its number, whatever
+arrives or is evicted.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter, deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.strip import Strip
+
+from workstation.ui.typeset import plain_text
+from workstation.ui.widgets.canvas import Canvas
+from workstation.ui.widgets.inks import (
+    TEXT_INKS,
+    Part,
+    component_classes,
+    component_css,
+)
+from workstation.ui.widgets.rows import matches
+
+MAX_LINES = 2_000
+"""What a tail keeps; the journal has the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One record as the log shows it.
+
+    ``seq`` is the input that caused it; several lines may share one. ``plain`` is what
+    is copied and searched, ``key`` the symbol or task that ``enter`` jumps to.
+    """
+
+    seq: int
+    kind: str
+    parts: tuple[Part, ...]
+    plain: str
+    key: str = ""
+
+
+class _Held(NamedTuple):
+    number: int
+    line: LogLine
+
+
+def _number(held: _Held) -> int:
+    return held.number
+
+
+class TailLog(Canvas, can_focus=True):
+    """The newest lines first (or last), with filter, kinds, find and a cursor."""
+
+    ALLOW_MAXIMIZE = True
+    INKS = TEXT_INKS
+    COMPONENT_CLASSES: ClassVar[set[str]] = component_classes(TEXT_INKS)
+    DEFAULT_CSS = f"""
+    TailLog {{ width: 1fr; height: 1fr; }}
+    {component_css("TailLog", TEXT_INKS)}
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "cursor(-1)", show=False, id="log.up"),
+        Binding("down", "cursor(1)", show=False, id="log.down"),
+        Binding("pageup", "page(-1)", show=False, id="log.page_up"),
+        Binding("pagedown", "page(1)", show=False, id="log.page_down"),
+        Binding("home", "edge(0)", show=False, id="log.home"),
+        Binding("end", "edge(1)", show=False, id="log.end"),
+        Binding("f", "follow", show=False, id="log.follow"),
+        Binding("enter", "select", show=False, id="log.select"),
+    ]
+
+    class LineHighlighted(Message):
+        """The operator moved to a line."""
+
+        def __init__(self, log: TailLog, line: LogLine) -> None:
+            super().__init__()
+            self.log_widget = log
+            self.line = line
+
+        @property
+        def control(self) -> TailLog:
+            """The log it happened in."""
+            return self.log_widget
+
+    class LineSelected(LineHighlighted):
+        """The operator pressed enter on a line, or clicked it twice."""
+
+    class FollowChanged(Message):
+        """The operator's moving ended or resumed the following."""
+
+        def __init__(self, log: TailLog, following: bool) -> None:
+            super().__init__()
+            self.log_widget = log
+            self.following = following
+
+        @property
+        def control(self) -> TailLog:
+            """The log it happened in."""
+            return self.log_widget
+
+    def __init__(
+        self,
+        *,
+        newest_first: bool = True,
+        empty: str = "Nothing has happened yet.",
+        max_lines: int = MAX_LINES,
+        id: str | None = None,
+    ) -> None:
+        super().__init__(id=id)
+        self._newest_first = newest_first
+        self._empty = empty
+        self._max = max_lines
+        self._ring: deque[_Held] = deque()
+        self._view: deque[_Held] = self._ring
+        self._count = 0
+        self._evicted = 0
+        self._kinds: Counter[str] = Counter()
+        self._filter = ""
+        self._only: frozenset[str] | None = None
+        self._find = ""
+        self._highlight: frozenset[int] = frozenset()
+        self._edge: int | None = None
+        self._cursor: int | None = None
+        self._strips: dict[int, tuple[tuple[object, ...], Strip]] = {}
+        self.formats = 0
+        """How many lines were formatted (not taken from the cache)."""
+
+    # -- what the caller sets and reads --------------------------------------------
+
+    def extend(self, lines: Iterable[LogLine]) -> None:
+        """Add a batch of lines, oldest first."""
+        ring, view = self._ring, self._view
+        filtered = view is not ring
+        before = self._count
+        shown = False
+        for line in lines:
+            held = _Held(self._count, line)
+            self._count += 1
+            self._kinds[line.kind] += 1
+            ring.append(held)
+            if filtered and self._passes(line):
+                view.append(held)
+                shown = True
+            if len(ring) > self._max:
+                lost = ring.popleft()
+                self._evicted += 1
+                self._kinds[lost.line.kind] -= 1
+                self._strips.pop(lost.number, None)
+                if filtered and view and view[0].number <= lost.number:
+                    view.popleft()
+        if self._count != before and (shown or not filtered or self._edge is not None):
+            self.redraw()
+
+    def clear(self) -> None:
+        """Forget all lines, for another run."""
+        self._ring.clear()
+        self._view.clear()
+        self._kinds.clear()
+        self._strips.clear()
+        self._evicted = 0
+        self._edge = self._cursor = None
+        self.redraw()
+
+    @property
+    def following(self) -> bool:
+        """Whether the newest line is kept in view."""
+        return self._edge is None
+
+    @following.setter
+    def following(self, value: bool) -> None:
+        if value == self.following:
+            return
+        if value:
+            self._edge = self._cursor = None
+        elif self._view:
+            self._edge = self._view[-1].number
+        self.redraw()
+
+    @property
+    def held_seq(self) -> int | None:
+        """The ``seq`` at the window's edge while not following; settable."""
+        if self._edge is None or not self._view:
+            return None
+        return self._view[self._index(self._edge)].line.seq
+
+    @held_seq.setter
+    def held_seq(self, seq: int | None) -> None:
+        if seq is None:
+            self.following = True
+            return
+        for held in self._view:
+            if held.line.seq >= seq:
+                self._edge = held.number
+                break
+        self.redraw()
+
+    @property
+    def filter_text(self) -> str:
+        """Words a line must contain; ``!word`` it must not."""
+        return self._filter
+
+    @filter_text.setter
+    def filter_text(self, value: str) -> None:
+        if value != self._filter:
+            self._filter = value
+            self._sift()
+
+    @property
+    def kinds(self) -> frozenset[str] | None:
+        """The kinds shown; None shows all."""
+        return self._only
+
+    @kinds.setter
+    def kinds(self, value: Iterable[str] | None) -> None:
+        only = None if value is None else frozenset(value)
+        if only != self._only:
+            self._only = only
+            self._sift()
+
+    @property
+    def kind_counts(self) -> dict[str, int]:
+        """How many lines of each kind the ring holds."""
+        return {kind: count for kind, count in self._kinds.items() if count}
+
+    @property
+    def find_text(self) -> str:
+        """What ``find_next`` looks for; the lines that have it are underlined."""
+        return self._find
+
+    @find_text.setter
+    def find_text(self, value: str) -> None:
+        if value != self._find:
+            self._find = value
+            self._strips.clear()
+            self.redraw()
+
+    @property
+    def highlight(self) -> frozenset[int]:
+        """The seqs whose lines are marked: what one step has caused."""
+        return self._highlight
+
+    @highlight.setter
+    def highlight(self, seqs: Iterable[int]) -> None:
+        new = frozenset(seqs)
+        if new != self._highlight:
+            self._highlight = new
+            self.redraw()
+
+    @property
+    def line_count(self) -> tuple[int, int]:
+        """How many lines pass the filters and how many the ring holds."""
+        return len(self._view), len(self._ring)
+
+    @property
+    def evicted(self) -> int:
+        """How many lines the ring has let go."""
+        return self._evicted
+
+    @property
+    def cursor_line(self) -> LogLine | None:
+        """The line below the cursor, if there is a cursor."""
+        if self._cursor is None or not self._view:
+            return None
+        return self._view[self._index(self._cursor)].line
+
+    def plain(self) -> str:
+        """Return the lines that pass the filters, oldest first, for export."""
+        return "\n".join(plain_text(held.line.plain) for held in self._view)
+
+    def find_next(self) -> int:
+        """Go to the next older match; return how many lines match."""
+        return self._find_from(-1)
+
+    def find_previous(self) -> int:
+        """Go to the next newer match; return how many lines match."""
+        return self._find_from(1)
+
+    # -- the view ------------------------------------------------------------------
+
+    def _passes(self, line: LogLine) -> bool:
+        if self._only is not None and line.kind not in self._only:
+            return False
+        return not self._filter or matches(line.plain.lower(), self._filter)
+
+    def _sift(self) -> None:
+        if self._only is None and not self._filter.strip():
+            self._view = self._ring
+        else:
+            self._view = deque(held for held in self._ring if self._passes(held.line))
+        self.redraw()
+
+    def _index(self, number: int) -> int:
+        """Return the view's index of line ``number``, or of the next newer one."""
+        at = bisect_left(self._view, number, key=_number)
+        return min(at, len(self._view) - 1)
+
+    def _window(self, rows: int) -> tuple[int, int]:
+        """Return the first and one past the last index shown, oldest to newest."""
+        total = len(self._view)
+        if self._edge is None:
+            return max(0, total - rows), total
+        newest = max(self._index(self._edge) + 1, min(rows, total))
+        return max(0, newest - rows), newest
+
+    def draw(self, cells: int, rows: int) -> Sequence[Strip]:
+        """Format the lines inside the window."""
+        if not self._view:
+            text = self._empty
+            if self._ring:
+                text = "No line passes the filter. esc clears it."
+            return [self.strip([(f" {text}", "dim")], cells)]
+        first, last = self._window(rows)
+        shown = [self._view[index] for index in range(first, last)]
+        if self._newest_first:
+            shown.reverse()
+        strips = [self._line(held, cells) for held in shown]
+        if not self._newest_first and len(strips) < rows:
+            strips.extend([self.strip((), cells)] * (rows - len(strips)))
+        return strips
+
+    def _line(self, held: _Held, cells: int) -> Strip:
+        number, line = held
+        lit = line.seq in self._highlight
+        cursor = number == self._cursor
+        state = (cells, self.style_epoch, lit, cursor, self.has_focus)
+        cached = self._strips.get(number)
+        if cached is not None and cached[0] == state:
+            return cached[1]
+        self.formats += 1
+        under = "mark" if lit else ""
+        if cursor:
+            under += " cursor" if self.has_focus else " cursor-blurred"
+        parts: Sequence[Part] = line.parts
+        if self._find and self._find.lower() in line.plain.lower():
+            parts = [(text, f"{ink} match") for text, ink in parts]
+        strip = self.strip(parts, cells, under)
+        if len(self._strips) > 4 * max(64, self.size.height):
+            self._strips.clear()
+        self._strips[number] = (state, strip)
+        return strip
+
+    # -- the operator's hand -------------------------------------------------------
+
+    def _go(self, index: int) -> None:
+        """Put the cursor on view index ``index`` and stop following."""
+        if not self._view:
+            return
+        index = max(0, min(index, len(self._view) - 1))
+        rows = max(1, self.size.height)
+        first, last = self._window(rows)
+        followed = self.following
+        held = self._view[index]
+        self._cursor = held.number
+        if index < first:
+            last = min(index + rows, len(self._view))
+        elif index >= last:
+            last = index + 1
+        self._edge = self._view[last - 1].number
+        self.redraw()
+        if followed:
+            self.post_message(self.FollowChanged(self, False))
+        self.post_message(self.LineHighlighted(self, held.line))
+
+    def _at(self) -> int:
+        """Return the index the next move starts from: cursor, or the newest line."""
+        if self._cursor is None:
+            return self._window(max(1, self.size.height))[1] - 1
+        return self._index(self._cursor)
+
+    def _find_from(self, step: int) -> int:
+        wanted = self._find.lower()
+        hits = [
+            index
+            for index, held in enumerate(self._view)
+            if wanted and wanted in held.line.plain.lower()
+        ]
+        if hits:
+            at = self._at() - step if self._cursor is None else self._at()
+            ahead = [i for i in hits if (i > at if step > 0 else i < at)]
+            if not ahead:
+                ahead = hits
+            self._go(ahead[0 if step > 0 else -1])
+        return len(hits)
+
+    def _down(self) -> int:
+        """Return the step in the view that is one line down on the screen."""
+        return -1 if self._newest_first else 1
+
+    def action_cursor(self, lines: int) -> None:
+        """Move the cursor by ``lines`` on the screen."""
+        at = self._at()
+        self._go(at if self._cursor is None else at + lines * self._down())
+
+    def action_page(self, pages: int) -> None:
+        """Move the cursor by a window's height."""
+        self._go(self._at() + pages * self._down() * max(1, self.size.height - 1))
+
+    def action_edge(self, end: int) -> None:
+        """Go to the line at the top or bottom end of the log."""
+        newest = bool(end) != self._newest_first
+        self._go(len(self._view) - 1 if newest else 0)
+
+    def action_follow(self) -> None:
+        """Follow the newest line again, or stop."""
+        self.following = not self.following
+        self.post_message(self.FollowChanged(self, self.following))
+
+    def action_select(self) -> None:
+        """Say that the line below the cursor was chosen."""
+        line = self.cursor_line
+        if line is not None:
+            self.post_message(self.LineSelected(self, line))
+
+    def on_focus(self) -> None:
+        """Brighten the cursor."""
+        self.redraw()
+
+    def on_blur(self) -> None:
+        """Dim the cursor."""
+        self.redraw()
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor on the line; the second click of a pair selects it."""
+        if event.chain == 2:
+            self.action_select()
+            return
+        first, last = self._window(max(1, self.size.height))
+        index = last - 1 - event.y if self._newest_first else first + event.y
+        if first <= index < last:
+            self._go(index)
+
+    def _wheel(self, lines: int) -> None:
+        if not self._view:
+            return
+        rows = max(1, self.size.height)
+        newest = self._window(rows)[1] + lines * self._down()
+        newest = max(min(rows, len(self._view)), min(newest, len(self._view)))
+        followed = self.following
+        self._edge = self._view[newest - 1].number
+        self.redraw()
+        if followed:
+            self.post_message(self.FollowChanged(self, False))
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Move the window three lines down."""
+        event.stop()
+        self._wheel(3)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Move the window three lines up."""
+        event.stop()
+        self._wheel(-3)
