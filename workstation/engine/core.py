@@ -1,0 +1,125 @@
+"""The deterministic core: numbers each input, dispatches it until all is quiet.
+
+The only place where ``seq`` and ``ts`` are given. Parts reach it as ``model.Core``,
+simulated brokers as ``model.Edge``; drivers and the operator go through ``Engine``.
+No wall clock, no I/O, no await.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from msgspec import Struct
+
+from workstation.engine.hashing import DecisionHash, encode
+from workstation.kernel import Dispatcher, EventBus, SimClock, Timer
+from workstation.model.orders import Report, Request
+from workstation.model.records import Record
+
+__all__ = ["EngineCore", "RecordSink", "TimerFired"]
+
+# Of equal due times: what happens at the venue, then reports, then timers.
+VENUE, REPORT, TIMER = 0, 1, 2
+
+
+class TimerFired(Struct, frozen=True):
+    """A timer of a part came due; an input of its own."""
+
+    name: str
+    callback: Callable[[], None]
+
+
+class RecordSink(Protocol):
+    """Takes every record with its canonical bytes, in order."""
+
+    def __call__(self, record: Record, encoded: bytes) -> None:
+        """Keep or forward one record."""
+
+
+class EngineCore:
+    """Sequencer and way back into the core for the parts."""
+
+    def __init__(self, clock: SimClock, dispatcher: Dispatcher, bus: EventBus) -> None:
+        self.clock = clock
+        self.dispatcher = dispatcher
+        self.bus = bus
+        self.seq = 0
+        self.ts = clock.now()
+        self.hash = DecisionHash()
+        self.sinks: list[RecordSink] = []
+        self.requests: deque[Request] = deque()
+        self.send: Callable[[Request], None] = self.requests.append
+        self.emit = dispatcher.emit
+        dispatcher.route(TimerFired, _fire)
+
+    # --- model.Core, for the parts -------------------------------------------------
+
+    def publish(self, event: object) -> None:
+        """Tell observers of a change that has been made."""
+        self.bus.publish(event)
+
+    def record(self, record: Record) -> None:
+        """Add the record of a change to the hash and hand it to the sinks."""
+        encoded = encode(record)
+        self.hash.update(encoded)
+        for sink in self.sinks:
+            sink(record, encoded)
+
+    def request(self, request: Request) -> None:
+        """Send a request to the broker at the edge."""
+        self.send(request)
+
+    def call_at(self, due_ns: int, name: str, callback: Callable[[], None]) -> Timer:
+        """Run ``callback`` as an input of its own at ``due_ns``."""
+        fired = TimerFired(name, callback)
+        return self.clock.call_at(
+            max(due_ns, self.ts), lambda: self.take(fired), priority=TIMER
+        )
+
+    # --- inputs --------------------------------------------------------------------
+
+    def take(self, event: object) -> None:
+        """Number one input at the clock's time and dispatch it until quiet."""
+        self.seq += 1
+        self.ts = self.clock.now()
+        self.dispatcher.dispatch(event)
+
+    def run_agenda(self, until_ns: int) -> None:
+        """Let everything due by ``until_ns`` happen, each at its own time."""
+        clock = self.clock
+        while (timer := clock.pop_due(until_ns)) is not None:
+            if timer.due_ns > clock.now():
+                clock.advance_to(timer.due_ns)
+            timer.callback()
+
+
+class EdgePort:
+    """``model.Edge`` for a simulated broker."""
+
+    def __init__(self, core: EngineCore) -> None:
+        self._core = core
+
+    @property
+    def ts(self) -> int:
+        """Return the run's clock in ns."""
+        return self._core.clock.now()
+
+    def call_at(self, due_ns: int, callback: Callable[[], None]) -> Timer:
+        """Run ``callback`` at the venue at ``due_ns``; not an input of the core."""
+        due = max(due_ns, self._core.clock.now())
+        return self._core.clock.call_at(due, callback, priority=VENUE)
+
+    def report(self, due_ns: int, report: Report) -> None:
+        """Deliver a report to the core as an input at ``due_ns``."""
+        core = self._core
+        core.clock.call_at(
+            max(due_ns, core.clock.now()),
+            lambda: core.take(report),
+            priority=REPORT,
+        )
+
+
+def _fire(fired: TimerFired) -> None:
+    fired.callback()

@@ -1,0 +1,280 @@
+"""The engine: sources, core, parts and brokers of one run, moved step by step.
+
+Drivers call ``step`` and the operator ``execute``, both only between inputs. The
+engine owns the task registry and turns what fails in a part into a visible fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from workstation.engine.channels import CHANNELS
+from workstation.engine.core import EdgePort, EngineCore
+from workstation.engine.hashing import digest_of
+from workstation.engine.journal import Journal
+from workstation.engine.settings import EngineSettings
+from workstation.engine.sources import Feed, Sources
+from workstation.engine.store import StateStore
+from workstation.kernel import (
+    Dispatcher,
+    EventBus,
+    SimClock,
+    Supervision,
+    Task,
+    TaskHandle,
+    TaskRegistry,
+    TaskState,
+)
+from workstation.model.market import MarketEvent
+from workstation.model.orders import Request
+from workstation.model.records import FaultRecord, FeedRecord, TaskRecord
+from workstation.model.roles import Broker, Connector, Part
+
+__all__ = ["Engine", "PartTask"]
+
+
+class PartTask(Task):
+    """A part of the engine in the task registry; it holds back its own work."""
+
+    receives_while_paused = True
+
+    def __init__(self, name: str, role: str) -> None:
+        self.name = name
+        self.role = role
+
+
+class Engine:
+    """One run from its first event to its end.
+
+    ``on_unhandled`` sees each contained fault after it was recorded; the operator's
+    side uses it to supervise strategies.
+    """
+
+    def __init__(
+        self,
+        *,
+        connectors: Sequence[Connector],
+        aggregator: Part,
+        strategies: Sequence[Part],
+        executors: Sequence[Part],
+        brokers: Sequence[Broker] = (),
+        settings: EngineSettings | None = None,
+    ) -> None:
+        self.settings = settings or EngineSettings()
+        self.sources = Sources(connectors)
+        self.aggregator = aggregator
+        self.strategies = tuple(strategies)
+        self.executors = tuple(executors)
+        self.brokers = tuple(brokers)
+        self.clock = SimClock()
+        self.bus = EventBus(CHANNELS, history=1_000)
+        self.dispatcher = Dispatcher(self._on_fault)
+        self.registry = TaskRegistry(self.clock, on_change=self._on_task)
+        self.core = EngineCore(self.clock, self.dispatcher, self.bus)
+        self.store = StateStore(self.settings.history)
+        self.core.sinks.append(self.store)
+        self.journal: Journal | None = None
+        self.pulled = 0
+        self.delivered = 0
+        self.first_ts: int | None = None
+        self.started = False
+        self.closed = False
+        self.on_fault: Callable[[str, Exception], None] = lambda task, error: None
+        self.on_shed: Callable[[Feed, MarketEvent], None] = lambda feed, event: None
+        self._wire()
+
+    # --- life --------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start all tasks at the time of the first event; harmless when started."""
+        if self.started:
+            return
+        self.started = True
+        first = self.sources.peek_ts()
+        if first is not None:
+            self.clock.advance_to(first)
+            self.core.ts = first
+        self.first_ts = first
+        for handle in self.registry:
+            self.registry.set_state(handle, TaskState.INITIALIZING, "start")
+            self.registry.set_state(handle, TaskState.RUNNING, "start")
+
+    def close(self) -> None:
+        """Release the files; the picture of the end stays readable."""
+        if not self.closed:
+            self.closed = True
+            self.sources.close()
+
+    @property
+    def ended(self) -> bool:
+        """Tell whether all sources have ended."""
+        return self.sources.peek_ts() is None
+
+    @property
+    def is_endless(self) -> bool:
+        """Tell whether a source never ends by itself."""
+        return any(
+            getattr(feed.connector, "endless", False) for feed in self.sources.feeds
+        )
+
+    # --- inputs ------------------------------------------------------------------------
+
+    def step(self) -> bool:
+        """Do one step: what is due, one source event, and what they cause.
+
+        Returns False, having done nothing, when the sources have ended.
+        """
+        sources, core, clock = self.sources, self.core, self.clock
+        due = sources.peek_ts()
+        if due is None:
+            return False
+        if clock.next_due() is not None:
+            core.run_agenda(due)
+        ts, event, feed = sources.pop()
+        self.pulled += 1
+        if ts > clock.now():
+            clock.advance_to(ts)
+        if feed.paused and not feed.passes:
+            feed.shed += 1
+            self.on_shed(feed, event)
+            return True
+        if feed.passes:
+            feed.passes -= 1
+        feed.delivered += 1
+        feed.last_ts = ts
+        self.delivered += 1
+        self.market(event)
+        return True
+
+    def market(self, event: MarketEvent) -> None:
+        """Take one market event at the clock's time, with the venue before and after.
+
+        Reports due at once (fills at a bar's open) are inputs before the event.
+        """
+        core, now = self.core, self.clock.now()
+        for broker in self.brokers:
+            broker.before_market(event)
+        core.run_agenda(now)
+        core.take(event)
+        for broker in self.brokers:
+            broker.after_market(event)
+        core.run_agenda(now)
+
+    def journal_to(self, journal: Journal) -> None:
+        """Keep records and inputs in ``journal`` from now on."""
+        self.journal = journal
+        self.core.sinks.append(journal.record)
+
+    # --- pictures ------------------------------------------------------------------------
+
+    def state_hash(self) -> str:
+        """Return the hash of all decisions and of the state they led to."""
+        return self.core.hash.state_hash(self.digest())
+
+    def part_digests(self) -> Mapping[str, str]:
+        """Return a digest per part, to say where two runs differ."""
+        return {
+            name: digest_of(state).hex()
+            for name, state in self.digest()  # type: ignore[misc, has-type]
+        }
+
+    def digest(self) -> list[list[object]]:
+        """Return the canonical state of all parts that have one."""
+        parts = (self.aggregator, *self.strategies, *self.executors)
+        return [
+            [part.name, part.digest()] for part in parts if hasattr(part, "digest")
+        ]
+
+    # --- wiring --------------------------------------------------------------------------
+
+    def _wire(self) -> None:
+        core = self.core
+        for feed in self.sources.feeds:
+            self._register(feed.name, "feed")
+        # The order of routing is the order of the flow: market state first, held
+        # stops before any strategy sees the event, strategies in order of config.
+        self._route(self.aggregator, "aggregator")
+        for executor in self.executors:
+            self._route(executor, "executor")
+        for strategy in self.strategies:
+            self._route(strategy, "strategy")
+        edge = EdgePort(core)
+        for broker in self.brokers:
+            broker.attach(edge)
+            self._register(broker.name, "broker")
+        if self.brokers:
+            core.send = self._send
+        self.sources.on_error = self._on_feed_error
+        self.sources.on_end = self._on_feed_end
+
+    def _route(self, part: Part, role: str) -> None:
+        handle = self._register(part.name, role)
+        part.attach(self.core)
+        handlers = getattr(part, "handlers", None)
+        routes = (
+            handlers()
+            if handlers is not None
+            else dict.fromkeys(part.subscriptions, part.handle_event)
+        )
+        for event_type, handler in routes.items():
+            self.dispatcher.route(event_type, handler, task=handle)
+
+    def _register(self, name: str, role: str) -> TaskHandle:
+        return self.registry.register(PartTask(name, role), Supervision())
+
+    def _send(self, request: Request) -> None:
+        self.brokers[0].request(request)
+
+    # --- what goes wrong -------------------------------------------------------------------
+
+    def _on_task(
+        self, handle: TaskHandle, before: TaskState, after: TaskState, reason: str
+    ) -> None:
+        core = self.core
+        core.record(
+            TaskRecord(
+                seq=core.seq,
+                ts=core.ts,
+                task=handle.name,
+                before=before.value,
+                after=after.value,
+                reason=reason,
+            )
+        )
+
+    def _on_fault(
+        self, task: TaskHandle | None, event: object, error: Exception
+    ) -> None:
+        core = self.core
+        name = "engine" if task is None else task.name
+        core.record(
+            FaultRecord(
+                seq=core.seq,
+                ts=core.ts,
+                task=name,
+                instrument=str(getattr(event, "instrument", "")),
+                error=f"{type(error).__name__}: {error}",
+                where=type(event).__name__,
+            )
+        )
+        self.on_fault(name, error)
+
+    def _on_feed_error(self, feed: Feed, error: Exception) -> None:
+        core = self.core
+        core.record(
+            FeedRecord(
+                seq=core.seq,
+                ts=core.ts,
+                feed=feed.name,
+                what="failed",
+                detail=str(error),
+            )
+        )
+        handle = self.registry.get(feed.name)
+        handle.count_error(error)
+        if handle.state is TaskState.RUNNING:
+            self.registry.set_state(handle, TaskState.FAILED, str(error))
+
+    def _on_feed_end(self, feed: Feed) -> None:
+        core = self.core
+        core.record(FeedRecord(seq=core.seq, ts=core.ts, feed=feed.name, what="ended"))

@@ -1,0 +1,276 @@
+"""Frames: what the screen (or a remote one) is shown, immutable, pulled at its pace.
+
+``FrameSource.frame`` makes one from the engine between inputs. Money and quantities
+are Decimal, market figures float, ages ns; None means not known and is drawn as such.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from msgspec import Struct
+
+from workstation.engine.store import Numbered
+from workstation.kernel import ChannelStats, TaskStats
+from workstation.model.market import Level
+from workstation.model.orders import Order
+from workstation.model.positions import Position
+from workstation.model.records import StateRecord
+from workstation.model.states import BookTrust, Gate, SymbolState
+
+__all__ = [
+    "Alert",
+    "BookFrame",
+    "CandleRow",
+    "ChartFrame",
+    "FeedRow",
+    "Focus",
+    "Frame",
+    "GapRow",
+    "Header",
+    "IndicatorRow",
+    "MachineFrame",
+    "Marker",
+    "OrderRow",
+    "PositionRow",
+    "SymbolRow",
+]
+
+
+class Focus(Struct, frozen=True):
+    """What the panels of one symbol show; ``timeframe_ns`` 0 = the strategy's own."""
+
+    strategy: str
+    instrument: str
+    timeframe_ns: int = 0
+    bars: int = 120
+    levels: int = 20
+
+
+class Header(Struct, frozen=True, kw_only=True):
+    """The four answers of the two header lines."""
+
+    mode: str
+    word: str
+    speed: float
+    account: str
+    ts: int | None
+    events: int
+    events_total: int | None
+    progress: float | None
+    feeds_ok: int
+    feeds: int
+    worst_age_ns: int | None
+    books_ok: int
+    books: int
+    unknown_orders: int
+    currency: str
+    equity: Decimal
+    day_pnl: Decimal
+    day_percent: float | None
+    open_pnl: Decimal
+    fees: Decimal
+    exposure: Decimal
+    exposure_percent: float | None
+    band: str
+    limit_percent: float | None
+    positions: int
+    orders: int
+    hold_since_ns: int | None
+    kill: str | None
+    kill_reason: str
+    held_protection: int
+    journal: str
+    journal_failure: str | None
+
+
+class SymbolRow(Struct, frozen=True, kw_only=True):
+    """One (instrument, strategy) row; ``why_not`` is the first gate that fails."""
+
+    key: str
+    instrument: str
+    symbol: str
+    strategy: str
+    decimals: int
+    state: SymbolState | None
+    manual: bool
+    manual_until_ns: int | None
+    since_ns: int | None
+    last: float | None
+    change_percent: float | None
+    spread_bps: float | None
+    age_ns: int | None
+    distrust: str | None
+    position: Decimal
+    quantity_decimals: int
+    open_pnl: Decimal | None
+    stop_percent: float | None
+    why_not: str
+    version: int
+
+
+class OrderRow(Struct, frozen=True, kw_only=True):
+    """An order with how far it is from the market, in percent."""
+
+    order: Order
+    symbol: str
+    decimals: int
+    quantity_decimals: int
+    price: Decimal | None
+    away_percent: float | None
+    age_ns: int
+    held: bool
+    version: int
+
+
+class PositionRow(Struct, frozen=True, kw_only=True):
+    """A position valued at the market."""
+
+    position: Position
+    symbol: str
+    decimals: int
+    quantity_decimals: int
+    last: float | None
+    open_pnl: Decimal | None
+    stop_percent: float | None
+    age_ns: int | None
+    version: int
+
+
+class FeedRow(Struct, frozen=True, kw_only=True):
+    """One feed: ``rate`` in events per second of the run's own time."""
+
+    name: str
+    kind: str
+    state: str
+    events: int
+    rate: float
+    age_ns: int | None
+    gaps: int
+    skipped: int
+    shed: int
+    last_error: str
+    symbols: int
+
+
+class GapRow(Struct, frozen=True, kw_only=True):
+    """One entry of the gap ledger; ``until_ns`` None = still open."""
+
+    ts: int
+    instrument: str
+    reason: str
+    expected: int | None
+    got: int | None
+    until_ns: int | None
+
+
+class IndicatorRow(Struct, frozen=True, kw_only=True):
+    """One running indicator; ``tail`` are its first output's last values."""
+
+    key: str
+    instrument: str
+    timeframe: str
+    name: str
+    params: str
+    outputs: tuple[tuple[str, float | None], ...]
+    tail: tuple[float, ...]
+
+
+CandleRow = tuple[int, float, float, float, float, float]
+"""(ts_open, open, high, low, close, volume)."""
+
+
+class Marker(Struct, frozen=True):
+    """An entry or exit on the chart: ``side`` +1 bought, −1 sold."""
+
+    ts: int
+    price: float
+    side: int
+
+
+class ChartFrame(Struct, frozen=True, kw_only=True):
+    """Closed bars oldest first, the forming one, lines and levels of one symbol."""
+
+    instrument: str
+    symbol: str
+    timeframe: str
+    decimals: int
+    bars: tuple[CandleRow, ...]
+    forming: CandleRow | None
+    overlays: tuple[tuple[str, tuple[float | None, ...]], ...]
+    markers: tuple[Marker, ...]
+    levels: tuple[tuple[str, float], ...]
+
+
+class BookFrame(Struct, frozen=True, kw_only=True):
+    """The book of one symbol, best levels first; ``mine`` are prices of own orders."""
+
+    instrument: str
+    symbol: str
+    decimals: int
+    quantity_decimals: int
+    trust: BookTrust
+    reason: str
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
+    spread_bps: float | None
+    imbalance: float | None
+    microprice: float | None
+    applied: int
+    gaps: int
+    mine: tuple[float, ...]
+
+
+class MachineFrame(Struct, frozen=True, kw_only=True):
+    """One row in full: state, position, protection, gates, last moves."""
+
+    row: SymbolRow
+    position: Position
+    stop: Decimal | None
+    target: Decimal | None
+    stop_held: bool
+    script: str
+    answer: str
+    gates: tuple[Gate, ...]
+    transitions: tuple[StateRecord, ...]
+    params: tuple[tuple[str, str], ...]
+    calls: int
+
+
+class Alert(Struct, frozen=True, kw_only=True):
+    """Something an operator should know: cause, what it means, how often."""
+
+    id: int
+    ts: int
+    last_ts: int
+    severity: str
+    subject: str
+    instrument: str
+    text: str
+    remedy: str
+    count: int
+    active: bool
+
+
+class Frame(Struct, frozen=True, kw_only=True):
+    """What one reader asked for; panels it did not name are None."""
+
+    seq: int
+    ts: int
+    cursor: int
+    missed: int
+    header: Header
+    alerts: tuple[Alert, ...]
+    records: tuple[Numbered, ...]
+    injected: frozenset[int]
+    symbols: tuple[SymbolRow, ...] | None = None
+    orders: tuple[OrderRow, ...] | None = None
+    positions: tuple[PositionRow, ...] | None = None
+    feeds: tuple[FeedRow, ...] | None = None
+    gaps: tuple[GapRow, ...] | None = None
+    tasks: tuple[TaskStats, ...] | None = None
+    channels: tuple[ChannelStats, ...] | None = None
+    indicators: tuple[IndicatorRow, ...] | None = None
+    chart: ChartFrame | None = None
+    book: BookFrame | None = None
+    machine: MachineFrame | None = None

@@ -1,0 +1,191 @@
+"""The journal: what cannot be had again, and the records to prove a replay by.
+
+One sqlite file per run (WAL, exclusive lock: a second engine on it fails at once),
+written by one thread with group commit. A journal that cannot be written never stops
+the engine: ``failure`` says why, and the screen shows it.
+"""
+
+from __future__ import annotations
+
+import queue
+import shutil
+import sqlite3
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from workstation.model.commands import Command
+from workstation.model.errors import JournalError
+from workstation.model.records import Record
+
+__all__ = ["FORMAT", "InputRow", "Interrupt", "Journal", "JournalReader"]
+
+FORMAT = 1
+# Rows gathered into one transaction; more would only delay the durable mark.
+_BATCH = 2_000
+_BUSY_S = 0.2
+
+_SCHEMA = """
+create table if not exists meta (key text primary key, value blob);
+create table if not exists inputs (seq integer, ts integer, kind text, blob blob);
+create table if not exists records (id integer primary key, seq integer, ts integer,
+                                    blob blob);
+"""
+_INSERT = {
+    "inputs": "insert into inputs values (?, ?, ?, ?)",
+    "records": "insert into records (seq, ts, blob) values (?, ?, ?)",
+    "meta": "insert or replace into meta values (?, ?)",
+}
+
+_Row = tuple[str, tuple[object, ...]]
+
+
+class Interrupt(msgspec.Struct, frozen=True, tag="interrupt"):
+    """A script call that ran over its budget was interrupted."""
+
+    strategy: str
+    instrument: str
+
+
+class InputRow(msgspec.Struct, frozen=True):
+    """One journalled input."""
+
+    seq: int
+    ts: int
+    value: Command | Interrupt
+
+
+class Journal:
+    """Writes one run; call ``close`` to make it whole."""
+
+    def __init__(self, path: Path, header: dict[str, object]) -> None:
+        self.path = path
+        self.failure: str | None = None
+        self.rows = 0
+        self.durable_rows = 0
+        self._queue: queue.SimpleQueue[_Row | None] = queue.SimpleQueue()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            connection = _connect(path)
+            connection.executescript(_SCHEMA)
+        except (OSError, sqlite3.Error) as error:
+            raise JournalError(
+                f"journal {path}: {error}; give another folder with [journal] path, "
+                'or path = "" for none'
+            ) from error
+        self._thread = threading.Thread(
+            target=self._write, args=(connection,), name="journal", daemon=True
+        )
+        self._put("meta", ("header", msgspec.json.encode(header)))
+        self._thread.start()
+
+    def record(self, record: Record, encoded: bytes) -> None:
+        """Keep one record (a sink of the core)."""
+        self.rows += 1
+        self._queue.put(("records", (record.seq, record.ts, encoded)))
+
+    def input(self, seq: int, ts: int, value: Command | Interrupt) -> None:
+        """Keep one input that cannot be derived again."""
+        self._put("inputs", (seq, ts, type(value).__name__, _encode(value)))
+
+    def close(self, summary: dict[str, object]) -> None:
+        """Write the summary of the run's end and wait until all is on disk."""
+        if not self._thread.is_alive():
+            return
+        self._put("meta", ("summary", msgspec.json.encode(summary)))
+        self._queue.put(None)
+        self._thread.join()
+
+    def _put(self, table: str, row: tuple[object, ...]) -> None:
+        self.rows += 1
+        self._queue.put((table, row))
+
+    def _write(self, connection: sqlite3.Connection) -> None:
+        open_ = True
+        while open_:
+            batch = [self._queue.get()]
+            while len(batch) < _BATCH and not self._queue.empty():
+                batch.append(self._queue.get())
+            open_ = None not in batch
+            rows = [row for row in batch if row is not None]
+            if self.failure is None:
+                self._commit(connection, rows)
+        try:
+            connection.close()
+        except sqlite3.Error as error:
+            self.failure = self.failure or f"journal {self.path}: {error}"
+
+    def _commit(self, connection: sqlite3.Connection, rows: list[_Row]) -> None:
+        try:
+            with connection:
+                for table, sql in _INSERT.items():
+                    chosen = [row for name, row in rows if name == table]
+                    if chosen:
+                        connection.executemany(sql, chosen)
+        except sqlite3.Error as error:
+            self.failure = (
+                f"journal {self.path}: {error}; the run goes on, "
+                f"rows after {self.durable_rows} are not kept"
+            )
+        else:
+            self.durable_rows += len(rows)
+
+
+class JournalReader:
+    """Reads a finished or broken-off journal without changing it."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_file():
+            raise JournalError(f"journal {path}: no such file")
+        self._folder = tempfile.TemporaryDirectory(prefix="workstation-journal-")
+        try:
+            self._connection = sqlite3.connect(_copy(path, Path(self._folder.name)))
+            rows = dict(self._connection.execute("select key, value from meta"))
+        except sqlite3.Error as error:
+            raise JournalError(f"journal {path}: {error}") from error
+        if "header" not in rows:
+            raise JournalError(f"journal {path}: has no header; not one of ours")
+        self.header: dict[str, object] = msgspec.json.decode(rows["header"])
+        summary = rows.get("summary")
+        self.summary: dict[str, object] | None = (
+            None if summary is None else msgspec.json.decode(summary)
+        )
+
+    def inputs(self) -> Iterator[InputRow]:
+        """Yield the journalled inputs in order."""
+        rows = self._connection.execute("select seq, ts, blob from inputs order by seq")
+        for seq, ts, blob in rows:
+            yield InputRow(seq, ts, _decode(blob))
+
+    def records(self) -> Iterator[tuple[int, bytes]]:
+        """Yield (seq, canonical bytes) of the records in order."""
+        yield from self._connection.execute("select seq, blob from records order by id")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+        self._folder.cleanup()
+
+
+def _copy(path: Path, folder: Path) -> Path:
+    # A killed run leaves its last commits in the -wal file, and reading those
+    # rewrites the journal: so a copy is read, never the original.
+    for name in (path.name, f"{path.name}-wal"):
+        if path.with_name(name).exists():
+            shutil.copyfile(path.with_name(name), folder / name)
+    return folder / path.name
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=_BUSY_S, check_same_thread=False)
+    connection.execute("pragma locking_mode=exclusive")
+    connection.execute("pragma journal_mode=wal")
+    connection.execute("pragma synchronous=normal")
+    return connection
+
+
+_encode = msgspec.msgpack.Encoder(decimal_format="string").encode
+_decode = msgspec.msgpack.Decoder(Command | Interrupt).decode

@@ -1,0 +1,122 @@
+"""Pull sources merged by (time, feed order, index), with the count of each.
+
+The driver pulls; a paused feed's events are read and shed, so that time goes on.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Sequence
+
+from workstation.model.market import MarketEvent
+from workstation.model.roles import Connector
+
+__all__ = ["Feed", "Sources"]
+
+
+class Feed:
+    """One connector with its counts; figures the screen shows."""
+
+    __slots__ = (
+        "connector",
+        "delivered",
+        "ended",
+        "error",
+        "last_ts",
+        "name",
+        "paused",
+        "passes",
+        "rate_ts",
+        "shed",
+        "stopped",
+        "symbols",
+    )
+
+    def __init__(self, connector: Connector) -> None:
+        self.connector = connector
+        self.name = connector.name
+        self.delivered = 0
+        self.shed = 0
+        self.last_ts: int | None = None
+        self.rate_ts = 0
+        self.paused = False
+        self.stopped = False
+        self.passes = 0
+        self.ended = False
+        self.error: str | None = None
+        self.symbols: dict[str, int] = {}
+
+    @property
+    def skipped(self) -> int:
+        """Return how many damaged rows the connector skipped."""
+        return int(getattr(self.connector, "skipped", 0))
+
+
+class Sources:
+    """The merge of all feeds of a driven run."""
+
+    def __init__(self, connectors: Sequence[Connector]) -> None:
+        self.feeds = tuple(Feed(connector) for connector in connectors)
+        self._heap: list[tuple[int, int, MarketEvent]] | None = None
+        self.on_end: Callable[[Feed], None] = lambda feed: None
+        self.on_error: Callable[[Feed, Exception], None] = _raise
+
+    def peek_ts(self) -> int | None:
+        """Return the time of the next event, or None when all feeds have ended."""
+        heap = self._heap
+        if heap is None:
+            heap = self._heap = []
+            for order in range(len(self.feeds)):
+                self._refill(order)
+        return heap[0][0] if heap else None
+
+    def pop(self) -> tuple[int, MarketEvent, Feed]:
+        """Take the next event; call only after ``peek_ts`` returned a time."""
+        heap = self._heap
+        assert heap
+        ts, order, event = heap[0]
+        feed = self.feeds[order]
+        # One heap sift instead of a pop and a push: this runs once per tick.
+        following = None if feed.stopped else self._pull(feed)
+        if following is None:
+            heapq.heappop(heap)
+        else:
+            heapq.heapreplace(heap, (following[0], order, following[1]))
+        return ts, event, feed
+
+    def stop(self, name: str) -> None:
+        """End one feed: what it had left is not delivered."""
+        for order, feed in enumerate(self.feeds):
+            if feed.name == name:
+                feed.stopped = True
+                if self._heap is not None:
+                    self._heap = [entry for entry in self._heap if entry[1] != order]
+                    heapq.heapify(self._heap)
+
+    def close(self) -> None:
+        """Release the files of all feeds."""
+        for feed in self.feeds:
+            feed.connector.close()
+
+    def _refill(self, order: int) -> None:
+        assert self._heap is not None
+        following = self._pull(self.feeds[order])
+        if following is not None:
+            heapq.heappush(self._heap, (following[0], order, following[1]))
+
+    def _pull(self, feed: Feed) -> tuple[int, MarketEvent] | None:
+        try:
+            following = feed.connector.next()
+        except Exception as error:  # the feed's edge: becomes its visible failure
+            feed.error = str(error)
+            feed.ended = True
+            self.on_error(feed, error)
+            return None
+        if following is None:
+            feed.ended = True
+            self.on_end(feed)
+        return following
+
+
+def _raise(feed: Feed, error: Exception) -> None:
+    raise error

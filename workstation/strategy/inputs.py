@@ -1,0 +1,182 @@
+"""What a script sees: the market of its row, its indicators, its own context.
+
+Made once per row and refreshed before each call, so a call costs no set-up. The
+previous bar is ``back=1``; nothing shows a forming bar or the future.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from workstation.model.market import Bar
+from workstation.model.ports import BarsView, InstrumentView, MarketView
+from workstation.model.positions import Position
+
+__all__ = ["Indicators", "Market"]
+
+
+class Market:
+    """Market data of one row at the close of a bar, floats in the quote currency."""
+
+    __slots__ = (
+        "_bars",
+        "bar",
+        "entry_price",
+        "now",
+        "params",
+        "position",
+        "stop",
+        "symbol",
+        "target",
+        "view",
+    )
+
+    def __init__(self, symbol: str, view: InstrumentView, bars: BarsView) -> None:
+        self.symbol = symbol
+        self.view = view
+        self._bars = bars
+        self.bar: Bar | None = None
+        self.now = 0
+        self.params: dict[str, Any] = {}
+        self.position = 0.0
+        self.entry_price = 0.0
+        self.stop: float | None = None
+        self.target: float | None = None
+
+    def refresh(self, bar: Bar, now: int, position: Position) -> None:
+        """Set what a call sees."""
+        self.bar = bar
+        self.now = now
+        self.position = float(position.quantity)
+        self.entry_price = float(position.average_price)
+
+    @property
+    def timestamp(self) -> int:
+        """Return the run's clock in ns."""
+        return self.now
+
+    @property
+    def open(self) -> float:
+        """Return the open of the closed bar."""
+        return self._bars.open()
+
+    @property
+    def high(self) -> float:
+        """Return its high."""
+        return self._bars.high()
+
+    @property
+    def low(self) -> float:
+        """Return its low."""
+        return self._bars.low()
+
+    @property
+    def close(self) -> float:
+        """Return its close."""
+        return self._bars.close()
+
+    @property
+    def volume(self) -> float:
+        """Return its volume in base units."""
+        return self._bars.volume()
+
+    @property
+    def bid(self) -> float:
+        """Return the best bid, or the close where there are no quotes."""
+        return self.view.bid or self._bars.close()
+
+    @property
+    def ask(self) -> float:
+        """Return the best ask, or the close where there are no quotes."""
+        return self.view.ask or self._bars.close()
+
+    @property
+    def mid_price(self) -> float:
+        """Return the middle of bid and ask."""
+        return (self.bid + self.ask) / 2
+
+    def bars(self) -> int:
+        """Return how many closed bars are known."""
+        return len(self._bars)
+
+    def closes(self, back: int) -> float:
+        """Return the close ``back`` bars ago."""
+        return self._bars.close(back)
+
+    def highest(self, n: int, back: int = 0) -> float | None:
+        """Return the highest high of n bars ending ``back`` bars ago."""
+        return self._bars.highest(n, back)
+
+    def lowest(self, n: int, back: int = 0) -> float | None:
+        """Return the lowest low of n bars ending ``back`` bars ago."""
+        return self._bars.lowest(n, back)
+
+    def average_volume(self, n: int, back: int = 0) -> float | None:
+        """Return the mean volume of n bars ending ``back`` bars ago."""
+        return self._bars.average_volume(n, back)
+
+    def imbalance(self, n: int = 5) -> float | None:
+        """Return (bids − asks)/(bids + asks) of the n best sizes, or None."""
+        book = self.view.book
+        return None if book is None else book.imbalance(n)
+
+
+Value = float | tuple[float, ...] | None
+
+
+class Indicators:
+    """Indicators of one row by registry name: ``indicators.ema(10)``.
+
+    One output gives a float, several a tuple; None before the first value.
+    ``back=1`` is the value at the bar before.
+    """
+
+    def __init__(
+        self,
+        market: MarketView,
+        instrument: str,
+        timeframe_ns: int,
+        order_of: Callable[[str], tuple[str, ...]],
+    ) -> None:
+        self._market = market
+        self._instrument = instrument
+        self._timeframe_ns = timeframe_ns
+        self._order_of = order_of
+        self._views: dict[tuple[object, ...], Any] = {}
+
+    def __getattr__(self, name: str) -> Callable[..., Value]:
+        """Return the function of a registered indicator."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        names = self._order_of(name)
+
+        def value(*values: float, back: int = 0, **params: float) -> Value:
+            return self._value(name, names, values, back, params)
+
+        # Kept on the instance: the next use of the name does not come here.
+        self.__dict__[name] = value
+        return value
+
+    def _value(
+        self,
+        name: str,
+        names: tuple[str, ...],
+        values: tuple[float, ...],
+        back: int,
+        params: dict[str, float],
+    ) -> Value:
+        key = (name, values, *params.items()) if params else (name, values)
+        view = self._views.get(key)
+        if view is None:
+            named = dict(zip(names, values, strict=False)) | params
+            view = self._market.indicator(
+                self._instrument, self._timeframe_ns, name, **named
+            )
+            self._views[key] = view
+        if back not in (0, 1):
+            raise ValueError(f"back = {back}: 0 is this bar, 1 the one before")
+        outputs = view.previous if back else view.value
+        if outputs is None or len(outputs) != 1:
+            return outputs  # type: ignore[no-any-return]
+        return outputs[0]  # type: ignore[no-any-return]

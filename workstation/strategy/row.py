@@ -1,0 +1,93 @@
+"""One row: a (strategy, instrument) pair with its machine, lock and context.
+
+Owned and changed by its strategy only; the screen reads it between inputs.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from decimal import Decimal
+from typing import Any
+
+from workstation.kernel.clock import Timer
+from workstation.model.instruments import Instrument
+from workstation.model.market import Bar
+from workstation.model.records import StateRecord
+from workstation.model.states import SymbolState
+from workstation.strategy.inputs import Indicators, Market
+
+__all__ = ["Row"]
+
+_TRANSITIONS_KEPT = 100
+
+
+class Row:
+    """State of one strategy in one instrument."""
+
+    __slots__ = (
+        "answer",
+        "bar",
+        "bars_left",
+        "calls",
+        "committing",
+        "context",
+        "indicators",
+        "instrument",
+        "lock_timer",
+        "lock_until_ns",
+        "locked",
+        "market",
+        "override_reason",
+        "since_ns",
+        "state",
+        "stop",
+        "target",
+        "transitions",
+    )
+
+    def __init__(
+        self, instrument: Instrument, market: Market, indicators: Indicators
+    ) -> None:
+        self.instrument = instrument
+        self.market = market
+        self.indicators = indicators
+        self.state = SymbolState.WATCH
+        self.since_ns = 0
+        self.locked = False
+        self.lock_until_ns: int | None = None
+        self.lock_timer: Timer | None = None
+        self.context: dict[str, Any] = {}
+        self.bar: Bar | None = None
+        self.bars_left = 0
+        self.committing = False
+        self.stop: Decimal | None = None
+        self.target: Decimal | None = None
+        self.answer = "no bar yet"
+        self.calls = 0
+        self.override_reason = ""
+        self.transitions: deque[StateRecord] = deque(maxlen=_TRANSITIONS_KEPT)
+
+    def digest(self) -> object:
+        """Return the canonical state of the row."""
+        return [
+            self.instrument.id,
+            self.state.value,
+            self.locked,
+            self.lock_until_ns,
+            self.bars_left,
+            self.committing,
+            str(self.stop),
+            str(self.target),
+            _plain(self.context),
+        ]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, dict):
+        return [[str(key), _plain(item)] for key, item in value.items()]
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    # An object of the script: its address must not get into the hash.
+    return type(value).__name__

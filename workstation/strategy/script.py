@@ -1,0 +1,159 @@
+"""Python strategy scripts: loaded fresh into their own namespace, checked, hashed.
+
+A script is trusted code. It must define ``detect_opportunity``, ``filter_commitment``
+and ``manage_position``, each called with (market, context, indicators), and may
+declare ``PARAMS``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from workstation.model.errors import ScriptError
+
+__all__ = ["FUNCTIONS", "ParamSpec", "ParamValue", "Script", "load_script"]
+
+FUNCTIONS = ("detect_opportunity", "filter_commitment", "manage_position")
+
+ParamValue = bool | int | float | str
+# A script's answer is whatever it returns: ``actions.parse_action`` judges it.
+ScriptFunction = Callable[..., Any]
+
+
+class ParamSpec(Struct, frozen=True):
+    """A parameter that a script declares in ``PARAMS``."""
+
+    name: str
+    default: ParamValue
+    minimum: float | None = None
+    maximum: float | None = None
+    help: str = ""
+
+
+class Script(Struct, frozen=True):
+    """A loaded script."""
+
+    name: str
+    path: str
+    hash: str
+    detect_opportunity: ScriptFunction
+    filter_commitment: ScriptFunction
+    manage_position: ScriptFunction
+    params: tuple[ParamSpec, ...]
+
+    def resolve(self, given: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
+        """Return all parameters, given ones over defaults.
+
+        Raises ScriptError for an unknown name, a wrong type or a value out of range.
+        """
+        specs = {spec.name: spec for spec in self.params}
+        for name in given:
+            if name not in specs:
+                known = ", ".join(specs) or "none"
+                raise ScriptError(
+                    self.name, f"unknown parameter {name!r}; it declares: {known}"
+                )
+        return {
+            name: _checked(self.name, spec, given.get(name, spec.default))
+            for name, spec in specs.items()
+        }
+
+
+def load_script(path: Path) -> Script:
+    """Load a script from its file; raises ScriptError with the script's own line."""
+    name = path.name
+    try:
+        source = path.read_bytes()
+    except OSError as error:
+        raise ScriptError(name, f"cannot be read: {error.strerror}") from error
+    namespace: dict[str, Any] = {"__name__": f"strategy:{path.stem}", "__file__": name}
+    try:
+        exec(compile(source, str(path), "exec"), namespace)
+    except SyntaxError as error:
+        raise ScriptError(name, f"{error.msg}", error.lineno) from error
+    except Exception as error:  # whatever a user's module raises while it loads
+        raise ScriptError(name, describe(error), line_of(error, path)) from error
+    missing = [f for f in FUNCTIONS if not callable(namespace.get(f))]
+    if missing:
+        raise ScriptError(
+            name,
+            f"misses {', '.join(missing)}; a script defines {', '.join(FUNCTIONS)}",
+        )
+    return Script(
+        name=name,
+        path=str(path),
+        hash=hashlib.blake2b(source, digest_size=16).hexdigest(),
+        detect_opportunity=namespace["detect_opportunity"],
+        filter_commitment=namespace["filter_commitment"],
+        manage_position=namespace["manage_position"],
+        params=tuple(_specs(name, namespace.get("PARAMS", {}))),
+    )
+
+
+def describe(error: BaseException) -> str:
+    """Return one line: the kind of error and what it says."""
+    text = str(error)
+    kind = type(error).__name__
+    return f"{kind}: {text}" if text else kind
+
+
+def line_of(error: BaseException, path: Path) -> int | None:
+    """Return the script's own line that an exception passed last."""
+    lines = [
+        frame.lineno
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename == str(path)
+    ]
+    return lines[-1] if lines else None
+
+
+def _specs(script: str, declared: object) -> list[ParamSpec]:
+    if not isinstance(declared, dict):
+        raise ScriptError(script, "PARAMS must be a dict of name to default or table")
+    specs = []
+    for name, value in declared.items():
+        table = value if isinstance(value, dict) else {"default": value}
+        unknown = set(table) - {"default", "min", "max", "help"}
+        if unknown or "default" not in table:
+            raise ScriptError(
+                script,
+                f"PARAMS[{name!r}] must have default and may have min, max, help",
+            )
+        spec = ParamSpec(
+            name,
+            table["default"],
+            table.get("min"),
+            table.get("max"),
+            table.get("help", ""),
+        )
+        _checked(script, spec, spec.default)
+        specs.append(spec)
+    return specs
+
+
+def _checked(script: str, spec: ParamSpec, value: object) -> ParamValue:
+    wanted = type(spec.default)
+    if wanted is float and type(value) is int:
+        value = float(value)
+    if type(value) is not wanted:
+        raise ScriptError(
+            script,
+            f"parameter {spec.name} = {value!r} must be {wanted.__name__}, "
+            f"such as {spec.default!r}",
+        )
+    assert isinstance(value, bool | int | float | str)
+    low, high = spec.minimum, spec.maximum
+    if not isinstance(value, str) and (
+        (low is not None and not value >= low)
+        or (high is not None and not value <= high)
+    ):
+        raise ScriptError(
+            script, f"parameter {spec.name} = {value} must be in {low} … {high}"
+        )
+    return value
