@@ -1,0 +1,388 @@
+"""The command line: commands, exit codes, and errors in words instead of tracebacks.
+
+Exit codes: 0 done, 1 the run failed, 2 wrong use or config. The engine and the screen
+are imported by the command that needs them, never when this module is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from workstation import __version__
+from workstation.kernel.errors import KernelError
+from workstation.model.errors import ConfigError, WorkstationError
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from workstation.config import Config
+    from workstation.engine.settings import RunSettings
+
+__all__ = ["main"]
+
+DONE, FAILED, WRONG_USE = 0, 1, 2
+
+_UNTIL = "events=N, fills=N, time=10m, or an ISO time of the run's clock"
+
+
+class _Interrupted(BaseException):
+    """A signal asked the process to end; unwinds through every ``finally``."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; nothing is raised to the caller."""
+    try:
+        arguments = _parser().parse_args(argv)
+        command: Callable[[argparse.Namespace], int] = arguments.command
+        with _orderly_end():
+            code = command(arguments)
+        sys.stdout.flush()
+        return code
+    except SystemExit as request:  # argparse, after it has printed why
+        return request.code if isinstance(request.code, int) else WRONG_USE
+    except ConfigError as error:
+        # Each line begins with its file already, as editors like it.
+        print(error, file=sys.stderr)
+        return WRONG_USE
+    except (WorkstationError, KernelError) as error:
+        return _complain(str(error), FAILED)
+    except (_Interrupted, KeyboardInterrupt) as interruption:
+        name = getattr(interruption, "name", "SIGINT")
+        return _complain(f"ended by {name} before the run was done", FAILED)
+    except BrokenPipeError:
+        # Whoever read our output has gone; Python would complain again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except Exception as error:  # the outermost edge: nobody above can show it
+        return _unexpected(error)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="workstation",
+        description="A trading workstation in the terminal. Without a command it opens "
+        "on the shipped default: a simulated market and a paper account.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    parser.set_defaults(
+        command=_run,
+        config=None,
+        headless=False,
+        json=False,
+        overrides=[],
+        paused=False,
+        read_only=False,
+        seed=None,
+        speed=None,
+        until=None,
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    run = _command(commands, "run", _run, "run a config on the screen or without it")
+    run.add_argument("config", nargs="?", type=Path, metavar="CONFIG")
+    run.add_argument("--headless", action="store_true", help="no screen, full speed")
+    run.add_argument(
+        "--read-only", action="store_true", help="a screen that only looks"
+    )
+    run.add_argument(
+        "--speed", type=float, metavar="X", help="speed of play, × the run's own time"
+    )
+    run.add_argument(
+        "--paused", action="store_true", help="open with the clock standing"
+    )
+    _add_until(run)
+    _add_json(run, "with --headless: one JSON object on stdout")
+    _add_config_options(run)
+
+    replay = _command(commands, "replay", _replay, "run a journal again and compare")
+    replay.add_argument("journal", type=Path, metavar="JOURNAL")
+    _add_json(replay)
+
+    backtest = _command(commands, "backtest", _backtest, "run a config to its end")
+    backtest.add_argument("config", type=Path, metavar="CONFIG")
+    _add_until(backtest)
+    _add_json(backtest)
+    _add_config_options(backtest)
+
+    check = _command(commands, "check", _check, "say what is wrong with a config")
+    check.add_argument("config", nargs="?", type=Path, metavar="CONFIG")
+    _add_config_options(check)
+
+    init = _command(commands, "init", _init, "copy the shipped files to change them")
+    init.add_argument("folder", type=Path, metavar="DIR")
+    return parser
+
+
+def _command(
+    commands: Any,  # argparse keeps the type of its sub-parsers to itself
+    name: str,
+    function: Callable[[argparse.Namespace], int],
+    text: str,
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=text, description=text.capitalize() + ".", allow_abbrev=False
+    )
+    parser.set_defaults(command=function)
+    return parser
+
+
+def _add_until(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--until", metavar="WHAT", help=f"stop at {_UNTIL}")
+
+
+def _add_json(
+    parser: argparse.ArgumentParser, text: str = "one JSON object on stdout"
+) -> None:
+    parser.add_argument("--json", action="store_true", help=text)
+
+
+def _add_config_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--seed", type=int, metavar="N", help="start of all randomness of the run"
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="overrides",
+        metavar="KEY=VALUE",
+        help="override one key, such as engine.speed=4; VALUE as in TOML",
+    )
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    if arguments.headless:
+        return _headless(arguments)
+    for option in ("until", "json"):
+        if getattr(arguments, option):
+            return _complain(f"--{option} needs --headless", WRONG_USE)
+    config = _load(arguments)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return _complain(
+            f"the screen needs a terminal; without one: --headless --until {_UNTIL}",
+            WRONG_USE,
+        )
+    from workstation.config import save_setting
+    from workstation.paths import user_settings_file
+    from workstation.ui.app import run_app
+
+    def remember(key: str, value: object) -> None:
+        save_setting(user_settings_file(), key, value)
+
+    _log_to_file()
+    return run_app(config, read_only=arguments.read_only, save_setting=remember)
+
+
+def _backtest(arguments: argparse.Namespace) -> int:
+    return _headless(arguments)
+
+
+def _headless(arguments: argparse.Namespace) -> int:
+    config = _load(arguments)
+    from workstation.engine.drivers import Until
+
+    until = None
+    if arguments.until is not None:
+        try:
+            until = Until.parse(arguments.until)
+        except ValueError as error:
+            return _complain(f"--until: {error}", WRONG_USE)
+    elif _is_endless(config.run):
+        return _complain(
+            f"the feeds of {config.path.name} never end, so a run without a screen "
+            f"needs --until: {_UNTIL}",
+            WRONG_USE,
+        )
+    from workstation.engine.assembly import assemble
+    from workstation.engine.drivers import run_backtest
+    from workstation.engine.report import report_dict
+
+    began = time.perf_counter()
+    session = assemble(config.run, journal_header=config.effective)
+    try:
+        run_backtest(session.engine, until)
+        wall_s = round(time.perf_counter() - began, 3)
+        report = report_dict(session, wall_s=wall_s)
+    finally:
+        session.close()
+    _print(report, as_json=arguments.json)
+    failures = [
+        f"feed {feed.name}: {feed.error}"
+        for feed in session.engine.sources.feeds
+        if feed.error
+    ]
+    return _complain("; ".join(failures), FAILED) if failures else DONE
+
+
+def _replay(arguments: argparse.Namespace) -> int:
+    journal: Path = arguments.journal
+    if not journal.is_file():
+        return _complain(f"{journal}: no such journal", WRONG_USE)
+    from workstation.engine.replay import replay_journal
+
+    result = replay_journal(journal)
+    report = {
+        "journal": str(journal),
+        "inputs": result.inputs,
+        "records": result.records,
+        "state_hash": result.state_hash,
+        "matches": result.matches,
+        "first_difference": result.first_difference,
+    }
+    _print(report, as_json=arguments.json)
+    return DONE if result.matches else FAILED
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    config = _load(arguments)
+    from workstation.config.document import shown_path
+    from workstation.model.errors import ScriptError
+    from workstation.strategy.script import load_script
+
+    problems = []
+    for strategy in config.run.strategies:
+        try:
+            load_script(Path(strategy.script)).resolve(strategy.params)
+        except ScriptError as error:
+            problems.append(f"{error} (strategy {strategy.name})")
+    if problems:
+        raise ConfigError("\n".join(problems))
+    run = config.run
+    symbols = ", ".join(instrument.id for instrument in run.instruments)
+    print(f"{shown_path(config.path)}: good")
+    print(f"  {run.mode}, seed {run.seed}: {symbols}")
+    for kind in ("feeds", "brokers", "strategies"):
+        print(f"  {kind}: {', '.join(part.name for part in getattr(run, kind))}")
+    print(f"  journal: {run.journal.path or 'none'}")
+    return DONE
+
+
+def _init(arguments: argparse.Namespace) -> int:
+    from workstation.config.starter import make_starter
+
+    folder: Path = arguments.folder
+    files = make_starter(folder)
+    print(f"{folder}: {len(files)} files of config, strategies and themes.")
+    print(f"Change them, then: workstation run {folder / 'config' / 'default.toml'}")
+    return DONE
+
+
+def _load(arguments: argparse.Namespace) -> Config:
+    from workstation.config import load_config
+
+    overrides = list(arguments.overrides)
+    if arguments.speed is not None:
+        overrides.append(f"engine.speed={arguments.speed!r}")
+    if arguments.paused:
+        overrides.append("engine.start_paused=true")
+    return load_config(arguments.config, overrides, seed=arguments.seed)
+
+
+def _is_endless(run: RunSettings) -> bool:
+    """Tell before anything is opened whether a feed makes up data without end."""
+    return any(feed.duration is None for feed in run.feeds if hasattr(feed, "duration"))
+
+
+def _print(report: Mapping[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(report, ensure_ascii=False, allow_nan=False))
+        return
+    width = max(map(len, report))
+    for name, value in report.items():
+        if isinstance(value, dict):
+            print(f"{name}:")
+            for key, item in value.items():
+                print(f"  {key}: {_flat(item)}")
+        else:
+            print(f"{name:<{width}}  {_flat(value)}")
+
+
+def _flat(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_flat(item)}" for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return " × ".join(map(_flat, value))
+    return "–" if value is None else str(value)
+
+
+@contextmanager
+def _orderly_end() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP unwind like ctrl+c, so that journals are closed.
+
+    The screen puts its own handlers over these while it runs.
+    """
+
+    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+        raise _Interrupted(signal.Signals(number).name)
+
+    before = {}
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        try:
+            if number is not None:
+                before[number] = signal.signal(number, interrupt)
+        except ValueError:  # not the main thread: its owner sees to signals
+            break
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _complain(message: str, code: int) -> int:
+    print(f"workstation: {message}", file=sys.stderr)
+    return code
+
+
+def _unexpected(error: Exception) -> int:
+    import traceback
+
+    from workstation.paths import log_file
+
+    kind = type(error).__name__
+    where = str(log_file())
+    try:
+        log_file().parent.mkdir(parents=True, exist_ok=True)
+        with log_file().open("a", encoding="utf-8") as log:
+            traceback.print_exception(error, file=log)
+    except OSError as refusal:
+        where = f"nowhere ({refusal.strerror})"
+    return _complain(f"failed with {kind}: {error}; details are in {where}", FAILED)
+
+
+def _log_to_file() -> None:
+    """Send the program's log to a file: the screen owns the terminal from here on."""
+    import logging
+    from logging.handlers import RotatingFileHandler
+
+    from workstation.paths import log_file
+
+    try:
+        log_file().parent.mkdir(parents=True, exist_ok=True)
+        handler: logging.Handler = RotatingFileHandler(
+            log_file(), maxBytes=5_000_000, backupCount=2, encoding="utf-8"
+        )
+    except OSError:
+        handler = logging.NullHandler()
+    layout = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+    handler.setFormatter(logging.Formatter(layout))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

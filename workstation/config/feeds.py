@@ -1,0 +1,115 @@
+"""Checks feeds beyond their types: files, symbols, times; makes paths absolute."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+from workstation.config.files import FileSearch
+from workstation.config.problems import Key, Problems
+from workstation.config.tables import Checked
+from workstation.config.values import show
+from workstation.engine.settings import FeedSettings
+from workstation.model.timeframes import parse_timeframe
+from workstation.venues.file.settings import FileFeedSettings
+from workstation.venues.simulated.settings import SimulatedFeedSettings
+
+__all__ = ["check_feed", "check_timeframe", "feed_venue"]
+
+_FORBIDDEN = frozenset(" \t\n\"'*?,;:\\")
+
+
+def feed_venue(feed: Checked[FeedSettings]) -> str:
+    """Return the name of the venue whose instruments a feed brings."""
+    if feed.settings is SimulatedFeedSettings:
+        return "simulated"
+    return "binance" if str(feed.get("format")).startswith("binance") else "file"
+
+
+def check_feed(
+    feed: Checked[FeedSettings], search: FileSearch, problems: Problems
+) -> None:
+    """Note what is wrong with a feed, and make its file names absolute."""
+    _check_symbols(feed, problems)
+    if feed.settings is SimulatedFeedSettings:
+        _check_start(feed.get("start"), (*feed.key, "start"), problems)
+        for name in ("duration", "bars"):
+            check_timeframe(feed.get(name), (*feed.key, name), problems)
+        return
+    check_timeframe(feed.get("interval"), (*feed.key, "interval"), problems)
+    if (limit := feed.get("max_skipped")) is not None and limit < 0:
+        problems.add((*feed.key, "max_skipped"), f"found {limit}; allowed: 0 or more")
+    files, where = feed.get("files"), (*feed.key, "files")
+    if files is None:
+        return
+    if not files:
+        problems.add(where, "found an empty list; allowed: one file or more")
+    found = [
+        search.find(name, "config", (*where, index), where)
+        for index, name in enumerate(files)
+    ]
+    feed.values["files"] = tuple(str(path) for path in found if path)
+
+
+def check_timeframe(text: str | None, key: Key, problems: Problems) -> None:
+    """Note a problem unless ``text`` is a timeframe or none."""
+    if text is not None:
+        _attempt(
+            parse_timeframe,
+            text,
+            key,
+            problems,
+            "a count and a unit: 1s, 5m, 1h, 1d, 1w",
+        )
+
+
+def _check_start(text: str | None, key: Key, problems: Problems) -> None:
+    if text is not None:
+        allowed = "a UTC time such as 2024-08-08T00:00:00Z"
+        _attempt(dt.datetime.fromisoformat, text, key, problems, allowed)
+
+
+def _attempt(
+    parse: Callable[[str], object],
+    text: str,
+    key: Key,
+    problems: Problems,
+    allowed: str,
+) -> None:
+    try:
+        parse(text)
+    except ValueError:
+        problems.add(key, f"found {show(text)}; allowed: {allowed}")
+
+
+def _check_symbols(feed: Checked[FeedSettings], problems: Problems) -> None:
+    symbols, where = feed.get("symbols"), (*feed.key, "symbols")
+    if symbols is None:
+        return
+    for index, symbol in enumerate(symbols):
+        if not symbol or _FORBIDDEN & set(symbol):
+            problems.add(
+                (*where, index), f'found {show(symbol)}; allowed: like "BTCUSDT"'
+            )
+    if feed.settings is FileFeedSettings:
+        files = feed.get("files")
+        if not symbols:
+            problems.add(
+                where,
+                "missing; allowed: the symbol of all files, or one for each file, "
+                'such as ["BTCUSDT"]',
+            )
+        elif files and len(symbols) not in (1, len(files)):
+            problems.add(
+                where,
+                f"found {len(symbols)} symbols; allowed: 1 for all files, or "
+                f"{len(files)}, one for each file",
+            )
+        return
+    if not symbols:
+        problems.add(where, "found an empty list; allowed: one symbol or more")
+    for index, symbol in enumerate(symbols):
+        if symbol in symbols[:index]:
+            problems.add(
+                (*where, index), f"found {show(symbol)} twice; allowed: each once"
+            )

@@ -1,0 +1,162 @@
+"""Instruments of a run: those the config describes, and defaults for the rest.
+
+The id is the bare symbol when it is unique in the run, else ``SYMBOL.venue``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Annotated
+
+from msgspec import Meta, structs
+
+from workstation.config.feeds import feed_venue
+from workstation.config.problems import Key, Problems, did_you_mean
+from workstation.config.tables import Checked
+from workstation.config.values import show
+from workstation.engine.settings import FeedSettings
+from workstation.model.instruments import Instrument
+from workstation.model.settings import Settings, at_least_zero, more_than_zero
+from workstation.venues.instruments import default_instrument, split_symbol
+from workstation.venues.simulated.settings import SimulatedFeedSettings
+
+__all__ = ["InstrumentSettings", "resolve_instruments", "resolve_symbols"]
+
+
+class InstrumentSettings(Settings, frozen=True, kw_only=True):
+    """One ``[[instruments]]`` entry; what it leaves out is read from the symbol."""
+
+    symbol: Annotated[str, Meta(min_length=1)]
+    """The venue's name of it, such as ``BTCUSDT``."""
+    venue: str | None = None
+    """``simulated``, ``binance`` or ``file``; none = of any feed that brings it."""
+    id: str | None = None
+    """What the run calls it; none = the symbol."""
+    base: str | None = None
+    """Currency that is bought and sold."""
+    quote: str | None = None
+    """Currency of its prices."""
+    tick_size: Decimal
+    """Smallest step of a price."""
+    lot_size: Decimal
+    """Smallest step of a quantity."""
+    min_notional: Decimal = Decimal(0)
+    """Least price × quantity of an order; 0 = none."""
+
+    def __post_init__(self) -> None:
+        """Refuse steps that are not positive."""
+        more_than_zero(self, "tick_size", "lot_size")
+        at_least_zero(self, "min_notional")
+
+
+def resolve_instruments(
+    entries: Sequence[Checked[InstrumentSettings]],
+    feeds: Sequence[Checked[FeedSettings]],
+    currency: str,
+    problems: Problems,
+) -> tuple[Instrument, ...]:
+    """Return every instrument that a feed brings, in order of the feeds."""
+    _check_repeated_entries(entries, problems)
+    wanted: dict[tuple[str, str], Key] = {}
+    for feed in feeds:
+        for index, symbol in enumerate(feed.get("symbols") or ()):
+            pair = (symbol, feed_venue(feed))
+            where = (*feed.key, "symbols", index)
+            other = wanted.setdefault(pair, where)
+            if feed.settings is SimulatedFeedSettings and other[1] != where[1]:
+                problems.add(
+                    where,
+                    f"found {show(symbol)}, which feeds.{other[1]} makes up already; "
+                    f"allowed: each symbol in one simulated feed",
+                )
+    count = Counter(symbol for symbol, _ in wanted)
+    found: list[Instrument] = []
+    for (symbol, venue), where in wanted.items():
+        key, instrument = _instrument(symbol, venue, where, entries)
+        if not instrument.id:
+            name = symbol if count[symbol] == 1 else f"{symbol}.{venue}"
+            instrument = structs.replace(instrument, id=name)
+        if instrument.id in [other.id for other in found]:
+            problems.add(
+                (*key, "id"),
+                f"found {show(instrument.id)} for two instruments; allowed: one each",
+            )
+        if instrument.quote != currency:
+            problems.add(
+                key,
+                f"{symbol} is quoted in {instrument.quote}; allowed: {currency}, "
+                f"the account's currency",
+            )
+        found.append(instrument)
+    return tuple(found)
+
+
+def resolve_symbols(
+    symbols: Sequence[str],
+    instruments: Sequence[Instrument],
+    key: Key,
+    problems: Problems,
+) -> tuple[str, ...]:
+    """Return the instrument ids of a strategy's symbols; ``*`` stays as it is."""
+    known = [instrument.id for instrument in instruments]
+    known += [item.symbol for item in instruments if item.symbol not in known]
+    if not symbols:
+        problems.add(key, 'found an empty list; allowed: ["*"] or symbols of the feeds')
+    ids: dict[str, None] = {}
+    for index, symbol in enumerate(symbols):
+        found = [item.id for item in instruments if symbol in ("*", item.id)]
+        found = found or [item.id for item in instruments if item.symbol == symbol]
+        if not found:
+            problems.add(
+                (*key, index),
+                f'found {show(symbol)}; allowed: "*", {", ".join(known)}'
+                f"{did_you_mean(symbol, known)}",
+            )
+        ids |= dict.fromkeys(found)
+    return ("*",) if "*" in symbols else tuple(ids)
+
+
+def _instrument(
+    symbol: str,
+    venue: str,
+    where: Key,
+    entries: Sequence[Checked[InstrumentSettings]],
+) -> tuple[Key, Instrument]:
+    for entry in entries:
+        if entry.get("symbol") == symbol and entry.get("venue") in (None, venue):
+            where = entry.key
+            if entry.get("tick_size") and entry.get("lot_size"):
+                return where, _described(entry.build(), venue)
+    return where, structs.replace(default_instrument(symbol, venue), id="")
+
+
+def _described(entry: InstrumentSettings, venue: str) -> Instrument:
+    base, quote = split_symbol(entry.symbol)
+    return Instrument(
+        id=entry.id or "",
+        venue=venue,
+        symbol=entry.symbol,
+        base=entry.base or base,
+        quote=entry.quote or quote,
+        tick_size=entry.tick_size,
+        lot_size=entry.lot_size,
+        min_notional=entry.min_notional,
+    )
+
+
+def _check_repeated_entries(
+    entries: Sequence[Checked[InstrumentSettings]], problems: Problems
+) -> None:
+    seen: set[tuple[str, str | None]] = set()
+    for entry in entries:
+        symbol = entry.get("symbol")
+        if symbol is None:
+            continue
+        if (symbol, entry.get("venue")) in seen:
+            problems.add(
+                (*entry.key, "symbol"),
+                f"found {show(symbol)} twice; allowed: each symbol of a venue once",
+            )
+        seen.add((symbol, entry.get("venue")))

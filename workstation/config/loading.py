@@ -1,0 +1,325 @@
+"""Reads a config: from the file and ``--set`` to the resolved settings of a run.
+
+Every check runs, whatever the ones before it found; what is wrong is raised together
+at the end as ``ConfigProblems``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import msgspec
+from msgspec import Struct, structs
+
+from workstation.config.combinations import LATER, check_combination
+from workstation.config.document import Document, shown_path
+from workstation.config.feeds import check_feed, check_timeframe
+from workstation.config.files import FileSearch
+from workstation.config.instruments import (
+    InstrumentSettings,
+    resolve_instruments,
+    resolve_symbols,
+)
+from workstation.config.overrides import apply_overrides
+from workstation.config.problems import Key, Place, Problems, did_you_mean
+from workstation.config.tables import (
+    Checked,
+    array_of_tables,
+    check_table,
+    check_tagged,
+)
+from workstation.config.values import check_value, show
+from workstation.engine.settings import (
+    AccountSettings,
+    EngineSettings,
+    FeedSettings,
+    JournalSettings,
+    RunSettings,
+)
+from workstation.execution.settings import OrderSettings, RiskSettings
+from workstation.market.settings import StorageSettings
+from workstation.model.instruments import Instrument
+from workstation.model.settings import Settings
+from workstation.paths import (
+    find_file,
+    journal_folder,
+    shipped_folder,
+    user_settings_file,
+)
+from workstation.strategy.settings import StrategySettings
+from workstation.ui.settings import UiSettings
+from workstation.venues.file.settings import FileFeedSettings
+from workstation.venues.paper.settings import PaperBrokerSettings
+from workstation.venues.simulated.settings import SimulatedFeedSettings
+
+__all__ = ["Config", "load_config"]
+
+_VALUES = ("mode", "seed")
+_TABLES: dict[str, type[Settings]] = {
+    "account": AccountSettings,
+    "engine": EngineSettings,
+    "storage": StorageSettings,
+    "orders": OrderSettings,
+    "risk": RiskSettings,
+    "journal": JournalSettings,
+}
+_ARRAYS = ("instruments", "feeds", "brokers", "strategies")
+_SECTIONS = (*_VALUES, *_TABLES, *_ARRAYS, "ui")
+_FEEDS: dict[str, type[SimulatedFeedSettings] | type[FileFeedSettings]] = {
+    "simulated": SimulatedFeedSettings,
+    "file": FileFeedSettings,
+}
+_BROKERS = {"paper": PaperBrokerSettings}
+_SSH_FRAME_HZ = 4.0
+# A remote terminal is slower than a local one; see EngineSettings.frame_hz.
+
+
+class Config(Struct, frozen=True, kw_only=True):
+    """A run ready to be assembled, and how its screen looks.
+
+    ``effective`` is the run as canonical JSON, for the journal's header; it decodes
+    to ``run`` again. ``text`` is the file as read, before any ``--set``.
+    """
+
+    run: RunSettings
+    ui: UiSettings
+    path: Path
+    text: str
+    effective: str
+
+
+def load_config(
+    path: Path | None, overrides: Sequence[str] = (), *, seed: int | None = None
+) -> Config:
+    """Read and check a config (None: the shipped default) with ``--set`` applied.
+
+    ``seed`` wins over the file. Raises ConfigProblems with everything that is wrong.
+    """
+    document = Document(_locate(path))
+    problems = Problems(document)
+    if document.read(problems):
+        document.overrides = apply_overrides(document.data, overrides, problems)
+        if seed is not None:
+            document.data["seed"] = seed
+        ui = _ui(document, problems)
+        run = _Loader(document, problems).run()
+    problems.raise_if_any()
+    effective = msgspec.json.encode(run, order="deterministic").decode()
+    return Config(
+        run=run,
+        ui=ui,
+        path=document.path,
+        text=document.text,
+        effective=effective,
+    )
+
+
+def _locate(path: Path | None) -> Path:
+    wanted = Path("default.toml") if path is None else path.expanduser()
+    if path is not None and wanted.exists():
+        return wanted.resolve()
+    if len(wanted.parts) == 1:
+        found = find_file(str(wanted), "config", config=None, base=Path.cwd())
+        if found is not None:
+            return found
+    names = sorted(entry.name for entry in shipped_folder("config").glob("*.toml"))
+    problems = Problems(Document(wanted))
+    problems.add_at(
+        Place(0, shown_path(wanted)),
+        "",
+        f"no such file; shipped: {', '.join(names)}{did_you_mean(wanted.name, names)}",
+    )
+    problems.raise_if_any()
+    raise AssertionError("unreachable: a problem was added")
+
+
+class _Loader:
+    def __init__(self, document: Document, problems: Problems) -> None:
+        self._data: Mapping[str, Any] = document.data
+        self._problems = problems
+        self._search = FileSearch(document, problems)
+        # A feed whose symbols are not known makes any strategy's symbol possible.
+        self._is_unsure = False
+        self._sections = {
+            name: check_table(self._data.get(name, {}), settings, (name,), problems)
+            for name, settings in _TABLES.items()
+        }
+
+    def run(self) -> RunSettings:
+        """Check everything; raise what is wrong, or return the run."""
+        self._check_sections()
+        check_combination(self._data, self._problems)
+        values = self._values()
+        self._finish_engine()
+        self._finish_journal()
+        currency = self._sections["account"].get("currency") or "USDT"
+        feeds = self._feeds()
+        brokers = self._brokers(currency)
+        instruments = self._instruments(feeds, currency)
+        strategies = self._strategies(instruments)
+        self._check_names()
+        self._problems.raise_if_any()
+        # Each is of the type that _TABLES names for it.
+        sections: dict[str, Any] = {
+            name: item.build() for name, item in self._sections.items()
+        }
+        return RunSettings(
+            **values,
+            **sections,
+            instruments=instruments,
+            feeds=tuple(feed.build() for feed in feeds),
+            brokers=tuple(broker.build() for broker in brokers),
+            strategies=tuple(strategy.build() for strategy in strategies),
+        )
+
+    def _check_sections(self) -> None:
+        for name in self._data:
+            if name not in _SECTIONS:
+                kind = "section" if isinstance(self._data[name], dict | list) else "key"
+                self._problems.add(
+                    (name,),
+                    f"unknown {kind}; known: {', '.join(_SECTIONS)}"
+                    f"{did_you_mean(name, _SECTIONS)}",
+                )
+
+    def _values(self) -> dict[str, Any]:
+        hints = get_type_hints(RunSettings, include_extras=True)
+        return {
+            name: check_value(self._data[name], hints[name], (name,), self._problems)
+            for name in _VALUES
+            if name in self._data
+        }
+
+    def _finish_engine(self) -> None:
+        table = self._data.get("engine")
+        is_set = isinstance(table, dict) and "frame_hz" in table
+        if "SSH_CONNECTION" in os.environ and not is_set:
+            self._sections["engine"].values["frame_hz"] = _SSH_FRAME_HZ
+
+    def _finish_journal(self) -> None:
+        values = self._sections["journal"].values
+        path = values.get("path")
+        if path is None:
+            values["path"] = str(journal_folder())
+        elif path:
+            base = self._search.base(("journal", "path"))
+            values["path"] = str(Path(base, Path(path).expanduser()).resolve())
+
+    def _feeds(self) -> list[Checked[FeedSettings]]:
+        feeds = []
+        for key, table in self._tables("feeds", required=True):
+            feed = check_tagged(table, _FEEDS, LATER, key, self._problems)
+            if feed is None:
+                self._is_unsure = True
+                continue
+            self._is_unsure |= feed.get("symbols") is None
+            check_feed(feed, self._search, self._problems)
+            feeds.append(feed)
+        return feeds
+
+    def _brokers(self, currency: str) -> list[Checked[PaperBrokerSettings]]:
+        brokers = []
+        tables = self._tables("brokers", required=False) or [
+            (("brokers", 0), {"type": "paper"})
+        ]
+        for key, table in tables:
+            broker = check_tagged(table, _BROKERS, LATER, key, self._problems)
+            if broker is None:
+                continue
+            brokers.append(broker)
+            cash = broker.get("cash")
+            if cash and currency not in cash:
+                self._problems.add(
+                    (*key, "cash"),
+                    f"found {', '.join(cash)}; allowed: {currency}, the account's "
+                    f"currency",
+                )
+        if len(tables) > 1:
+            self._problems.add(
+                ("brokers", 1),
+                f"found {len(tables)} brokers; allowed: one in this version",
+            )
+        return brokers
+
+    def _instruments(
+        self, feeds: Sequence[Checked[FeedSettings]], currency: str
+    ) -> tuple[Instrument, ...]:
+        entries = [
+            check_table(table, InstrumentSettings, key, self._problems)
+            for key, table in self._tables("instruments", required=False)
+        ]
+        return resolve_instruments(entries, feeds, currency, self._problems)
+
+    def _strategies(
+        self, instruments: Sequence[Instrument]
+    ) -> list[Checked[StrategySettings]]:
+        strategies = []
+        for key, table in self._tables("strategies", required=True):
+            found = check_table(table, StrategySettings, key, self._problems)
+            strategies.append(found)
+            check_timeframe(found.get("timeframe"), (*key, "timeframe"), self._problems)
+            symbols = found.get("symbols")
+            if symbols is not None and not self._is_unsure:
+                where = (*key, "symbols")
+                found.values["symbols"] = resolve_symbols(
+                    symbols, instruments, where, self._problems
+                )
+            if (script := found.get("script")) is not None:
+                where = (*key, "script")
+                path = self._search.find(script, "strategies", where, where)
+                found.values["script"] = str(path)
+        return strategies
+
+    def _tables(self, name: str, *, required: bool) -> list[tuple[Key, Any]]:
+        tables = array_of_tables(self._data, name, self._problems)
+        if required and self._data.get(name) in (None, []):
+            self._problems.add((name,), f"missing; allowed: [[{name}]], one or more")
+        return [((name, index), table) for index, table in enumerate(tables)]
+
+    def _check_names(self) -> None:
+        """Refuse a name that two feeds, brokers or strategies share: tasks have it."""
+        seen: dict[str, str] = {}
+        for section in ("feeds", "brokers", "strategies"):
+            tables = self._data.get(section, [])
+            for index, table in enumerate(tables if isinstance(tables, list) else []):
+                name = table.get("name") if isinstance(table, dict) else None
+                if not isinstance(name, str):
+                    continue
+                if name in seen:
+                    self._problems.add(
+                        (section, index, "name"),
+                        f"found {show(name)}, which {seen[name]} has already; allowed: "
+                        f"a name of its own",
+                    )
+                seen.setdefault(name, f"{section}.{index}")
+
+
+def _ui(document: Document, problems: Problems) -> UiSettings:
+    """Return the screen's settings: the config's over what the user has chosen."""
+    remembered = _remembered(problems)
+    table = document.data.get("ui", {})
+    checked = check_table(table, UiSettings, ("ui",), problems)
+    written = table if isinstance(table, dict) else {}
+    chosen = {name: checked.get(name) for name in written if name in checked.values}
+    if "keymap" in chosen:
+        chosen["keymap"] = {**remembered.keymap, **chosen["keymap"]}
+    return structs.replace(remembered, **chosen)
+
+
+def _remembered(problems: Problems) -> UiSettings:
+    path = user_settings_file()
+    if not path.exists():
+        return UiSettings()
+    document = Document(path, order=2)
+    own = Problems(document)
+    checked = None
+    if document.read(own):
+        table = document.data.pop("ui", {})
+        for name in document.data:
+            own.add((name,), f"unknown section; known: ui{did_you_mean(name, ['ui'])}")
+        checked = check_table(table, UiSettings, ("ui",), own)
+    problems.extend(own)
+    return checked.build() if checked is not None and not len(own) else UiSettings()
