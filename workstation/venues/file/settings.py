@@ -19,7 +19,9 @@ FileFormat = Literal[
 ]
 
 
-class FileFeedSettings(Settings, tag_field="type", tag="file"):
+class FileFeedSettings(
+    Settings, frozen=True, kw_only=True, tag_field="type", tag="file"
+):
     """Recorded market data, read as a stream and merged by time."""
 
     name: Name

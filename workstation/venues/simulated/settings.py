@@ -13,7 +13,9 @@ __all__ = ["SimulatedFeedSettings"]
 Rate = Annotated[float, Meta(gt=0, le=1_000)]
 
 
-class SimulatedFeedSettings(Settings, tag_field="type", tag="simulated"):
+class SimulatedFeedSettings(
+    Settings, frozen=True, kw_only=True, tag_field="type", tag="simulated"
+):
     """A made-up market: seeded, many symbols, no network."""
 
     name: Name
