@@ -103,11 +103,21 @@ def test_a_failing_callback_leaves_the_rest_due() -> None:
     assert seen == [2]
 
 
+def test_of_timers_due_together_the_lower_priority_number_is_first() -> None:
+    clock = SimClock()
+    fired: list[str] = []
+    clock.call_at(1, lambda: fired.append("late"), priority=1)
+    clock.call_at(1, lambda: fired.append("first"))
+    clock.call_at(1, lambda: fired.append("second"))
+    clock.run_until(1)
+    assert fired == ["first", "second", "late"]
+
+
 @given(
     st.lists(
-        st.tuples(st.integers(0, 50), st.integers(-2, 2), st.booleans()), max_size=300
+        st.tuples(st.integers(0, 6), st.integers(-1, 1), st.booleans()), max_size=150
     ),
-    st.lists(st.integers(0, 20), max_size=10),
+    st.lists(st.integers(0, 3), min_size=1, max_size=6),
 )
 def test_timers_come_out_by_due_then_priority_then_registration(
     plan: list[tuple[int, int, bool]], strides: list[int]
@@ -127,8 +137,6 @@ def test_timers_come_out_by_due_then_priority_then_registration(
         for index, (due, priority, cancel) in enumerate(plan)
         if not cancel and due <= clock.now()
     )
-    if not strides:
-        expected = []
     assert fired == [index for _, _, index in expected]
 
 

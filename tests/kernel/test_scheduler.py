@@ -200,6 +200,14 @@ async def test_a_second_start_doubles_nothing(bench: Bench) -> None:
     assert bench.scheduler.registry.get("b").events == 1
 
 
+async def test_a_second_start_leaves_a_stopped_task_stopped(bench: Bench) -> None:
+    bench.scheduler.register(Worker("a"))
+    await bench.scheduler.start()
+    await bench.scheduler.stop("a")
+    await bench.scheduler.start()
+    assert bench.state("a") is S.STOPPED
+
+
 async def test_a_failed_start_rolls_back_in_reverse_and_can_be_repeated(
     bench: Bench,
 ) -> None:
@@ -493,6 +501,7 @@ async def test_pausing_an_event_task_holds_events_back_and_a_step_is_one(
     assert (task.seen, handle.withheld) == ([0], 2)
     bench.scheduler.resume("a")
     await settle()
+    assert task.seen == [0, 1, 2], "what was held back waits for no new event"
     bench.bus.publish(Tick(3))
     await settle()
     assert task.seen == [0, 1, 2, 3]

@@ -159,6 +159,20 @@ def test_a_task_that_cannot_be_paused_says_so() -> None:
         registry.pause("work")
 
 
+def test_a_task_that_is_down_can_be_removed_and_its_id_is_not_used_again() -> None:
+    registry = TaskRegistry()
+    handle = registry.register(Work())
+    put_in(registry, handle, S.RUNNING)
+    with pytest.raises(IllegalTaskState, match="stop it first"):
+        registry.remove("work")
+    registry.set_state(handle, S.STOPPING)
+    registry.set_state(handle, S.STOPPED)
+    assert registry.remove("work") is handle
+    assert "work" not in registry
+    assert list(registry) == []
+    assert registry.register(Work()).id == 2
+
+
 def test_stats_are_a_picture_that_stays() -> None:
     registry = TaskRegistry(SimClock(3))
     handle = registry.register(Work())

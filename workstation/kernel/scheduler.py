@@ -138,15 +138,15 @@ class Scheduler:
 
     def _next_to_start(self, up: list[TaskHandle]) -> TaskHandle | None:
         # Asked anew each time: an initialize() may register further tasks.
-        for handle in self._tasks():
-            if handle.state in _STARTABLE and handle not in up:
+        for handle in self._tasks_down():
+            if handle not in up:
                 return handle
         return None
 
     async def _join_in(self, handle: TaskHandle) -> None:
         """Start a task that was registered while the others ran."""
         async with self._lock:
-            if self._started and handle.state is TaskState.REGISTERED:
+            if self._started and handle in self._tasks_down():
                 try:
                     await self._initialize(handle)
                 except Exception:
@@ -381,6 +381,9 @@ class Scheduler:
             for handle in self.registry
             if isinstance(handle.task, BackgroundTask | EventTask)
         ]
+
+    def _tasks_down(self) -> list[TaskHandle]:
+        return [handle for handle in self._tasks() if handle.state in _STARTABLE]
 
     def _fail(self, handle: TaskHandle, reason: str) -> None:
         self.registry.set_state(handle, TaskState.FAILED, reason)
