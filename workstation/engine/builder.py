@@ -94,16 +94,14 @@ class EngineBuilder:
         )
 
     def _check_names(self) -> None:
-        names = [
-            part.name
-            for part in (
-                *self._connectors,
-                *self._aggregators,
-                *self._strategies,
-                *self._executors,
-                *self._brokers,
-            )
+        named: list[Connector | Part | Broker] = [
+            *self._connectors,
+            *self._aggregators,
+            *self._strategies,
+            *self._executors,
+            *self._brokers,
         ]
+        names = [part.name for part in named]
         doubled = [name for name in names if names.count(name) > 1]
         if doubled:
             raise DuplicateComponent("name", doubled, "one component of each name")

@@ -98,7 +98,6 @@ class Control:
         executor.row_locked = self._row_locked
         executor.strategy_paused = self._strategy_paused
         engine.on_fault = self._on_fault
-        engine.on_shed = self._on_shed
 
     def execute(self, command: Command) -> Outcome:
         """Take a command as the next input and say what became of it."""
@@ -118,14 +117,14 @@ class Control:
         return outcome
 
     def interrupted(self, strategy: str, instrument: str) -> None:
-        """Journal that a script call was interrupted, so that a replay does the same."""
+        """Journal that a script call was interrupted; a replay does the same."""
         engine = self.engine
         if engine.journal is not None:
             engine.journal.input(
                 engine.core.seq, engine.pulled, Interrupt(strategy, instrument)
             )
 
-    # --- taking ------------------------------------------------------------------------
+    # Taking.
 
     def _take(self, command: Command) -> None:
         core = self.engine.core
@@ -149,14 +148,14 @@ class Control:
 
     def _check_seen(self, command: Command, instrument: str) -> None:
         seen = command.seen_seq
-        touched = self._executor.touched.get(instrument, 0)
+        touched = self.engine.store.touched.get(instrument, 0)
         if seen is not None and touched > seen:
             raise CommandRefused(
                 f"orders or position of {instrument} changed at seq {touched}, after "
                 f"what was shown (seq {seen}); look again and repeat"
             )
 
-    # --- tasks -------------------------------------------------------------------------
+    # Tasks.
 
     def _pause(self, command: PauseTask) -> str:
         handle, role = self._task(command.task)
@@ -169,7 +168,7 @@ class Control:
         if role == "feed":
             feed = self._feed(handle.name)
             feed.paused = True
-            for instrument in feed.symbols:
+            for instrument in feed.instruments:
                 self._aggregator.mark_untrusted(instrument, f"feed {feed.name} paused")
             return f"{feed.name} is paused: its events are shed and counted"
         if role == "strategy":
@@ -241,7 +240,7 @@ class Control:
         if role == "feed":
             self.engine.sources.stop(handle.name)
             feed = self._feed(handle.name)
-            for instrument in feed.symbols:
+            for instrument in feed.instruments:
                 self._aggregator.mark_untrusted(instrument, f"feed {feed.name} stopped")
             detail = f"{handle.name} is stopped; what it had left is not delivered"
         else:
@@ -263,7 +262,7 @@ class Control:
     def _feed(self, name: str) -> Feed:
         return next(feed for feed in self.engine.sources.feeds if feed.name == name)
 
-    # --- symbols and orders ------------------------------------------------------------
+    # Symbols and orders.
 
     def _inject(self, command: Inject) -> str:
         if not self._may_inject:
@@ -377,7 +376,7 @@ class Control:
             self._executor_handlers[CancelOrders](CancelOrders(order_ids=ids))
         return len(ids)
 
-    # --- supervision -------------------------------------------------------------------
+    # Supervision.
 
     def _row_locked(self, owner: str, instrument: str) -> bool:
         strategy = self._strategies.get(owner)
@@ -386,13 +385,6 @@ class Control:
     def _strategy_paused(self, owner: str) -> bool:
         strategy = self._strategies.get(owner)
         return strategy is not None and (strategy.paused or strategy.stopped)
-
-    def _on_shed(self, feed: Feed, event: MarketEvent) -> None:
-        if feed.symbols.setdefault(event.instrument, 0) == 0:
-            feed.symbols[event.instrument] = 1
-            self._aggregator.mark_untrusted(
-                event.instrument, f"feed {feed.name} paused"
-            )
 
     def _on_fault(self, task: str, error: Exception) -> None:
         strategy = self._strategies.get(task)

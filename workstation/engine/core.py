@@ -54,7 +54,7 @@ class EngineCore:
         self.emit = dispatcher.emit
         dispatcher.route(TimerFired, _fire)
 
-    # --- model.Core, for the parts -------------------------------------------------
+    # Model.Core, for the parts.
 
     def publish(self, event: object) -> None:
         """Tell observers of a change that has been made."""
@@ -78,7 +78,7 @@ class EngineCore:
             max(due_ns, self.ts), lambda: self.take(fired), priority=TIMER
         )
 
-    # --- inputs --------------------------------------------------------------------
+    # Inputs.
 
     def take(self, event: object) -> None:
         """Number one input at the clock's time and dispatch it until quiet."""

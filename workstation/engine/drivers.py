@@ -68,7 +68,7 @@ class Until(Struct, frozen=True):
         if self.events is not None:
             return engine.delivered >= self.events
         if self.fills is not None:
-            return len(engine.store.fills) >= self.fills
+            return engine.store.filled >= self.fills
         end = self.ts
         if self.span_ns is not None:
             end = (engine.first_ts or 0) + self.span_ns
@@ -122,7 +122,7 @@ class PlayDriver:
         self._from_wall_ns = 0
         self._from_ts = 0
 
-    # --- words to the driver -------------------------------------------------------------
+    # Words to the driver.
 
     def play(self) -> None:
         """Let the clock run."""
@@ -185,7 +185,7 @@ class PlayDriver:
         self.goal_text = text
         self.play()
 
-    # --- the loop ------------------------------------------------------------------------
+    # The loop.
 
     async def run(self) -> None:
         """Drive until ``stop``; yields between steps, waits when nothing is due."""

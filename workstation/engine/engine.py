@@ -80,10 +80,9 @@ class Engine:
         self.started = False
         self.closed = False
         self.on_fault: Callable[[str, Exception], None] = lambda task, error: None
-        self.on_shed: Callable[[Feed, MarketEvent], None] = lambda feed, event: None
         self._wire()
 
-    # --- life --------------------------------------------------------------------------
+    # Life.
 
     def start(self) -> None:
         """Start all tasks at the time of the first event; harmless when started."""
@@ -117,7 +116,7 @@ class Engine:
             getattr(feed.connector, "endless", False) for feed in self.sources.feeds
         )
 
-    # --- inputs ------------------------------------------------------------------------
+    # Inputs.
 
     def step(self) -> bool:
         """Do one step: what is due, one source event, and what they cause.
@@ -136,7 +135,6 @@ class Engine:
             clock.advance_to(ts)
         if feed.paused and not feed.passes:
             feed.shed += 1
-            self.on_shed(feed, event)
             return True
         if feed.passes:
             feed.passes -= 1
@@ -165,7 +163,7 @@ class Engine:
         self.journal = journal
         self.core.sinks.append(journal.record)
 
-    # --- pictures ------------------------------------------------------------------------
+    # Pictures.
 
     def state_hash(self) -> str:
         """Return the hash of all decisions and of the state they led to."""
@@ -173,19 +171,14 @@ class Engine:
 
     def part_digests(self) -> Mapping[str, str]:
         """Return a digest per part, to say where two runs differ."""
-        return {
-            name: digest_of(state).hex()
-            for name, state in self.digest()  # type: ignore[misc, has-type]
-        }
+        return {str(name): digest_of(state).hex() for name, state in self.digest()}
 
-    def digest(self) -> list[list[object]]:
+    def digest(self) -> list[tuple[str, object]]:
         """Return the canonical state of all parts that have one."""
         parts = (self.aggregator, *self.strategies, *self.executors)
-        return [
-            [part.name, part.digest()] for part in parts if hasattr(part, "digest")
-        ]
+        return [(part.name, part.digest()) for part in parts if hasattr(part, "digest")]
 
-    # --- wiring --------------------------------------------------------------------------
+    # Wiring.
 
     def _wire(self) -> None:
         core = self.core
@@ -225,7 +218,7 @@ class Engine:
     def _send(self, request: Request) -> None:
         self.brokers[0].request(request)
 
-    # --- what goes wrong -------------------------------------------------------------------
+    # What goes wrong.
 
     def _on_task(
         self, handle: TaskHandle, before: TaskState, after: TaskState, reason: str

@@ -30,7 +30,7 @@ _BUSY_S = 0.2
 
 _SCHEMA = """
 create table if not exists meta (key text primary key, value blob);
-create table if not exists inputs (seq integer, ts integer, kind text, blob blob);
+create table if not exists inputs (seq integer, pulled integer, kind text, blob blob);
 create table if not exists records (id integer primary key, seq integer, ts integer,
                                     blob blob);
 """
@@ -51,10 +51,10 @@ class Interrupt(msgspec.Struct, frozen=True, tag="interrupt"):
 
 
 class InputRow(msgspec.Struct, frozen=True):
-    """One journalled input."""
+    """One journalled input; ``pulled`` source events had been read before it."""
 
     seq: int
-    ts: int
+    pulled: int
     value: Command | Interrupt
 
 
@@ -87,9 +87,9 @@ class Journal:
         self.rows += 1
         self._queue.put(("records", (record.seq, record.ts, encoded)))
 
-    def input(self, seq: int, ts: int, value: Command | Interrupt) -> None:
-        """Keep one input that cannot be derived again."""
-        self._put("inputs", (seq, ts, type(value).__name__, _encode(value)))
+    def input(self, seq: int, pulled: int, value: Command | Interrupt) -> None:
+        """Keep one input that cannot be derived again, and its place in the run."""
+        self._put("inputs", (seq, pulled, type(value).__name__, _encode(value)))
 
     def close(self, summary: dict[str, object]) -> None:
         """Write the summary of the run's end and wait until all is on disk."""
@@ -156,13 +156,23 @@ class JournalReader:
 
     def inputs(self) -> Iterator[InputRow]:
         """Yield the journalled inputs in order."""
-        rows = self._connection.execute("select seq, ts, blob from inputs order by seq")
-        for seq, ts, blob in rows:
-            yield InputRow(seq, ts, _decode(blob))
+        rows = self._connection.execute(
+            "select seq, pulled, blob from inputs order by seq"
+        )
+        for seq, pulled, blob in rows:
+            yield InputRow(seq, pulled, _decode(blob))
 
     def records(self) -> Iterator[tuple[int, bytes]]:
         """Yield (seq, canonical bytes) of the records in order."""
         yield from self._connection.execute("select seq, blob from records order by id")
+
+    def last_seq(self) -> int:
+        """Return the last seq that the journal proves."""
+        (seq,) = self._connection.execute(
+            "select max(seq) from (select max(seq) as seq from inputs "
+            "union all select max(seq) from records)"
+        ).fetchone()
+        return int(seq or 0)
 
     def close(self) -> None:
         """Close the file."""

@@ -1,4 +1,4 @@
-"""A session: one run with its driver, its control and its frames, as the UI holds it.
+"""A session: one run with its parts, driver, control and frames, as the UI holds it.
 
 What the screen may touch of the engine, in one place: it pulls frames, executes
 commands and gives words to the driver.
@@ -11,7 +11,13 @@ from workstation.engine.drivers import PlayDriver
 from workstation.engine.engine import Engine
 from workstation.engine.frames import Focus, Frame
 from workstation.engine.framing import FrameSource
+from workstation.engine.runaway import ScriptGuard
+from workstation.engine.settings import RunSettings
+from workstation.execution.executor import Executor
+from workstation.market.aggregator import Aggregator
 from workstation.model.commands import Command
+from workstation.model.instruments import Instrument
+from workstation.strategy.scripted import ScriptedStrategy
 
 __all__ = ["Session"]
 
@@ -20,12 +26,28 @@ class Session:
     """A run under an operator's hand."""
 
     def __init__(
-        self, engine: Engine, control: Control, driver: PlayDriver, frames: FrameSource
+        self,
+        *,
+        run: RunSettings,
+        engine: Engine,
+        aggregator: Aggregator,
+        strategies: tuple[ScriptedStrategy, ...],
+        executor: Executor,
+        control: Control,
+        driver: PlayDriver,
+        guard: ScriptGuard,
+        frames: FrameSource,
     ) -> None:
+        self.run = run
         self.engine = engine
+        self.aggregator = aggregator
+        self.strategies = strategies
+        self.executor = executor
         self.control = control
         self.driver = driver
+        self.guard = guard
         self.frames = frames
+        self.instruments: dict[str, Instrument] = {i.id: i for i in run.instruments}
 
     def frame(
         self, cursor: int, panels: frozenset[str], focus: Focus | None = None
@@ -36,3 +58,21 @@ class Session:
     def execute(self, command: Command) -> Outcome:
         """Take a command now, between two inputs."""
         return self.control.execute(command)
+
+    def close(self) -> None:
+        """End the run: journal whole, files closed. Harmless when done already."""
+        engine = self.engine
+        if engine.closed:
+            return
+        engine.close()
+        self.guard.close()
+        if engine.journal is not None:
+            engine.journal.close(
+                {
+                    "inputs": engine.core.seq,
+                    "events": engine.delivered,
+                    "pulled": engine.pulled,
+                    "records": engine.store.number,
+                    "state_hash": engine.state_hash(),
+                }
+            )

@@ -28,7 +28,7 @@ Mode = Literal["simulation", "recording", "paper", "live"]
 FeedSettings = SimulatedFeedSettings | FileFeedSettings
 
 
-class AccountSettings(Settings):
+class AccountSettings(Settings, frozen=True):
     """The account the run trades."""
 
     name: str = "demo"
@@ -39,7 +39,7 @@ class AccountSettings(Settings):
     """UTC time at which the day's P&L starts again."""
 
 
-class EngineSettings(Settings):
+class EngineSettings(Settings, frozen=True):
     """How the engine runs; nothing here changes a decision."""
 
     frame_hz: Annotated[float, Meta(ge=0.5, le=30)] = 10.0
@@ -58,14 +58,14 @@ class EngineSettings(Settings):
     """What a lost terminal does."""
 
 
-class JournalSettings(Settings):
+class JournalSettings(Settings, frozen=True):
     """Where the run is journalled."""
 
     path: str | None = None
     """Folder or file; ``""`` = no journal; none = the user's state folder."""
 
 
-class RunSettings(Settings):
+class RunSettings(Settings, frozen=True):
     """A whole run, resolved: paths absolute, instruments complete."""
 
     mode: Mode = "simulation"

@@ -22,14 +22,13 @@ class Feed:
         "delivered",
         "ended",
         "error",
+        "instruments",
         "last_ts",
         "name",
-        "paused",
         "passes",
-        "rate_ts",
+        "paused",
         "shed",
         "stopped",
-        "symbols",
     )
 
     def __init__(self, connector: Connector) -> None:
@@ -38,13 +37,12 @@ class Feed:
         self.delivered = 0
         self.shed = 0
         self.last_ts: int | None = None
-        self.rate_ts = 0
         self.paused = False
         self.stopped = False
         self.passes = 0
         self.ended = False
         self.error: str | None = None
-        self.symbols: dict[str, int] = {}
+        self.instruments: tuple[str, ...] = ()
 
     @property
     def skipped(self) -> int:

@@ -55,7 +55,11 @@ class Snapshot(Struct, frozen=True):
 
 
 class StateStore:
-    """Applies records; keeps ``keep`` of them and as many final orders."""
+    """Applies records; keeps ``keep`` of them and as many final orders.
+
+    ``touched`` is the seq at which orders, position or state of an instrument last
+    changed, ``filled`` the count of all fills.
+    """
 
     def __init__(self, keep: int) -> None:
         self._keep = keep
@@ -70,10 +74,12 @@ class StateStore:
         self._tasks: dict[str, str] = {}
         self._books: dict[str, BookTrust] = {}
         self.fills: deque[Fill] = deque(maxlen=keep)
+        self.filled = 0
+        self.touched: dict[str, int] = {}
         self._apply: dict[type, Callable[[Any], None]] = {
             OrderRecord: self._order,
             PositionRecord: self._position,
-            FillRecord: lambda record: self.fills.append(record.fill),
+            FillRecord: self._fill,
             StateRecord: self._state,
             LockRecord: self._lock,
             TaskRecord: lambda record: _put(self._tasks, record.task, record.after),
@@ -113,10 +119,17 @@ class StateStore:
             return []
         return [self.history[index] for index in range(-missing, 0)]
 
+    def _fill(self, record: FillRecord) -> None:
+        self.fills.append(record.fill)
+        self.filled += 1
+
     def _position(self, record: PositionRecord) -> None:
-        self._positions[record.after.owner, record.after.instrument] = record.after
+        after = record.after
+        self._positions[after.owner, after.instrument] = after
+        self.touched[after.instrument] = record.seq
 
     def _state(self, record: StateRecord) -> None:
+        self.touched[record.instrument] = record.seq
         self._states[record.strategy, record.instrument] = record.after
 
     def _lock(self, record: LockRecord) -> None:
@@ -124,6 +137,7 @@ class StateStore:
 
     def _order(self, record: OrderRecord) -> None:
         order = record.order
+        self.touched[order.instrument] = record.seq
         known = self._orders.get(order.id)
         self._orders[order.id] = order
         if order.is_terminal and (known is None or not known.is_terminal):

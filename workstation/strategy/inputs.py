@@ -178,5 +178,5 @@ class Indicators:
             raise ValueError(f"back = {back}: 0 is this bar, 1 the one before")
         outputs = view.previous if back else view.value
         if outputs is None or len(outputs) != 1:
-            return outputs  # type: ignore[no-any-return]
-        return outputs[0]  # type: ignore[no-any-return]
+            return outputs
+        return outputs[0]

@@ -121,7 +121,7 @@ class ScriptedStrategy:
         """Return the canonical state of all rows."""
         return [self.name, self.script.hash, [r.digest() for r in self.rows.values()]]
 
-    # --- the operator's hand ---------------------------------------------------------
+    # The operator's hand.
 
     def step(self) -> WithheldCall:
         """Make the oldest withheld call; raises CommandRefused when there is none."""
@@ -140,7 +140,9 @@ class ScriptedStrategy:
         if row.state is command.state:
             return row
         if (row.state, _OVERRIDES[command.state]) not in TABLE:
-            legal = [s.value for s in SymbolState if (row.state, _OVERRIDES[s]) in TABLE]
+            legal = [
+                s.value for s in SymbolState if (row.state, _OVERRIDES[s]) in TABLE
+            ]
             raise CommandRefused(
                 f"{self.name} {row.instrument.symbol} is in {row.state} and cannot go "
                 f"to {command.state}; it can go to: {', '.join(legal)}"
@@ -210,7 +212,7 @@ class ScriptedStrategy:
         for row in self.rows.values():
             row.context.clear()
 
-    # --- events ------------------------------------------------------------------------
+    # Events.
 
     def _on_bar(self, event: BarClosed) -> None:
         bar = event.bar
@@ -274,7 +276,7 @@ class ScriptedStrategy:
             row.committing = False
             self._move(row, Trigger.FILL, "filled")
 
-    # --- asking the script -------------------------------------------------------------
+    # Asking the script.
 
     def _ask(self, row: Row) -> None:
         bar = row.bar
@@ -413,7 +415,7 @@ class ScriptedStrategy:
         core.record(SignalRecord(core.seq, core.ts, signal))
         core.emit(signal)
 
-    # --- moving ------------------------------------------------------------------------
+    # Moving.
 
     def _leave(self, row: Row, trigger: Trigger, reason: str) -> None:
         self._move(row, trigger, row.override_reason or reason)
@@ -442,7 +444,9 @@ class ScriptedStrategy:
         row = self.rows.get(instrument)
         if row is None:
             known = ", ".join(self.rows)
-            raise CommandRefused(f"{self.name} has no row {instrument}; it has: {known}")
+            raise CommandRefused(
+                f"{self.name} has no row {instrument}; it has: {known}"
+            )
         return row
 
     def _entering(self, row: Row) -> bool:

@@ -11,7 +11,7 @@ from workstation.model.settings import Name, Settings
 __all__ = ["StrategySettings"]
 
 
-class StrategySettings(Settings):
+class StrategySettings(Settings, frozen=True):
     """One script on some symbols."""
 
     name: Name

@@ -1,0 +1,206 @@
+"""Alerts: what of the records an operator must not miss, one per cause.
+
+A sink of the core's records. A cause that comes again counts up; one that is mended
+turns inactive. Acknowledging is the reader's own business and not kept here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from workstation.engine.frames import Alert
+from workstation.model.orders import OrderStatus
+from workstation.model.records import (
+    BandRecord,
+    BookRecord,
+    ControlRecord,
+    FaultRecord,
+    FeedRecord,
+    OrderRecord,
+    Record,
+    TaskRecord,
+)
+from workstation.model.states import BookTrust, PositionBand
+
+__all__ = ["Alerts"]
+
+# More causes than an operator can look at; the oldest mended ones go first.
+_KEPT = 200
+
+
+class Alerts:
+    """The alerts of a run."""
+
+    def __init__(self) -> None:
+        self._alerts: dict[tuple[str, str], Alert] = {}
+        self._next = 1
+        self._by_type: dict[type, Callable[[Any], None]] = {
+            BookRecord: self._book,
+            FaultRecord: self._fault,
+            FeedRecord: self._feed,
+            TaskRecord: self._task,
+            ControlRecord: self._control,
+            OrderRecord: self._order,
+            BandRecord: self._band,
+        }
+
+    def __call__(self, record: Record, encoded: bytes) -> None:
+        """Look at one record."""
+        look = self._by_type.get(type(record))
+        if look is not None:
+            look(record)
+
+    def all(self) -> tuple[Alert, ...]:
+        """Return active alerts first, the worst and newest on top."""
+        rank = {"bad": 0, "warn": 1, "info": 2}
+        return tuple(
+            sorted(
+                self._alerts.values(),
+                key=lambda a: (not a.active, rank[a.severity], -a.last_ts, a.id),
+            )
+        )
+
+    def raise_(
+        self,
+        cause: tuple[str, str],
+        severity: str,
+        ts: int,
+        text: str,
+        remedy: str,
+        instrument: str = "",
+    ) -> None:
+        """Raise an alert for a cause, or count it up."""
+        known = self._alerts.get(cause)
+        if known is None or not known.active:
+            known = Alert(
+                id=self._next,
+                ts=ts,
+                last_ts=ts,
+                severity=severity,
+                subject=cause[1],
+                instrument=instrument,
+                text=text,
+                remedy=remedy,
+                count=0,
+                active=True,
+            )
+            self._next += 1
+        self._alerts[cause] = msgspec.structs.replace(
+            known, last_ts=ts, text=text, count=known.count + 1
+        )
+        if len(self._alerts) > _KEPT:
+            self._forget()
+
+    def mend(self, cause: tuple[str, str], ts: int) -> None:
+        """Note that a cause is gone."""
+        known = self._alerts.get(cause)
+        if known is not None and known.active:
+            self._alerts[cause] = msgspec.structs.replace(
+                known, active=False, last_ts=ts
+            )
+
+    def _forget(self) -> None:
+        mended = [cause for cause, alert in self._alerts.items() if not alert.active]
+        for cause in mended or list(self._alerts)[:1]:
+            del self._alerts[cause]
+            return
+
+    def _book(self, record: BookRecord) -> None:
+        cause = ("book", record.instrument)
+        if record.after is BookTrust.UNTRUSTED:
+            self.raise_(
+                cause,
+                "warn",
+                record.ts,
+                f"{record.instrument} book untrusted: {record.reason}. Will not trade.",
+                "The next snapshot of the feed mends it.",
+                record.instrument,
+            )
+        elif record.after is BookTrust.TRUSTED:
+            self.mend(cause, record.ts)
+
+    def _fault(self, record: FaultRecord) -> None:
+        self.raise_(
+            ("fault", record.task),
+            "warn",
+            record.ts,
+            f"{record.task}: {record.error}",
+            "The event was skipped; more of these stop the task.",
+            record.instrument,
+        )
+
+    def _feed(self, record: FeedRecord) -> None:
+        if record.what == "failed":
+            self.raise_(
+                ("feed", record.feed),
+                "bad",
+                record.ts,
+                f"feed {record.feed} failed: {record.detail}",
+                'Mend the file, or set on_error = "skip".',
+            )
+
+    def _task(self, record: TaskRecord) -> None:
+        cause = ("task", record.task)
+        if record.after == "failed":
+            self.raise_(
+                cause,
+                "bad",
+                record.ts,
+                f"{record.task} failed: {record.reason}",
+                "Its stops stay held. r restarts it.",
+            )
+        elif record.after == "running":
+            self.mend(cause, record.ts)
+            self.mend(("fault", record.task), record.ts)
+
+    def _control(self, record: ControlRecord) -> None:
+        cause = ("control", record.name)
+        if record.after in ("", "off", "none", "armed"):
+            self.mend(cause, record.ts)
+            return
+        severity = "bad" if record.name == "kill" else "warn"
+        remedy = (
+            "ctrl+k shows the ladder and re-arms."
+            if severity == "bad"
+            else ("H lifts it.")
+        )
+        self.raise_(
+            cause,
+            severity,
+            record.ts,
+            f"{record.name} {record.after} by {record.who}: {record.reason or '·'}",
+            remedy,
+        )
+
+    def _order(self, record: OrderRecord) -> None:
+        order = record.order
+        cause = ("order", order.id)
+        if order.status is OrderStatus.UNKNOWN:
+            self.raise_(
+                cause,
+                "bad",
+                record.ts,
+                f"order {order.id} {order.instrument} unknown: {record.reason}",
+                "The venue was asked; only its answer settles it.",
+                order.instrument,
+            )
+        elif record.before is OrderStatus.UNKNOWN:
+            self.mend(cause, record.ts)
+
+    def _band(self, record: BandRecord) -> None:
+        cause = ("band", record.instrument)
+        if record.after is PositionBand.NORMAL:
+            self.mend(cause, record.ts)
+            return
+        severity = "warn" if record.after is PositionBand.WARNING else "bad"
+        self.raise_(
+            cause,
+            severity,
+            record.ts,
+            f"{record.instrument} position {record.position} is in band {record.after}",
+            "Reduce it, or raise max_position_value.",
+            record.instrument,
+        )

@@ -1,0 +1,171 @@
+"""Assembles a session from settings: the shipped parts, wired by the builder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+
+from workstation import __version__, indicators
+from workstation.engine.builder import EngineBuilder
+from workstation.engine.control import Control
+from workstation.engine.drivers import PlayDriver
+from workstation.engine.engine import Engine
+from workstation.engine.framing import FrameSource
+from workstation.engine.journal import FORMAT, Journal
+from workstation.engine.runaway import ScriptGuard
+from workstation.engine.session import Session
+from workstation.engine.settings import FeedSettings, RunSettings
+from workstation.execution.executor import Executor
+from workstation.kernel import Clock
+from workstation.market.aggregator import Aggregator
+from workstation.model.instruments import Instrument
+from workstation.model.roles import Connector
+from workstation.model.timeframes import parse_timeframe
+from workstation.strategy.script import Script, load_script
+from workstation.strategy.scripted import ScriptedStrategy
+from workstation.strategy.settings import StrategySettings
+from workstation.venues.file.feed import FileFeed
+from workstation.venues.file.settings import FileFeedSettings
+from workstation.venues.paper.broker import PaperBroker
+from workstation.venues.simulated.feed import SimulatedFeed
+
+__all__ = ["assemble_session"]
+
+
+def assemble_session(
+    run: RunSettings,
+    *,
+    journal: Path | None = None,
+    speed: float | None = None,
+    paused: bool | None = None,
+    wall: Clock | None = None,
+) -> Session:
+    """Return a session ready to be driven; nothing has been read or started yet.
+
+    ``journal`` is the file to write, None for none. Raises ScriptError, ConfigError,
+    DataError or JournalError with what is wrong and where.
+    """
+    instruments = run.instruments
+    aggregator = Aggregator(run.storage, instruments)
+    broker_settings = run.brokers[0]
+    currency = run.account.currency
+    executor = Executor(
+        run.risk,
+        run.orders,
+        instruments,
+        aggregator,
+        currency=currency,
+        cash=broker_settings.cash.get(currency, Decimal(0)),
+        day_starts_minutes=_minutes(run.account.day_starts),
+    )
+    scripts = [load_script(Path(each.script)) for each in run.strategies]
+    engine_seq: Callable[[], int] = lambda: engine.core.seq  # noqa: E731
+    guard = ScriptGuard(run.engine.script_budget_ms, seq=engine_seq)
+    strategies = tuple(
+        _strategy(settings, script, instruments, aggregator, executor, guard)
+        for settings, script in zip(run.strategies, scripts, strict=True)
+    )
+    builder = EngineBuilder(run.engine).with_aggregator(aggregator)
+    for feed_settings in run.feeds:
+        builder.with_connector(_connector(feed_settings, run))
+    for strategy in strategies:
+        builder.with_strategy(strategy)
+    builder.with_executor(executor)
+    builder.with_broker(PaperBroker(broker_settings, instruments, aggregator, currency))
+    engine: Engine = builder.build()
+    for feed, feed_settings in zip(engine.sources.feeds, run.feeds, strict=True):
+        feed.instruments = tuple(_ids(feed_settings, instruments).values())
+    control = Control(
+        engine,
+        aggregator,
+        strategies,
+        executor,
+        may_inject=run.mode in ("simulation", "recording"),
+    )
+    guard.on_interrupt = control.interrupted
+    if journal is not None:
+        engine.journal_to(Journal(journal, _header(run, scripts, engine)))
+    driver = PlayDriver(
+        engine,
+        speed=run.engine.speed if speed is None else speed,
+        paused=run.engine.start_paused if paused is None else paused,
+        wall=wall,
+    )
+    return Session(
+        run=run,
+        engine=engine,
+        aggregator=aggregator,
+        strategies=strategies,
+        executor=executor,
+        control=control,
+        driver=driver,
+        guard=guard,
+        frames=FrameSource(
+            run, engine, aggregator, strategies, executor, control, driver
+        ),
+    )
+
+
+def _strategy(
+    settings: StrategySettings,
+    script: Script,
+    instruments: tuple[Instrument, ...],
+    aggregator: Aggregator,
+    executor: Executor,
+    guard: ScriptGuard,
+) -> ScriptedStrategy:
+    wanted = set(settings.symbols)
+    chosen = [
+        each
+        for each in instruments
+        if "*" in wanted or each.id in wanted or each.symbol in wanted
+    ]
+    timeframe_ns = parse_timeframe(settings.timeframe)
+    for each in chosen:
+        aggregator.watch(each.id, timeframe_ns)
+    return ScriptedStrategy(
+        settings, script, chosen, aggregator, executor, executor, guard, _param_names
+    )
+
+
+def _param_names(indicator: str) -> tuple[str, ...]:
+    return tuple(param.name for param in indicators.get(indicator).params)
+
+
+def _connector(settings: FeedSettings, run: RunSettings) -> Connector:
+    if isinstance(settings, FileFeedSettings):
+        paths = [Path(name) for name in settings.files]
+        return FileFeed(settings, paths, _ids(settings, run.instruments))
+    return SimulatedFeed(settings, run.instruments, run.seed)
+
+
+def _ids(settings: FeedSettings, instruments: tuple[Instrument, ...]) -> dict[str, str]:
+    """Return the instrument id of each of the feed's venue symbols."""
+    ids: dict[str, str] = {}
+    for symbol in settings.symbols:
+        for each in instruments:
+            if symbol == each.id or (symbol == each.symbol and symbol not in ids):
+                ids[symbol] = each.id
+    return ids
+
+
+def _header(
+    run: RunSettings, scripts: list[Script], engine: Engine
+) -> dict[str, object]:
+    return {
+        "format": FORMAT,
+        "version": __version__,
+        "run": msgspec.to_builtins(run),
+        "scripts": {script.name: script.hash for script in scripts},
+        "sources": {
+            feed.name: dict(feed.connector.identity()) for feed in engine.sources.feeds
+        },
+    }
+
+
+def _minutes(clock: str) -> int:
+    hours, minutes = clock.split(":")
+    return int(hours) * 60 + int(minutes)

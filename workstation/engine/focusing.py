@@ -1,0 +1,306 @@
+"""Frames of one focused symbol: its chart, book, machine and gates, and indicators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from workstation import indicators
+from workstation.engine.engine import Engine
+from workstation.engine.frames import (
+    BookFrame,
+    CandleRow,
+    ChartFrame,
+    Focus,
+    IndicatorRow,
+    MachineFrame,
+    Marker,
+    SymbolRow,
+)
+from workstation.execution.executor import Executor
+from workstation.indicators import Pane
+from workstation.market.aggregator import Aggregator
+from workstation.market.running import RunningIndicator
+from workstation.model.instruments import Instrument
+from workstation.model.market import Bar
+from workstation.model.orders import Order, OrderRole, OrderStatus
+from workstation.model.states import Gate, SymbolState
+from workstation.model.timeframes import format_timeframe
+from workstation.strategy.row import Row
+from workstation.strategy.scripted import ScriptedStrategy
+
+__all__ = ["FocusFrames"]
+
+_TRANSITIONS_SHOWN = 12
+_LEVELS_IMBALANCE = 5
+_TAIL = 24
+
+
+class FocusFrames:
+    """Reads one row's surroundings."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        aggregator: Aggregator,
+        strategies: Sequence[ScriptedStrategy],
+        executor: Executor,
+        instruments: Mapping[str, Instrument],
+    ) -> None:
+        self._engine = engine
+        self._aggregator = aggregator
+        self._strategies = {strategy.name: strategy for strategy in strategies}
+        self._executor = executor
+        self._instruments = instruments
+
+    def row(self, strategy: str, instrument: str) -> Row | None:
+        """Return a strategy's row, or None."""
+        owner = self._strategies.get(strategy)
+        return None if owner is None else owner.rows.get(instrument)
+
+    def gates(self, strategy: ScriptedStrategy, row: Row) -> list[Gate]:
+        """Return the ordered checks an entry of this row must pass."""
+        gates = list(self._executor.gates(strategy.name, row.instrument.id))
+        state = row.state
+        own = [
+            Gate(
+                "state",
+                state is not SymbolState.IN_TRADE,
+                "in trade" if state is SymbolState.IN_TRADE else state.value,
+            ),
+            Gate("signal", state is SymbolState.CLOSE_WATCH, row.answer),
+        ]
+        if strategy.stopped:
+            gates.insert(0, Gate("task", False, f"{strategy.name} has stopped"))
+        place = next(
+            (n for n, gate in enumerate(gates) if gate.name in ("hold", "risk")),
+            len(gates),
+        )
+        return gates[:place] + own + gates[place:]
+
+    def machine(self, focus: Focus, rows: Sequence[SymbolRow]) -> MachineFrame | None:
+        """Return the focused row in full, or None where no strategy has it."""
+        strategy = self._strategies.get(focus.strategy)
+        row = self.row(focus.strategy, focus.instrument)
+        shown = next(
+            (
+                r
+                for r in rows
+                if (r.instrument, r.strategy) == (focus.instrument, focus.strategy)
+            ),
+            None,
+        )
+        if strategy is None or row is None or shown is None:
+            return None
+        held = [
+            order
+            for order in self._executor.working(focus.strategy, focus.instrument)
+            if order.status is OrderStatus.HELD
+        ]
+        return MachineFrame(
+            row=shown,
+            position=self._executor.position(focus.strategy, focus.instrument),
+            stop=_trigger(held, OrderRole.STOP),
+            target=_trigger(held, OrderRole.TARGET),
+            stop_held=any(order.role is OrderRole.STOP for order in held),
+            script=strategy.script.name,
+            answer=row.answer,
+            gates=tuple(self.gates(strategy, row)),
+            transitions=tuple(reversed(row.transitions))[:_TRANSITIONS_SHOWN],
+            params=tuple((k, str(v)) for k, v in strategy.params.items()),
+            calls=row.calls,
+        )
+
+    def book(self, focus: Focus) -> BookFrame | None:
+        """Return the focused book, or None where the feed brings none."""
+        view = self._aggregator.instrument(focus.instrument)
+        book = view.book
+        if book is None:
+            return None
+        instrument = self._instruments[focus.instrument]
+        mine = [
+            float(order.price)
+            for order in self._executor.orders()
+            if order.instrument == focus.instrument
+            and order.price is not None
+            and not order.is_terminal
+        ]
+        spread = None
+        if view.bid and view.ask:
+            spread = (view.ask - view.bid) / ((view.ask + view.bid) / 2) * 10_000
+        return BookFrame(
+            instrument=instrument.id,
+            symbol=instrument.symbol,
+            decimals=instrument.price_decimals,
+            quantity_decimals=instrument.quantity_decimals,
+            trust=book.trust,
+            reason=getattr(book, "reason", ""),
+            bids=tuple(book.bids(focus.levels)),
+            asks=tuple(book.asks(focus.levels)),
+            spread_bps=spread,
+            imbalance=book.imbalance(_LEVELS_IMBALANCE),
+            microprice=book.microprice(),
+            applied=book.applied,
+            gaps=book.gaps,
+            mine=tuple(mine),
+        )
+
+    # Chart.
+
+    def timeframes(self, strategy: str, instrument: str) -> tuple[int, ...]:
+        """Return the bar lengths the chart can show: the row's own, and multiples."""
+        owner = self._strategies.get(strategy)
+        if owner is None:
+            owner = next(iter(self._strategies.values()))
+        base = owner.timeframe_ns
+        return tuple(base * factor for factor in (1, 5, 15, 60))
+
+    def chart(self, focus: Focus) -> ChartFrame:
+        """Return the focused chart."""
+        choices = self.timeframes(focus.strategy, focus.instrument)
+        base = choices[0]
+        shown = focus.timeframe_ns if focus.timeframe_ns in choices else base
+        factor = shown // base
+        window = self._aggregator.bars(focus.instrument, base)
+        count = min(len(window), (focus.bars + 1) * factor)
+        columns = [
+            window.column(name)[-count:].tolist() if count else []
+            for name in ("ts_open", "open", "high", "low", "close", "volume")
+        ]
+        candles: list[CandleRow] = list(zip(*columns, strict=True))
+        forming = _candle(self._aggregator.forming(focus.instrument, base))
+        if factor > 1:
+            candles, forming = _grouped(candles, forming, shown)
+        candles = candles[-focus.bars :]
+        instrument = self._instruments[focus.instrument]
+        first = candles[0][0] if candles else 0
+        return ChartFrame(
+            instrument=instrument.id,
+            symbol=instrument.symbol,
+            timeframe=format_timeframe(shown),
+            decimals=instrument.price_decimals,
+            bars=tuple(candles),
+            forming=forming,
+            overlays=self._overlays(focus, base, len(candles)) if factor == 1 else (),
+            markers=tuple(
+                Marker(fill.ts, float(fill.price), fill.side.sign)
+                for fill in self._engine.store.fills
+                if fill.instrument == focus.instrument and fill.ts >= first
+            ),
+            levels=self._levels(focus),
+        )
+
+    def _levels(self, focus: Focus) -> tuple[tuple[str, float], ...]:
+        levels: list[tuple[str, float]] = []
+        view = self._aggregator.instrument(focus.instrument)
+        if view.last or view.mark:
+            levels.append(("last", view.last or view.mark or 0.0))
+        position = self._executor.position(focus.strategy, focus.instrument)
+        if not position.is_flat:
+            levels.append(("in", float(position.average_price)))
+        row = self.row(focus.strategy, focus.instrument)
+        if row is not None and row.stop is not None:
+            levels.append(("stop", float(row.stop)))
+        if row is not None and row.target is not None:
+            levels.append(("target", float(row.target)))
+        return tuple(levels)
+
+    def _overlays(
+        self, focus: Focus, base: int, count: int
+    ) -> tuple[tuple[str, tuple[float | None, ...]], ...]:
+        lines = []
+        for running in self._aggregator.indicators(focus.instrument, base):
+            name, params = running.key
+            if indicators.get(name).pane is not Pane.PRICE:
+                continue
+            for output, values in self._tails(focus.instrument, base, running, count):
+                label = f"{name.upper()} {_listed(params)}"
+                if len(running.outputs) > 1:
+                    label += f" {output}"
+                lines.append((label, values))
+        return tuple(lines)
+
+    def _tails(
+        self, instrument: str, base: int, running: RunningIndicator, count: int
+    ) -> list[tuple[str, tuple[float | None, ...]]]:
+        # From the window's columns: a running indicator keeps no history, and asking
+        # the Aggregator for another one would change the state.
+        name, params = running.key
+        window = self._aggregator.bars(instrument, base)
+        columns: dict[str, Any] = dict(window.columns())
+        batch = indicators.get(name).batch(columns, **dict(params))
+        return [
+            (
+                output,
+                tuple(None if v != v else v for v in batch[output][-count:].tolist())
+                if count
+                else (),
+            )
+            for output in running.outputs
+        ]
+
+    # Indicators.
+
+    def indicators(self) -> tuple[IndicatorRow, ...]:
+        """Return all running indicators with their last values."""
+        return tuple(
+            self._indicator(instrument, timeframe_ns, running)
+            for instrument in self._instruments
+            for timeframe_ns in self._aggregator.timeframes(instrument)
+            for running in self._aggregator.indicators(instrument, timeframe_ns)
+        )
+
+    def _indicator(
+        self, instrument: str, timeframe_ns: int, running: RunningIndicator
+    ) -> IndicatorRow:
+        name, params = running.key
+        value = running.value
+        timeframe = format_timeframe(timeframe_ns)
+        tails = self._tails(instrument, timeframe_ns, running, _TAIL)
+        return IndicatorRow(
+            key=f"{instrument}/{timeframe}/{name}/{_listed(params)}",
+            instrument=instrument,
+            timeframe=timeframe,
+            name=name,
+            params=_listed(params),
+            outputs=tuple(
+                (output, None if value is None else value[n])
+                for n, output in enumerate(running.outputs)
+            ),
+            tail=tuple(v for v in tails[0][1] if v is not None),
+        )
+
+
+def _listed(params: tuple[tuple[str, int | float], ...]) -> str:
+    return " ".join(f"{value:g}" for _, value in params)
+
+
+def _trigger(held: Sequence[Order], role: OrderRole) -> Any:
+    return next((order.trigger for order in held if order.role is role), None)
+
+
+def _candle(bar: Bar | None) -> CandleRow | None:
+    if bar is None:
+        return None
+    return (bar.ts_open, bar.open, bar.high, bar.low, bar.close, bar.volume)
+
+
+def _grouped(
+    candles: Sequence[CandleRow], forming: CandleRow | None, length_ns: int
+) -> tuple[list[CandleRow], CandleRow | None]:
+    grouped: list[CandleRow] = []
+    for candle in (*candles, *(() if forming is None else (forming,))):
+        start = candle[0] - candle[0] % length_ns
+        if grouped and grouped[-1][0] == start:
+            _, o, h, low, _, v = grouped[-1]
+            grouped[-1] = (
+                start,
+                o,
+                max(h, candle[2]),
+                min(low, candle[3]),
+                candle[4],
+                v + candle[5],
+            )
+        else:
+            grouped.append((start, *candle[1:]))
+    return grouped[:-1], grouped[-1] if grouped else None

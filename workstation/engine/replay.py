@@ -1,0 +1,165 @@
+"""Replay: runs a journal again and compares every record with the one it holds.
+
+Sources are made again from their identity; commands and interrupted script calls come
+from the journal, each at the place in the run where it was taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from workstation.engine.assembly import assemble_session
+from workstation.engine.journal import FORMAT, InputRow, Interrupt, JournalReader
+from workstation.engine.session import Session
+from workstation.engine.settings import RunSettings
+from workstation.model.errors import JournalError
+from workstation.model.records import Record
+
+__all__ = ["ReplayResult", "replay_journal"]
+
+_decode = msgspec.msgpack.Decoder(Record).decode
+
+
+class ReplayResult(Struct, frozen=True, kw_only=True):
+    """What a replay proved; ``first_seq`` is the first seq whose records differ."""
+
+    inputs: int
+    records: int
+    state_hash: str
+    journal_hash: str | None
+    matches: bool
+    first_seq: int | None
+    first_difference: str | None
+    session: Session
+
+
+def replay_journal(path: Path) -> ReplayResult:
+    """Run a journal again to where it ends.
+
+    Raises JournalError where it cannot be read or its sources are not the same.
+    """
+    reader = JournalReader(path)
+    try:
+        return _replay(reader, path)
+    finally:
+        reader.close()
+
+
+def _replay(reader: JournalReader, path: Path) -> ReplayResult:
+    header = reader.header
+    if header.get("format") != FORMAT:
+        raise JournalError(
+            f"journal {path}: format {header.get('format')}; this version reads "
+            f"{FORMAT}"
+        )
+    run = msgspec.convert(header["run"], RunSettings)
+    session = assemble_session(run, journal=None)
+    _check_sources(session, header, path)
+    inputs = list(reader.inputs())
+    session.guard.planned = {
+        (row.seq, row.value.strategy, row.value.instrument)
+        for row in inputs
+        if isinstance(row.value, Interrupt)
+    }
+    comparison = _Comparison(reader.records())
+    session.engine.core.sinks.append(comparison)
+    _run(
+        session, [row for row in inputs if not isinstance(row.value, Interrupt)], reader
+    )
+    comparison.finish()
+    engine = session.engine
+    state_hash = engine.state_hash()
+    summary = reader.summary or {}
+    expected = summary.get("state_hash")
+    matches = comparison.seq is None and expected in (None, state_hash)
+    text = comparison.text
+    if comparison.seq is None and not matches:
+        text = f"records are equal, the final state is not: {expected} → {state_hash}"
+    session.guard.close()
+    engine.close()
+    return ReplayResult(
+        inputs=engine.core.seq,
+        records=engine.store.number,
+        state_hash=state_hash,
+        journal_hash=None if expected is None else str(expected),
+        matches=matches,
+        first_seq=comparison.seq,
+        first_difference=text,
+        session=session,
+    )
+
+
+def _run(session: Session, commands: list[InputRow], reader: JournalReader) -> None:
+    engine = session.engine
+    engine.start()
+    summary = reader.summary or {}
+    pulled = summary.get("pulled")
+    # A journal that was broken off: as far as its records and inputs reach.
+    last_seq = None if pulled is not None else reader.last_seq()
+    waiting = iter(commands)
+    following = next(waiting, None)
+    while True:
+        while (
+            following is not None
+            and following.pulled == engine.pulled
+            and following.seq == engine.core.seq + 1
+        ):
+            assert not isinstance(following.value, Interrupt)
+            session.execute(following.value)
+            following = next(waiting, None)
+        if isinstance(pulled, int) and engine.pulled >= pulled:
+            return
+        if last_seq is not None and engine.core.seq >= last_seq:
+            return
+        if not engine.step():
+            return
+
+
+def _check_sources(session: Session, header: dict[str, object], path: Path) -> None:
+    known = header.get("sources")
+    for feed in session.engine.sources.feeds:
+        found = dict(feed.connector.identity())
+        expected = known.get(feed.name) if isinstance(known, dict) else None
+        if expected != found:
+            raise JournalError(
+                f"journal {path}: feed {feed.name} is not the same any more: the run "
+                f"read {expected}, now there is {found}"
+            )
+
+
+class _Comparison:
+    """A sink that holds each record against the journal's next one."""
+
+    def __init__(self, expected: Iterator[tuple[int, bytes]]) -> None:
+        self._expected = expected
+        self.seq: int | None = None
+        self.text: str | None = None
+
+    def __call__(self, record: Record, encoded: bytes) -> None:
+        """Compare one record."""
+        if self.seq is not None:
+            return
+        seq, blob = next(self._expected, (None, b""))
+        if seq is None:
+            self._differs(record.seq, "no more records", _show(encoded))
+        elif blob != encoded:
+            self._differs(min(seq, record.seq), _show(blob), _show(encoded))
+
+    def finish(self) -> None:
+        """Note records of the journal that the replay did not make."""
+        if self.seq is None:
+            seq, blob = next(self._expected, (None, b""))
+            if seq is not None:
+                self._differs(seq, _show(blob), "no more records")
+
+    def _differs(self, seq: int, expected: str, found: str) -> None:
+        self.seq = seq
+        self.text = f"first at seq {seq}: journal has {expected}; replay made {found}"
+
+
+def _show(blob: bytes) -> str:
+    return msgspec.json.encode(_decode(blob)).decode()

@@ -1,0 +1,114 @@
+"""The report of a run: one JSON object, and the lines a person reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workstation.engine.session import Session
+from workstation.model.positions import AccountView
+from workstation.model.states import BookTrust
+
+__all__ = ["report_dict"]
+
+# The report is JSON by design: values are plain.
+Json = dict[str, Any]
+
+
+def report_dict(session: Session, *, wall_s: float | None = None) -> Json:
+    """Return the outcome of a run; money and book prices are strings."""
+    engine, run = session.engine, session.run
+    account: AccountView = session.executor.account()
+    store = engine.store
+    report: Json = {
+        "mode": run.mode,
+        "seed": run.seed,
+        "events": engine.delivered,
+        "inputs": engine.core.seq,
+        "first_ts": engine.first_ts,
+        "last_ts": engine.core.ts if engine.started else None,
+        "wall_s": wall_s,
+        "state_hash": engine.state_hash(),
+        "records": store.number,
+        "orders": account.orders,
+        "fills": account.fills,
+        "fees": plain(account.fees),
+        "realized_pnl": plain(account.realized),
+        "unrealized_pnl": plain(account.unrealized),
+        "equity": plain(account.equity),
+        "positions": _positions(session),
+        "states": {
+            strategy.name: {
+                name: row.state.value for name, row in strategy.rows.items()
+            }
+            for strategy in session.strategies
+        },
+        "feeds": {
+            feed.name: {
+                "events": feed.delivered,
+                "gaps": _gaps(session, feed.instruments),
+                "skipped": feed.skipped,
+                "errors": 1 if feed.error else 0,
+                "shed": feed.shed,
+            }
+            for feed in engine.sources.feeds
+        },
+        "books": _books(session),
+        "tasks": {handle.name: handle.state.value for handle in engine.registry},
+    }
+    if engine.journal is not None:
+        report["journal"] = str(engine.journal.path)
+        report["journal_failure"] = engine.journal.failure
+    return report
+
+
+def plain(value: object) -> str:
+    """Return a Decimal without exponent."""
+    return f"{value:f}"
+
+
+def _positions(session: Session) -> dict[str, str]:
+    return {
+        instrument.id: plain(net)
+        for instrument in session.run.instruments
+        if (net := session.executor.net(instrument.id)) != 0
+    }
+
+
+def _gaps(session: Session, instruments: tuple[str, ...]) -> int:
+    books = (session.aggregator.instrument(name).book for name in instruments)
+    return sum(book.gaps for book in books if book is not None)
+
+
+def _books(session: Session) -> Json:
+    books: Json = {}
+    for instrument in session.run.instruments:
+        book = session.aggregator.instrument(instrument.id).book
+        if book is None:
+            continue
+        bid, ask = book.best_bid(), book.best_ask()
+        bids, asks = book.depth()
+        books[instrument.id] = {
+            "update_id": book.update_id,
+            "bid": _level(session, instrument.id, bid),
+            "ask": _level(session, instrument.id, ask),
+            "bid_levels": bids,
+            "ask_levels": asks,
+            "trusted": book.trust is BookTrust.TRUSTED,
+            "crossed": book.crossed,
+            "gaps": book.gaps,
+            "applied": book.applied,
+            "dropped": book.dropped,
+        }
+    return books
+
+
+def _level(
+    session: Session, instrument: str, level: tuple[float, float] | None
+) -> list[str] | None:
+    if level is None:
+        return None
+    details = session.instruments[instrument]
+    return [
+        f"{level[0]:.{details.price_decimals}f}",
+        f"{level[1]:.{details.quantity_decimals}f}",
+    ]
