@@ -19,6 +19,14 @@ from textual.message import Message
 from textual.strip import Strip
 
 from workstation.ui.typeset import fit, number, utc_clock, utc_minute
+from workstation.ui.widgets.candle_grid import (
+    ASCII_HOLLOW,
+    ASCII_SOLID,
+    HOLLOW,
+    SOLID,
+    Candle,
+    Grid,
+)
 from workstation.ui.widgets.canvas import Canvas
 from workstation.ui.widgets.inks import (
     CHART_INKS,
@@ -33,28 +41,13 @@ from workstation.ui.widgets.price_axis import (
     time_step,
 )
 
+__all__ = ["Candle", "CandleChart", "Level", "Marker"]
+
 LABEL_CELLS = 5
 """Room for a level's name beside the scale: "last", "in", "stop"."""
 
 _ZOOMS = (1.0, 1.25, 1.6, 2.0, 2.5, 3.2, 4.0, 5.0, 8.0)
 _NS_PER_DAY = 86_400_000_000_000
-
-# Indexed by what the upper and lower half of a cell hold: 0 none, 1 wick, 2 body.
-_SOLID = ((" ", "╷", "╻"), ("╵", "│", "╽"), ("╹", "╿", "┃"))
-_HOLLOW = ((" ", "╷", "╻"), ("╵", "│", "╽"), ("╹", "╿", "║"))
-_ASCII_SOLID = ((" ", ".", "#"), ("'", "|", "#"), ("#", "#", "#"))
-_ASCII_HOLLOW = ((" ", ".", "O"), ("'", "|", "O"), ("O", "O", "O"))
-
-
-@dataclass(frozen=True, slots=True)
-class Candle:
-    """One bar: the start of its interval in ns UTC, and its four prices."""
-
-    ts_ns: int
-    open: float
-    high: float
-    low: float
-    close: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,140 +234,46 @@ class CandleChart(Canvas, can_focus=True):
         notes = 1 if away and grid_rows > 6 else 0
         axis = PriceAxis(low, high, grid_rows - notes)
         self._axis = axis
-        offset = plot - len(bars)
-        glyphs = [[" "] * plot for _ in range(axis.rows)]
-        inks = [[""] * plot for _ in range(axis.rows)]
-        self._draw_levels(axis, glyphs, inks)
-        self._draw_overlays(axis, glyphs, inks, first, last, offset)
-        self._draw_bars(axis, glyphs, inks, bars, offset)
-        self._draw_markers(axis, glyphs, inks, first, last, offset)
-        cross = self._draw_cross(axis, glyphs, inks, first, last, offset)
+        grid = self._raster(axis, plot, first, last)
+        cross = self._cross_index()
+        reading = ""
+        if cross is not None and self._cross is not None and first <= cross <= last:
+            grid.draw_cross(cross - first, self._cross[1])
+            reading = self._reading(cross, self._cross[1])
         scale = self._scale(axis, price_cells)
         strips = [
-            self._grid_strip(glyphs[row], inks[row], scale[row], cells)
+            self._grid_strip(grid.glyphs[row], grid.inks[row], scale[row], cells)
             for row in range(axis.rows)
         ]
-        if cross:
-            strips[0] = self.strip([(fit(cross, plot), "strong"), *scale[0]], cells)
+        if reading:
+            strips[0] = self.strip([(fit(reading, cells), "strong")], cells)
         if notes:
-            empty_scale = [(" " * (price_cells + 1), ""), (self.glyphs.tick, "rule")]
-            strips.append(
-                self.strip([(fit(f" {away}", plot), "dim"), *empty_scale], cells)
-            )
-        strips.append(self._time_line(bars, offset, plot, cells))
+            room = plot + price_cells + 2
+            line: list[Part] = [(fit(f" {away}", room), "dim")]
+            strips.append(self.strip([*line, (self.glyphs.divider, "rule")], cells))
+        strips.append(self._time_line(bars, grid.offset, plot, cells))
         return strips
 
-    def _draw_bars(
-        self,
-        axis: PriceAxis,
-        glyphs: list[list[str]],
-        inks: list[list[str]],
-        bars: Sequence[Candle],
-        offset: int,
-    ) -> None:
-        ascii_set = self.glyphs.ascii
-        hollow = self._bodies == "hollow" or (
-            self._bodies == "auto" and (self.app.no_color or ascii_set)
-        )
-        solid = _ASCII_SOLID if ascii_set else _SOLID
-        rising_set = (_ASCII_HOLLOW if ascii_set else _HOLLOW) if hollow else solid
-        bottom = 2 * axis.rows
-        scale = (bottom - 1) / (axis.high - axis.low)
-        top_price = axis.high
-        for column, bar in enumerate(bars, start=offset):
-            rising = bar.close >= bar.open
-            upper, lower = (bar.close, bar.open) if rising else (bar.open, bar.close)
-            wick_top = round((top_price - bar.high) * scale)
-            body_top = round((top_price - upper) * scale)
-            body_end = round((top_price - lower) * scale)
-            wick_end = round((top_price - bar.low) * scale)
-            shapes = rising_set if rising else solid
-            ink = "up" if rising else "down"
-            for half in range(max(0, wick_top) & ~1, min(bottom, wick_end + 1), 2):
-                one = (
-                    0
-                    if half < wick_top or half > wick_end
-                    else 2
-                    if body_top <= half <= body_end
-                    else 1
-                )
-                half += 1
-                two = (
-                    0
-                    if half < wick_top or half > wick_end
-                    else 2
-                    if body_top <= half <= body_end
-                    else 1
-                )
-                row = half >> 1
-                glyphs[row][column] = shapes[one][two]
-                inks[row][column] = ink
-
-    def _draw_levels(
-        self, axis: PriceAxis, glyphs: list[list[str]], inks: list[list[str]]
-    ) -> None:
-        for level in reversed(self._levels):
-            if level.line and axis.holds(level.price):
-                row = axis.row(level.price)
-                glyphs[row] = ["┈"] * len(glyphs[row])
-                inks[row] = ["rule"] * len(inks[row])
-
-    def _draw_overlays(
-        self,
-        axis: PriceAxis,
-        glyphs: list[list[str]],
-        inks: list[list[str]],
-        first: int,
-        last: int,
-        offset: int,
-    ) -> None:
+    def _raster(self, axis: PriceAxis, plot: int, first: int, last: int) -> Grid:
+        grid = Grid(axis, plot, self._candles[first : last + 1])
+        for level in self._levels:
+            if level.line:
+                grid.draw_level(level.price)
         for place, values in enumerate(list(self._overlays.values())[:4], start=1):
-            ink = f"overlay-{place}"
-            for column, value in enumerate(values[first : last + 1], start=offset):
-                if value is None or value != value or not axis.holds(value):
-                    continue
-                row = axis.row(value)
-                glyphs[row][column] = "·"
-                inks[row][column] = ink
-
-    def _draw_markers(
-        self,
-        axis: PriceAxis,
-        glyphs: list[list[str]],
-        inks: list[list[str]],
-        first: int,
-        last: int,
-        offset: int,
-    ) -> None:
-        up, down = self.glyphs.up, self.glyphs.down
+            grid.draw_overlay(values[first : last + 1], f"overlay-{place}")
+        poor = self.glyphs.ascii
+        hollow = self._bodies == "hollow" or (
+            self._bodies == "auto" and (self.app.no_color or poor)
+        )
+        solid = ASCII_SOLID if poor else SOLID
+        open_shapes = (ASCII_HOLLOW if poor else HOLLOW) if hollow else solid
+        grid.draw_bars(open_shapes, solid)
         for marker in self._markers:
-            if first <= marker.bar <= last and axis.holds(marker.price):
-                row, column = axis.row(marker.price), marker.bar - first + offset
-                glyphs[row][column] = up if marker.up else down
-                inks[row][column] = "strong bold"
+            glyph = self.glyphs.up if marker.up else self.glyphs.down
+            grid.draw_marker(marker.bar - first, marker.price, glyph)
+        return grid
 
-    def _draw_cross(
-        self,
-        axis: PriceAxis,
-        glyphs: list[list[str]],
-        inks: list[list[str]],
-        first: int,
-        last: int,
-        offset: int,
-    ) -> str:
-        """Draw the crosshair over free cells; return its reading."""
-        at = self._cross_index()
-        if at is None or self._cross is None or not first <= at <= last:
-            return ""
-        column = at - first + offset
-        price = self._cross[1]
-        row = max(0, min(axis.rows - 1, axis.row(price)))
-        for y in range(axis.rows):
-            if glyphs[y][column] in " ·┈":
-                glyphs[y][column], inks[y][column] = "┊", "dim"
-        for x in range(len(glyphs[row])):
-            if glyphs[row][x] in " ·┈":
-                glyphs[row][x], inks[row][x] = "─", "rule"
+    def _reading(self, at: int, price: float) -> str:
         bar, digits = self._candles[at], self._decimals
         values = (
             ("o", bar.open),
@@ -383,8 +282,8 @@ class CandleChart(Canvas, can_focus=True):
             ("c", bar.close),
             ("at", price),
         )
-        text = "  ".join(f"{name} {number(value, digits)}" for name, value in values)
-        return f" {utc_clock(bar.ts_ns)[5:16]}  {text}"
+        text = " ".join(f" {name} {number(value, digits)}" for name, value in values)
+        return f" {utc_clock(bar.ts_ns)[5:16]} {text}"
 
     def _grid_strip(
         self, glyphs: list[str], inks: list[str], scale: list[Part], cells: int
@@ -408,8 +307,9 @@ class CandleChart(Canvas, can_focus=True):
 
     def _off_scale(self, axis: PriceAxis) -> str:
         glyphs = self.glyphs
+        digits = min(self._decimals, price_ticks(axis)[1])
         away = [
-            f"{level.name} {number(level.price, min(self._decimals, 2))} "
+            f"{level.name} {number(level.price, digits)} "
             f"{glyphs.up if level.price > axis.high else glyphs.down}"
             for level in self._levels
             if not axis.holds(level.price)

@@ -76,8 +76,8 @@ TEXT_INKS = frozenset(_RULES) - {
 """What any panel of text may use: all but the colours of charts and ladders."""
 
 CHART_INKS = frozenset(
-    ["strong", "bold", "dim", "head", "rule", "up", "down", "warn", "accent"]
-) | {name for name in _RULES if name.startswith(("overlay", "tint", "cursor"))}
+    ["strong", "bold", "dim", "rule", "up", "down", "warn", "accent", "state-in-trade"]
+) | {name for name in _RULES if name.startswith("overlay")}
 """The inks of the candle chart."""
 
 BOOK_INKS = frozenset(

@@ -14,28 +14,16 @@ from textual.containers import Horizontal, Vertical
 from textual.strip import Strip
 from textual.widget import Widget
 
-from workstation.ui.typeset import truncate, width
+from workstation.ui.typeset import clean, truncate
 from workstation.ui.widgets.canvas import Canvas
 from workstation.ui.widgets.inks import Part, component_classes, component_css
 from workstation.ui.widgets.status_lines import parts_width
 
 RULE_INKS = frozenset(
     (
-        "strong",
-        "dim",
-        "title",
-        "focus",
-        "rule",
-        "key",
-        "accent",
-        "stale",
-        "info",
-        "warn",
-        "bad",
-        "good",
-        "up",
-        "down",
-        "state-manual",
+        *("strong", "dim", "title", "focus", "rule", "key", "accent", "stale", "info"),
+        *("warn", "bad", "good", "up", "down", "state-manual", "state-in-trade"),
+        *(f"overlay-{place}" for place in range(1, 5)),
     )
 )
 
@@ -203,5 +191,6 @@ class PanelFrame(Vertical):
 
 def _as_parts(value: Sequence[Part] | str, ink: str) -> tuple[Part, ...]:
     if isinstance(value, str):
-        return ((value, ink),) if value else ()
-    return tuple(part for part in value if width(part[0]))
+        value = [(value, ink)]
+    # Cleaned here, as the rule counts cells before the strip is made.
+    return tuple((clean(text), part_ink) for text, part_ink in value if text)

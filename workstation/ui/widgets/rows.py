@@ -1,6 +1,6 @@
-"""The plain data of a line table: columns, rows, cells, and how columns share a width.
+"""The plain data of a line table: columns, rows, cells, and how they share a width.
 
-Made by panels, read by ``line_table``; knows no widget.
+Made by panels, laid out for ``line_table``; knows no widget.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from workstation.ui.glyphs import GlyphSet
+from workstation.ui.typeset import fit, fit_number, width
 from workstation.ui.widgets.inks import Part
 
 Cell = str | Part
@@ -104,3 +106,59 @@ def matches(text: str, wanted: str) -> bool:
         elif word not in text:
             return False
     return True
+
+
+Fitted = Sequence[tuple[int, Column, int]]
+"""What ``fit_columns`` returns."""
+
+
+def head_parts(
+    fitted: Fitted, gutter: int, sort: SortSpec | None, glyphs: GlyphSet
+) -> list[Part]:
+    """Lay out the head line, with an arrow at the column the rows are sorted by."""
+    parts: list[Part] = [(" " * gutter, "")]
+    for place, (_, column, room) in enumerate(fitted):
+        title, ink = column.title, "head"
+        if sort is not None and sort.key == column.key:
+            arrow = glyphs.sort_down if sort.descending else glyphs.sort_up
+            title = (title if width(title) < room else title[: room - 1]) + arrow
+            ink = "title"
+        if place:
+            parts.append((" " * column.gap, ""))
+        parts.append((fit(title, room, column.align), ink))
+    return parts
+
+
+def row_parts(row: Row, fitted: Fitted, find_text: str) -> list[Part]:
+    """Lay out the cells of a row, or its note; matching cells are inked ``match``."""
+    if row.note:
+        return list(row.note)
+    parts: list[Part] = []
+    wanted = find_text.lower()
+    for place, (index, column, room) in enumerate(fitted):
+        if place:
+            parts.append((" " * column.gap, ""))
+        text, ink = cell_parts(row.cells[index]) if index < len(row.cells) else ("", "")
+        if wanted and wanted in text.lower():
+            ink = f"{ink} match"
+        if column.align == "right":
+            parts.append((fit_number(text, room), ink))
+        else:
+            parts.append((fit(text, room), ink))
+    return parts
+
+
+def gutter_parts(
+    row: Row, cells: int, *, cursor: bool, focused: bool, marked: bool, glyphs: GlyphSet
+) -> list[Part]:
+    """Lay out cursor, flag and mark in the gutter, in this order of importance."""
+    marks: list[Part] = []
+    if cursor:
+        marks.append((glyphs.cursor, "focus" if focused else "dim"))
+    text, ink = cell_parts(row.flag)
+    if text:
+        marks.append((text, ink or "warn"))
+    if marked:
+        marks.append((glyphs.mark, "strong"))
+    marks = marks[:cells]
+    return [*marks, (" " * (cells - len(marks)), "")]

@@ -7,11 +7,9 @@ arrives or is evicted.
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -26,34 +24,9 @@ from workstation.ui.widgets.inks import (
     component_classes,
     component_css,
 )
-from workstation.ui.widgets.rows import matches
+from workstation.ui.widgets.log_ring import MAX_LINES, Held, LogLine, LogRing
 
-MAX_LINES = 2_000
-"""What a tail keeps; the journal has the rest."""
-
-
-@dataclass(frozen=True, slots=True)
-class LogLine:
-    """One record as the log shows it.
-
-    ``seq`` is the input that caused it; several lines may share one. ``plain`` is what
-    is copied and searched, ``key`` the symbol or task that ``enter`` jumps to.
-    """
-
-    seq: int
-    kind: str
-    parts: tuple[Part, ...]
-    plain: str
-    key: str = ""
-
-
-class _Held(NamedTuple):
-    number: int
-    line: LogLine
-
-
-def _number(held: _Held) -> int:
-    return held.number
+__all__ = ["MAX_LINES", "LogLine", "TailLog"]
 
 
 class TailLog(Canvas, can_focus=True):
@@ -117,14 +90,7 @@ class TailLog(Canvas, can_focus=True):
         super().__init__(id=id)
         self._newest_first = newest_first
         self._empty = empty
-        self._max = max_lines
-        self._ring: deque[_Held] = deque()
-        self._view: deque[_Held] = self._ring
-        self._count = 0
-        self._evicted = 0
-        self._kinds: Counter[str] = Counter()
-        self._filter = ""
-        self._only: frozenset[str] | None = None
+        self._ring = LogRing(max_lines)
         self._find = ""
         self._highlight: frozenset[int] = frozenset()
         self._edge: int | None = None
@@ -137,35 +103,13 @@ class TailLog(Canvas, can_focus=True):
 
     def extend(self, lines: Iterable[LogLine]) -> None:
         """Add a batch of lines, oldest first."""
-        ring, view = self._ring, self._view
-        filtered = view is not ring
-        before = self._count
-        shown = False
-        for line in lines:
-            held = _Held(self._count, line)
-            self._count += 1
-            self._kinds[line.kind] += 1
-            ring.append(held)
-            if filtered and self._passes(line):
-                view.append(held)
-                shown = True
-            if len(ring) > self._max:
-                lost = ring.popleft()
-                self._evicted += 1
-                self._kinds[lost.line.kind] -= 1
-                self._strips.pop(lost.number, None)
-                if filtered and view and view[0].number <= lost.number:
-                    view.popleft()
-        if self._count != before and (shown or not filtered or self._edge is not None):
+        if self._ring.extend(lines):
             self.redraw()
 
     def clear(self) -> None:
         """Forget all lines, for another run."""
         self._ring.clear()
-        self._view.clear()
-        self._kinds.clear()
         self._strips.clear()
-        self._evicted = 0
         self._edge = self._cursor = None
         self.redraw()
 
@@ -189,46 +133,43 @@ class TailLog(Canvas, can_focus=True):
         """The ``seq`` at the window's edge while not following; settable."""
         if self._edge is None or not self._view:
             return None
-        return self._view[self._index(self._edge)].line.seq
+        return self._view[self._ring.index(self._edge)].line.seq
 
     @held_seq.setter
     def held_seq(self, seq: int | None) -> None:
         if seq is None:
             self.following = True
             return
-        for held in self._view:
-            if held.line.seq >= seq:
-                self._edge = held.number
-                break
+        self._edge = self._ring.number_of_seq(seq)
         self.redraw()
 
     @property
     def filter_text(self) -> str:
         """Words a line must contain; ``!word`` it must not."""
-        return self._filter
+        return self._ring.filter_text
 
     @filter_text.setter
     def filter_text(self, value: str) -> None:
-        if value != self._filter:
-            self._filter = value
+        if value != self._ring.filter_text:
+            self._ring.filter_text = value
             self._sift()
 
     @property
     def kinds(self) -> frozenset[str] | None:
         """The kinds shown; None shows all."""
-        return self._only
+        return self._ring.kinds
 
     @kinds.setter
     def kinds(self, value: Iterable[str] | None) -> None:
         only = None if value is None else frozenset(value)
-        if only != self._only:
-            self._only = only
+        if only != self._ring.kinds:
+            self._ring.kinds = only
             self._sift()
 
     @property
     def kind_counts(self) -> dict[str, int]:
         """How many lines of each kind the ring holds."""
-        return {kind: count for kind, count in self._kinds.items() if count}
+        return self._ring.counts()
 
     @property
     def find_text(self) -> str:
@@ -257,19 +198,19 @@ class TailLog(Canvas, can_focus=True):
     @property
     def line_count(self) -> tuple[int, int]:
         """How many lines pass the filters and how many the ring holds."""
-        return len(self._view), len(self._ring)
+        return len(self._view), len(self._ring.lines)
 
     @property
     def evicted(self) -> int:
         """How many lines the ring has let go."""
-        return self._evicted
+        return self._ring.evicted
 
     @property
     def cursor_line(self) -> LogLine | None:
         """The line below the cursor, if there is a cursor."""
         if self._cursor is None or not self._view:
             return None
-        return self._view[self._index(self._cursor)].line
+        return self._view[self._ring.index(self._cursor)].line
 
     def plain(self) -> str:
         """Return the lines that pass the filters, oldest first, for export."""
@@ -285,36 +226,27 @@ class TailLog(Canvas, can_focus=True):
 
     # -- the view ------------------------------------------------------------------
 
-    def _passes(self, line: LogLine) -> bool:
-        if self._only is not None and line.kind not in self._only:
-            return False
-        return not self._filter or matches(line.plain.lower(), self._filter)
+    @property
+    def _view(self) -> deque[Held]:
+        return self._ring.view
 
     def _sift(self) -> None:
-        if self._only is None and not self._filter.strip():
-            self._view = self._ring
-        else:
-            self._view = deque(held for held in self._ring if self._passes(held.line))
+        self._ring.sift()
         self.redraw()
-
-    def _index(self, number: int) -> int:
-        """Return the view's index of line ``number``, or of the next newer one."""
-        at = bisect_left(self._view, number, key=_number)
-        return min(at, len(self._view) - 1)
 
     def _window(self, rows: int) -> tuple[int, int]:
         """Return the first and one past the last index shown, oldest to newest."""
         total = len(self._view)
         if self._edge is None:
             return max(0, total - rows), total
-        newest = max(self._index(self._edge) + 1, min(rows, total))
+        newest = max(self._ring.index(self._edge) + 1, min(rows, total))
         return max(0, newest - rows), newest
 
     def draw(self, cells: int, rows: int) -> Sequence[Strip]:
         """Format the lines inside the window."""
         if not self._view:
             text = self._empty
-            if self._ring:
+            if self._ring.lines:
                 text = "No line passes the filter. esc clears it."
             return [self.strip([(f" {text}", "dim")], cells)]
         first, last = self._window(rows)
@@ -326,7 +258,7 @@ class TailLog(Canvas, can_focus=True):
             strips.extend([self.strip((), cells)] * (rows - len(strips)))
         return strips
 
-    def _line(self, held: _Held, cells: int) -> Strip:
+    def _line(self, held: Held, cells: int) -> Strip:
         number, line = held
         lit = line.seq in self._highlight
         cursor = number == self._cursor
@@ -373,15 +305,10 @@ class TailLog(Canvas, can_focus=True):
         """Return the index the next move starts from: cursor, or the newest line."""
         if self._cursor is None:
             return self._window(max(1, self.size.height))[1] - 1
-        return self._index(self._cursor)
+        return self._ring.index(self._cursor)
 
     def _find_from(self, step: int) -> int:
-        wanted = self._find.lower()
-        hits = [
-            index
-            for index, held in enumerate(self._view)
-            if wanted and wanted in held.line.plain.lower()
-        ]
+        hits = self._ring.hits(self._find)
         if hits:
             at = self._at() - step if self._cursor is None else self._at()
             ahead = [i for i in hits if (i > at if step > 0 else i < at)]
