@@ -14,12 +14,12 @@ from workstation.engine.control import Control
 from workstation.engine.drivers import PlayDriver
 from workstation.engine.engine import Engine
 from workstation.engine.framing import FrameSource
-from workstation.engine.journal import FORMAT, Journal
+from workstation.engine.journal import FORMAT, Journal, journal_file
 from workstation.engine.runaway import ScriptGuard
 from workstation.engine.session import Session
 from workstation.engine.settings import FeedSettings, RunSettings
 from workstation.execution.executor import Executor
-from workstation.kernel import Clock
+from workstation.kernel import Clock, RealClock
 from workstation.market.aggregator import Aggregator
 from workstation.model.instruments import Instrument
 from workstation.model.roles import Connector
@@ -38,15 +38,16 @@ __all__ = ["assemble_session"]
 def assemble_session(
     run: RunSettings,
     *,
-    journal: Path | None = None,
+    journal: bool = True,
     speed: float | None = None,
     paused: bool | None = None,
     wall: Clock | None = None,
 ) -> Session:
     """Return a session ready to be driven; nothing has been read or started yet.
 
-    ``journal`` is the file to write, None for none. Raises ScriptError, ConfigError,
-    DataError or JournalError with what is wrong and where.
+    The run is journalled where ``run.journal.path`` says (empty or None: nowhere),
+    unless ``journal`` is False. Raises ScriptError, ConfigError, DataError or
+    JournalError with what is wrong and where.
     """
     instruments = run.instruments
     aggregator = Aggregator(run.storage, instruments)
@@ -86,8 +87,16 @@ def assemble_session(
         may_inject=run.mode in ("simulation", "recording"),
     )
     guard.on_interrupt = control.interrupted
-    if journal is not None:
-        engine.journal_to(Journal(journal, _header(run, scripts, engine)))
+    if journal and run.journal.path:
+        now_ns = (wall or RealClock()).now()
+        engine.journal_to(
+            Journal(
+                journal_file(run.journal.path, run.mode, now_ns),
+                _header(run, scripts, engine),
+                # Where real orders are at stake nothing runs without a journal.
+                strict=run.mode in ("paper", "live"),
+            )
+        )
     driver = PlayDriver(
         engine,
         speed=run.engine.speed if speed is None else speed,

@@ -7,6 +7,7 @@ engine owns the task registry and turns what fails in a part into a visible faul
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import get_args
 
 from workstation.engine.channels import CHANNELS
 from workstation.engine.core import EdgePort, EngineCore
@@ -25,12 +26,15 @@ from workstation.kernel import (
     TaskRegistry,
     TaskState,
 )
+from workstation.model.commands import Command
 from workstation.model.market import MarketEvent
 from workstation.model.orders import Request
 from workstation.model.records import FaultRecord, FeedRecord, TaskRecord
 from workstation.model.roles import Broker, Connector, Part
 
 __all__ = ["Engine", "PartTask"]
+
+_COMMANDS = frozenset(get_args(Command))
 
 
 class PartTask(Task):
@@ -210,7 +214,9 @@ class Engine:
             else dict.fromkeys(part.subscriptions, part.handle_event)
         )
         for event_type, handler in routes.items():
-            self.dispatcher.route(event_type, handler, task=handle)
+            # Commands come through Control alone, which can refuse and answer.
+            if event_type not in _COMMANDS:
+                self.dispatcher.route(event_type, handler, task=handle)
 
     def _register(self, name: str, role: str) -> TaskHandle:
         return self.registry.register(PartTask(name, role), Supervision())

@@ -13,6 +13,7 @@ import sqlite3
 import tempfile
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -21,9 +22,17 @@ from workstation.model.commands import Command
 from workstation.model.errors import JournalError
 from workstation.model.records import Record
 
-__all__ = ["FORMAT", "InputRow", "Interrupt", "Journal", "JournalReader"]
+__all__ = [
+    "FORMAT",
+    "InputRow",
+    "Interrupt",
+    "Journal",
+    "JournalReader",
+    "journal_file",
+]
 
 FORMAT = 1
+SUFFIX = ".sqlite"
 # Rows gathered into one transaction; more would only delay the durable mark.
 _BATCH = 2_000
 _BUSY_S = 0.2
@@ -58,24 +67,43 @@ class InputRow(msgspec.Struct, frozen=True):
     value: Command | Interrupt
 
 
-class Journal:
-    """Writes one run; call ``close`` to make it whole."""
+def journal_file(path: str, mode: str, now_ns: int) -> Path:
+    """Return the file of a new run: ``path`` itself, or a dated one in that folder."""
+    if path.endswith(SUFFIX):
+        return Path(path)
+    moment = datetime.fromtimestamp(now_ns // 1_000_000_000, UTC)
+    micros = now_ns // 1_000 % 1_000_000
+    return Path(path) / f"{moment:%Y%m%d-%H%M%S}.{micros:06}-{mode}{SUFFIX}"
 
-    def __init__(self, path: Path, header: dict[str, object]) -> None:
+
+class Journal:
+    """Writes one run; call ``close`` to make it whole.
+
+    With ``strict`` a journal that cannot be opened raises JournalError; without, the
+    run goes on and ``failure`` says why nothing is kept.
+    """
+
+    def __init__(
+        self, path: Path, header: dict[str, object], *, strict: bool = True
+    ) -> None:
         self.path = path
         self.failure: str | None = None
         self.rows = 0
         self.durable_rows = 0
         self._queue: queue.SimpleQueue[_Row | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             connection = _connect(path)
             connection.executescript(_SCHEMA)
         except (OSError, sqlite3.Error) as error:
-            raise JournalError(
+            self.failure = (
                 f"journal {path}: {error}; give another folder with [journal] path, "
                 'or path = "" for none'
-            ) from error
+            )
+            if strict:
+                raise JournalError(self.failure) from error
+            return
         self._thread = threading.Thread(
             target=self._write, args=(connection,), name="journal", daemon=True
         )
@@ -84,8 +112,7 @@ class Journal:
 
     def record(self, record: Record, encoded: bytes) -> None:
         """Keep one record (a sink of the core)."""
-        self.rows += 1
-        self._queue.put(("records", (record.seq, record.ts, encoded)))
+        self._put("records", (record.seq, record.ts, encoded))
 
     def input(self, seq: int, pulled: int, value: Command | Interrupt) -> None:
         """Keep one input that cannot be derived again, and its place in the run."""
@@ -93,13 +120,15 @@ class Journal:
 
     def close(self, summary: dict[str, object]) -> None:
         """Write the summary of the run's end and wait until all is on disk."""
-        if not self._thread.is_alive():
+        if self._thread is None or not self._thread.is_alive():
             return
         self._put("meta", ("summary", msgspec.json.encode(summary)))
         self._queue.put(None)
         self._thread.join()
 
     def _put(self, table: str, row: tuple[object, ...]) -> None:
+        if self._thread is None and table != "meta":
+            return
         self.rows += 1
         self._queue.put((table, row))
 

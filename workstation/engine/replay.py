@@ -57,7 +57,7 @@ def _replay(reader: JournalReader, path: Path) -> ReplayResult:
             f"{FORMAT}"
         )
     run = msgspec.convert(header["run"], RunSettings)
-    session = assemble_session(run, journal=None)
+    session = assemble_session(run, journal=False)
     _check_sources(session, header, path)
     inputs = list(reader.inputs())
     session.guard.planned = {

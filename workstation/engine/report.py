@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from workstation.engine.session import Session
@@ -61,9 +62,14 @@ def report_dict(session: Session, *, wall_s: float | None = None) -> Json:
     return report
 
 
-def plain(value: object) -> str:
-    """Return a Decimal without exponent."""
-    return f"{value:f}"
+def plain(value: Decimal) -> str:
+    """Return a Decimal without exponent, as exact as money gets.
+
+    An average price has no end of decimals; what it leaves behind the twelfth is noise
+    of the division and not shown.
+    """
+    rounded = round(value, 12).normalize()
+    return f"{rounded:f}"
 
 
 def _positions(session: Session) -> dict[str, str]:
