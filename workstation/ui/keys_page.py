@@ -1,0 +1,82 @@
+"""The page docs/keys.md, made from the action table.
+
+Called by ``python -m workstation.ui.actions``; a test compares it with the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from workstation.ui.actions import Danger, Scope, actions_of
+from workstation.ui.key_names import key_glyph
+
+__all__ = ["document"]
+
+_INTRODUCTION = """\
+# Keys
+
+This page is printed by `python -m workstation.ui.actions`.
+
+A lower-case letter looks, does one reversible thing, or acts on one row. An upper-case
+letter touches trading or many rows and asks first (`A`, `H`, `L` and `S` act at once).
+Keys with `ctrl` work everywhere. A letter means the same in every panel. The footer
+shows what can be done now; `?` shows everything.
+
+`ctrl+k` works everywhere, also while typing and in dialogs. The first press holds all
+new orders at once and opens the ladder; `esc` there lifts the hold again. The second
+press cancels entries. Stops and targets stay. Flatten and re-arm want a typed word.
+"""
+
+_KEYMAP = """\
+## Other keys
+
+`[ui.keymap]` in a config gives actions other keys: the id of the table, then one or
+more keys separated by commas. The keys given replace the default ones; `""` takes an
+action off the keyboard (not kill, quit, back and the keys of dialogs). A key is a
+character that is not a comma, or a name: `space`, `comma`, `full_stop`,
+`less_than_sign`, `f5`, `ctrl+t`, `pagedown`. Unknown ids, unknown keys and clashes are
+all reported at once, before the screen opens.
+
+- A key of the clock or of "outside text" may not be used by any panel.
+- Two panels may use the same key.
+- What is heard everywhere needs `ctrl` and a letter, or a function key: a text field
+  swallows everything else.
+- `ctrl+c`, `ctrl+h`, `ctrl+i`, `ctrl+j`, `ctrl+m` and `ctrl+z` are taken by terminals.
+
+On keyboards where `<` and `>` need AltGr, or share one key, function keys do:
+
+```toml
+[ui.keymap]
+"clock.slower" = "f6"
+"clock.faster" = "f7"
+"clock.to_bookmark" = "f8"
+"find.filter" = "slash,f3"
+"app.help" = "question_mark,f1"
+"chart.zoom_in" = "plus"
+```
+"""
+
+_DANGER = {Danger.LOOK: "", Danger.ONE: "one row", Danger.TRADING: "trading"}
+
+
+def document() -> str:
+    """Return docs/keys.md: all keys by scope, and how to change them."""
+    parts = [_INTRODUCTION]
+    for scope in Scope:
+        rows = [
+            f"| {_code(entry.keys)} | {entry.title} | `{entry.id}` "
+            f"| {_DANGER[entry.danger]} |"
+            for entry in actions_of(scope)
+        ]
+        parts.append(
+            f"## {scope.value[0].upper()}{scope.value[1:]}\n\n"
+            "| keys | what | id | touches |\n|---|---|---|---|\n"
+            + "\n".join(rows)
+            + "\n"
+        )
+    parts.append(_KEYMAP)
+    return "\n".join(parts)
+
+
+def _code(keys: Iterable[str]) -> str:
+    return " ".join(f"`{key_glyph(key)}`" for key in keys)
