@@ -16,6 +16,7 @@ from workstation.ui.theming import (
     load_themes,
     parse_theme,
 )
+from workstation.ui.widgets.line_table import Column, LineTable, Row
 from workstation.ui.widgets.text_panel import TextPanel
 
 SHIPPED, PROBLEMS = load_themes([THEMES])
@@ -101,6 +102,19 @@ async def test_a_widget_paints_under_any_theme_and_follows_a_change(name: str) -
         await pilot.pause()
         assert panel.ink("up") != before
         assert panel.render_line(0).text.startswith(" up")
+
+
+async def test_without_own_colours_the_cursor_is_told_by_its_text_style() -> None:
+    table = LineTable([Column("a", "A", 5)])
+    table.set_rows([Row("x", 1, ["x"]), Row("y", 1, ["y"])])
+    app = Host(table, theme="ansi-dark")
+    async with app.run_test(size=(40, 6)) as pilot:
+        table.focus()
+        await pilot.pause()
+        style = table.ink("cursor")
+        assert style.reverse
+        assert style.bgcolor == table.ink().bgcolor
+        assert table.ink("cursor-blurred").bold
 
 
 BROKEN = """\

@@ -83,10 +83,10 @@ _ANSI = {
     "header-bg": "ansi_default",
     "focus-line": "ansi_cyan",
     "key": "ansi_cyan",
-    "cursor-bg": "ansi_blue",
+    "cursor-bg": "ansi_default",
     "cursor-blurred-bg": "ansi_default",
-    "mark-bg": "ansi_magenta",
-    "match-bg": "ansi_yellow",
+    "mark-bg": "ansi_default",
+    "match-bg": "ansi_default",
     "state-watch": "ansi_default",
     "state-close-watch": "ansi_yellow",
     "state-in-trade": "ansi_cyan",
@@ -110,7 +110,8 @@ _ANSI = {
     "overlay-3": "ansi_magenta",
     "overlay-4": "ansi_green",
 }
-# Sixteen colours have no quiet backgrounds: only cursor, mark and match keep one.
+# Sixteen colours have no quiet background; the inks of cursor, mark and match turn to
+# text styles there.
 
 
 class ThemeError(ValueError):

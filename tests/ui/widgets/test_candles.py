@@ -139,7 +139,10 @@ async def test_the_crosshair_reads_its_bar_and_keeps_it_as_bars_arrive() -> None
         chart.focus()
         await pilot.press("left", "left", "left", "up")
         assert chart.crosshair == bars[147]
-        assert " o 6" in painted(chart)[0]
+        reading = painted(chart)[0]
+        assert reading.startswith(" 08-09 01:27  o 6")
+        assert f"c {bars[147].close:,.2f}" in reading
+        assert sum("◂here" in text for text in painted(chart)) == 1
         chart.set_chart(bars)
         await pilot.pause()
         assert chart.crosshair == bars[147]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from hypothesis import given
 from hypothesis import strategies as st
+from textual.events import MouseScrollDown
 from textual.pilot import Pilot
 from textual.widget import Widget
 
@@ -240,6 +241,30 @@ async def test_flag_cursor_and_mark_share_the_gutter() -> None:
         await pilot.press("v")
         await settle(pilot)
         assert painted(table)[1].startswith("▸!a")
+
+
+async def test_the_wheel_moves_the_view_and_leaves_the_cursor() -> None:
+    table = table_of([f"S{index}" for index in range(50)])
+    app = Host(table)
+    async with app.run_test(size=(60, 8)) as pilot:
+        app.animation_level = "none"
+        await pilot._post_mouse_events([MouseScrollDown], widget=table, offset=(5, 5))
+        await settle(pilot)
+        assert table.scroll_offset.y > 0
+        assert table.cursor_key == "S0"
+        assert "SYMBOL" in painted(table)[0]
+        assert painted(table)[1].strip().startswith(f"S{table.scroll_offset.y}")
+        assert app.heard == []
+
+
+async def test_a_bar_at_the_edge_shows_where_the_view_is() -> None:
+    table = table_of([f"S{index}" for index in range(28)])
+    async with Host(table).run_test(size=(60, 8)) as pilot:
+        table.focus()
+        assert [text[-1] for text in painted(table)[1:]] == ["▐", *" " * 6]
+        await pilot.press("end")
+        await settle(pilot)
+        assert [text[-1] for text in painted(table)[1:]] == [*" " * 6, "▐"]
 
 
 async def test_focus_and_theme_make_the_lines_anew() -> None:

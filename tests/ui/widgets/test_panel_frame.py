@@ -32,6 +32,21 @@ async def test_neighbours_share_one_rule_joined_where_the_divider_begins() -> No
         left.focus()
         await pilot.pause()
         assert app.lines()[0][30:] == "─ Book ───────────── trusted ─"
+        app.query(PanelFrame).first().divider = False
+        await pilot.pause()
+        assert not any("┬" in text or "│" in text for text in app.lines())
+
+
+async def test_a_zoomed_panel_keeps_its_title() -> None:
+    panel = TextPanel()
+    frame = PanelFrame(panel, title="Book")
+    app = Host(Horizontal(frame, PanelFrame(TextPanel(), title="Log")))
+    async with app.run_test(size=(60, 5)) as pilot:
+        panel.focus()
+        app.screen.maximize(panel)
+        await pilot.pause()
+        assert app.screen.maximized is frame
+        assert app.lines()[0] == "━ Book " + "━" * 53
 
 
 async def test_a_title_repaints_only_when_it_changes_and_takes_any_text() -> None:

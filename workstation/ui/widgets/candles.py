@@ -18,7 +18,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
-from workstation.ui.typeset import fit, number, utc_clock, utc_minute
+from workstation.ui.typeset import fit, number, utc_clock, utc_minute, width
 from workstation.ui.widgets.candle_grid import (
     ASCII_HOLLOW,
     ASCII_SOLID,
@@ -179,6 +179,13 @@ class CandleChart(Canvas, can_focus=True):
         """How many times the price scale is stretched."""
         return _ZOOMS[self._zoom]
 
+    @zoom.setter
+    def zoom(self, value: float) -> None:
+        step = min(range(len(_ZOOMS)), key=lambda at: abs(_ZOOMS[at] - value))
+        if step != self._zoom:
+            self._zoom = step
+            self.redraw()
+
     # -- geometry ------------------------------------------------------------------
 
     def _index_of(self, ts_ns: int) -> int:
@@ -236,11 +243,12 @@ class CandleChart(Canvas, can_focus=True):
         self._axis = axis
         grid = self._raster(axis, plot, first, last)
         cross = self._cross_index()
-        reading = ""
+        reading, levels = "", tuple(self._levels)
         if cross is not None and self._cross is not None and first <= cross <= last:
             grid.draw_cross(cross - first, self._cross[1])
-            reading = self._reading(cross, self._cross[1])
-        scale = self._scale(axis, price_cells)
+            reading = self._reading(cross, cells)
+            levels = (Level("here", self._cross[1], "accent"), *levels)
+        scale = self._scale(axis, price_cells, levels)
         strips = [
             self._grid_strip(grid.glyphs[row], grid.inks[row], scale[row], cells)
             for row in range(axis.rows)
@@ -273,17 +281,21 @@ class CandleChart(Canvas, can_focus=True):
             grid.draw_marker(marker.bar - first, marker.price, glyph)
         return grid
 
-    def _reading(self, at: int, price: float) -> str:
+    def _reading(self, at: int, cells: int) -> str:
+        """Return time and prices of a bar, as much as fits."""
         bar, digits = self._candles[at], self._decimals
-        values = (
-            ("o", bar.open),
-            ("h", bar.high),
-            ("l", bar.low),
-            ("c", bar.close),
-            ("at", price),
-        )
-        text = " ".join(f" {name} {number(value, digits)}" for name, value in values)
-        return f" {utc_clock(bar.ts_ns)[5:16]} {text}"
+        prices = (("o", bar.open), ("h", bar.high), ("l", bar.low), ("c", bar.close))
+        texts = [f"{name} {number(value, digits)}" for name, value in prices]
+        moment = utc_clock(bar.ts_ns)
+        for words in (
+            [moment[5:16], *texts],
+            [moment[11:16], *texts],
+            [moment[11:16], texts[-1]],
+        ):
+            reading = " " + "  ".join(words)
+            if width(reading) < cells:
+                return reading
+        return f" {moment[11:16]}"
 
     def _grid_strip(
         self, glyphs: list[str], inks: list[str], scale: list[Part], cells: int
@@ -316,7 +328,9 @@ class CandleChart(Canvas, can_focus=True):
         ]
         return f"off scale: {'  '.join(away)}" if away else ""
 
-    def _scale(self, axis: PriceAxis, price_cells: int) -> list[list[Part]]:
+    def _scale(
+        self, axis: PriceAxis, price_cells: int, levels: Sequence[Level]
+    ) -> list[list[Part]]:
         """Return the scale's parts per row: ticks, and the levels over them."""
         glyphs = self.glyphs
         ticks, decimals = price_ticks(axis)
@@ -327,7 +341,7 @@ class CandleChart(Canvas, can_focus=True):
             if 0 <= row < axis.rows:
                 texts[row] = (number(tick, decimals), "", "dim")
         taken: set[int] = set()
-        for level in self._levels:
+        for level in levels:
             if not axis.holds(level.price):
                 continue
             row = axis.row(level.price)
@@ -428,10 +442,7 @@ class CandleChart(Canvas, can_focus=True):
 
     def action_zoom(self, steps: int) -> None:
         """Stretch or shrink the price scale."""
-        zoom = max(0, min(len(_ZOOMS) - 1, self._zoom + steps))
-        if zoom != self._zoom:
-            self._zoom = zoom
-            self.redraw()
+        self.zoom = _ZOOMS[max(0, min(len(_ZOOMS) - 1, self._zoom + steps))]
 
     def action_follow(self) -> None:
         """Follow the newest bar, or stop."""

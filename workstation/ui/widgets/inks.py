@@ -68,6 +68,15 @@ _RULES = {
     "overlay-4": "color: $overlay-4;",
 }
 
+_ANSI_RULES = {
+    "cursor": "text-style: reverse;",
+    "cursor-blurred": "text-style: bold;",
+    "mark": "text-style: italic;",
+    "match": "color: ansi_default; text-style: bold underline;",
+    "alarm": "text-style: bold;",
+}
+# The terminal's own sixteen colours have no background that suits every text.
+
 TEXT_INKS = frozenset(_RULES) - {
     name
     for name in _RULES
@@ -93,9 +102,14 @@ def component_classes(names: Iterable[str]) -> set[str]:
 
 def component_css(widget: str, names: Iterable[str]) -> str:
     """Return the CSS of the inks ``names`` inside the widget type ``widget``."""
-    return "\n".join(
-        f"{widget} > .ws--{name} {{ {_RULES[name]} }}" for name in sorted(names)
-    )
+    inks = sorted(names)
+    rules = [f"{widget} > .ws--{name} {{ {_RULES[name]} }}" for name in inks]
+    rules += [
+        f"{widget}:ansi > .ws--{name} {{ {_ANSI_RULES[name]} }}"
+        for name in inks
+        if name in _ANSI_RULES
+    ]
+    return "\n".join(rules)
 
 
 class Inked(_Base):

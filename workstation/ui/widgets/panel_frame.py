@@ -101,6 +101,17 @@ class PanelRule(Canvas):
             self._lit = value
             self.redraw()
 
+    @property
+    def junction(self) -> bool:
+        """Whether the rule ends in ``┬``."""
+        return self._junction
+
+    @junction.setter
+    def junction(self, value: bool) -> None:
+        if value != self._junction:
+            self._junction = value
+            self.redraw()
+
     def draw(self, cells: int, rows: int) -> Sequence[Strip]:
         """Draw the rule, heavy and bright under focus."""
         glyphs = self.glyphs
@@ -139,6 +150,7 @@ class Divider(Canvas):
 class PanelFrame(Vertical):
     """A rule, a body and, with ``divider``, a line at the right edge."""
 
+    ALLOW_MAXIMIZE = True
     DEFAULT_CSS = """
     PanelFrame { width: 1fr; height: 1fr; }
     PanelFrame > Horizontal { width: 1fr; height: 1fr; }
@@ -158,7 +170,8 @@ class PanelFrame(Vertical):
         self.rule = PanelRule(junction=divider)
         self.rule.set_title(title, info)
         self._body = body
-        self._divider = divider
+        self._line = Divider()
+        self._line.display = divider
 
     def compose(self) -> ComposeResult:
         """Stack the rule over the body."""
@@ -167,12 +180,21 @@ class PanelFrame(Vertical):
             for widget in self.body_widgets():
                 widget.add_class("panel-body")
                 yield widget
-            if self._divider:
-                yield Divider()
+            yield self._line
 
     def body_widgets(self) -> Iterable[Widget]:
         """Return the body: what was passed in; subclasses may make their own."""
         return self._body
+
+    @property
+    def divider(self) -> bool:
+        """Whether a line and its junction part this panel from its right neighbour."""
+        return self.rule.junction
+
+    @divider.setter
+    def divider(self, value: bool) -> None:
+        self.rule.junction = value
+        self._line.display = value
 
     def set_title(
         self, title: Sequence[Part] | str, info: Sequence[Part] | str = ""
