@@ -60,7 +60,7 @@ screenshots: $(DEV_STAMP)
 	$(BIN)/python -m docs.screenshots
 
 demo-data: $(STAMP)
-	$(BIN)/python -m workstation.venues.file.capture config
+	$(BIN)/python -m tests.demo_data config
 
 # uv.lock itself names hosts, so only this export is kept.
 lock:

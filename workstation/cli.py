@@ -11,7 +11,6 @@ import json
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -207,15 +206,17 @@ def _headless(arguments: argparse.Namespace) -> int:
             f"needs --until: {_UNTIL}",
             WRONG_USE,
         )
-    from workstation.engine.assembly import assemble
+    from workstation.engine.assembly import assemble_session
     from workstation.engine.drivers import run_backtest
     from workstation.engine.report import report_dict
+    from workstation.kernel import RealClock
 
-    began = time.perf_counter()
-    session = assemble(config.run, journal_header=config.effective)
+    clock = RealClock()
+    began = clock.now()
+    session = assemble_session(config.run)
     try:
         run_backtest(session.engine, until)
-        wall_s = round(time.perf_counter() - began, 3)
+        wall_s = round((clock.now() - began) / 1e9, 3)
         report = report_dict(session, wall_s=wall_s)
     finally:
         session.close()
@@ -225,6 +226,8 @@ def _headless(arguments: argparse.Namespace) -> int:
         for feed in session.engine.sources.feeds
         if feed.error
     ]
+    if report.get("journal_failure"):
+        failures.append(f"the journal is not whole: {report['journal_failure']}")
     return _complain("; ".join(failures), FAILED) if failures else DONE
 
 

@@ -262,7 +262,7 @@ class _Loader:
             strategies.append(found)
             check_timeframe(found.get("timeframe"), (*key, "timeframe"), self._problems)
             symbols = found.get("symbols")
-            if symbols is not None and not self._is_unsure:
+            if symbols is not None and instruments and not self._is_unsure:
                 where = (*key, "symbols")
                 found.values["symbols"] = resolve_symbols(
                     symbols, instruments, where, self._problems

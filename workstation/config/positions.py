@@ -7,6 +7,7 @@ several lines.
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 
 from workstation.config.problems import Key
@@ -44,7 +45,7 @@ class _Walk:
         while self._skip():
             if self._text.startswith("[[", self._at):
                 self._move(2)
-                table = self._resolve(self._key_path())
+                table = self._header()
                 index = self._counts.get(table, 0)
                 self._counts[table] = index + 1
                 self._lines.setdefault(table, self._line)
@@ -53,20 +54,24 @@ class _Walk:
                 self._move(2)
             elif self._text[self._at] == "[":
                 self._move(1)
-                table = self._resolve(self._key_path())
+                table = self._header()
                 self._lines[table] = self._line
                 self._move(1)
             else:
                 self._pair(table)
         return self._lines
 
-    def _resolve(self, path: Key) -> Key:
-        """Put the index of the newest element behind each array of tables."""
+    def _header(self) -> Key:
+        """Read a table's path, with the newest index behind each array of tables."""
+        path = self._key_path()
         resolved: Key = ()
         for number, part in enumerate(path):
             resolved = (*resolved, part)
-            if number < len(path) - 1 and resolved in self._counts:
-                resolved = (*resolved, self._counts[resolved] - 1)
+            if number < len(path) - 1:
+                # A table may be there only because one inside it is written.
+                self._lines.setdefault(resolved, self._line)
+                if resolved in self._counts:
+                    resolved = (*resolved, self._counts[resolved] - 1)
         return resolved
 
     def _pair(self, table: Key) -> None:
@@ -82,7 +87,10 @@ class _Walk:
         while True:
             self._skip()
             if self._text[self._at] in "\"'":
-                parts.append(self._string())
+                start = self._at
+                self._string()
+                quoted = self._text[start : self._at]
+                parts.append(tomllib.loads(f"key = {quoted}")["key"])
             else:
                 start = self._at
                 while self._text[self._at] not in " \t.=]":
@@ -124,20 +132,17 @@ class _Walk:
             ):
                 self._at += 1
 
-    def _string(self) -> str:
+    def _string(self) -> None:
         quote = self._text[self._at]
         closing = quote * 3 if self._text.startswith(quote * 3, self._at) else quote
         self._move(len(closing))
-        start = self._at
         while not self._text.startswith(closing, self._at):
             self._move(2 if quote == '"' and self._text[self._at] == "\\" else 1)
         if len(closing) == 3:
             # Up to two quotes may stand before the closing three.
             while self._text.startswith(closing, self._at + 1):
                 self._move(1)
-        content = self._text[start : self._at]
         self._move(len(closing))
-        return content
 
     def _skip(self) -> bool:
         """Pass blanks and comments; tell whether anything is left."""

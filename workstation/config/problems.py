@@ -78,6 +78,11 @@ class Problems:
         """Note a problem of which only the place is known."""
         self._found[Problem(place, key, message)] = None
 
+    def names(self, key: Key) -> bool:
+        """Tell whether something is wrong with the value at ``key`` already."""
+        dotted = ".".join(map(str, key))
+        return any(problem.key == dotted for problem in self._found)
+
     def extend(self, other: Problems) -> None:
         """Take over what was found elsewhere."""
         self._found |= other._found

@@ -107,6 +107,8 @@ def check_tagged(
     if isinstance(word, str) and word in choices:
         return check_table(table, choices[word], key, problems)
     if word in tuple(later):
+        if problems.names(where):
+            return None
         message = f'"{word}" is not available in this version; allowed: {allowed}'
     else:
         hint = did_you_mean(word, choices) if isinstance(word, str) else ""

@@ -1,0 +1,490 @@
+"""Wrong configs: each mistake with its exact line, and all of them at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from workstation.config import ConfigProblems, load_config
+from workstation.config.combinations import TABLE
+
+GOOD = """\
+mode = "simulation"
+seed = 7
+[account]
+currency = "USDT"
+[engine]
+speed = 4
+[risk]
+leverage = "1"
+[[feeds]]
+name = "market"
+type = "simulated"
+symbols = ["BTCUSDT", "ETHUSDT"]
+[[brokers]]
+name = "paper"
+type = "paper"
+cash = { USDT = "100000" }
+[[strategies]]
+name = "ema_cross"
+script = "ema_cross.py"
+symbols = ["*"]
+timeframe = "1m"
+"""
+
+RECORDING = """\
+mode = "recording"
+[[feeds]]
+name = "spot"
+type = "file"
+format = "binance-raw"
+files = ["a.gz", "b.gz"]
+symbols = ["BTCUSDT", "ETHUSDT"]
+[[strategies]]
+name = "ema_cross"
+script = "ema_cross.py"
+"""
+
+SECTIONS = (
+    "mode, seed, account, engine, storage, orders, risk, journal, instruments, feeds, "
+    "brokers, strategies, ui"
+)
+UNITS = "a count and a unit: 1s, 5m, 1h, 1d, 1w"
+
+# Base text, what is replaced, by what; the message with its line.
+CASES = {
+    "a word that is no mode": (
+        GOOD,
+        ('"simulation"', '"simulaton"'),
+        '1: mode: found "simulaton"; allowed: one of "live", "paper", "recording", '
+        '"simulation"; did you mean "simulation"?',
+    ),
+    "an unknown key at the top": (
+        GOOD,
+        ("seed = 7", "sead = 7"),
+        f"2: sead: unknown key; known: {SECTIONS}" + '; did you mean "seed"?',
+    ),
+    "an unknown section": (
+        GOOD,
+        ("[risk]\nleverage", "[rsik]\nleverage"),
+        f'7: rsik: unknown section; known: {SECTIONS}; did you mean "risk"?',
+    ),
+    "an unknown key in a section": (
+        GOOD,
+        ("speed = 4", "sped = 4"),
+        "6: engine.sped: unknown key; known: frame_hz, speed, start_paused, "
+        "script_budget_ms, history, on_exit, on_hangup"
+        '; did you mean "speed"?',
+    ),
+    "text for a whole number": (
+        GOOD,
+        ("seed = 7", 'seed = "7"'),
+        '2: seed: found "7"; allowed: a whole number',
+    ),
+    "true for a number": (
+        GOOD,
+        ("speed = 4", "speed = true"),
+        "6: engine.speed: found true; allowed: a number, more than 0, at most 100000",
+    ),
+    "a number below its range": (
+        GOOD,
+        ("speed = 4", "frame_hz = 0.1"),
+        "6: engine.frame_hz: found 0.1; allowed: a number, 0.5 … 30",
+    ),
+    "a number that is none": (
+        GOOD,
+        ('leverage = "1"', "leverage = nan"),
+        "8: risk.leverage: found nan; allowed: a finite number",
+    ),
+    "an infinite speed": (
+        GOOD,
+        ("speed = 4", "speed = inf"),
+        "6: engine.speed: found inf; allowed: a number, more than 0, at most 100000",
+    ),
+    "money that is not positive": (
+        GOOD,
+        ('leverage = "1"', 'max_order_value = "-5"'),
+        "8: risk.max_order_value: found -5; allowed: more than 0",
+    ),
+    "money that is no number": (
+        GOOD,
+        ('leverage = "1"', 'max_order_value = "much"'),
+        '8: risk.max_order_value: found "much"; allowed: a number, best in quotes: '
+        '"0.01"',
+    ),
+    "a choice misspelt": (
+        GOOD,
+        ("speed = 4", 'on_exit = "flaten"'),
+        '6: engine.on_exit: found "flaten"; allowed: one of "cancel-entries", '
+        '"flatten", "keep"; did you mean "flatten"?',
+    ),
+    "a feed without a name": (
+        GOOD,
+        ('name = "market"\n', ""),
+        "9: feeds.0.name: missing; allowed: letters, digits, _ . and -, at most 40",
+    ),
+    "a name with a space": (
+        GOOD,
+        ('"market"', '"my market"'),
+        '10: feeds.0.name: found "my market"; allowed: letters, digits, _ . and -, at '
+        "most 40",
+    ),
+    "a feed without a type": (
+        GOOD,
+        ('type = "simulated"\n', ""),
+        '9: feeds.0.type: missing; allowed: one of "simulated", "file"',
+    ),
+    "a type misspelt": (
+        GOOD,
+        ('"simulated"', '"simulatd"'),
+        '11: feeds.0.type: found "simulatd"; allowed: one of "simulated", "file"; did '
+        'you mean "simulated"?',
+    ),
+    "one wrong element of a list": (
+        GOOD,
+        ('["BTCUSDT", "ETHUSDT"]', '[\n  "BTCUSDT",\n  7,\n]'),
+        "14: feeds.0.symbols.1: found 7; allowed: text",
+    ),
+    "a symbol twice": (
+        GOOD,
+        ('"ETHUSDT"]', '"BTCUSDT"]'),
+        '12: feeds.0.symbols.1: found "BTCUSDT" twice; allowed: each once',
+    ),
+    "a date without quotes": (
+        GOOD,
+        ('type = "simulated"', 'type = "simulated"\nstart = 2024-08-08'),
+        "12: feeds.0.start: found the date or time 2024-08-08; allowed: text; put it "
+        "in quotes",
+    ),
+    "a start that is no time": (
+        GOOD,
+        ('type = "simulated"', 'type = "simulated"\nstart = "noon"'),
+        '12: feeds.0.start: found "noon"; allowed: a UTC time such as '
+        "2024-08-08T00:00:00Z",
+    ),
+    "a duration in words": (
+        GOOD,
+        ('type = "simulated"', 'type = "simulated"\nduration = "6 hours"'),
+        f'12: feeds.0.duration: found "6 hours"; allowed: {UNITS}',
+    ),
+    "a table where an array belongs": (
+        GOOD,
+        ("[[feeds]]", "[feeds]"),
+        "9: feeds: found a table; allowed: [[feeds]], once for each",
+    ),
+    "an unknown symbol of a strategy": (
+        GOOD,
+        ('["*"]', '["BTCUSD"]'),
+        '20: strategies.0.symbols.0: found "BTCUSD"; allowed: "*", BTCUSDT, ETHUSDT; '
+        'did you mean "BTCUSDT"?',
+    ),
+    "a strategy without symbols": (
+        GOOD,
+        ('["*"]', "[]"),
+        '20: strategies.0.symbols: found an empty list; allowed: ["*"] or symbols of '
+        "the feeds",
+    ),
+    "a timeframe without a unit": (
+        GOOD,
+        ('"1m"', '"60"'),
+        f'21: strategies.0.timeframe: found "60"; allowed: {UNITS}',
+    ),
+    "a parameter that is a list": (
+        GOOD,
+        ('timeframe = "1m"', "params = { fast = [1] }"),
+        "21: strategies.0.params.fast: found a list; allowed: true or false, a whole "
+        "number, a number or text",
+    ),
+    "a name that two tasks have": (
+        GOOD,
+        ('name = "ema_cross"', 'name = "market"'),
+        '18: strategies.0.name: found "market", which feeds.0 has already; allowed: a '
+        "name of its own",
+    ),
+    "cash in another currency": (
+        GOOD,
+        ('{ USDT = "100000" }', '{ EUR = "100000" }'),
+        "16: brokers.0.cash: found EUR; allowed: USDT, the account's currency",
+    ),
+    "negative cash": (
+        GOOD,
+        ('"100000" }', '"-1" }'),
+        "16: brokers.0.cash.USDT: found -1; allowed: 0 or more",
+    ),
+    "an instrument quoted in another currency": (
+        GOOD,
+        ('"ETHUSDT"]', '"ETHBTC"]'),
+        "12: feeds.0.symbols.1: ETHBTC is quoted in BTC; allowed: USDT, the account's "
+        "currency",
+    ),
+    "an instrument without a tick size": (
+        GOOD,
+        ("[[feeds]]", '[[instruments]]\nsymbol = "BTCUSDT"\nlot_size = 1\n[[feeds]]'),
+        "9: instruments.0.tick_size: missing; allowed: a number, best in quotes: "
+        '"0.01"',
+    ),
+    "an instrument with a tick of nothing": (
+        GOOD,
+        (
+            "[[feeds]]",
+            '[[instruments]]\nsymbol = "BTCUSDT"\ntick_size = 0\nlot_size = 1\n'
+            "[[feeds]]",
+        ),
+        "11: instruments.0.tick_size: found 0; allowed: more than 0",
+    ),
+    "an instrument twice": (
+        GOOD,
+        (
+            "[[feeds]]",
+            '[[instruments]]\nsymbol = "BTCUSDT"\ntick_size = 1\nlot_size = 1\n' * 2
+            + "[[feeds]]",
+        ),
+        '14: instruments.1.symbol: found "BTCUSDT" twice; allowed: each symbol of a '
+        "venue once",
+    ),
+    "a capture without symbols": (
+        RECORDING,
+        ('symbols = ["BTCUSDT", "ETHUSDT"]\n', ""),
+        "2: feeds.0.symbols: missing; allowed: the symbol of all files, or one for "
+        'each file, such as ["BTCUSDT"]',
+    ),
+    "symbols that do not fit the files": (
+        RECORDING,
+        ('["a.gz", "b.gz"]', '["a.gz", "b.gz", "a.gz"]'),
+        "7: feeds.0.symbols: found 2 symbols; allowed: 1 for all files, or 3, one for "
+        "each file",
+    ),
+    "a format that is none": (
+        RECORDING,
+        ('"binance-raw"', '"binance-row"'),
+        '5: feeds.0.format: found "binance-row"; allowed: one of "binance-aggtrades", '
+        '"binance-klines", "binance-raw", "binance-trades", "ohlcv", "quotes", '
+        '"trades"; did you mean "binance-raw"?',
+    ),
+    "an empty list of files": (
+        RECORDING,
+        ('["a.gz", "b.gz"]', "[]"),
+        "6: feeds.0.files: found an empty list; allowed: one file or more",
+    ),
+    "text that is not TOML": (
+        GOOD,
+        ("speed = 4", "speed = "),
+        "6: not TOML: Invalid value at column 9",
+    ),
+    "a list without its end": (
+        RECORDING,
+        ('script = "ema_cross.py"\n', "symbols = ["),
+        "10: not TOML: Invalid value at the end of the file",
+    ),
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty folder with the files of RECORDING, made the current one."""
+    place = tmp_path / "runs"
+    place.mkdir()
+    for name in ("a.gz", "b.gz"):
+        (place / name).write_bytes(b"")
+    monkeypatch.chdir(place)
+    return place
+
+
+def problems_of(text: str, *overrides: str) -> list[str]:
+    """Return the lines of complaint about a config, empty when it is good."""
+    path = Path("x.toml")
+    path.write_text(text, encoding="utf-8")
+    try:
+        load_config(path, overrides)
+    except ConfigProblems as error:
+        return str(error).splitlines()
+    return []
+
+
+def test_the_texts_that_the_mistakes_are_made_in_are_good(folder: Path) -> None:
+    assert problems_of(GOOD) == []
+    assert problems_of(RECORDING) == []
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_mistake_is_named_with_its_line_and_what_is_allowed(
+    name: str, folder: Path
+) -> None:
+    text, (old, new), message = CASES[name]
+    assert text.count(old) >= 1
+    assert problems_of(text.replace(old, new, 1)) == [f"x.toml:{message}"]
+
+
+def test_all_mistakes_are_shown_at_once_in_order_of_their_lines(folder: Path) -> None:
+    text = GOOD
+    wanted = []
+    for name in (
+        "text for a whole number",
+        "a choice misspelt",
+        "money that is not positive",
+        "a name with a space",
+        "negative cash",
+        "an unknown symbol of a strategy",
+        "a timeframe without a unit",
+    ):
+        _, (old, new), message = CASES[name]
+        text = text.replace(old, new, 1)
+        wanted.append(f"x.toml:{message}")
+    assert problems_of(text) == wanted
+
+
+def test_one_wrong_key_of_a_table_hides_no_other(folder: Path) -> None:
+    text = GOOD.replace('script = "ema_cross.py"', 'script = "ema_crss.py"\nsize = 0')
+    text = text.replace('"1m"', '"1x"').replace('["*"]', '["NOPE"]')
+    keys = [line.split(": ")[1] for line in problems_of(text)]
+    assert keys == [
+        "strategies.0.script",
+        "strategies.0.size",
+        "strategies.0.symbols.0",
+        "strategies.0.timeframe",
+    ]
+
+
+def test_a_script_that_is_not_there_names_the_folders_and_a_near_one(
+    folder: Path,
+) -> None:
+    (line,) = problems_of(GOOD.replace("ema_cross.py", "ema_crss.py"))
+    start = 'x.toml:19: strategies.0.script: found "ema_crss.py", which is no file; '
+    assert line.startswith(f"{start}looked in: .")
+    assert line.endswith('; did you mean "ema_cross.py"?')
+
+
+def test_a_name_with_a_slash_is_looked_for_at_one_place_only(folder: Path) -> None:
+    (line,) = problems_of(GOOD.replace("ema_cross.py", "sub/ema_cross.py"))
+    assert line.endswith('found "sub/ema_cross.py", which is no file; looked in: sub')
+
+
+@pytest.mark.parametrize(
+    ("mode", "feed", "message"),
+    [
+        ("recording", "simulated", 'allowed there: "file"'),
+        ("paper", "simulated", 'allowed there: "binance" or "alpaca"'),
+        ("live", "simulated", 'allowed there: "binance" or "alpaca"'),
+    ],
+)
+def test_a_feed_that_does_not_go_with_the_mode_is_refused_with_the_legal_ones(
+    mode: str, feed: str, message: str, folder: Path
+) -> None:
+    lines = problems_of(GOOD.replace('"simulation"', f'"{mode}"'))
+    assert lines[0] == (
+        f'x.toml:11: feeds.0.type: found "{feed}", which does not go with mode '
+        f'"{mode}"; {message}'
+    )
+    assert "\n".join(lines).endswith(TABLE)
+
+
+def test_a_live_run_needs_the_broker_of_its_feed(folder: Path) -> None:
+    text = GOOD.replace('"simulation"', '"live"').replace('"simulated"', '"binance"')
+    lines = problems_of(text)
+    assert lines[:2] == [
+        'x.toml:11: feeds.0.type: "binance" is not available in this version; '
+        'allowed: one of "simulated", "file"',
+        'x.toml:15: brokers.0.type: found "paper", which does not go with mode '
+        '"live"; allowed there: "binance"',
+    ]
+
+
+def test_a_paper_run_needs_a_feed_that_this_version_lacks(folder: Path) -> None:
+    text = GOOD.replace('"simulation"', '"paper"').replace('"simulated"', '"alpaca"')
+    assert problems_of(text) == [
+        'x.toml:11: feeds.0.type: "alpaca" is not available in this version; '
+        'allowed: one of "simulated", "file"',
+    ]
+
+
+def test_a_live_broker_does_not_go_with_a_simulation(folder: Path) -> None:
+    assert problems_of(GOOD.replace('type = "paper"', 'type = "alpaca"')) == [
+        'x.toml:15: brokers.0.type: found "alpaca", which does not go with mode '
+        '"simulation"; allowed there: "paper"',
+        *TABLE.splitlines(),
+    ]
+
+
+@pytest.mark.parametrize("section", ["feeds", "strategies"])
+def test_a_run_without_feeds_or_strategies_is_refused(
+    section: str, folder: Path
+) -> None:
+    start = GOOD.index(f"[[{section}]]")
+    end = GOOD.find("[[", start + 2)
+    text = GOOD[:start] + (GOOD[end:] if end > 0 else "")
+    wanted = f"x.toml:1: {section}: missing; allowed: [[{section}]], one or more"
+    assert wanted in problems_of(text)
+
+
+def test_bytes_that_are_no_utf8_are_named_with_their_line(folder: Path) -> None:
+    Path("x.toml").write_bytes(b'mode = "simulation"\nseed = \xff\n')
+    with pytest.raises(ConfigProblems) as caught:
+        load_config(Path("x.toml"))
+    assert str(caught.value) == "x.toml:2: found byte 0xff; allowed: UTF-8 text"
+
+
+def test_a_config_that_is_not_there_lists_the_shipped_ones(folder: Path) -> None:
+    with pytest.raises(ConfigProblems) as caught:
+        load_config(Path("defalt.toml"))
+    assert str(caught.value) == (
+        "defalt.toml: no such file; shipped: default.toml, recording-binance.toml, "
+        'recording-klines.toml; did you mean "default.toml"?'
+    )
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        (
+            "seed",
+            'found "seed"; allowed: KEY=VALUE with a TOML value, such as '
+            'engine.speed=4 or name="x"',
+        ),
+        (
+            "mode=paper",
+            "found paper for a value; allowed: TOML, where text has quotes: "
+            """mode='"paper"'""",
+        ),
+        (
+            "seed=1\nmode='live'",
+            "found 1\nmode='live' for a value; allowed: TOML, where text has quotes: "
+            """seed='"1\nmode='live'"'""",
+        ),
+        ("seed=true", "seed: found true; allowed: a whole number"),
+        (
+            "engine.speeed=2",
+            "engine.speeed: unknown key; known: frame_hz, speed, start_paused, "
+            "script_budget_ms, history, on_exit, on_hangup"
+            '; did you mean "speed"?',
+        ),
+        ("feeds.3.name='x'", "feeds.3: found 3 for an index; allowed: 0 … 1"),
+        ("feeds.x=1", "feeds.x: found x for an index; allowed: 0 … 1"),
+        ("seed.x=1", "seed.x: seed is one value and has no x"),
+    ],
+)
+def test_a_wrong_override_is_named_as_it_was_typed(
+    override: str, message: str, folder: Path
+) -> None:
+    assert "\n".join(problems_of(GOOD, override)) == f"--set {override}: {message}"
+
+
+def test_wrong_overrides_join_the_problems_of_the_file(folder: Path) -> None:
+    lines = problems_of(GOOD.replace("seed = 7", "seed = 0.5"), "a", "engine.speed=0")
+    assert [line.split(": ")[0] for line in lines] == [
+        "x.toml:2",
+        "--set a",
+        "--set engine.speed=0",
+    ]
+
+
+def test_a_wrong_setting_that_was_remembered_names_its_own_file(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = folder / "settings.toml"
+    own.write_text('[ui]\nlayout = "1"\n[risk]\n', encoding="utf-8")
+    monkeypatch.setattr("workstation.config.loading.user_settings_file", lambda: own)
+    assert problems_of(GOOD) == [
+        'settings.toml:2: ui.layout: found "1"; allowed: a whole number, 1 … 9',
+        "settings.toml:3: risk: unknown section; known: ui",
+    ]
