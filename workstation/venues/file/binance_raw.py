@@ -244,6 +244,8 @@ class BinanceRawReader:
         return None
 
     def _route(self, stream: str) -> _Route:
+        if stream.startswith("!"):  # of all symbols at once
+            return _Route(stream, "", "", None)
         symbol, _, channel = stream.partition("@")
         channel = channel.partition("@")[0] or stream
         symbol = symbol.upper()

@@ -46,23 +46,24 @@ class OhlcvReader:
         columns = self._columns
         row = columns.row(line)
         opened = any_time(row[columns["time"]])
-        interval_ns = self._memory.interval_ns
-        if interval_ns is None:
-            raise Damaged("one row does not tell the interval; set interval")
         prices = check_bar(
             row[columns["open"]],
             row[columns["high"]],
             row[columns["low"]],
             row[columns["close"]],
         )
-        volume = columns.get("volume")
+        volume_at = columns.get("volume")
+        volume = 0.0 if volume_at is None else zero_or_more(row[volume_at], "volume")
+        interval_ns = self._memory.interval_ns
+        if interval_ns is None:
+            raise Damaged("one row does not tell the interval; set interval")
         return Bar(
             self._memory.instrument,
             opened + interval_ns,
             interval_ns,
             opened,
             *prices,
-            0.0 if volume is None else zero_or_more(row[volume], "volume"),
+            volume,
         )
 
     def _smallest_step(self, head: Sequence[bytes]) -> int | None:

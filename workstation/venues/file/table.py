@@ -32,9 +32,7 @@ def fields(line: bytes) -> list[bytes]:
     """Return the fields of a line; quotes around one are taken off."""
     row = line.rstrip(b"\r").split(b",")
     if b'"' in line:
-        row = [field.strip().removeprefix(b'"').removesuffix(b'"') for field in row]
-        if any(b'"' in field for field in row):
-            raise Damaged("quotes inside a field")
+        row = [_unquoted(field.strip()) for field in row]
     return row
 
 
@@ -123,6 +121,14 @@ class Columns:
         if len(row) != self.count:
             raise Damaged(f"{len(row)} columns where the header has {self.count}")
         return row
+
+
+def _unquoted(field: bytes) -> bytes:
+    if len(field) > 1 and field[:1] == field[-1:] == b'"':
+        field = field[1:-1]
+    if b'"' in field:
+        raise Damaged("quotes inside a field, or a comma between quotes")
+    return field
 
 
 def _number(field: bytes, name: str) -> float:

@@ -97,6 +97,7 @@ class Market:
         self._buying = True
         self._last_event_ts = 0
         self._requote(start_ns)
+        self._book.drain()  # the first snapshot tells it
         self._sent_id = self._book.update_id
         self._bar_ns = parse_timeframe(settings.bars) if settings.bars else 0
         self._bar: list[float] = []
@@ -205,20 +206,21 @@ class Market:
             self._quote_due = min(self._quote_due, ts + NS_PER_MS)
             self._trade_due = min(self._trade_due, ts + 2 * NS_PER_MS)
         book = self._book
+        first = self._sent_id + 1
+        last = self._sent_id = book.update_id
+        if first > last:
+            return None
+        bids, asks = book.drain()
+        # Orders come and go below the top; that is the start of the next difference.
         for _ in range(2):
             book.refresh(self._random() < 0.5, 1 + int(12 * self._random()))
-        first = self._sent_id + 1
-        self._sent_id = book.update_id
-        bids, asks = book.drain()
         if self._random() < self._gap_chance:
             self.lost += 1
             if self._snapshot_due == NEVER:
                 wait_s = self._rng.uniform(*_RESYNC_S)
                 self._snapshot_due = ts + int(wait_s * NS_PER_S)
             return None
-        return BookDelta(
-            self._name, ts, first, book.update_id, bids, asks, self._sent(ts)
-        )
+        return BookDelta(self._name, ts, first, last, bids, asks, self._sent(ts))
 
     def _add_to_bar(self, price: float, size: float) -> None:
         bar = self._bar
