@@ -89,7 +89,10 @@ class EngineCore:
     def run_agenda(self, until_ns: int) -> None:
         """Let everything due by ``until_ns`` happen, each at its own time."""
         clock = self.clock
-        while (timer := clock.pop_due(until_ns)) is not None:
+        while (
+            clock.first_due <= until_ns
+            and (timer := clock.pop_due(until_ns)) is not None
+        ):
             if timer.due_ns > clock.now():
                 clock.advance_to(timer.due_ns)
             timer.callback()

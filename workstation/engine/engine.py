@@ -77,6 +77,9 @@ class Engine:
         self.core = EngineCore(self.clock, self.dispatcher, self.bus)
         self.store = StateStore(self.settings.history)
         self.core.sinks.append(self.store)
+        # Bound once: these are called for every tick.
+        self._before = tuple(broker.before_market for broker in self.brokers)
+        self._after = tuple(broker.after_market for broker in self.brokers)
         self.journal: Journal | None = None
         self.pulled = 0
         self.delivered = 0
@@ -127,12 +130,12 @@ class Engine:
 
         Returns False, having done nothing, when the sources have ended.
         """
-        sources, core, clock = self.sources, self.core, self.clock
+        sources, clock = self.sources, self.clock
         due = sources.peek_ts()
         if due is None:
             return False
-        if clock.next_due() is not None:
-            core.run_agenda(due)
+        if clock.first_due <= due:
+            self.core.run_agenda(due)
         ts, event, feed = sources.pop()
         self.pulled += 1
         if ts > clock.now():
@@ -153,14 +156,19 @@ class Engine:
 
         Reports due at once (fills at a bar's open) are inputs before the event.
         """
-        core, now = self.core, self.clock.now()
-        for broker in self.brokers:
-            broker.before_market(event)
-        core.run_agenda(now)
-        core.take(event)
-        for broker in self.brokers:
-            broker.after_market(event)
-        core.run_agenda(now)
+        core, clock = self.core, self.clock
+        now = clock.now()
+        for before in self._before:
+            before(event)
+        if clock.first_due <= now:
+            core.run_agenda(now)
+        core.seq += 1
+        core.ts = now
+        self.dispatcher.dispatch(event)
+        for after in self._after:
+            after(event)
+        if clock.first_due <= now:
+            core.run_agenda(now)
 
     def journal_to(self, journal: Journal) -> None:
         """Keep records and inputs in ``journal`` from now on."""

@@ -18,6 +18,8 @@ from workstation.kernel.errors import ClockError
 _LONGEST_SLEEP_S = 60.0
 # Timers fired in one turn of the event loop before others get theirs.
 _BURST = 64
+# Later than any timer: 292 years after the epoch.
+_FAR_NS = 2**63 - 1
 # Below this many timers, sweeping out the cancelled ones is not worth it.
 _SWEEP_FROM = 64
 
@@ -50,12 +52,17 @@ class Timer:
 
 
 class Clock(ABC):
-    """Tell the time and keep timers in order of (due, priority, registration)."""
+    """Tell the time and keep timers in order of (due, priority, registration).
+
+    ``first_due`` is never later than the first timer: a driver that looks at it once
+    per event need not ask for timers that are not there.
+    """
 
     def __init__(self) -> None:
         self._timers: list[tuple[int, int, int, Timer]] = []
         self._registered = 0
         self._sweep_at = _SWEEP_FROM
+        self.first_due = _FAR_NS
 
     @abstractmethod
     def now(self) -> int:
@@ -75,6 +82,8 @@ class Clock(ABC):
         timer = Timer(due_ns, priority, callback)
         self._registered += 1
         heapq.heappush(self._timers, (due_ns, priority, self._registered, timer))
+        if due_ns < self.first_due:
+            self.first_due = due_ns
         if len(self._timers) > self._sweep_at:
             self._sweep()
         return timer
@@ -94,7 +103,9 @@ class Clock(ABC):
         while timers and timers[0][0] <= until_ns:
             timer = heapq.heappop(timers)[3]
             if not timer.cancelled:
+                self.first_due = timers[0][0] if timers else _FAR_NS
                 return timer
+        self.first_due = timers[0][0] if timers else _FAR_NS
         return None
 
     def _sweep(self) -> None:
