@@ -11,7 +11,7 @@ from workstation.model.settings import Milliseconds, Settings
 __all__ = ["StorageSettings"]
 
 
-class StorageSettings(Settings):
+class StorageSettings(Settings, frozen=True, kw_only=True):
     """What is kept in memory per symbol, and when data is too old to trade on."""
 
     window: Annotated[int, Meta(ge=50, le=1_000_000)] = 1_000

@@ -1,0 +1,275 @@
+"""Bars from ticks and from feed bars: boundaries, empty intervals, aggregation."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.market.fakes import market
+from workstation.market.bars import BarBuilder, bar_start
+from workstation.market.settings import StorageSettings
+from workstation.model.events import BarClosed
+from workstation.model.market import Bar, Quote, Trade
+from workstation.model.records import FeedRecord
+from workstation.model.timeframes import NS_PER_S, parse_timeframe
+
+S = NS_PER_S
+M = 60 * S
+BTC = "BTCUSDT"
+
+
+def trade(ts: int, price: float, size: float = 1.0, name: str = BTC) -> Trade:
+    return Trade(name, ts, price, size)
+
+
+def kline(minute: int, close: float = 1.0, length: int = M, name: str = BTC) -> Bar:
+    start = minute * M
+    return Bar(
+        name,
+        start + length,
+        length,
+        start,
+        close - 0.5,
+        close + 2.0,
+        close - 2.0,
+        close,
+        10.0,
+        100.0,
+        3,
+    )
+
+
+@pytest.mark.parametrize(
+    ("word", "start"),
+    [
+        ("1s", "2024-08-08T23:54:13"),
+        ("5m", "2024-08-08T23:50:00"),
+        ("4h", "2024-08-08T20:00:00"),
+        ("1d", "2024-08-08T00:00:00"),
+        ("1w", "2024-08-05T00:00:00"),
+    ],
+)
+def test_intervals_are_aligned_to_utc_and_weeks_to_monday(
+    word: str, start: str
+) -> None:
+    ts = 1_723_161_253_937_000_000
+    found = bar_start(ts, parse_timeframe(word))
+    assert str(_utc(found)) == f"{start}+00:00".replace("T", " ")
+
+
+def _utc(ts: int) -> object:
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(ts // S, UTC)
+
+
+def test_a_bar_closes_at_its_boundary_and_an_event_at_that_time_is_in_the_next() -> (
+    None
+):
+    part, core = market(watch=["1m"])
+    core.feed(
+        part,
+        [
+            trade(5 * S, 10.0),
+            trade(6 * S, 12.0),
+            trade(7 * S, 9.0, 2.0),
+            trade(M, 50.0),
+        ],
+    )
+    (bar,) = core.bars()
+    assert bar == Bar(BTC, M, M, 0, 10.0, 12.0, 9.0, 9.0, 4.0, 40.0, 3)
+    assert core.fired == [(M, "bar:1m")]
+    forming = part.forming(BTC, M)
+    assert forming is not None
+    assert (forming.ts_open, forming.open, forming.close) == (M, 50.0, 50.0)
+    assert [type(event) for event in core.emitted] == [BarClosed]
+    assert core.published == core.emitted
+    assert part.bars(BTC, M).close() == 9.0
+
+
+def test_empty_intervals_repeat_the_close_but_nothing_precedes_the_first_trade() -> (
+    None
+):
+    part, core = market(watch=["1m"])
+    core.feed(part, [Quote(BTC, S, 9.0, 1.0, 11.0, 1.0), trade(M + S, 10.0)])
+    core.advance(4 * M)
+    flat = [(b.open, b.high, b.low, b.close, b.volume, b.trades) for b in core.bars()]
+    assert [bar.ts_open for bar in core.bars()] == [M, 2 * M, 3 * M]
+    assert flat[0] == (10.0, 10.0, 10.0, 10.0, 1.0, 1)
+    assert flat[1:] == [(10.0, 10.0, 10.0, 10.0, 0.0, 0)] * 2
+
+
+def test_empty_intervals_may_be_skipped() -> None:
+    settings = StorageSettings(empty_bars="skip")
+    part, core = market(watch=["1m"], settings=settings)
+    core.feed(part, [trade(S, 10.0), trade(3 * M + S, 11.0)])
+    core.advance(4 * M)
+    assert [bar.ts_open for bar in core.bars()] == [0, 3 * M]
+
+
+def test_all_lengths_that_end_together_close_in_one_input_shorter_first() -> None:
+    part, core = market("ETHUSDT", BTC, watch=["1m", "2m", "3m"])
+    core.feed(part, [trade(S, 10.0), trade(2 * S, 20.0, name="ETHUSDT")])
+    core.advance(6 * M)
+    assert [name for _, name in core.fired] == [
+        "bar:1m",
+        "bar:1m+2m",
+        "bar:1m+3m",
+        "bar:1m+2m",
+        "bar:1m",
+        "bar:1m+2m+3m",
+    ]
+    last = [(b.timeframe_ns // M, b.instrument) for b in core.bars()][-6:]
+    assert last == [(n, name) for n in (1, 2, 3) for name in ("ETHUSDT", BTC)]
+
+
+def test_an_instrument_that_starts_later_joins_the_timetable() -> None:
+    part, core = market("ETHUSDT", BTC, watch=["1m"])
+    core.feed(part, [trade(S, 10.0), trade(M + S, 20.0, name="ETHUSDT")])
+    core.advance(2 * M)
+    assert [(b.instrument, b.ts_open) for b in core.bars()] == [
+        (BTC, 0),
+        ("ETHUSDT", M),
+        (BTC, M),
+    ]
+    assert len(core.fired) == 2
+
+
+def test_bars_may_be_built_from_the_mid() -> None:
+    part, core = market(watch=["1m"], settings=StorageSettings(bar_source="mid"))
+    core.feed(
+        part,
+        [
+            Quote(BTC, S, 9.0, 1.0, 11.0, 1.0),
+            Quote(BTC, 2 * S, 11.0, 1.0, 13.0, 1.0),
+            trade(3 * S, 99.0),
+            Quote(BTC, 4 * S, 10.0, 1.0, 12.0, 1.0),
+            Quote(BTC, 5 * S, 0.0, 0.0, 12.0, 1.0),
+        ],
+    )
+    core.advance(M)
+    (bar,) = core.bars()
+    assert (bar.open, bar.high, bar.low, bar.close) == (10.0, 12.0, 10.0, 11.0)
+    assert (bar.volume, bar.trades) == (0.0, 0)
+
+
+def test_with_mid_bars_an_instrument_without_quotes_still_has_bars() -> None:
+    part, core = market(watch=["1m"], settings=StorageSettings(bar_source="mid"))
+    core.feed(part, [trade(S, 10.0)])
+    core.advance(M)
+    assert [bar.close for bar in core.bars()] == [10.0]
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 40 * S), st.integers(1, 50), st.integers(1, 9)),
+        min_size=1,
+        max_size=60,
+    )
+)
+def test_tick_bars_of_several_lengths_are_group_bys(
+    rows: list[tuple[int, int, int]],
+) -> None:
+    rows.sort(key=lambda row: row[0])
+    settings = StorageSettings(empty_bars="skip")
+    part, core = market(watch=["1s", "3s", "10s"], settings=settings)
+    core.feed(part, [trade(ts, float(p), float(q)) for ts, p, q in rows])
+    core.advance(60 * S)
+    for length in (S, 3 * S, 10 * S):
+        expected = []
+        for start, group in groupby(rows, key=lambda row: row[0] // length * length):
+            part_rows = list(group)
+            prices = [float(p) for _, p, _ in part_rows]
+            expected.append(
+                Bar(
+                    BTC,
+                    start + length,
+                    length,
+                    start,
+                    prices[0],
+                    max(prices),
+                    min(prices),
+                    prices[-1],
+                    float(sum(q for *_, q in part_rows)),
+                    float(sum(p * q for _, p, q in part_rows)),
+                    len(part_rows),
+                )
+            )
+        assert core.bars(length) == expected
+
+
+# --- feeds that bring bars
+
+
+def test_feed_bars_pass_through_and_make_longer_ones() -> None:
+    part, core = market(watch=["1m", "5m", "1h"])
+    bars = [kline(minute, 100.0 + minute % 7) for minute in range(120)]
+    core.feed(part, bars)
+    assert core.bars(M) == bars
+    fives = core.bars(5 * M)
+    assert [bar.ts_open for bar in fives] == [i * 5 * M for i in range(24)]
+    for index, bar in enumerate(fives):
+        group = bars[index * 5 : index * 5 + 5]
+        assert bar.open == group[0].open
+        assert bar.high == max(item.high for item in group)
+        assert bar.low == min(item.low for item in group)
+        assert bar.close == group[-1].close
+        assert (bar.volume, bar.turnover, bar.trades) == (50.0, 500.0, 15)
+        assert bar.ts_recv == group[-1].ts_recv, "closes with its last component"
+    assert len(core.bars(60 * M)) == 2
+    assert part.instrument(BTC).bars_only
+    assert core.fired == [], "bars that arrive need no timer"
+
+
+def test_a_longer_bar_without_its_last_component_closes_with_a_later_one() -> None:
+    part, core = market(watch=["5m"])
+    core.feed(part, [kline(0, 1.0), kline(2, 3.0)])
+    forming = part.forming(BTC, 5 * M)
+    assert forming is not None
+    assert (forming.ts_open, forming.close, forming.volume) == (0, 3.0, 20.0)
+    core.feed(part, [kline(7, 9.0)])
+    (bar,) = core.bars()
+    assert (bar.ts_open, bar.close, bar.ts_recv) == (0, 3.0, 8 * M)
+
+
+def test_doubled_and_late_feed_bars_change_nothing() -> None:
+    part, core = market(watch=["1m", "5m"])
+    core.feed(part, [kline(0), kline(1), kline(1, 50.0), kline(0, 60.0), kline(2)])
+    assert [bar.close for bar in core.bars(M)] == [1.0, 1.0, 1.0]
+    forming = part.forming(BTC, 5 * M)
+    assert forming is not None
+    assert forming.volume == 30.0
+
+
+def test_bars_too_long_for_the_timeframe_are_reported_once() -> None:
+    part, core = market(watch=["1m", "1h"])
+    core.feed(part, [kline(0, length=60 * M), kline(60, length=60 * M)])
+    assert core.bars(M) == []
+    assert len(core.bars(60 * M)) == 2
+    (told,) = [r for r in core.records if isinstance(r, FeedRecord)]
+    assert (told.what, told.detail) == (
+        "timeframe",
+        "BTCUSDT: 1m bars cannot be made of 1h",
+    )
+
+
+def test_once_ticks_came_feed_bars_are_counted_and_ignored() -> None:
+    part, core = market(watch=["1m"])
+    core.feed(part, [kline(0, 7.0), trade(M + S, 10.0), kline(1, 8.0)])
+    core.advance(3 * M)
+    live = part.instrument(BTC)
+    assert (live.bars_only, live.bars_feed, live.bars_ignored) == (False, 1, 1)
+    assert [(b.ts_open, b.close) for b in core.bars()] == [
+        (0, 7.0),
+        (M, 10.0),
+        (2 * M, 10.0),
+    ]
+
+
+def test_a_forming_bar_is_none_before_its_first_tick() -> None:
+    assert BarBuilder(BTC, M).forming() is None
+    part, _ = market()
+    assert part.forming(BTC, M) is None

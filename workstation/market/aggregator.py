@@ -1,0 +1,384 @@
+"""The Aggregator: turns market events into quotes, books, bars and indicators.
+
+The engine calls its handlers before any other part's; strategies, the Executor and the
+screen read it as ``model.ports.MarketView``. It decides nothing and never waits. Quotes
+and trades are the hot path (under 0.8 µs each): what is rare happens in other methods.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from workstation.market.book import Book, TrustChange
+from workstation.market.gaps import GapEntry
+from workstation.market.live import RECENT_TICKERS, LiveInstrument
+from workstation.market.settings import StorageSettings
+from workstation.market.state import MarketState
+from workstation.market.timetable import Timetable
+from workstation.model.events import BarClosed, BookTrustChanged, MarketDataUpdated
+from workstation.model.instruments import Instrument
+from workstation.model.market import Bar, BookDelta, BookSnapshot, Quote, Trade
+from workstation.model.ports import Core
+from workstation.model.records import BarRecord, BookRecord, FeedRecord
+from workstation.model.states import BookTrust
+from workstation.model.timeframes import NS_PER_MS, NS_PER_S, format_timeframe
+
+__all__ = ["Aggregator"]
+
+_DAY_NS = 86_400 * NS_PER_S
+
+
+class Aggregator(MarketState):
+    """Keep what is known of the market; the one part of its role in a run."""
+
+    name = "aggregator"
+    subscriptions: tuple[type, ...] = (Quote, Trade, Bar, BookSnapshot, BookDelta)
+
+    def __init__(
+        self, settings: StorageSettings, instruments: Sequence[Instrument]
+    ) -> None:
+        super().__init__(settings, instruments)
+        self._from_mid = settings.bar_source == "mid"
+        self._repeat = settings.empty_bars == "repeat"
+        self._interval_ns = settings.market_data_interval_ms * NS_PER_MS
+        self._told: set[tuple[str, ...]] = set()
+        self._core: Core
+        self._timetable: Timetable
+        # Any: each handler takes just the type it is listed under.
+        self._handlers: Mapping[type, Callable[[Any], None]] = {
+            Quote: self.on_quote,
+            Trade: self.on_trade,
+            Bar: self.on_bar,
+            BookSnapshot: self.on_snapshot,
+            BookDelta: self.on_delta,
+        }
+
+    # --- the part ------------------------------------------------------------------
+
+    def attach(self, core: Core) -> None:
+        """Receive the way back into the core."""
+        self._core = core
+        self._timetable = Timetable(core, self._close_bars)
+
+    def handlers(self) -> Mapping[type, Callable[[Any], None]]:
+        """Return the straight route of each event type."""
+        return self._handlers
+
+    def handle_event(self, event: object) -> None:
+        """Take one market event."""
+        self._handlers[type(event)](event)
+
+    def mark_untrusted(self, instrument: str, reason: str) -> None:
+        """Trust nothing of an instrument until its feed delivers again.
+
+        A book needs a new snapshot then, the rest its next event.
+        """
+        live = self.instrument(instrument)
+        live.blocked = reason
+        live.ticking = False
+        live.update_id = -1
+        if live.recent is not None:
+            live.recent.clear()
+        if live.book is not None:
+            change = live.book.restart(reason)
+            if change is not None:
+                self._trust_changed(live, change)
+
+    # --- quotes and trades: the hot path -------------------------------------------
+
+    def on_quote(self, event: Quote) -> None:
+        """Take best prices, unless the book shows newer ones."""
+        live = self._live.get(event.instrument)
+        bid = event.bid
+        bid_size = event.bid_size
+        ask = event.ask
+        ask_size = event.ask_size
+        total = bid + ask + bid_size + ask_size
+        # Infinities and NaN give NaN here; a hash of NaN would differ between runs.
+        if live is None or total - total != 0.0:
+            self._refuse(live, event)
+            return
+        live.tape = hash((live.tape, bid, bid_size, ask, ask_size))
+        live.quotes += 1
+        ts = live.ts_recv = event.ts_recv
+        if event.ts_event is not None:
+            live.latency_ns = ts - event.ts_event
+        if not live.ticking:
+            self._start(live)
+        update_id = event.update_id
+        if update_id is not None:
+            if update_id < live.update_id:
+                live.late += 1
+                return
+            live.update_id = update_id
+            if live.recent is not None:
+                live.recent.append(event)
+        live.quote_ns = ts
+        live.bid = bid
+        live.bid_size = bid_size
+        live.ask = ask
+        live.ask_size = ask_size
+        if live.mid_builders and bid > 0.0 and ask > 0.0:
+            for builder in live.mid_builders:
+                builder.add((bid + ask) * 0.5)
+        if ts >= live.gate_ns:
+            self._pulse(live, ts)
+
+    def on_trade(self, event: Trade) -> None:
+        """Take a public trade into figures and open bars."""
+        live = self._live.get(event.instrument)
+        price = event.price
+        size = event.size
+        turnover = price * size
+        if live is None or turnover - turnover != 0.0:
+            self._refuse(live, event)
+            return
+        live.tape = hash((live.tape, price, size, event.aggressor))
+        live.trades += 1
+        live.last = price
+        ts = live.ts_recv = event.ts_recv
+        if event.ts_event is not None:
+            live.latency_ns = ts - event.ts_event
+        if not live.ticking:
+            self._start(live)
+        if ts >= live.day_end_ns:
+            _begin_day(live, ts, price)
+        for builder in live.trade_builders:
+            if price > builder.high:
+                builder.add(price)
+            elif price < builder.low:
+                builder.low = price
+            builder.close = price
+            builder.volume += size
+            builder.turnover += turnover
+            builder.trades += 1
+
+    def _pulse(self, live: LiveInstrument, ts: int) -> None:
+        """Publish market figures if the mid changed; begin a day where one began."""
+        mid = live.mid
+        if mid is None:
+            return
+        if self._from_mid:
+            live.trade_builders = ()
+        if ts >= live.day_end_ns:
+            _begin_day(live, ts, mid)
+        if mid == live.shown_mid:
+            return
+        live.volatility.update(ts, mid)
+        live.shown_mid = mid
+        live.gate_ns = min(ts + self._interval_ns, live.day_end_ns)
+        self._core.publish(
+            MarketDataUpdated(
+                live.instrument,
+                mid,
+                (live.ask - live.bid) / mid * 10_000.0,
+                live.volatility.bps,
+                ts,
+            )
+        )
+
+    def _start(self, live: LiveInstrument) -> None:
+        """Begin, or begin again, with ticks of this instrument."""
+        live.ticking = True
+        live.bars_only = False
+        live.blocked = ""
+        now = self._core.ts
+        for builder in live.builders:
+            builder.begin(now)
+            self._timetable.need(builder.timeframe_ns)
+
+    def _refuse(
+        self,
+        live: LiveInstrument | None,
+        event: Quote | Trade | Bar | BookSnapshot | BookDelta,
+    ) -> None:
+        """Leave out an event nobody can use; say so once per instrument."""
+        if live is None:
+            detail = f"{event.instrument} is no instrument of this run"
+            self._tell("unknown", event.instrument, detail)
+            return
+        live.rejected += 1
+        kind = type(event).__name__.lower()
+        detail = f"{event.instrument}: a {kind} with figures that are not finite"
+        self._tell("rejected", event.instrument, detail)
+
+    def _tell(self, what: str, subject: str, detail: str) -> None:
+        if (what, subject) in self._told:
+            return
+        self._told.add((what, subject))
+        core = self._core
+        core.record(
+            FeedRecord(
+                seq=core.seq, ts=core.ts, feed=self.name, what=what, detail=detail
+            )
+        )
+
+    # --- books ---------------------------------------------------------------------
+
+    def on_delta(self, event: BookDelta) -> None:
+        """Take a difference of the order book."""
+        live = self._live.get(event.instrument)
+        if live is None:
+            self._refuse(live, event)
+            return
+        book = live.book or _begin_book(live)
+        ts = live.ts_recv = event.ts_recv
+        if event.ts_event is not None:
+            live.latency_ns = ts - event.ts_event
+        if not live.ticking:
+            self._start(live)
+        applied = book.applied
+        change = book.delta(event)
+        if book.applied != applied:
+            live.tape = hash((live.tape, event.last_id, event.bids, event.asks))
+            self._follow_book(live, book, ts)
+        else:
+            # Its levels count when a snapshot lets them in, and are in the digest.
+            live.tape = hash((live.tape, event.first_id, event.last_id))
+        if change is not None:
+            self._trust_changed(live, change)
+
+    def on_snapshot(self, event: BookSnapshot) -> None:
+        """Take a whole order book."""
+        live = self._live.get(event.instrument)
+        if live is None:
+            self._refuse(live, event)
+            return
+        book = live.book or _begin_book(live)
+        ts = live.ts_recv = event.ts_recv
+        if event.ts_event is not None:
+            live.latency_ns = ts - event.ts_event
+        if not live.ticking:
+            self._start(live)
+        before = book.update_id
+        change = book.snapshot(event)
+        bids, asks = book.depth()
+        live.tape = hash((live.tape, event.last_id, book.update_id, bids, asks))
+        if book.update_id != before or change is not None:
+            self._follow_book(live, book, ts)
+        if change is not None:
+            self._trust_changed(live, change)
+
+    def _follow_book(self, live: LiveInstrument, book: Book, ts: int) -> None:
+        """Check tickers against a changed book; show its top where that is newer."""
+        if book.trust is not BookTrust.TRUSTED:
+            return
+        update_id = book.update_id
+        recent = live.recent
+        while recent and (recent[0].update_id or 0) <= update_id:
+            ticker = recent.popleft()
+            if ticker.update_id == update_id:
+                book.compare_ticker(
+                    ticker.bid, ticker.bid_size, ticker.ask, ticker.ask_size
+                )
+        live.quote_ns = ts
+        if update_id <= live.update_id:
+            return
+        live.update_id = update_id
+        live.bid, live.bid_size = book.best_bid() or (0.0, 0.0)
+        live.ask, live.ask_size = book.best_ask() or (0.0, 0.0)
+        if live.mid_builders and live.bid > 0.0 and live.ask > 0.0:
+            for builder in live.mid_builders:
+                builder.add((live.bid + live.ask) * 0.5)
+        if ts >= live.gate_ns:
+            self._pulse(live, ts)
+
+    def _trust_changed(self, live: LiveInstrument, change: TrustChange) -> None:
+        core = self._core
+        name, ts = live.instrument, core.ts
+        if change.after is BookTrust.UNTRUSTED:
+            self._gaps.open(
+                GapEntry(
+                    when_ns=ts,
+                    instrument=name,
+                    reason=change.reason,
+                    expected=change.expected,
+                    got=change.got,
+                )
+            )
+        elif change.before is BookTrust.UNTRUSTED:
+            self._gaps.mend(name, ts, change.reason)
+        core.record(
+            BookRecord(
+                core.seq,
+                ts,
+                name,
+                change.before,
+                change.after,
+                change.reason,
+                change.expected,
+                change.got,
+            )
+        )
+        event = BookTrustChanged(name, ts, change.before, change.after, change.reason)
+        core.emit(event)
+        core.publish(event)
+
+    # --- bars ----------------------------------------------------------------------
+
+    def on_bar(self, event: Bar) -> None:
+        """Take a feed's bar where it is all there is."""
+        live = self._live.get(event.instrument)
+        figures = (event.open, event.high, event.low, event.close, event.volume)
+        total = sum(figures) + event.turnover
+        if live is None or total - total != 0.0:
+            self._refuse(live, event)
+            return
+        if not live.bars_only:
+            live.bars_ignored += 1
+            return
+        live.tape = hash((live.tape, event.ts_open, *figures, event.turnover))
+        live.bars_feed += 1
+        ts = live.ts_recv = event.ts_recv
+        if event.ts_event is not None:
+            live.latency_ns = ts - event.ts_event
+        live.last = event.close
+        live.bar_ns = event.timeframe_ns
+        live.blocked = ""
+        if event.ts_open >= live.day_end_ns:
+            _begin_day(live, event.ts_open, event.open)
+        for builder in live.builders:
+            if not builder.suits(event.timeframe_ns):
+                wanted = format_timeframe(builder.timeframe_ns)
+                source = format_timeframe(event.timeframe_ns)
+                detail = f"{event.instrument}: {wanted} bars cannot be made of {source}"
+                self._tell("timeframe", f"{event.instrument} {wanted}", detail)
+                continue
+            for bar in builder.take(event):
+                self._closed(live, bar)
+
+    def _close_bars(self, timeframe_ns: int, boundary: int) -> None:
+        """Close the bars that end now, in the order of the instruments."""
+        for live in self._live.values():
+            if live.bars_only:
+                continue
+            builder = live.builder(timeframe_ns)
+            if builder is not None:
+                bar = builder.finish(boundary, repeat=self._repeat)
+                if bar is not None:
+                    self._closed(live, bar)
+
+    def _closed(self, live: LiveInstrument, bar: Bar) -> None:
+        timeframe_ns = bar.timeframe_ns
+        live.windows[timeframe_ns].append(bar)
+        for running in self._running.get((live.instrument, timeframe_ns), {}).values():
+            running.update(bar)
+        core = self._core
+        core.record(BarRecord(core.seq, core.ts, bar, live.tape))
+        event = BarClosed(live.instrument, core.ts, bar)
+        core.emit(event)
+        core.publish(event)
+
+
+def _begin_book(live: LiveInstrument) -> Book:
+    live.book = Book()
+    live.recent = deque(maxlen=RECENT_TICKERS)
+    return live.book
+
+
+def _begin_day(live: LiveInstrument, ts: int, price: float) -> None:
+    """Take the first price of a day (UTC)."""
+    live.day_open = price
+    live.day_end_ns = ts - ts % _DAY_NS + _DAY_NS

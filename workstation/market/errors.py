@@ -1,0 +1,47 @@
+"""What can be asked of the market that is not there.
+
+WorkstationError
+└── MarketError
+    ├── UnknownInstrument   no instrument of that id in this run
+    └── UnknownTimeframe    bars of that length are not built, or too late to begin
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from workstation.model.errors import WorkstationError
+from workstation.model.timeframes import format_timeframe
+
+__all__ = ["MarketError", "UnknownInstrument", "UnknownTimeframe"]
+
+
+class MarketError(WorkstationError):
+    """Be the root of the errors of this package."""
+
+
+class UnknownInstrument(MarketError):
+    """Say which instrument was asked for and which there are."""
+
+    def __init__(self, instrument: str, known: Iterable[str]) -> None:
+        names = list(known)
+        shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+        super().__init__(
+            f"no instrument {instrument!r} in this run; there are: {shown or 'none'}"
+        )
+        self.instrument = instrument
+
+
+class UnknownTimeframe(MarketError):
+    """Say which bars were asked for and which are built."""
+
+    def __init__(
+        self, instrument: str, timeframe_ns: int, known: Iterable[int]
+    ) -> None:
+        built = ", ".join(format_timeframe(ns) for ns in known) or "none"
+        super().__init__(
+            f"{instrument} has no {format_timeframe(timeframe_ns)} bars; built are: "
+            f"{built}. Others must be watched before the first event"
+        )
+        self.instrument = instrument
+        self.timeframe_ns = timeframe_ns

@@ -1,0 +1,179 @@
+"""The live figures of one instrument: one slotted object per symbol, changed in place.
+
+The Aggregator writes it on every tick; strategies, the Executor and the screen read it
+through ``model.ports.InstrumentView``.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from workstation.market.bars import BarBuilder
+from workstation.market.book import Book
+from workstation.market.volatility import Volatility
+from workstation.market.window import BarWindow
+from workstation.model.market import Quote
+from workstation.model.states import BookTrust
+from workstation.model.timeframes import NS_PER_S
+
+__all__ = ["RECENT_TICKERS", "LiveInstrument"]
+
+RECENT_TICKERS = 1_024
+"""Best-price messages kept until the book reaches their id (a burst: ~200)."""
+
+
+class LiveInstrument:
+    """What is known of one instrument now; 0.0 and None mean not known yet.
+
+    ``ts_recv`` is of the last event of any kind, ``quote_ns`` of the last that
+    confirmed the best prices. ``late`` counts best prices older than those shown,
+    ``rejected`` events with figures that are not finite, ``bars_ignored`` feed bars
+    of an instrument that has ticks. ``tape`` digests every tick, so that any changed
+    figure changes the state hash. Bid and ask need not come from the same source as
+    ``last``.
+    """
+
+    __slots__ = (
+        "ask",
+        "ask_size",
+        "bar_ns",
+        "bars_feed",
+        "bars_ignored",
+        "bars_only",
+        "bid",
+        "bid_size",
+        "blocked",
+        "book",
+        "builders",
+        "day_end_ns",
+        "day_open",
+        "gate_ns",
+        "instrument",
+        "last",
+        "late",
+        "latency_ns",
+        "mid_builders",
+        "quote_ns",
+        "quotes",
+        "recent",
+        "rejected",
+        "shown_mid",
+        "tape",
+        "ticking",
+        "trade_builders",
+        "trades",
+        "ts_recv",
+        "update_id",
+        "volatility",
+        "windows",
+    )
+
+    def __init__(self, instrument: str) -> None:
+        self.instrument = instrument
+        self.bid = 0.0
+        self.bid_size = 0.0
+        self.ask = 0.0
+        self.ask_size = 0.0
+        self.last = 0.0
+        self.ts_recv = 0
+        self.quote_ns = 0
+        self.latency_ns: int | None = None
+        self.bars_only = True
+        self.day_open = 0.0
+        self.day_end_ns = 0
+        self.quotes = 0
+        self.trades = 0
+        self.bars_feed = 0
+        self.bars_ignored = 0
+        self.late = 0
+        self.rejected = 0
+        self.tape = 0
+        # Best prices of a lower id than this are older than those shown.
+        self.update_id = -1
+        # False until ticks flow: before the first, and after the feed was stopped.
+        self.ticking = False
+        self.blocked = ""
+        self.bar_ns = 0
+        # When MarketDataUpdated may be published again, and the mid it last told.
+        self.gate_ns = 0
+        self.shown_mid = 0.0
+        self.volatility = Volatility()
+        self.book: Book | None = None
+        self.recent: deque[Quote] | None = None
+        self.builders: tuple[BarBuilder, ...] = ()
+        self.trade_builders: tuple[BarBuilder, ...] = ()
+        self.mid_builders: tuple[BarBuilder, ...] = ()
+        self.windows: dict[int, BarWindow] = {}
+
+    @property
+    def mid(self) -> float | None:
+        """Return the middle of bid and ask."""
+        if self.bid > 0.0 and self.ask > 0.0:
+            return (self.bid + self.ask) * 0.5
+        return None
+
+    @property
+    def mark(self) -> float | None:
+        """Return the price to value a position at: mid, else last."""
+        if self.bid > 0.0 and self.ask > 0.0:
+            return (self.bid + self.ask) * 0.5
+        return self.last or None
+
+    @property
+    def spread_bps(self) -> float | None:
+        """Return the spread in bps of the mid."""
+        mid = self.mid
+        return None if mid is None else (self.ask - self.bid) / mid * 10_000.0
+
+    def builder(self, timeframe_ns: int) -> BarBuilder | None:
+        """Return the builder of bars of this length, if they are built."""
+        for builder in self.builders:
+            if builder.timeframe_ns == timeframe_ns:
+                return builder
+        return None
+
+    def distrust(self, now_ns: int, stale_ns: int) -> str | None:
+        """Return why nothing may trade on these figures at ``now_ns``, or None."""
+        if self.blocked:
+            return self.blocked
+        if self.ts_recv == 0:
+            return "no data yet"
+        if self.bars_only:
+            return _stale("bar", now_ns - self.ts_recv, stale_ns + 2 * self.bar_ns)
+        book = self.book
+        if self.quote_ns:
+            stale = _stale("quote", now_ns - self.quote_ns, stale_ns)
+            if stale is None and not self.bid > 0.0:
+                stale = "no bid"
+            elif stale is None and not self.ask > 0.0:
+                stale = "no ask"
+            elif stale is None and self.bid > self.ask:
+                stale = f"quote crossed: bid {self.bid!r} above ask {self.ask!r}"
+        else:
+            stale = _stale("trade", now_ns - self.ts_recv, stale_ns)
+        if stale is None and book is not None and book.trust is not BookTrust.TRUSTED:
+            return f"book {book.trust.value}: {book.reason}"
+        return stale
+
+    def digest(self) -> tuple[object, ...]:
+        """Return the whole state for the state hash, indicators apart."""
+        return (
+            self.instrument,
+            (self.bid, self.bid_size, self.ask, self.ask_size, self.last),
+            (self.ts_recv, self.quote_ns, self.latency_ns, self.update_id),
+            (self.bars_only, self.ticking, self.blocked, self.bar_ns),
+            (self.day_open, self.day_end_ns),
+            (self.quotes, self.trades, self.bars_feed, self.bars_ignored),
+            (self.late, self.rejected),
+            self.tape,
+            (self.gate_ns, self.shown_mid, self.volatility.variance),
+            None if self.book is None else self.book.digest(),
+            [builder.digest() for builder in self.builders],
+            [window.digest() for window in self.windows.values()],
+        )
+
+
+def _stale(word: str, age_ns: int, limit_ns: int) -> str | None:
+    if age_ns <= limit_ns:
+        return None
+    return f"{word} {age_ns / NS_PER_S:.1f} s old, limit {limit_ns / NS_PER_S:.1f} s"

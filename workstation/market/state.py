@@ -1,0 +1,130 @@
+"""What is known of the market, and the questions one may ask of it.
+
+Strategies, the Executor and the screen read it as ``model.ports.MarketView``; only its
+subclass, the Aggregator, changes the figures. Asking changes nothing, except that a new
+indicator becomes part of the state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from workstation.market.bars import BarBuilder
+from workstation.market.book import Book
+from workstation.market.errors import UnknownInstrument, UnknownTimeframe
+from workstation.market.gaps import GapEntry, GapLedger
+from workstation.market.live import LiveInstrument
+from workstation.market.running import IndicatorKey, RunningIndicator, parameters
+from workstation.market.settings import StorageSettings
+from workstation.market.window import BarWindow
+from workstation.model.instruments import Instrument
+from workstation.model.market import Bar
+from workstation.model.timeframes import NS_PER_MS
+
+__all__ = ["MarketState"]
+
+
+class MarketState:
+    """Hold the instruments, windows, indicators and the gap ledger of a run."""
+
+    def __init__(
+        self, settings: StorageSettings, instruments: Sequence[Instrument]
+    ) -> None:
+        self.settings = settings
+        self._live = {item.id: LiveInstrument(item.id) for item in instruments}
+        self._stale_ns = settings.stale_ms * NS_PER_MS
+        self._running: dict[tuple[str, int], dict[IndicatorKey, RunningIndicator]] = {}
+        self._gaps = GapLedger()
+
+    def watch(self, instrument: str, timeframe_ns: int) -> None:
+        """Build bars of this length; to be said before the first event.
+
+        Raises UnknownInstrument, or UnknownTimeframe once events have come.
+        """
+        live = self.instrument(instrument)
+        if timeframe_ns in live.windows:
+            return
+        if timeframe_ns <= 0 or any(other.ts_recv for other in self._live.values()):
+            raise UnknownTimeframe(instrument, timeframe_ns, live.windows)
+        live.windows[timeframe_ns] = BarWindow(timeframe_ns, self.settings.window)
+        live.windows = dict(sorted(live.windows.items()))
+        builders = (*live.builders, BarBuilder(instrument, timeframe_ns))
+        live.builders = tuple(sorted(builders, key=lambda item: item.timeframe_ns))
+        live.trade_builders = live.builders
+        from_mid = self.settings.bar_source == "mid"
+        live.mid_builders = live.builders if from_mid else ()
+
+    @property
+    def instruments(self) -> tuple[str, ...]:
+        """Return the ids of the instruments of the run, in their order."""
+        return tuple(self._live)
+
+    def instrument(self, instrument: str) -> LiveInstrument:
+        """Return the live figures; raises UnknownInstrument."""
+        try:
+            return self._live[instrument]
+        except KeyError:
+            raise UnknownInstrument(instrument, self._live) from None
+
+    def book(self, instrument: str) -> Book | None:
+        """Return the order book, if the feed brings one."""
+        return self.instrument(instrument).book
+
+    def timeframes(self, instrument: str) -> tuple[int, ...]:
+        """Return the lengths of the bars that are built, ns, ascending."""
+        return tuple(self.instrument(instrument).windows)
+
+    def bars(self, instrument: str, timeframe_ns: int) -> BarWindow:
+        """Return the window of closed bars; raises UnknownTimeframe if not watched."""
+        windows = self.instrument(instrument).windows
+        try:
+            return windows[timeframe_ns]
+        except KeyError:
+            raise UnknownTimeframe(instrument, timeframe_ns, windows) from None
+
+    def forming(self, instrument: str, timeframe_ns: int) -> Bar | None:
+        """Return the open bar as it stands, for a chart; no strategy may see it."""
+        builder = self.instrument(instrument).builder(timeframe_ns)
+        return None if builder is None else builder.forming()
+
+    def indicator(
+        self, instrument: str, timeframe_ns: int, name: str, **params: float
+    ) -> RunningIndicator:
+        """Return the shared running indicator, warmed from the window if it is new.
+
+        It becomes part of the state: observers compute from columns instead. Raises
+        UnknownTimeframe, or what ``workstation.indicators`` says of the request.
+        """
+        window = self.bars(instrument, timeframe_ns)
+        key, definition = parameters(name, params)
+        shared = self._running.setdefault((instrument, timeframe_ns), {})
+        running = shared.get(key)
+        if running is None:
+            running = shared[key] = RunningIndicator(key, definition)
+            running.warm(window)
+        return running
+
+    def indicators(
+        self, instrument: str, timeframe_ns: int
+    ) -> tuple[RunningIndicator, ...]:
+        """Return the running indicators of these bars, in order of creation."""
+        return tuple(self._running.get((instrument, timeframe_ns), {}).values())
+
+    def distrust(self, instrument: str, now_ns: int) -> str | None:
+        """Return why nothing may trade on this data (stale, untrusted), or None."""
+        return self.instrument(instrument).distrust(now_ns, self._stale_ns)
+
+    def gap_ledger(self) -> tuple[GapEntry, ...]:
+        """Return when which book could not be trusted, oldest first."""
+        return self._gaps.entries()
+
+    def digest(self) -> object:
+        """Return the whole state for the state hash."""
+        return (
+            [live.digest() for live in self._live.values()],
+            [
+                (instrument, timeframe_ns, [item.digest() for item in shared.values()])
+                for (instrument, timeframe_ns), shared in self._running.items()
+            ],
+            self._gaps.total,
+        )
