@@ -12,7 +12,7 @@ from workstation.model.settings import Milliseconds, Settings, more_than_zero
 __all__ = ["OrderSettings", "RiskSettings"]
 
 
-class RiskSettings(Settings):
+class RiskSettings(Settings, frozen=True):
     """Limits every order must pass; none = no limit."""
 
     max_order_value: Decimal | None = Decimal(25_000)
@@ -35,7 +35,7 @@ class RiskSettings(Settings):
             )
 
 
-class OrderSettings(Settings):
+class OrderSettings(Settings, frozen=True):
     """When an order without an answer becomes Unknown."""
 
     create_timeout_ms: Milliseconds = 10_000

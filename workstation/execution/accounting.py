@@ -1,0 +1,94 @@
+"""What follows a position change: its record, bands, margin figures, equity sample.
+
+Called by the Executor after each booking; it owns the bands and whether margin has
+been warned of, and decides nothing.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from workstation.execution import margin
+from workstation.execution.ledger import Ledger
+from workstation.execution.settings import RiskSettings
+from workstation.model.events import (
+    MarginWarning,
+    PositionChanged,
+    PositionStateChanged,
+    RiskMetricsUpdated,
+)
+from workstation.model.ports import Core
+from workstation.model.positions import Position
+from workstation.model.records import BandRecord, PositionRecord
+from workstation.model.states import PositionBand
+
+__all__ = ["Accounting"]
+
+ZERO = Decimal(0)
+
+
+class Accounting:
+    """Bands per instrument and the margin warning of one account."""
+
+    def __init__(self, settings: RiskSettings, ledger: Ledger) -> None:
+        self._settings = settings
+        self._ledger = ledger
+        self._bands: dict[str, PositionBand] = {}
+        self._warned = False
+        self._core: Core
+
+    def attach(self, core: Core) -> None:
+        """Receive the way back into the core."""
+        self._core = core
+
+    def band(self, instrument: str) -> PositionBand:
+        """Return the band the account's position is in."""
+        return self._bands.get(instrument, PositionBand.NORMAL)
+
+    def position_changed(self, before: Position, after: Position) -> None:
+        """Tell of an owner's position change that has been booked."""
+        core = self._core
+        core.record(PositionRecord(core.seq, core.ts, before, after))
+        changed = PositionChanged(before, after, core.ts)
+        core.publish(changed)
+        core.emit(changed)
+        self._update_band(after.instrument)
+        self._update_margin(after.instrument)
+
+    def _update_band(self, instrument: str) -> None:
+        limit = self._settings.max_position_value
+        if limit is None:
+            return
+        net = self._ledger.net(instrument)
+        price = self._ledger.mark(instrument) if net else ZERO
+        if price is None:
+            return
+        before = self.band(instrument)
+        after = margin.band(abs(net) * price / limit, before)
+        if after is before:
+            return
+        self._bands[instrument] = after
+        core = self._core
+        core.record(BandRecord(core.seq, core.ts, instrument, before, after, net))
+        core.publish(PositionStateChanged(instrument, before, after, net, core.ts))
+
+    def _update_margin(self, instrument: str) -> None:
+        core, settings = self._core, self._settings
+        value = self._ledger.value()
+        self._ledger.sample(core.ts, value.equity)
+        used = value.exposure / settings.leverage
+        free = margin.available(value.equity, used, settings.margin_buffer)
+        net = self._ledger.net(instrument)
+        core.publish(RiskMetricsUpdated(instrument, net, used, free, core.ts))
+        threshold = margin.MARGIN_WARNING * used
+        low = free < threshold
+        if low and not self._warned:
+            core.publish(MarginWarning(free, used, threshold, core.ts))
+        self._warned = low
+
+    def digest(self) -> object:
+        """Return bands and warning in plain values."""
+        return (
+            tuple((name, band.value) for name, band in self._bands.items()),
+            self._warned,
+        )

@@ -1,0 +1,69 @@
+"""Hold, kill ladder, pause and locks: the switches that the risk stage asks.
+
+The operator's commands turn them through the Executor; the engine sets pause and
+locks. A switch that is already there, or has nothing to undo, refuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from workstation.model.commands import Hold, Kill, KillLevel, Rearm
+from workstation.model.errors import CommandRefused
+
+__all__ = ["Controls"]
+
+_LADDER = {level: rung for rung, level in enumerate(KillLevel)}
+
+
+def _never(*_: str) -> bool:
+    return False
+
+
+class Controls:
+    """State of the switches; ``set_`` methods return (before, after) for the record."""
+
+    def __init__(self) -> None:
+        self.paused = False
+        self.row_locked: Callable[[str, str], bool] = _never
+        self.strategy_paused: Callable[[str], bool] = _never
+        self.hold = False
+        self.hold_since_ns: int | None = None
+        self.kill_level: KillLevel | None = None
+        self.kill_reason = ""
+        self.killed_ns: int | None = None
+
+    def set_hold(self, command: Hold, ts: int) -> tuple[str, str]:
+        """Start or end the hold."""
+        if command.on == self.hold:
+            raise CommandRefused(
+                "new entries are on hold already"
+                if self.hold
+                else "there is no hold to lift"
+            )
+        self.hold = command.on
+        self.hold_since_ns = ts if command.on else None
+        return ("on", "off") if not command.on else ("off", "on")
+
+    def set_kill(self, command: Kill, ts: int) -> tuple[str, str]:
+        """Climb the ladder; going down takes a re-arm."""
+        before = self.kill_level
+        if before is not None and _LADDER[command.level] <= _LADDER[before]:
+            raise CommandRefused(
+                f"killed at {before.value} already; the next rung up is allowed, or "
+                "re-arm"
+            )
+        self.kill_level = command.level
+        self.kill_reason = command.reason
+        self.killed_ns = ts
+        return before.value if before is not None else "armed", command.level.value
+
+    def rearm(self, command: Rearm) -> tuple[str, str]:
+        """Allow orders again."""
+        before = self.kill_level
+        if before is None:
+            raise CommandRefused("nothing is killed; there is nothing to re-arm")
+        self.kill_level = None
+        self.kill_reason = ""
+        self.killed_ns = None
+        return before.value, "armed"

@@ -1,0 +1,532 @@
+"""The Executor: signals become orders, reports become positions, held stops fire.
+
+The engine's dispatcher calls its handlers; it owns ledger, orders, protection and
+switches, and tells of every change through the core. It never looks at a clock and
+never sends an order that the risk stage has not passed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from msgspec.structs import replace
+
+from workstation.execution.accounting import Accounting
+from workstation.execution.controls import Controls
+from workstation.execution.desk import OrderDesk
+from workstation.execution.gates import entry_gates
+from workstation.execution.ledger import Ledger
+from workstation.execution.operations import Operations
+from workstation.execution.orders import Tracked, Transition
+from workstation.execution.protection import Plan, Protection
+from workstation.execution.risk import Denial, DenialCode, RiskStage
+from workstation.execution.settings import OrderSettings, RiskSettings
+from workstation.model.commands import (
+    CancelOrders,
+    Flatten,
+    Hold,
+    Kill,
+    KillLevel,
+    Rearm,
+)
+from workstation.model.events import OrderFilled
+from workstation.model.instruments import Instrument, Side
+from workstation.model.market import Bar, BookDelta, BookSnapshot, Quote, Trade
+from workstation.model.orders import (
+    Fill,
+    Order,
+    OrderEvent,
+    OrderRole,
+    OrderStatus,
+    OrderType,
+)
+from workstation.model.ports import Core, MarketView
+from workstation.model.positions import AccountView, Position
+from workstation.model.records import FillRecord
+from workstation.model.signals import Signal, SignalAction
+from workstation.model.states import BookTrust, Gate, PositionBand
+
+__all__ = ["Executor"]
+
+ZERO = Decimal(0)
+
+
+class Executor:
+    """One per broker: the desk, the ledger, the risk stage and the held protection.
+
+    It is a ``Part``, a ``PositionView`` and an ``OrdersView``. ``cash`` is in
+    ``currency``; the day's profit starts at ``day_starts_minutes`` UTC.
+    """
+
+    def __init__(
+        self,
+        risk: RiskSettings,
+        orders: OrderSettings,
+        instruments: Sequence[Instrument],
+        market: MarketView,
+        *,
+        currency: str,
+        cash: Decimal,
+        day_starts_minutes: int = 0,
+        name: str = "executor",
+    ) -> None:
+        self.name = name
+        self._core: Core
+        self._market = market
+        self._instruments = {i.id: i for i in instruments}
+        self.controls = Controls()
+        self.ledger = Ledger(currency, cash, instruments, market, day_starts_minutes)
+        self.desk = OrderDesk(name, orders, self._booked, self._ended)
+        self.risk = RiskStage(
+            risk,
+            self._instruments,
+            market,
+            self.ledger,
+            self.desk.orders,
+            self.controls,
+        )
+        self.protection = Protection(
+            self.desk, self.ledger, self._instruments, self._fire
+        )
+        self.accounting = Accounting(risk, self.ledger)
+        self.operations = Operations(
+            self.controls, self.desk, self.ledger, self.protection, self.close
+        )
+        self._watched = self.protection.watched
+        self._day_ends_ns = 0
+        self._handlers: dict[type, Callable[[Any], None]] = {
+            Signal: self._on_signal,
+            **self.desk.handlers(),
+            Quote: self._on_quote,
+            Trade: self._on_trade,
+            Bar: self._on_bar,
+            BookDelta: self._on_book,
+            BookSnapshot: self._on_book,
+            CancelOrders: self.operations.cancel_orders,
+            Flatten: self.operations.flatten,
+            Hold: self.operations.hold,
+            Kill: self.operations.kill,
+            Rearm: self.operations.rearm,
+        }
+        self.subscriptions: tuple[type, ...] = tuple(self._handlers)
+
+    def attach(self, core: Core) -> None:
+        """Receive the way back into the core, once, before the first event."""
+        self._core = core
+        self.desk.attach(core)
+        self.accounting.attach(core)
+        self.operations.attach(core)
+
+    def handlers(self) -> Mapping[type, Callable[[Any], None]]:
+        """Return the handler of each event type."""
+        return self._handlers
+
+    def handle_event(self, event: object) -> None:
+        """Take one event of a subscribed type."""
+        self._handlers[type(event)](event)
+
+    # Signals.
+
+    def _on_signal(self, signal: Signal) -> None:
+        match signal.action:
+            case SignalAction.ENTER_LONG:
+                self._enter(signal, Side.BUY)
+            case SignalAction.ENTER_SHORT:
+                self._enter(signal, Side.SELL)
+            case SignalAction.EXIT:
+                self._exit(signal)
+            case SignalAction.PROTECT:
+                self._protect(signal)
+            case SignalAction.CANCEL_ENTRY:
+                self._cancel_entries(signal.strategy, signal.instrument, signal.reason)
+
+    def _enter(self, signal: Signal, side: Side) -> None:
+        limit = signal.order_type is OrderType.LIMIT
+        order = self.desk.draft(
+            signal.strategy,
+            signal.instrument,
+            OrderRole.ENTRY,
+            side,
+            signal.quantity if signal.quantity is not None else ZERO,
+            order_type=OrderType.LIMIT if limit else OrderType.MARKET,
+            price=signal.limit_price if limit else None,
+            time_in_force=signal.time_in_force,
+            reason=signal.reason,
+        )
+        self._submit(order, signal)
+
+    def _submit(self, order: Order, intent: Signal | None = None) -> bool:
+        denial = self.risk.check(order, self._core.ts)
+        if denial is not None:
+            self.desk.deny(order, denial)
+            return False
+        self.desk.send(order, intent)
+        return True
+
+    def _exit(self, signal: Signal) -> None:
+        owner, instrument = signal.strategy, signal.instrument
+        denial = self.risk.switches(owner, instrument, OrderRole.EXIT, entry=False)
+        held = self.ledger.position(owner, instrument).quantity
+        side = Side.SELL if held > 0 else Side.BUY
+        if denial is None:
+            canceled = self._cancel_entries(owner, instrument, signal.reason or "exit")
+            if not held and canceled:
+                return
+            if not held:
+                denial = Denial(
+                    DenialCode.NO_POSITION, f"{owner} holds no {instrument} to close"
+                )
+        closing = self.desk.orders.closing(owner, instrument, side)
+        wanted = signal.quantity if signal.quantity is not None else abs(held) - closing
+        order = self.desk.draft(
+            owner,
+            instrument,
+            OrderRole.EXIT,
+            side,
+            wanted,
+            reduce_only=True,
+            reason=signal.reason,
+        )
+        if denial is None and held and wanted <= 0 and signal.quantity is None:
+            denial = Denial(
+                DenialCode.REDUCE_ONLY_WOULD_INCREASE,
+                f"all of {held} {instrument} is being closed already",
+            )
+        if denial is not None:
+            self.desk.deny(order, denial)
+        else:
+            self._submit(order)
+
+    def _protect(self, signal: Signal) -> None:
+        owner, instrument = signal.strategy, signal.instrument
+        held = self.ledger.position(owner, instrument).quantity
+        denial = self.risk.switches(owner, instrument, OrderRole.EXIT, entry=False)
+        waiting = [t for t in self.desk.orders.row(owner, instrument) if t.intent]
+        if denial is None and not held and not waiting:
+            denial = Denial(
+                DenialCode.NO_POSITION, f"{owner} holds no {instrument} to protect"
+            )
+        if denial is None:
+            for tracked in waiting:
+                tracked.intent = _with_protection(tracked.intent, signal)
+        if denial is None and held:
+            side = Side.SELL if held > 0 else Side.BUY
+            plan = self.protection.plan(owner, instrument)
+            if plan is None:
+                plan = self.protection.install(
+                    owner, instrument, side, self._best(owner, instrument)
+                )
+            kept = self.protection.change(
+                plan,
+                stop=signal.stop,
+                target=signal.target,
+                trailing_bps=signal.trailing_bps,
+            )
+            if not kept:
+                denial = Denial(
+                    DenialCode.STOP_LOOSENED,
+                    f"stop {signal.stop} is looser than {plan.stop}, which stays",
+                )
+            self.protection.sync(owner, instrument)
+        if denial is not None:
+            side = Side.BUY if held < 0 else Side.SELL
+            draft = self.desk.draft(owner, instrument, OrderRole.STOP, side, abs(held))
+            self.desk.deny(draft, denial)
+
+    def _best(self, owner: str, instrument: str) -> float:
+        entry = float(self.ledger.position(owner, instrument).average_price)
+        return self._market.instrument(instrument).mark or entry
+
+    def _cancel_entries(self, owner: str, instrument: str, reason: str) -> int:
+        count = 0
+        for tracked in self.desk.orders.row(owner, instrument):
+            if not tracked.order.reduce_only and self.desk.cancel(tracked, reason):
+                count += 1
+        return count
+
+    def close(self, owner: str, instrument: str, role: OrderRole, reason: str) -> bool:
+        """Close what is left of a position at market; False when nothing is."""
+        held = self.ledger.position(owner, instrument).quantity
+        side = Side.SELL if held > 0 else Side.BUY
+        left = abs(held) - self.desk.orders.closing(owner, instrument, side)
+        if left <= 0:
+            return False
+        order = self.desk.draft(
+            owner, instrument, role, side, left, reduce_only=True, reason=reason
+        )
+        return self._submit(order)
+
+    # Fills and ends, told by the desk.
+
+    def _booked(self, tracked: Tracked, event: OrderEvent, fill: Fill) -> None:
+        core = self._core
+        before, after = self.ledger.apply(fill)
+        core.record(FillRecord(core.seq, core.ts, fill))
+        core.publish(OrderFilled(fill, core.ts))
+        self.accounting.position_changed(before, after)
+        intent = tracked.intent
+        if intent is not None and after.quantity:
+            self._install(intent, fill, after)
+        self.protection.sync(fill.owner, fill.instrument)
+        if self.controls.kill_level is KillLevel.FLATTEN and after.quantity:
+            # An entry that filled while its cancel was on the way.
+            self.close(
+                fill.owner, fill.instrument, OrderRole.FLATTEN, "killed: late fill"
+            )
+
+    def _install(self, intent: Signal, fill: Fill, position: Position) -> None:
+        side = Side.SELL if position.quantity > 0 else Side.BUY
+        if side is fill.side or (
+            intent.stop is None and intent.target is None and not intent.trailing_bps
+        ):
+            return
+        protection = self.protection
+        plan = protection.plan(fill.owner, fill.instrument)
+        if plan is not None and plan.side is not side:
+            protection.drop(plan, "position turned")
+            plan = None
+        if plan is None:
+            plan = protection.install(
+                fill.owner, fill.instrument, side, float(fill.price)
+            )
+            protection.change(
+                plan,
+                stop=intent.stop,
+                target=intent.target,
+                trailing_bps=intent.trailing_bps,
+            )
+
+    def _ended(self, tracked: Tracked) -> None:
+        """See an order end; a released stop or target that failed is held again."""
+        order = tracked.order
+        if order.remaining <= 0 or not order.reduce_only:
+            return
+        if order.status is not OrderStatus.CANCELED:
+            self.desk.alarm(
+                order.instrument,
+                f"{order.role.value} {order.id} ended {order.status.value} with "
+                f"{order.remaining} open: {order.reason}",
+                "report",
+            )
+        self.protection.rearm(tracked, self._core.ts)
+
+    def _fire(self, plan: Plan, tracked: Tracked, reason: str) -> bool:
+        """Release a triggered order for what is left to close; False to wait."""
+        owner, instrument = plan.owner, plan.instrument
+        held = self.ledger.position(owner, instrument).quantity
+        left = abs(held) - self.desk.orders.closing(owner, instrument, plan.side)
+        if left <= 0:
+            return False
+        order = tracked.order
+        if order.quantity != left:
+            order = replace(order, quantity=left)
+        denial = self.risk.check(order, self._core.ts)
+        if denial is not None:
+            self.desk.deny(order, denial)
+            return True
+        self._cancel_entries(owner, instrument, reason)
+        self.desk.release(tracked, left, reason)
+        return True
+
+    # Prices: the watch over held orders. Nearly always nothing is held.
+
+    def _on_quote(self, event: Quote) -> None:
+        if event.ts_recv >= self._day_ends_ns:
+            self._start_day(event.ts_recv)
+        plans = self._watched.get(event.instrument)
+        if plans is not None:
+            # The view, not the event: a late quote must not trigger anything.
+            view = self._market.instrument(event.instrument)
+            self.protection.on_price(plans, view.bid, view.ask, event.ts_recv)
+
+    def _on_trade(self, event: Trade) -> None:
+        if event.ts_recv >= self._day_ends_ns:
+            self._start_day(event.ts_recv)
+        plans = self._watched.get(event.instrument)
+        if plans is not None:
+            view = self._market.instrument(event.instrument)
+            if not (view.bid > 0 or view.ask > 0):
+                price = event.price
+                self.protection.on_price(plans, price, price, event.ts_recv)
+
+    def _on_bar(self, event: Bar) -> None:
+        if event.ts_recv >= self._day_ends_ns:
+            self._start_day(event.ts_recv)
+        plans = self._watched.get(event.instrument)
+        if plans is not None and self._market.instrument(event.instrument).bars_only:
+            self.protection.on_range(plans, event.low, event.high, event.ts_recv)
+
+    def _on_book(self, event: BookDelta | BookSnapshot) -> None:
+        if event.ts_recv >= self._day_ends_ns:
+            self._start_day(event.ts_recv)
+        plans = self._watched.get(event.instrument)
+        if plans is not None:
+            view = self._market.instrument(event.instrument)
+            book = view.book
+            if book is not None and book.trust is BookTrust.TRUSTED:
+                self.protection.on_price(plans, view.bid, view.ask, event.ts_recv)
+
+    def _start_day(self, ts: int) -> None:
+        self._day_ends_ns = self.ledger.start_day(ts)
+
+    # Moving positions between owners.
+
+    def handover(self, owner: str, instrument: str, to: str = "operator") -> None:
+        """Give a position, its stops and targets to another owner, at average cost.
+
+        Working entries of the giver are canceled. Raises CommandRefused when there is
+        no position, it is being closed, or the taker holds the opposite side.
+        """
+        self.operations.transfer(owner, to, instrument)
+
+    def adopt(self, owner: str, instrument: str, source: str = "operator") -> None:
+        """Take over a position of the operator, or of ``external``."""
+        self.operations.transfer(source, owner, instrument)
+
+    # Views.
+
+    def position(self, owner: str, instrument: str) -> Position:
+        """Return an owner's position, flat if it never traded."""
+        return self.ledger.position(owner, instrument)
+
+    def net(self, instrument: str) -> Decimal:
+        """Return the account's signed position."""
+        return self.ledger.net(instrument)
+
+    def account(self) -> AccountView:
+        """Return the account's money, marked at the market."""
+        return self.ledger.account(self.desk.orders.sent)
+
+    def band(self, instrument: str) -> PositionBand:
+        """Return the band of the position limit the account is in."""
+        return self.accounting.band(instrument)
+
+    def orders(self) -> list[Order]:
+        """Return every order that is kept, the closed ones first."""
+        return list(self.desk.orders.all())
+
+    def working(self, owner: str, instrument: str) -> list[Order]:
+        """Return the orders of an owner that are not final, oldest first."""
+        return [t.order for t in self.desk.orders.row(owner, instrument)]
+
+    def held_protection(self) -> list[Order]:
+        """Return the stops and targets that only this process keeps."""
+        return self.desk.orders.held()
+
+    def history(self, order_id: str) -> tuple[Transition, ...]:
+        """Return the transitions of an order, oldest first; none when not kept."""
+        tracked = self.desk.orders.get(order_id)
+        return tuple(tracked.transitions) if tracked is not None else ()
+
+    def gates(self, owner: str, instrument: str) -> tuple[Gate, ...]:
+        """Return the checks an entry of this owner would meet now, in order."""
+        return entry_gates(self.risk, owner, instrument, self._core.ts)
+
+    def close_unknown(self, order_id: str, reason: str) -> None:
+        """End an Unknown order on the operator's word; a late fill is still booked."""
+        self.operations.close_unknown(order_id, reason)
+
+    @property
+    def unknown_count(self) -> int:
+        """Return how many orders have a fate that is not known."""
+        return self.desk.orders.unknown
+
+    @property
+    def paused(self) -> bool:
+        """Tell whether new orders are denied because this task is paused."""
+        return self.controls.paused
+
+    @paused.setter
+    def paused(self, paused: bool) -> None:
+        self.controls.paused = paused
+
+    @property
+    def row_locked(self) -> Callable[[str, str], bool]:
+        """Return the question whether a row is locked in manual."""
+        return self.controls.row_locked
+
+    @row_locked.setter
+    def row_locked(self, question: Callable[[str, str], bool]) -> None:
+        self.controls.row_locked = question
+
+    @property
+    def strategy_paused(self) -> Callable[[str], bool]:
+        """Return the question whether a strategy is paused."""
+        return self.controls.strategy_paused
+
+    @strategy_paused.setter
+    def strategy_paused(self, question: Callable[[str], bool]) -> None:
+        self.controls.strategy_paused = question
+
+    @property
+    def hold(self) -> bool:
+        """Tell whether the operator holds new entries."""
+        return self.controls.hold
+
+    @property
+    def hold_since_ns(self) -> int | None:
+        """Return since when."""
+        return self.controls.hold_since_ns
+
+    @property
+    def kill_level(self) -> KillLevel | None:
+        """Return the rung of the kill ladder, None when armed."""
+        return self.controls.kill_level
+
+    @property
+    def kill_reason(self) -> str:
+        """Return why the kill switch was used."""
+        return self.controls.kill_reason
+
+    def digest(self) -> object:
+        """Return the whole state in plain values, in a deterministic order."""
+        orders = self.desk.orders
+        controls = self.controls
+        return (
+            self.name,
+            controls.paused,
+            controls.hold,
+            controls.hold_since_ns,
+            None if controls.kill_level is None else controls.kill_level.value,
+            self.ledger.digest(),
+            orders.made,
+            orders.sent,
+            self.desk.duplicates,
+            tuple(_plain(order) for order in orders.all()),
+            self.protection.digest(),
+            self.accounting.digest(),
+        )
+
+
+def _with_protection(intent: Signal | None, change: Signal) -> Signal | None:
+    """Return the intent of a waiting entry with what a PROTECT signal changes."""
+    if intent is None:
+        return None
+    return replace(
+        intent,
+        stop=intent.stop if change.stop is None else change.stop,
+        target=intent.target if change.target is None else change.target,
+        trailing_bps=change.trailing_bps or intent.trailing_bps,
+    )
+
+
+def _plain(order: Order) -> tuple[object, ...]:
+    return (
+        order.id,
+        order.owner,
+        order.instrument,
+        order.role.value,
+        order.side.value,
+        order.type.value,
+        str(order.quantity),
+        str(order.filled),
+        None if order.price is None else str(order.price),
+        None if order.trigger is None else str(order.trigger),
+        order.status.value,
+        None if order.prior is None else order.prior.value,
+        None if order.average_price is None else str(order.average_price),
+        order.created_ns,
+        order.updated_ns,
+    )

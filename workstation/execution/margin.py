@@ -1,0 +1,50 @@
+"""Margin arithmetic and the bands of the position limit; figures, not decisions.
+
+The Executor publishes them after every position change.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from workstation.model.states import PositionBand
+
+__all__ = ["MARGIN_WARNING", "available", "band", "initial_margin", "max_added"]
+
+ZERO = Decimal(0)
+MARGIN_WARNING = Decimal("0.2")
+"""Free margin below this share of the used one is warned of."""
+
+_BOUNDS = (
+    (PositionBand.OVER_LIMIT, Decimal("1.0")),
+    (PositionBand.CRITICAL, Decimal("0.85")),
+    (PositionBand.WARNING, Decimal("0.70")),
+)
+_RANK = {band: rank for rank, band in enumerate(PositionBand)}
+# A band is left only this far below its bound, or it would flip at every tick.
+_HYSTERESIS = Decimal("0.05")
+
+
+def initial_margin(size: Decimal, mark: Decimal, leverage: Decimal) -> Decimal:
+    """Return |size| · mark / leverage."""
+    return abs(size) * mark / leverage
+
+
+def available(equity: Decimal, used: Decimal, buffer: Decimal) -> Decimal:
+    """Return the free margin: equity · (1 − buffer) − used, never below zero."""
+    return max(ZERO, equity * (1 - buffer) - used)
+
+
+def max_added(free: Decimal, leverage: Decimal, mark: Decimal) -> Decimal:
+    """Return the largest size that ``free`` margin can add at ``mark``."""
+    return free * leverage / mark
+
+
+def band(ratio: Decimal, before: PositionBand) -> PositionBand:
+    """Return the band of this use of the limit (1 = all of it), with hysteresis."""
+    for name, bound in _BOUNDS:
+        entered = ratio > bound
+        kept = _RANK[before] >= _RANK[name] and ratio > bound - _HYSTERESIS
+        if entered or kept:
+            return name
+    return PositionBand.NORMAL

@@ -1,0 +1,202 @@
+"""What the operator can do to orders and positions: cancel, flatten, hold, kill, move.
+
+Each method applies one command or raises CommandRefused with a sentence that says
+what is there instead. Protection is canceled only by name, never by the ladder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from workstation.execution.controls import Controls
+from workstation.execution.desk import OrderDesk
+from workstation.execution.ledger import Ledger
+from workstation.execution.protection import Protection
+from workstation.model.commands import (
+    CancelOrders,
+    Flatten,
+    Hold,
+    Kill,
+    KillLevel,
+    Rearm,
+)
+from workstation.model.errors import CommandRefused
+from workstation.model.events import EmergencyLiquidation, PositionChanged
+from workstation.model.instruments import Side
+from workstation.model.orders import OrderRole, OrderStatus
+from workstation.model.ports import Core
+from workstation.model.records import ControlRecord, PositionRecord
+
+__all__ = ["Operations"]
+
+Close = Callable[[str, str, OrderRole, str], bool]
+
+
+class Operations:
+    """The operator's hand on an Executor's desk, ledger and switches."""
+
+    def __init__(
+        self,
+        controls: Controls,
+        desk: OrderDesk,
+        ledger: Ledger,
+        protection: Protection,
+        close: Close,
+    ) -> None:
+        self._controls = controls
+        self._desk = desk
+        self._ledger = ledger
+        self._protection = protection
+        self._close = close
+        self._core: Core
+
+    def attach(self, core: Core) -> None:
+        """Receive the way back into the core."""
+        self._core = core
+
+    def cancel_orders(self, command: CancelOrders) -> None:
+        """Cancel the named orders; refused only when none of them can be."""
+        refused = []
+        canceled = 0
+        for order_id in command.order_ids:
+            tracked = self._desk.orders.get(order_id)
+            if tracked is None:
+                refused.append(f"{order_id} is not known")
+                continue
+            held = tracked.order.status is OrderStatus.HELD
+            if self._desk.cancel(tracked, command.reason or "by the operator"):
+                canceled += 1
+                if held:
+                    self._protection.forget(tracked)
+            else:
+                refused.append(f"{order_id} is {tracked.order.status.value}")
+        if not canceled:
+            raise CommandRefused(
+                "nothing to cancel: " + (", ".join(refused) or "no order was named")
+            )
+
+    def flatten(self, command: Flatten) -> None:
+        """Cancel the entries and close the position of one owner or of all."""
+        instrument = command.instrument
+        owner = command.owner
+        reason = command.reason or "flattened by the operator"
+        done = self._cancel_entries(instrument, owner, reason)
+        positions = self._ledger.open_positions(instrument)
+        if owner is not None:
+            positions = [p for p in positions if p.owner == owner]
+        for position in positions:
+            done += self._close(position.owner, instrument, OrderRole.FLATTEN, reason)
+        if done:
+            return
+        who = owner or "nobody"
+        if positions:
+            raise CommandRefused(
+                f"{instrument} of {owner or 'everybody'} is being closed already"
+            )
+        raise CommandRefused(f"{who} holds {instrument} or has an entry working")
+
+    def _cancel_entries(
+        self, instrument: str | None, owner: str | None, reason: str
+    ) -> int:
+        canceled = 0
+        for tracked in self._desk.orders.entries(owner):
+            if instrument is None or tracked.order.instrument == instrument:
+                canceled += self._desk.cancel(tracked, reason)
+        return canceled
+
+    def hold(self, command: Hold) -> None:
+        """Start or end the hold on new entries."""
+        before, after = self._controls.set_hold(command, self._core.ts)
+        self._record("hold", before, after, command.origin, command.reason)
+
+    def kill(self, command: Kill) -> None:
+        """Climb the ladder: hold, cancel entries, flatten. Protection stays."""
+        before, after = self._controls.set_kill(command, self._core.ts)
+        self._record("kill", before, after, command.origin, command.reason)
+        reason = f"kill: {command.reason}" if command.reason else "kill"
+        if command.level is not KillLevel.HOLD:
+            self._cancel_entries(None, None, reason)
+        if command.level is KillLevel.FLATTEN:
+            self._liquidate(reason)
+
+    def _liquidate(self, reason: str) -> None:
+        core = self._core
+        positions = self._ledger.open_positions()
+        for instrument in dict.fromkeys(p.instrument for p in positions):
+            net = self._ledger.net(instrument)
+            core.publish(EmergencyLiquidation(instrument, net, reason, core.ts))
+        for position in positions:
+            self._close(position.owner, position.instrument, OrderRole.FLATTEN, reason)
+
+    def rearm(self, command: Rearm) -> None:
+        """Allow orders again after a kill."""
+        before, after = self._controls.rearm(command)
+        self._record("kill", before, after, command.origin, command.reason)
+
+    def _record(
+        self, name: str, before: str, after: str, who: str, reason: str
+    ) -> None:
+        core = self._core
+        core.record(
+            ControlRecord(
+                seq=core.seq,
+                ts=core.ts,
+                name=name,
+                before=before,
+                after=after,
+                who=who,
+                reason=reason,
+            )
+        )
+
+    def close_unknown(self, order_id: str, reason: str) -> None:
+        """End an Unknown order; refused for any other."""
+        tracked = self._desk.orders.get(order_id)
+        if tracked is None:
+            raise CommandRefused(f"order {order_id} is not known")
+        if not self._desk.close_unknown(tracked, reason or "closed by the operator"):
+            raise CommandRefused(
+                f"order {order_id} is {tracked.order.status.value}, not unknown"
+            )
+
+    def transfer(self, giver: str, taker: str, instrument: str) -> None:
+        """Move a position with its protection from one owner to another."""
+        held = self._ledger.position(giver, instrument).quantity
+        other = self._ledger.position(taker, instrument).quantity
+        if not held:
+            raise CommandRefused(f"{giver} holds no {instrument} to give to {taker}")
+        if giver == taker:
+            raise CommandRefused(f"{giver} holds {held} {instrument} already")
+        if held * other < 0:
+            raise CommandRefused(
+                f"{taker} holds {other} {instrument}, {giver} {held}: opposite sides; "
+                "flatten one of them"
+            )
+        side = Side.SELL if held > 0 else Side.BUY
+        closing = self._desk.orders.closing(giver, instrument, side)
+        if closing:
+            raise CommandRefused(
+                f"{closing} of {giver}'s {held} {instrument} is being closed; wait for "
+                "its fill"
+            )
+        reason = f"position moves to {taker}"
+        self._cancel_entries(instrument, giver, reason)
+        plan = self._protection.plan(giver, instrument)
+        core = self._core
+        changes = self._ledger.transfer(giver, taker, instrument, core.ts)
+        if plan is not None:
+            self._protection.drop(plan, reason)
+        for before, after in changes:
+            core.record(PositionRecord(core.seq, core.ts, before, after))
+            changed = PositionChanged(before, after, core.ts)
+            core.publish(changed)
+            core.emit(changed)
+        if plan is not None:
+            moved = self._protection.install(taker, instrument, side, plan.best)
+            self._protection.change(
+                moved,
+                stop=plan.stop,
+                target=plan.target,
+                trailing_bps=plan.trailing_bps,
+            )
+        self._protection.sync(taker, instrument)

@@ -1,0 +1,250 @@
+"""The order machine: which event may meet an order in which status, and what follows.
+
+One table, one function that moves an order, one exception for the rest. It owns no
+state: the Executor keeps the orders, and drops fills it has already seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from enum import StrEnum
+
+from msgspec.structs import replace
+
+from workstation.model.errors import IllegalTransition
+from workstation.model.orders import Order, OrderEvent, OrderStatus, OrderType
+
+__all__ = ["TABLE", "Target", "apply", "fill_event", "legal"]
+
+
+class Target(StrEnum):
+    """Next statuses that depend on the order itself."""
+
+    OPEN = "accepted, or partially filled once something is"
+    PRIOR = "what it was before the cancel or replace was asked for"
+
+
+S = OrderStatus
+E = OrderEvent
+
+# Fills are legal wherever the order has been sent: a fill may overtake the answer to
+# the order, cross a cancel on its way, or come late after an end (then it is booked
+# and flagged). Only TIME_OUT leads to UNKNOWN; only a report or the operator leads out.
+# A repeated or overtaken answer that changes nothing stays where it is.
+TABLE: Mapping[OrderStatus, Mapping[OrderEvent, OrderStatus | Target]] = {
+    S.INITIALIZED: {
+        E.DENY: S.DENIED,
+        E.HOLD: S.HELD,
+        E.SUBMIT: S.SUBMITTED,
+    },
+    S.DENIED: {},
+    S.HELD: {
+        E.SUBMIT: S.SUBMITTED,
+        E.REPLACE: S.HELD,
+        E.CANCEL: S.CANCELED,
+        E.DENY: S.DENIED,
+    },
+    S.SUBMITTED: {
+        E.ACCEPT: Target.OPEN,
+        E.REJECT: S.REJECTED,
+        E.PARTIAL_FILL: S.PARTIALLY_FILLED,
+        E.FILL: S.FILLED,
+        E.REQUEST_CANCEL: S.PENDING_CANCEL,
+        E.CANCEL: S.CANCELED,
+        E.EXPIRE: S.EXPIRED,
+        E.TIME_OUT: S.UNKNOWN,
+    },
+    S.ACCEPTED: {
+        E.ACCEPT: S.ACCEPTED,
+        E.REJECT: S.REJECTED,
+        E.PARTIAL_FILL: S.PARTIALLY_FILLED,
+        E.FILL: S.FILLED,
+        E.REQUEST_CANCEL: S.PENDING_CANCEL,
+        E.CANCEL: S.CANCELED,
+        E.REJECT_CANCEL: S.ACCEPTED,
+        E.REQUEST_REPLACE: S.PENDING_REPLACE,
+        E.REPLACE: S.ACCEPTED,
+        E.REJECT_REPLACE: S.ACCEPTED,
+        E.EXPIRE: S.EXPIRED,
+    },
+    S.PARTIALLY_FILLED: {
+        E.ACCEPT: S.PARTIALLY_FILLED,
+        E.REJECT: S.REJECTED,
+        E.PARTIAL_FILL: S.PARTIALLY_FILLED,
+        E.FILL: S.FILLED,
+        E.REQUEST_CANCEL: S.PENDING_CANCEL,
+        E.CANCEL: S.CANCELED,
+        E.REJECT_CANCEL: S.PARTIALLY_FILLED,
+        E.REQUEST_REPLACE: S.PENDING_REPLACE,
+        E.REPLACE: S.PARTIALLY_FILLED,
+        E.REJECT_REPLACE: S.PARTIALLY_FILLED,
+        E.EXPIRE: S.EXPIRED,
+    },
+    S.PENDING_REPLACE: {
+        E.ACCEPT: S.PENDING_REPLACE,
+        E.REJECT: S.REJECTED,
+        E.PARTIAL_FILL: S.PENDING_REPLACE,
+        E.FILL: S.FILLED,
+        E.REQUEST_CANCEL: S.PENDING_CANCEL,
+        E.CANCEL: S.CANCELED,
+        E.REJECT_CANCEL: S.PENDING_REPLACE,
+        E.REPLACE: Target.OPEN,
+        E.REJECT_REPLACE: Target.PRIOR,
+        E.EXPIRE: S.EXPIRED,
+        E.TIME_OUT: S.UNKNOWN,
+    },
+    S.PENDING_CANCEL: {
+        E.ACCEPT: S.PENDING_CANCEL,
+        E.REJECT: S.REJECTED,
+        E.PARTIAL_FILL: S.PENDING_CANCEL,
+        E.FILL: S.FILLED,
+        E.CANCEL: S.CANCELED,
+        E.REJECT_CANCEL: Target.PRIOR,
+        E.REPLACE: S.PENDING_CANCEL,
+        E.REJECT_REPLACE: S.PENDING_CANCEL,
+        E.EXPIRE: S.EXPIRED,
+        E.TIME_OUT: S.UNKNOWN,
+    },
+    S.UNKNOWN: {
+        E.ACCEPT: Target.OPEN,
+        E.REJECT: S.REJECTED,
+        E.PARTIAL_FILL: S.PARTIALLY_FILLED,
+        E.FILL: S.FILLED,
+        E.REQUEST_CANCEL: S.PENDING_CANCEL,
+        E.CANCEL: S.CANCELED,
+        E.REJECT_CANCEL: S.UNKNOWN,
+        E.REPLACE: Target.OPEN,
+        E.REJECT_REPLACE: Target.OPEN,
+        E.EXPIRE: S.EXPIRED,
+    },
+    S.FILLED: {
+        E.ACCEPT: S.FILLED,
+        E.FILL: S.FILLED,
+        E.CANCEL: S.FILLED,
+        E.REJECT_CANCEL: S.FILLED,
+        E.REPLACE: S.FILLED,
+        E.REJECT_REPLACE: S.FILLED,
+        E.EXPIRE: S.FILLED,
+    },
+    S.CANCELED: {
+        E.ACCEPT: S.CANCELED,
+        E.PARTIAL_FILL: S.CANCELED,
+        E.FILL: S.FILLED,
+        E.CANCEL: S.CANCELED,
+        E.REJECT_CANCEL: S.CANCELED,
+        E.REPLACE: S.CANCELED,
+        E.REJECT_REPLACE: S.CANCELED,
+        E.EXPIRE: S.CANCELED,
+    },
+    S.EXPIRED: {
+        E.ACCEPT: S.EXPIRED,
+        E.PARTIAL_FILL: S.EXPIRED,
+        E.FILL: S.FILLED,
+        E.CANCEL: S.EXPIRED,
+        E.REJECT_CANCEL: S.EXPIRED,
+        E.REPLACE: S.EXPIRED,
+        E.REJECT_REPLACE: S.EXPIRED,
+        E.EXPIRE: S.EXPIRED,
+    },
+    S.REJECTED: {
+        E.REJECT: S.REJECTED,
+        E.PARTIAL_FILL: S.REJECTED,
+        E.FILL: S.FILLED,
+        E.CANCEL: S.REJECTED,
+        E.REJECT_CANCEL: S.REJECTED,
+        E.REJECT_REPLACE: S.REJECTED,
+    },
+}
+"""Status → event → next status; what is not in it is illegal."""
+
+_PENDING = (S.PENDING_CANCEL, S.PENDING_REPLACE)
+
+
+def legal(status: OrderStatus) -> tuple[OrderEvent, ...]:
+    """Return the events that an order in this status may meet."""
+    return tuple(TABLE[status])
+
+
+def fill_event(order: Order, quantity: Decimal) -> OrderEvent:
+    """Return whether a fill of this quantity completes the order or is partial."""
+    return E.FILL if order.filled + quantity >= order.quantity else E.PARTIAL_FILL
+
+
+def apply(
+    order: Order,
+    event: OrderEvent,
+    ts: int,
+    *,
+    quantity: Decimal | None = None,
+    price: Decimal | None = None,
+    trigger: Decimal | None = None,
+    order_type: OrderType | None = None,
+    venue_id: str | None = None,
+    reason: str = "",
+) -> Order:
+    """Return the order after the event at ``ts``.
+
+    On fills ``quantity`` and ``price`` are the execution's and are added up; an
+    overfill is booked as it is. On REPLACE and SUBMIT they are the order's new ones.
+    Raises IllegalTransition when the table has no entry.
+    """
+    status = order.status
+    target = TABLE[status].get(event)
+    if target is None:
+        allowed = ", ".join(TABLE[status]) or "nothing, it is final"
+        raise IllegalTransition(f"order {order.id}", status, event, allowed)
+    filled = order.filled
+    average = order.average_price
+    size = order.quantity
+    limit = order.price
+    if event is E.PARTIAL_FILL or event is E.FILL:
+        if quantity is None or price is None:
+            raise ValueError(f"order {order.id}: a fill needs quantity and price")
+        if average is None or not filled:
+            average = price
+        elif price != average:
+            average = (average * filled + price * quantity) / (filled + quantity)
+        filled += quantity
+    else:
+        if quantity is not None:
+            size = quantity
+        if price is not None:
+            limit = price
+    if target is Target.OPEN:
+        after = S.PARTIALLY_FILLED if filled else S.ACCEPTED
+    elif target is Target.PRIOR:
+        after = order.prior or (S.PARTIALLY_FILLED if filled else S.ACCEPTED)
+    else:
+        after = target
+    prior = _prior(order, event, after)
+    # A replace below what is filled meanwhile leaves nothing to work.
+    if event is E.REPLACE and after is not S.HELD and 0 < size <= filled:
+        after, prior = S.FILLED, None
+    return replace(
+        order,
+        status=after,
+        prior=prior,
+        filled=filled,
+        average_price=average,
+        quantity=size,
+        price=limit,
+        trigger=order.trigger if trigger is None else trigger,
+        type=order.type if order_type is None else order_type,
+        venue_id=order.venue_id if venue_id is None else venue_id,
+        updated_ns=ts,
+        reason=reason or order.reason,
+    )
+
+
+def _prior(order: Order, event: OrderEvent, after: OrderStatus) -> OrderStatus | None:
+    """Return the status a refused cancel or replace gives back."""
+    if after not in _PENDING:
+        return None
+    if order.status not in _PENDING:
+        return order.status
+    if event is E.PARTIAL_FILL:
+        return S.PARTIALLY_FILLED
+    if event is E.ACCEPT and order.prior is S.SUBMITTED:
+        return S.ACCEPTED
+    return order.prior

@@ -1,0 +1,192 @@
+"""The orders of an Executor: open ones by row, the last closed ones, sums of pending.
+
+Only the order desk changes them. The sums are kept, not counted, so that a check
+costs the same with one order and with fifty thousand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import NamedTuple
+
+from workstation.kernel.clock import Timer
+from workstation.model.instruments import Side
+from workstation.model.orders import (
+    TERMINAL,
+    Order,
+    OrderEvent,
+    OrderRole,
+    OrderStatus,
+)
+from workstation.model.signals import Signal
+
+__all__ = ["Orders", "Tracked", "Transition"]
+
+ZERO = Decimal(0)
+# Transitions kept per order; a trailing stop replaces itself often, the first and the
+# newest tell the story.
+KEEP_TRANSITIONS = 50
+
+_NOT_AT_VENUE = TERMINAL | {OrderStatus.INITIALIZED, OrderStatus.HELD}
+
+
+class Transition(NamedTuple):
+    """One move of an order in its table; ``seq`` is the input that caused it."""
+
+    seq: int
+    ts: int
+    before: OrderStatus
+    event: OrderEvent
+    after: OrderStatus
+    reason: str
+
+
+class Tracked:
+    """An order with what only the Executor knows of it.
+
+    ``trades`` are the trade ids already booked, ``intent`` the signal whose stop and
+    target follow the fills, ``reason`` why the order was made.
+    """
+
+    __slots__ = ("intent", "moves", "order", "reason", "timer", "trades", "transitions")
+
+    def __init__(self, order: Order, intent: Signal | None = None) -> None:
+        self.order = order
+        self.intent = intent
+        self.reason = order.reason
+        self.timer: Timer | None = None
+        self.trades: dict[str, Decimal] = {}
+        self.transitions: list[Transition] = []
+        self.moves = 0
+
+    def remember(self, transition: Transition) -> None:
+        """Keep a transition; the second oldest gives way."""
+        self.moves += 1
+        self.transitions.append(transition)
+        if len(self.transitions) > KEEP_TRANSITIONS:
+            del self.transitions[1]
+
+
+class Orders:
+    """All open orders and the newest ``keep_closed`` final ones, in order of age."""
+
+    def __init__(self, keep_closed: int) -> None:
+        self._keep_closed = keep_closed
+        self._open: dict[str, Tracked] = {}
+        self._closed: dict[str, Tracked] = {}
+        self._rows: dict[tuple[str, str], dict[str, Tracked]] = {}
+        self._pending: dict[tuple[str, Side], Decimal] = {}
+        self._closing: dict[tuple[str, str, Side], Decimal] = {}
+        self.made = 0
+        self.sent = 0
+        self.at_venue = 0
+        self.unknown = 0
+
+    def add(self, tracked: Tracked) -> None:
+        """Take a new order that has not been sent."""
+        order = tracked.order
+        self.made += 1
+        self._open[order.id] = tracked
+        row = self._rows.get((order.owner, order.instrument))
+        if row is None:
+            row = self._rows[(order.owner, order.instrument)] = {}
+        row[order.id] = tracked
+
+    def update(self, tracked: Tracked, after: Order) -> None:
+        """Put the order's successor in its place and keep the sums true."""
+        before = tracked.order
+        tracked.order = after
+        was, now = before.status, after.status
+        was_there, is_there = was not in _NOT_AT_VENUE, now not in _NOT_AT_VENUE
+        change = (after.remaining if is_there else ZERO) - (
+            before.remaining if was_there else ZERO
+        )
+        if change:
+            if after.reduce_only:
+                row = (after.owner, after.instrument, after.side)
+                self._closing[row] = self._closing.get(row, ZERO) + change
+            else:
+                side = (after.instrument, after.side)
+                self._pending[side] = self._pending.get(side, ZERO) + change
+        if was is now:
+            return
+        if is_there != was_there:
+            self.at_venue += 1 if is_there else -1
+        if now is OrderStatus.SUBMITTED and not was_there:
+            self.sent += 1
+        if now is OrderStatus.UNKNOWN:
+            self.unknown += 1
+        elif was is OrderStatus.UNKNOWN:
+            self.unknown -= 1
+        if now in TERMINAL and was not in TERMINAL:
+            self._close(tracked)
+
+    def _close(self, tracked: Tracked) -> None:
+        order = tracked.order
+        del self._open[order.id]
+        row = (order.owner, order.instrument)
+        del self._rows[row][order.id]
+        if not self._rows[row]:
+            del self._rows[row]
+        closed = self._closed
+        closed[order.id] = tracked
+        if len(closed) > self._keep_closed:
+            del closed[next(iter(closed))]
+
+    def get(self, order_id: str) -> Tracked | None:
+        """Return the order, or None when it never was or is no longer kept."""
+        return self._open.get(order_id) or self._closed.get(order_id)
+
+    def row(self, owner: str, instrument: str) -> list[Tracked]:
+        """Return the open orders of one row, oldest first."""
+        row = self._rows.get((owner, instrument))
+        return list(row.values()) if row else []
+
+    def has_entry(self, owner: str, instrument: str) -> str | None:
+        """Return the id of an open order that may open or add to the position."""
+        row = self._rows.get((owner, instrument))
+        if row:
+            for tracked in row.values():
+                if not tracked.order.reduce_only:
+                    return tracked.order.id
+        return None
+
+    def open(self) -> list[Tracked]:
+        """Return all open orders, oldest first."""
+        return list(self._open.values())
+
+    def open_in(self, instrument: str) -> list[Tracked]:
+        """Return the open orders in one instrument, oldest first."""
+        return [t for t in self._open.values() if t.order.instrument == instrument]
+
+    def held(self) -> list[Order]:
+        """Return the stops and targets that are kept here, oldest first."""
+        return [
+            t.order for t in self._open.values() if t.order.status is OrderStatus.HELD
+        ]
+
+    def all(self) -> Iterator[Order]:
+        """Yield every kept order: the closed ones first, then the open ones."""
+        for tracked in self._closed.values():
+            yield tracked.order
+        for tracked in self._open.values():
+            yield tracked.order
+
+    def pending(self, instrument: str, side: Side) -> Decimal:
+        """Return what all owners' entries on this side may still fill."""
+        return self._pending.get((instrument, side), ZERO)
+
+    def closing(self, owner: str, instrument: str, side: Side) -> Decimal:
+        """Return what this owner's reduce-only orders at the venue may still fill."""
+        return self._closing.get((owner, instrument, side), ZERO)
+
+    def entries(self, owner: str | None = None) -> list[Tracked]:
+        """Return open orders that are no protection and reduce nothing."""
+        return [
+            t
+            for t in self._open.values()
+            if not t.order.reduce_only
+            and t.order.role is not OrderRole.STOP
+            and (owner is None or t.order.owner == owner)
+        ]

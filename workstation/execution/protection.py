@@ -1,0 +1,291 @@
+"""Stops and targets that are kept here: their plans, triggers and trailing.
+
+One plan per row that holds a position. The Executor syncs it after every fill and
+feeds it prices; when a trigger is met it fires through a callback and never sends
+anything itself. Stops are only ever tightened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+
+from workstation.execution.desk import OrderDesk
+from workstation.execution.ledger import Ledger
+from workstation.execution.orders import Tracked
+from workstation.model.instruments import Instrument, Side
+from workstation.model.orders import OrderRole, OrderStatus, OrderType
+from workstation.model.timeframes import NS_PER_S
+
+__all__ = ["Plan", "Protection"]
+
+ZERO = Decimal(0)
+# A broker that refuses a released stop is not asked again at every tick.
+RETRY_NS = NS_PER_S
+
+
+class Plan:
+    """Protection of one position; the float triggers are what prices meet."""
+
+    __slots__ = (
+        "best",
+        "instrument",
+        "owner",
+        "retry_ns",
+        "side",
+        "stop",
+        "stop_float",
+        "stop_order",
+        "target",
+        "target_float",
+        "target_order",
+        "trailing_bps",
+    )
+
+    def __init__(self, owner: str, instrument: str, side: Side, best: float) -> None:
+        self.owner = owner
+        self.instrument = instrument
+        self.side = side
+        self.best = best
+        self.trailing_bps: float | None = None
+        self.stop: Decimal | None = None
+        self.target: Decimal | None = None
+        self.stop_float: float | None = None
+        self.target_float: float | None = None
+        self.stop_order: Tracked | None = None
+        self.target_order: Tracked | None = None
+        self.retry_ns = 0
+
+    def tightens(self, stop: Decimal) -> bool:
+        """Tell whether this stop is no looser than the one there is."""
+        if self.stop is None:
+            return True
+        return stop >= self.stop if self.side is Side.SELL else stop <= self.stop
+
+
+class Protection:
+    """All plans, watched per instrument; ``fire`` releases a triggered order."""
+
+    def __init__(
+        self,
+        desk: OrderDesk,
+        ledger: Ledger,
+        instruments: Mapping[str, Instrument],
+        fire: Callable[[Plan, Tracked, str], bool],
+    ) -> None:
+        self._desk = desk
+        self._ledger = ledger
+        self._instruments = instruments
+        self._fire = fire
+        self._plans: dict[tuple[str, str], Plan] = {}
+        self.watched: dict[str, list[Plan]] = {}
+
+    def plan(self, owner: str, instrument: str) -> Plan | None:
+        """Return the plan of a row, if it has one."""
+        return self._plans.get((owner, instrument))
+
+    def plans(self) -> list[Plan]:
+        """Return every plan, oldest first."""
+        return list(self._plans.values())
+
+    def install(self, owner: str, instrument: str, side: Side, best: float) -> Plan:
+        """Return the row's plan, made when there is none; ``side`` is the exit's."""
+        key = (owner, instrument)
+        plan = self._plans.get(key)
+        if plan is None:
+            plan = self._plans[key] = Plan(owner, instrument, side, best)
+            self.watched.setdefault(instrument, []).append(plan)
+        return plan
+
+    def change(
+        self,
+        plan: Plan,
+        *,
+        stop: Decimal | None = None,
+        target: Decimal | None = None,
+        trailing_bps: float | None = None,
+    ) -> bool:
+        """Set what is given, on the tick; return False when the stop was looser."""
+        instrument = self._instruments[plan.instrument]
+        kept = True
+        if stop is not None:
+            stop = instrument.round_price(stop, plan.side)
+            kept = plan.tightens(stop)
+            if kept:
+                plan.stop, plan.stop_float = stop, float(stop)
+        if target is not None:
+            target = instrument.round_price(target, plan.side)
+            plan.target, plan.target_float = target, float(target)
+        if trailing_bps is not None and trailing_bps > 0:
+            plan.trailing_bps = trailing_bps
+            self._trail(plan)
+        return kept
+
+    def _trail(self, plan: Plan) -> bool:
+        """Let the stop follow the best price; return whether it moved."""
+        if plan.trailing_bps is None:
+            return False
+        away = plan.trailing_bps / 10_000
+        raw = plan.best * (1 - away if plan.side is Side.SELL else 1 + away)
+        stop = self._instruments[plan.instrument].round_price(raw, plan.side)
+        if stop <= 0 or stop == plan.stop or not plan.tightens(stop):
+            return False
+        plan.stop, plan.stop_float = stop, float(stop)
+        return True
+
+    def sync(self, owner: str, instrument: str) -> None:
+        """Make the held orders agree with the position: size, triggers, or none."""
+        plan = self._plans.get((owner, instrument))
+        if plan is None:
+            return
+        quantity = self._ledger.position(owner, instrument).quantity
+        if not quantity or (quantity > 0) != (plan.side is Side.SELL):
+            self.drop(plan, "position closed" if not quantity else "position turned")
+            return
+        size = abs(quantity)
+        plan.stop_order = self._leg(
+            plan, plan.stop_order, OrderRole.STOP, plan.stop, size
+        )
+        plan.target_order = self._leg(
+            plan, plan.target_order, OrderRole.TARGET, plan.target, size
+        )
+
+    def _leg(
+        self,
+        plan: Plan,
+        tracked: Tracked | None,
+        role: OrderRole,
+        trigger: Decimal | None,
+        size: Decimal,
+    ) -> Tracked | None:
+        if trigger is None:
+            return None
+        desk = self._desk
+        if tracked is not None and tracked.order.status is OrderStatus.HELD:
+            order = tracked.order
+            if order.quantity != size or order.trigger != trigger:
+                moved = order.trigger != trigger
+                desk.adjust(
+                    tracked, size, trigger, "trigger moved" if moved else "resized"
+                )
+            return tracked
+        if size <= desk.orders.closing(plan.owner, plan.instrument, plan.side):
+            return None
+        stop = role is OrderRole.STOP
+        return desk.hold(
+            desk.draft(
+                plan.owner,
+                plan.instrument,
+                role,
+                plan.side,
+                size,
+                order_type=OrderType.STOP if stop else OrderType.TARGET,
+                trigger=trigger,
+                reduce_only=True,
+                reason=role.value,
+            )
+        )
+
+    def drop(self, plan: Plan, reason: str) -> None:
+        """Cancel what is held for a row and forget its plan."""
+        del self._plans[(plan.owner, plan.instrument)]
+        watched = self.watched[plan.instrument]
+        watched.remove(plan)
+        if not watched:
+            del self.watched[plan.instrument]
+        for tracked in (plan.stop_order, plan.target_order):
+            if tracked is not None and tracked.order.status is OrderStatus.HELD:
+                self._desk.cancel(tracked, reason)
+
+    def forget(self, tracked: Tracked) -> None:
+        """Take a leg out of its plan: the operator removed it on purpose."""
+        order = tracked.order
+        plan = self._plans.get((order.owner, order.instrument))
+        if plan is None:
+            return
+        if plan.stop_order is tracked:
+            plan.stop_order = plan.stop = plan.stop_float = plan.trailing_bps = None
+        elif plan.target_order is tracked:
+            plan.target_order = plan.target = plan.target_float = None
+
+    def rearm(self, tracked: Tracked, ts: int) -> None:
+        """Hold a leg again whose released order ended without closing the position."""
+        order = tracked.order
+        plan = self._plans.get((order.owner, order.instrument))
+        if plan is not None:
+            plan.retry_ns = ts + RETRY_NS
+            self.sync(order.owner, order.instrument)
+
+    def on_price(self, plans: list[Plan], bid: float, ask: float, ts: int) -> None:
+        """Compare with the best prices: what a seller gets and a buyer pays."""
+        if len(plans) > 1:
+            plans = plans.copy()
+        for plan in plans:
+            stop, target = plan.stop_float, plan.target_float
+            if plan.side is Side.SELL:
+                if not bid > 0:
+                    continue
+                if stop is not None and bid <= stop:
+                    self._trigger(plan, plan.stop_order, "stop", bid, ts)
+                elif target is not None and bid >= target:
+                    self._trigger(plan, plan.target_order, "target", bid, ts)
+                elif bid > plan.best:
+                    self._improve(plan, bid)
+            else:
+                if not ask > 0:
+                    continue
+                if stop is not None and ask >= stop:
+                    self._trigger(plan, plan.stop_order, "stop", ask, ts)
+                elif target is not None and ask <= target:
+                    self._trigger(plan, plan.target_order, "target", ask, ts)
+                elif ask < plan.best:
+                    self._improve(plan, ask)
+
+    def on_range(self, plans: list[Plan], low: float, high: float, ts: int) -> None:
+        """Compare with a bar's range: the stop first, the new best afterwards."""
+        for plan in plans.copy():
+            stop, target = plan.stop_float, plan.target_float
+            long = plan.side is Side.SELL
+            if stop is not None and (low <= stop if long else high >= stop):
+                self._trigger(plan, plan.stop_order, "stop", low if long else high, ts)
+            elif target is not None and (high >= target if long else low <= target):
+                self._trigger(
+                    plan, plan.target_order, "target", high if long else low, ts
+                )
+            elif long and high > plan.best:
+                self._improve(plan, high)
+            elif not long and low < plan.best:
+                self._improve(plan, low)
+
+    def _improve(self, plan: Plan, best: float) -> None:
+        plan.best = best
+        if self._trail(plan):
+            self.sync(plan.owner, plan.instrument)
+
+    def _trigger(
+        self, plan: Plan, tracked: Tracked | None, word: str, price: float, ts: int
+    ) -> None:
+        if tracked is None or ts < plan.retry_ns:
+            return
+        trigger = tracked.order.trigger
+        if self._fire(plan, tracked, f"{word} {trigger} met at {price!r}"):
+            if plan.stop_order is tracked:
+                plan.stop_order = None
+            elif plan.target_order is tracked:
+                plan.target_order = None
+
+    def digest(self) -> object:
+        """Return every plan in plain values, oldest first."""
+        return tuple(
+            (
+                plan.owner,
+                plan.instrument,
+                plan.side.value,
+                plan.best,
+                plan.trailing_bps,
+                None if plan.stop is None else str(plan.stop),
+                None if plan.target is None else str(plan.target),
+                plan.retry_ns,
+            )
+            for plan in self._plans.values()
+        )

@@ -1,0 +1,264 @@
+"""The one risk stage that every order passes: ordered checks, stable codes, numbers.
+
+Asked by the Executor before an order leaves; it changes nothing. What reduces risk
+(reduce-only orders, protection, the operator's flatten) is never refused for a limit,
+for hold or kill, or for the state of the data; cancels do not come here at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple
+
+from workstation.execution.controls import Controls
+from workstation.execution.ledger import Ledger
+from workstation.execution.orders import Orders
+from workstation.execution.settings import RiskSettings
+from workstation.model.instruments import Instrument, Side, to_decimal
+from workstation.model.orders import Order, OrderRole, OrderType
+from workstation.model.ports import MarketView
+from workstation.model.states import BookTrust
+
+__all__ = ["Denial", "DenialCode", "RiskStage"]
+
+ZERO = Decimal(0)
+OPERATOR = "operator"
+_SAFETY = (OrderRole.STOP, OrderRole.TARGET, OrderRole.FLATTEN)
+
+
+class DenialCode(StrEnum):
+    """Why an order was refused; the words are stable, scripts and logs rely on them."""
+
+    UNKNOWN_INSTRUMENT = "UNKNOWN_INSTRUMENT"
+    KILLED = "KILLED"
+    HOLD = "HOLD"
+    TASK_PAUSED = "TASK_PAUSED"
+    ROW_LOCKED = "ROW_LOCKED"
+    DATA_STALE = "DATA_STALE"
+    BOOK_UNTRUSTED = "BOOK_UNTRUSTED"
+    PRICE_OFF_TICK = "PRICE_OFF_TICK"
+    QUANTITY_OFF_LOT = "QUANTITY_OFF_LOT"
+    QUANTITY_ZERO = "QUANTITY_ZERO"
+    BELOW_MIN_NOTIONAL = "BELOW_MIN_NOTIONAL"
+    MAX_ORDER_VALUE = "MAX_ORDER_VALUE"
+    MAX_POSITION_VALUE = "MAX_POSITION_VALUE"
+    MAX_OPEN_ORDERS = "MAX_OPEN_ORDERS"
+    REDUCE_ONLY_WOULD_INCREASE = "REDUCE_ONLY_WOULD_INCREASE"
+    ALREADY_IN_POSITION = "ALREADY_IN_POSITION"
+    INSUFFICIENT_CASH = "INSUFFICIENT_CASH"
+    STOP_LOOSENED = "STOP_LOOSENED"
+    NO_POSITION = "NO_POSITION"
+
+
+class Denial(NamedTuple):
+    """A refusal: the code, and a text with the numbers that decided."""
+
+    code: DenialCode
+    text: str
+
+
+class RiskStage:
+    """Judges one order at a time against limits, switches, data and positions."""
+
+    def __init__(
+        self,
+        settings: RiskSettings,
+        instruments: Mapping[str, Instrument],
+        market: MarketView,
+        ledger: Ledger,
+        orders: Orders,
+        controls: Controls,
+    ) -> None:
+        self.settings = settings
+        self.instruments = instruments
+        self.market = market
+        self.ledger = ledger
+        self.orders = orders
+        self.controls = controls
+
+    def check(self, order: Order, now_ns: int) -> Denial | None:
+        """Return the first reason to refuse the order, or None."""
+        instrument = self.instruments.get(order.instrument)
+        if instrument is None:
+            known = ", ".join(self.instruments)
+            return Denial(
+                DenialCode.UNKNOWN_INSTRUMENT,
+                f"{order.instrument} is not in this run; it has {known}",
+            )
+        denial = self.switches(
+            order.owner, order.instrument, order.role, entry=not order.reduce_only
+        )
+        if denial is not None:
+            return denial
+        if not order.reduce_only:
+            denial = self.data(order.instrument, now_ns)
+            if denial is not None:
+                return denial
+        denial = self._shape(order, instrument)
+        if denial is not None:
+            return denial
+        if order.reduce_only:
+            return self._reduces(order)
+        return self._limits(order, instrument)
+
+    def switches(
+        self, owner: str, instrument: str, role: OrderRole, *, entry: bool
+    ) -> Denial | None:
+        """Return the switch that stands in the way, if any."""
+        controls = self.controls
+        if entry and controls.kill_level is not None:
+            why = f": {controls.kill_reason}" if controls.kill_reason else ""
+            return Denial(
+                DenialCode.KILLED,
+                f"killed at {controls.kill_level.value}{why}; re-arm to trade",
+            )
+        if entry and controls.hold:
+            return Denial(DenialCode.HOLD, "the operator holds new entries")
+        if role in _SAFETY:
+            return None
+        if controls.paused:
+            return Denial(DenialCode.TASK_PAUSED, "the executor is paused")
+        if owner == OPERATOR:
+            return None
+        if entry and controls.strategy_paused(owner):
+            return Denial(DenialCode.TASK_PAUSED, f"strategy {owner} is paused")
+        if controls.row_locked(owner, instrument):
+            return Denial(
+                DenialCode.ROW_LOCKED,
+                f"{owner} {instrument} is locked in manual; hand it back first",
+            )
+        return None
+
+    def data(self, instrument: str, now_ns: int) -> Denial | None:
+        """Return why the market data must not be traded on, if so."""
+        reason = self.market.distrust(instrument, now_ns)
+        if reason is None:
+            return None
+        book = self.market.instrument(instrument).book
+        # A book that is fine leaves age as the only cause.
+        bad_book = book is not None and book.trust in (
+            BookTrust.UNTRUSTED,
+            BookTrust.SYNCING,
+        )
+        code = DenialCode.BOOK_UNTRUSTED if bad_book else DenialCode.DATA_STALE
+        return Denial(code, reason)
+
+    def _shape(self, order: Order, instrument: Instrument) -> Denial | None:
+        for price in (order.price, order.trigger):
+            if price is not None and not (price > 0 and instrument.is_on_tick(price)):
+                return Denial(
+                    DenialCode.PRICE_OFF_TICK,
+                    f"price {price} is not a positive multiple of "
+                    f"{instrument.tick_size}",
+                )
+        if order.type is OrderType.LIMIT and order.price is None:
+            return Denial(DenialCode.PRICE_OFF_TICK, "a limit order needs a price")
+        quantity = order.quantity
+        if not instrument.is_on_lot(quantity):
+            return Denial(
+                DenialCode.QUANTITY_OFF_LOT,
+                f"quantity {quantity} is not a multiple of {instrument.lot_size}",
+            )
+        if quantity <= 0:
+            return Denial(
+                DenialCode.QUANTITY_ZERO,
+                f"quantity {quantity} must be at least {instrument.lot_size}",
+            )
+        return None
+
+    def _reduces(self, order: Order) -> Denial | None:
+        position = self.ledger.position(order.owner, order.instrument).quantity
+        closing = self.orders.closing(order.owner, order.instrument, order.side)
+        room = -position * order.side.sign - closing
+        if order.quantity > room:
+            return Denial(
+                DenialCode.REDUCE_ONLY_WOULD_INCREASE,
+                f"{order.side.value} {order.quantity} would add: {order.owner} holds "
+                f"{position}, {closing} of it is being closed",
+            )
+        return None
+
+    def reference(self, order: Order) -> Decimal | None:
+        """Return the price to value an order at: its limit, else what it would meet."""
+        if order.price is not None:
+            return order.price
+        view = self.market.instrument(order.instrument)
+        price = view.ask if order.side is Side.BUY else view.bid
+        if not price > 0:
+            price = view.mark or view.last
+        return to_decimal(price) if price > 0 else None
+
+    def _limits(self, order: Order, instrument: Instrument) -> Denial | None:
+        settings = self.settings
+        price = self.reference(order)
+        if price is None:
+            return Denial(
+                DenialCode.DATA_STALE, f"there is no price of {instrument.id} yet"
+            )
+        notional = order.quantity * price
+        if notional < instrument.min_notional:
+            return Denial(
+                DenialCode.BELOW_MIN_NOTIONAL,
+                f"value {notional} is below min_notional {instrument.min_notional}",
+            )
+        limit = settings.max_order_value
+        if limit is not None and notional > limit:
+            return Denial(
+                DenialCode.MAX_ORDER_VALUE,
+                f"value {notional} is more than max_order_value {limit}",
+            )
+        net = self.ledger.net(order.instrument)
+        pending = self.orders.pending(order.instrument, order.side)
+        worst = net * order.side.sign + pending + order.quantity
+        limit = settings.max_position_value
+        if limit is not None and worst * price > limit:
+            return Denial(
+                DenialCode.MAX_POSITION_VALUE,
+                f"position {net} with {pending} pending and {order.quantity} more is "
+                f"worth {worst * price}, more than max_position_value {limit}",
+            )
+        most = settings.max_open_orders
+        if most is not None and self.orders.at_venue >= most:
+            return Denial(
+                DenialCode.MAX_OPEN_ORDERS,
+                f"{self.orders.at_venue} orders are open, max_open_orders is {most}",
+            )
+        denial = self.occupied(order.owner, order.instrument)
+        if denial is not None:
+            return denial
+        return self._cash(net, worst, price)
+
+    def occupied(self, owner: str, instrument: str) -> Denial | None:
+        """Return why a strategy's row may not enter: it is in, or on its way in."""
+        if owner == OPERATOR:
+            return None
+        position = self.ledger.position(owner, instrument).quantity
+        if position:
+            return Denial(
+                DenialCode.ALREADY_IN_POSITION,
+                f"{owner} holds {position} {instrument}; exit first",
+            )
+        entry = self.orders.has_entry(owner, instrument)
+        if entry is not None:
+            return Denial(
+                DenialCode.ALREADY_IN_POSITION,
+                f"{owner} has entry {entry} working in {instrument}",
+            )
+        return None
+
+    def _cash(self, net: Decimal, worst: Decimal, price: Decimal) -> Denial | None:
+        """Refuse what the equity could not carry even without the buffer."""
+        if worst <= 0:
+            return None
+        leverage = self.settings.leverage
+        value = self.ledger.value()
+        needed = (value.exposure + (worst - abs(net)) * price) / leverage
+        if needed > value.equity:
+            return Denial(
+                DenialCode.INSUFFICIENT_CASH,
+                f"needs {needed} of margin in all, equity is {value.equity} at "
+                f"leverage {leverage}",
+            )
+        return None
