@@ -1,0 +1,410 @@
+"""The paper broker alone: latency, fills, time in force, races, money."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TypeVar
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.execution.fakes import (
+    BTC,
+    ETH,
+    NS,
+    FakeBook,
+    FakeCore,
+    FakeEdge,
+    FakeMarket,
+    bar,
+    quote,
+)
+from workstation.model.instruments import Side
+from workstation.model.market import MarketEvent, Trade
+from workstation.model.orders import (
+    CancelOrder,
+    CancelRejected,
+    Order,
+    OrderAccepted,
+    OrderCanceled,
+    OrderExpired,
+    OrderFilledReport,
+    OrderRejected,
+    OrderReplaced,
+    OrderRole,
+    OrderStatus,
+    OrderStatusReport,
+    OrderType,
+    QueryOrder,
+    ReplaceOrder,
+    ReplaceRejected,
+    Report,
+    SubmitOrder,
+    TimeInForce,
+)
+from workstation.model.roles import Broker
+from workstation.venues.paper.broker import PaperBroker
+from workstation.venues.paper.settings import PaperBrokerSettings
+
+D = Decimal
+T = TypeVar("T")
+BUY, SELL = Side.BUY, Side.SELL
+AT_ONCE = PaperBrokerSettings(latency_ms=0)
+
+
+class Venue:
+    """A paper broker with its market, and the reports with their times."""
+
+    def __init__(self, settings: PaperBrokerSettings = AT_ONCE) -> None:
+        self.market = FakeMarket()
+        self.core = FakeCore(ts=0)
+        self.reports: list[tuple[int, Report]] = []
+        self.broker = PaperBroker(settings, (BTC, ETH), self.market, "USDT")
+        self.broker.attach(
+            FakeEdge(self.core, lambda r: self.reports.append((self.core.ts, r)))
+        )
+        self._count = 0
+
+    def feed(self, event: MarketEvent) -> None:
+        self.core.advance(event.ts_recv)
+        self.broker.before_market(event)
+        self.market.see(event)
+        self.broker.after_market(event)
+        self.core.advance(event.ts_recv)
+
+    def submit(
+        self,
+        side: Side,
+        quantity: str,
+        price: str | None = None,
+        tif: TimeInForce = TimeInForce.GTC,
+    ) -> str:
+        self._count += 1
+        order = Order(
+            id=f"o-{self._count}",
+            instrument="BTC",
+            owner="s",
+            role=OrderRole.ENTRY,
+            side=side,
+            type=OrderType.MARKET if price is None else OrderType.LIMIT,
+            quantity=D(quantity),
+            price=None if price is None else D(price),
+            time_in_force=tif,
+        )
+        self.broker.request(SubmitOrder(order))
+        self.core.advance(self.core.ts)
+        return order.id
+
+    def ask(self, request: CancelOrder | ReplaceOrder | QueryOrder) -> None:
+        self.broker.request(request)
+        self.core.advance(self.core.ts)
+
+    def got(self, kind: type[T]) -> list[T]:
+        return [r for _, r in self.reports if isinstance(r, kind)]
+
+    def fills(self) -> list[tuple[Decimal, Decimal, bool]]:
+        return [(f.quantity, f.price, f.maker) for f in self.got(OrderFilledReport)]
+
+
+def quoted(bid: float = 100.0, ask: float = 100.2, size: float = 10.0) -> Venue:
+    venue = Venue()
+    venue.feed(quote(1, bid, ask, size))
+    return venue
+
+
+def test_it_is_a_broker() -> None:
+    assert isinstance(Venue().broker, Broker)
+
+
+def test_request_and_report_each_take_one_latency() -> None:
+    venue = Venue(PaperBrokerSettings(latency_ms=40))
+    venue.feed(quote(1, 100.0, 100.2))
+    venue.submit(BUY, "1")
+    assert venue.reports == []
+    venue.feed(quote(1.03, 100.3, 100.5))
+    venue.core.advance(2 * NS)
+    times = [(ts, type(r)) for ts, r in venue.reports]
+    due = NS + 80_000_000
+    assert times == [(due, OrderAccepted), (due, OrderFilledReport)]
+    assert venue.fills() == [(D(1), D("100.5"), False)]
+
+
+def test_a_market_order_takes_the_top_then_the_book() -> None:
+    venue = quoted(size=1.0)
+    venue.market.views["BTC"].book = FakeBook(asks=[(100.2, 9.0), (100.4, 2.0)])
+    venue.submit(BUY, "2")
+    assert venue.fills() == [
+        (D(1), D("100.2"), False),
+        (D(1), D("100.4"), False),
+    ]
+
+
+def test_the_rest_of_a_market_order_goes_on_with_the_next_quote_only() -> None:
+    venue = quoted(size=1.0)
+    venue.submit(BUY, "1.5")
+    venue.feed(Trade("BTC", 2 * NS, 100.2, 5.0))
+    assert [q for q, _, _ in venue.fills()] == [D(1)]
+    venue.feed(quote(3, 100.1, 100.3, 1.0))
+    assert venue.fills()[1:] == [(D("0.5"), D("100.3"), False)]
+
+
+def test_two_orders_do_not_take_the_same_size_twice() -> None:
+    venue = quoted(size=1.0)
+    venue.submit(BUY, "1")
+    venue.submit(BUY, "1")
+    assert len(venue.fills()) == 1
+
+
+def test_without_partial_fills_the_size_shown_does_not_matter() -> None:
+    venue = Venue(PaperBrokerSettings(latency_ms=0, partial_fills=False))
+    venue.feed(quote(1, 100.0, 100.2, 0.001))
+    venue.submit(SELL, "5")
+    assert venue.fills() == [(D(5), D("100.0"), False)]
+
+
+def test_a_quote_without_sizes_bounds_nothing() -> None:
+    venue = quoted(size=0.0)
+    venue.submit(SELL, "5")
+    assert venue.fills() == [(D(5), D("100.0"), False)]
+
+
+def test_immediate_or_cancel_ends_with_what_is_there() -> None:
+    venue = quoted(size=1.0)
+    venue.submit(BUY, "1.5", tif=TimeInForce.IOC)
+    (expired,) = venue.got(OrderExpired)
+    assert "1.000 of 1.5 filled" in expired.reason
+    assert [q for q, _, _ in venue.fills()] == [D(1)]
+
+
+def test_fill_or_kill_is_all_or_nothing() -> None:
+    venue = quoted(size=1.0)
+    venue.submit(BUY, "1.5", tif=TimeInForce.FOK)
+    assert (len(venue.got(OrderExpired)), venue.fills()) == (1, [])
+    venue.submit(BUY, "1", tif=TimeInForce.FOK)
+    assert [q for q, _, _ in venue.fills()] == [D(1)]
+
+
+def test_a_limit_takes_what_crosses_and_rests_with_the_rest() -> None:
+    venue = quoted(size=1.0)
+    venue.market.views["BTC"].book = FakeBook(asks=[(100.4, 2.0), (100.6, 9.0)])
+    venue.submit(BUY, "4", "100.5")
+    assert venue.fills() == [(D(1), D("100.2"), False), (D(2), D("100.4"), False)]
+    venue.market.views["BTC"].book = None
+    venue.feed(quote(2, 100.3, 100.4, 0.4))
+    assert venue.fills()[2:] == [(D("0.4"), D("100.5"), True)]
+
+
+def test_a_trade_fills_a_resting_limit_only_strictly_through_it() -> None:
+    venue = quoted()
+    venue.submit(BUY, "1", "99.0")
+    venue.feed(Trade("BTC", 2 * NS, 99.0, 5.0))
+    assert venue.fills() == []
+    venue.feed(Trade("BTC", 3 * NS, 98.9, 0.4))
+    assert venue.fills() == [(D("0.4"), D("99.0"), True)]
+
+
+def test_one_trade_fills_the_best_price_first_and_no_more_than_its_size() -> None:
+    venue = quoted()
+    low = venue.submit(BUY, "1", "98.0")
+    high = venue.submit(BUY, "1", "99.0")
+    venue.feed(Trade("BTC", 2 * NS, 97.0, 1.5))
+    fills = [(f.order_id, f.quantity) for f in venue.got(OrderFilledReport)]
+    assert fills == [(high, D(1)), (low, D("0.5"))]
+
+
+def test_fees_are_in_the_quote_currency_by_maker_and_taker() -> None:
+    venue = Venue(
+        PaperBrokerSettings(latency_ms=0, maker_fee_bps=-1.0, taker_fee_bps=4.5)
+    )
+    venue.feed(quote(1, 100.0, 100.2))
+    venue.submit(BUY, "1")
+    venue.submit(SELL, "1", "101.0")
+    venue.feed(quote(2, 101.0, 101.2))
+    fees = [(f.fee, f.fee_currency) for f in venue.got(OrderFilledReport)]
+    assert fees == [(D("0.04509"), "USDT"), (D("-0.0101"), "USDT")]
+
+
+def test_nothing_is_filled_without_data() -> None:
+    venue = Venue()
+    venue.submit(BUY, "1")
+    (rejected,) = venue.got(OrderRejected)
+    assert rejected.reason == "no market data of BTC yet"
+
+
+def test_with_trades_only_the_last_price_and_half_the_spread_count() -> None:
+    venue = Venue()
+    venue.feed(Trade("BTC", NS, 1000.0, 1.0))
+    venue.submit(BUY, "1")
+    assert venue.fills() == [(D(1), D("1000.1"), False)]
+
+
+def test_a_cancel_that_comes_too_late_says_why() -> None:
+    venue = Venue(PaperBrokerSettings(latency_ms=40))
+    venue.feed(quote(1, 100.0, 100.2))
+    order_id = venue.submit(BUY, "1")
+    venue.ask(CancelOrder(order_id))
+    venue.core.advance(2 * NS)
+    assert venue.got(CancelRejected)[0].reason == "already filled"
+    venue.ask(CancelOrder("o-77"))
+    venue.core.advance(3 * NS)
+    assert venue.got(CancelRejected)[1].reason == "unknown order"
+
+
+def test_a_cancel_in_time_ends_the_order() -> None:
+    venue = quoted()
+    order_id = venue.submit(BUY, "1", "99.0")
+    venue.ask(CancelOrder(order_id))
+    venue.feed(quote(2, 90.0, 90.1))
+    assert (len(venue.got(OrderCanceled)), venue.fills()) == (1, [])
+
+
+def test_a_replaced_limit_may_cross_at_once() -> None:
+    venue = quoted()
+    order_id = venue.submit(BUY, "1", "99.0")
+    venue.ask(ReplaceOrder(order_id, D(2), D("100.2")))
+    assert len(venue.got(OrderReplaced)) == 1
+    assert venue.fills() == [(D(2), D("100.2"), False)]
+
+
+@pytest.mark.parametrize(
+    ("quantity", "price", "reason"),
+    [
+        ("1", "99.05", "not on the tick"),
+        ("0.0005", "99", "not on the lot"),
+        ("0.3", "99", "0.400 is filled already"),
+        ("1", None, "only limit orders"),
+    ],
+)
+def test_a_replace_is_refused_with_the_reason(
+    quantity: str, price: str | None, reason: str
+) -> None:
+    venue = quoted()
+    order_id = venue.submit(BUY, "1", "99.0")
+    venue.feed(Trade("BTC", 2 * NS, 98.0, 0.4))
+    venue.ask(ReplaceOrder(order_id, D(quantity), None if price is None else D(price)))
+    assert reason in venue.got(ReplaceRejected)[0].reason
+
+
+def test_a_query_is_answered_with_what_the_venue_knows() -> None:
+    venue = quoted()
+    resting = venue.submit(BUY, "1", "99.0")
+    done = venue.submit(BUY, "1")
+    for order_id in (resting, done, "o-9"):
+        venue.ask(QueryOrder(order_id))
+    answers = [(r.status, r.filled) for r in venue.got(OrderStatusReport)]
+    assert answers == [
+        (OrderStatus.ACCEPTED, D(0)),
+        (OrderStatus.FILLED, D(1)),
+        (None, D(0)),
+    ]
+
+
+def test_an_order_id_is_used_once() -> None:
+    venue = quoted()
+    venue.submit(BUY, "1")
+    venue._count = 0
+    venue.submit(BUY, "1")
+    assert "used before" in venue.got(OrderRejected)[0].reason
+
+
+def test_with_bars_only_a_market_order_fills_at_the_next_open_before_the_bar() -> None:
+    venue = Venue(PaperBrokerSettings(latency_ms=40, spread_bps=10.0))
+    venue.feed(bar(60, 1000, 1010, 990, 1005))
+    venue.submit(BUY, "1")
+    assert [type(r) for _, r in venue.reports] == [OrderAccepted]
+    later = bar(120, 1004, 1010, 990, 1005)
+    venue.core.advance(later.ts_recv)
+    venue.broker.before_market(later)
+    venue.core.advance(later.ts_recv)
+    assert venue.fills() == [(D(1), D("1004.6"), False)]
+
+
+def test_an_immediate_limit_on_bars_lives_until_the_next_open() -> None:
+    venue = Venue()
+    venue.feed(bar(60, 100, 101, 99, 100))
+    venue.submit(BUY, "1", "98.0", TimeInForce.IOC)
+    venue.feed(bar(120, 100, 101, 90, 100))
+    assert (len(venue.got(OrderExpired)), venue.fills()) == (1, [])
+
+
+def test_trade_ids_are_unique() -> None:
+    venue = quoted()
+    for _ in range(5):
+        venue.submit(BUY, "1")
+    ids = [f.trade_id for f in venue.got(OrderFilledReport)]
+    assert len(set(ids)) == 5
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["quote", "trade", "market", "limit", "cancel", "replace"]),
+        st.integers(1, 3000),
+        st.integers(950, 1050),
+        st.sampled_from(Side),
+        st.sampled_from(TimeInForce),
+    ),
+    max_size=40,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(STEPS, st.sampled_from([0, 40]))
+def test_fills_never_exceed_the_order_nor_beat_the_book_and_money_is_conserved(
+    steps: list[tuple[str, int, int, Side, TimeInForce]], latency_ms: int
+) -> None:
+    venue = Venue(PaperBrokerSettings(latency_ms=latency_ms))
+    venue.feed(quote(1, 100.0, 100.2, 1.0))
+    sides: dict[str, Side] = {}
+    asked: dict[str, Decimal] = {}
+    limits: dict[str, list[Decimal]] = {}
+    best = {BUY: D("100.2"), SELL: D("100.0")}
+    shown = {BUY: D(1), SELL: D(1)}
+    for number, (what, size, ticks, side, tif) in enumerate(steps, 2):
+        quantity, price = D(size) / 1000, D(ticks) / 10
+        if what == "quote":
+            event = quote(number, float(price), float(price) + 0.2, size / 1000)
+            venue.feed(event)
+            best[BUY] = min(best[BUY], D(repr(event.ask)).quantize(D("0.1")))
+            best[SELL] = max(best[SELL], price)
+            shown = {each: total + quantity for each, total in shown.items()}
+        elif what == "trade":
+            venue.feed(Trade("BTC", number * NS, float(price), size / 1000))
+            shown = {each: total + quantity for each, total in shown.items()}
+        elif what in ("market", "limit"):
+            text = str(price) if what == "limit" else None
+            order_id = venue.submit(side, str(quantity), text, tif)
+            sides[order_id], asked[order_id] = side, quantity
+            if text:
+                limits[order_id] = [price]
+        elif sides:
+            order_id = sorted(sides)[size % len(sides)]
+            if what == "cancel":
+                venue.ask(CancelOrder(order_id))
+            elif order_id in limits:
+                asked[order_id] = max(asked[order_id], quantity)
+                limits[order_id].append(price)
+                venue.ask(ReplaceOrder(order_id, quantity, price))
+        venue.core.advance(number * NS + NS // 2)
+    filled: dict[str, Decimal] = {}
+    cash, coins = D(100_000), D(0)
+    taken = {BUY: D(0), SELL: D(0)}
+    for report in venue.got(OrderFilledReport):
+        order_id, side = report.order_id, sides[report.order_id]
+        filled[order_id] = filled.get(order_id, D(0)) + report.quantity
+        taken[side] += report.quantity
+        cash -= side.sign * report.quantity * report.price + report.fee
+        coins += side.sign * report.quantity
+        assert BTC.is_on_tick(report.price)
+        assert report.quantity > 0
+        if order_id in limits:
+            worst = max if side is BUY else min
+            assert (report.price - worst(limits[order_id])) * side.sign <= 0
+        if not report.maker:
+            assert (report.price - best[side]) * side.sign >= 0
+    for order_id, quantity in filled.items():
+        assert quantity <= asked[order_id]
+    for side in Side:
+        assert taken[side] <= shown[side]
+    assert venue.broker.balances["USDT"] == cash
+    assert venue.broker.balances.get("BTC", D(0)) == coins
