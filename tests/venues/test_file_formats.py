@@ -26,10 +26,10 @@ def write(path: Path, content: bytes) -> Path:
     return path
 
 
-def reason(form: str, path: Path, content: bytes, **fields: object) -> str:
+def reason(form: str, path: Path, content: bytes, interval: str | None = None) -> str:
     """Return why the content is refused, with the line it says."""
     with pytest.raises(DataError) as caught:
-        take(make_feed(form, write(path, content), **fields))
+        take(make_feed(form, write(path, content), interval=interval))
     assert caught.value.source == path.name
     return f"{caught.value.line}: {caught.value.reason}"
 
@@ -275,7 +275,7 @@ def test_the_interval_of_the_settings_wins(tmp_path: Path) -> None:
         ("quotes", b"1723161255,5,6\n", "1: header lacks time, bid, ask"),
         ("trades", b"time,price,size,price\n", "1: header has price twice"),
         ("ohlcv", OHLCV + b"2017-04-21,5,6,4,5\n", "2: 5 columns where"),
-        ("ohlcv", OHLCV + b"2017-04-21,5,6,4,5,nan\n", "does not tell"),
+        ("ohlcv", OHLCV + b"2017-04-21,5,6,4,5,nan\n", "2: volume nan"),
         ("ohlcv", OHLCV + b"21.4.2017,5,6,4,5,1\n", "2: time '21.4.2017'"),
         ("ohlcv", OHLCV + b'2017-04-21,"5,6,4,5,1\n', "2: quotes inside"),
         ("quotes", b"time,bid,ask\n\xff,1,2\n", "2: time"),

@@ -81,7 +81,7 @@ class SimulatedFeed:
         heap = self._heap
         while heap:
             ts, index = heap[0]
-            if ts >= self._end_ns:
+            if ts > self._end_ns:  # what closes at the end is still told
                 heap.clear()
                 return None
             market = self._markets[index]
