@@ -267,18 +267,19 @@ def test_several_feeds_of_one_symbol_and_venue_share_its_instrument(
 @pytest.mark.parametrize(
     ("written", "resolved"),
     [
-        (None, "home/state/workstation/journals"),
+        (None, "state/workstation/journals"),
         ("", ""),
         ("runs.sqlite", "runs/runs.sqlite"),
         ("sub/", "runs/sub"),
     ],
 )
 def test_the_journal_is_beside_the_config_or_in_the_users_folder(
-    written: str | None, resolved: str, folder: Path, tmp_path: Path
+    written: str | None, resolved: str, folder: Path, tmp_path: Path, home: Path
 ) -> None:
     text = GOOD if written is None else f'{GOOD}[journal]\npath = "{written}"\n'
     found = load_config(write(folder / "j.toml", text)).run.journal.path
-    assert found == (str(tmp_path / resolved) if resolved else "")
+    base = home if written is None else tmp_path
+    assert found == (str(base / resolved) if resolved else "")
 
 
 def test_over_ssh_frames_are_rarer_unless_the_config_says_otherwise(

@@ -9,21 +9,20 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from workstation import __version__
 from workstation.kernel.errors import KernelError
 from workstation.model.errors import ConfigError, WorkstationError
+from workstation.signals import Interrupted, between_steps, orderly_end
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from workstation.config import Config
+    from workstation.engine.drivers import Until
+    from workstation.engine.engine import Engine
     from workstation.engine.settings import RunSettings
 
 __all__ = ["main"]
@@ -33,20 +32,12 @@ DONE, FAILED, WRONG_USE = 0, 1, 2
 _UNTIL = "events=N, fills=N, time=10m, or an ISO time of the run's clock"
 
 
-class _Interrupted(BaseException):
-    """A signal asked the process to end; unwinds through every ``finally``."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; nothing is raised to the caller."""
     try:
         arguments = _parser().parse_args(argv)
         command: Callable[[argparse.Namespace], int] = arguments.command
-        with _orderly_end():
+        with orderly_end():
             code = command(arguments)
         sys.stdout.flush()
         return code
@@ -58,9 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return WRONG_USE
     except (WorkstationError, KernelError) as error:
         return _complain(str(error), FAILED)
-    except (_Interrupted, KeyboardInterrupt) as interruption:
-        name = getattr(interruption, "name", "SIGINT")
-        return _complain(f"ended by {name} before the run was done", FAILED)
+    except Interrupted as interruption:
+        return _complain(f"ended by {interruption} before it was done", FAILED)
     except BrokenPipeError:
         # Whoever read our output has gone; Python would complain again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -215,7 +205,8 @@ def _headless(arguments: argparse.Namespace) -> int:
     began = clock.now()
     session = assemble_session(config.run)
     try:
-        run_backtest(session.engine, until)
+        with between_steps() as look:
+            run_backtest(session.engine, _watched(until or Until(), look))
         wall_s = round((clock.now() - began) / 1e9, 3)
         report = report_dict(session, wall_s=wall_s)
     finally:
@@ -295,6 +286,18 @@ def _load(arguments: argparse.Namespace) -> Config:
     return load_config(arguments.config, overrides, seed=arguments.seed)
 
 
+def _watched(until: Until, look: Callable[[], None]) -> Until:
+    """Return the same goal, which also looks for a signal before each step."""
+    from workstation.engine.drivers import Until
+
+    class Watched(Until, frozen=True):
+        def reached(self, engine: Engine) -> bool:
+            look()
+            return super().reached(engine)
+
+    return Watched(until.events, until.fills, until.span_ns, until.ts)
+
+
 def _is_endless(run: RunSettings) -> bool:
     """Tell before anything is opened whether a feed makes up data without end."""
     return any(feed.duration is None for feed in run.feeds if hasattr(feed, "duration"))
@@ -320,31 +323,6 @@ def _flat(value: Any) -> str:
     if isinstance(value, list | tuple):
         return " × ".join(map(_flat, value))
     return "–" if value is None else str(value)
-
-
-@contextmanager
-def _orderly_end() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP unwind like ctrl+c, so that journals are closed.
-
-    The screen puts its own handlers over these while it runs.
-    """
-
-    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
-        raise _Interrupted(signal.Signals(number).name)
-
-    before = {}
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)  # Windows has no SIGHUP
-        try:
-            if number is not None:
-                before[number] = signal.signal(number, interrupt)
-        except ValueError:  # not the main thread: its owner sees to signals
-            break
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _complain(message: str, code: int) -> int:
