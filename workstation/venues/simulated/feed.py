@@ -92,6 +92,14 @@ class SimulatedFeed:
                 return ts, event
         return None
 
+    def resync(self) -> None:
+        """Send whole books again, after events were not taken for a while."""
+        for market in self._markets:
+            market.resync()
+        if self._heap:
+            self._heap = [(market.due, i) for i, market in enumerate(self._markets)]
+            heapify(self._heap)
+
     def identity(self) -> Mapping[str, str]:
         """Return seed, model and a digest of the settings and instruments."""
         content = msgspec.json.encode((self._settings, self._instruments))

@@ -133,14 +133,24 @@ class Market:
             event = self._trade(ts)
         else:
             event = self._difference(ts)
-        self.due = min(
+        self.due = self._next_due()
+        return event
+
+    def resync(self) -> None:
+        """Send a whole book soon, as to a client that asked for one."""
+        # A fixed wait: drawing one would shift all that comes after.
+        asked = self.due + int(_RESYNC_S[0] * NS_PER_S)
+        self._snapshot_due = min(self._snapshot_due, asked)
+        self.due = self._next_due()
+
+    def _next_due(self) -> int:
+        return min(
             self._quote_due,
             self._trade_due,
             self._depth_due,
             self._snapshot_due,
             self._bar_due,
         )
-        return event
 
     def _quote(self, ts: int) -> Quote:
         self._requote(ts)
