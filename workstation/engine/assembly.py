@@ -21,10 +21,11 @@ from workstation.engine.settings import FeedSettings, RunSettings
 from workstation.execution.executor import Executor
 from workstation.kernel import Clock, RealClock
 from workstation.market.aggregator import Aggregator
+from workstation.model.errors import ScriptError
 from workstation.model.instruments import Instrument
 from workstation.model.roles import Connector
 from workstation.model.timeframes import parse_timeframe
-from workstation.strategy.script import Script, load_script
+from workstation.strategy.script import Script, failed_script, load_script
 from workstation.strategy.scripted import ScriptedStrategy
 from workstation.strategy.settings import StrategySettings
 from workstation.venues.file.feed import FileFeed
@@ -42,12 +43,14 @@ def assemble_session(
     speed: float | None = None,
     paused: bool | None = None,
     wall: Clock | None = None,
+    tolerant: bool = False,
 ) -> Session:
     """Return a session ready to be driven; nothing has been read or started yet.
 
     The run is journalled where ``run.journal.path`` says (empty or None: nowhere),
-    unless ``journal`` is False. Raises ScriptError, ConfigError, DataError or
-    JournalError with what is wrong and where.
+    unless ``journal`` is False. With ``tolerant`` a strategy whose script cannot be
+    loaded is there as failed, and the rest runs. Raises ScriptError, ConfigError,
+    DataError or JournalError with what is wrong and where.
     """
     instruments = run.instruments
     aggregator = Aggregator(run.storage, instruments)
@@ -62,9 +65,13 @@ def assemble_session(
         cash=broker_settings.cash.get(currency, Decimal(0)),
         day_starts_minutes=_minutes(run.account.day_starts),
     )
-    scripts = [load_script(Path(each.script)) for each in run.strategies]
+    scripts = [_script(each, tolerant) for each in run.strategies]
     engine_seq: Callable[[], int] = lambda: engine.core.seq  # noqa: E731
     guard = ScriptGuard(run.engine.script_budget_ms, seq=engine_seq)
+    if run.strategies:
+        # The chart of a symbol that no strategy trades needs bars too.
+        for each in instruments:
+            aggregator.watch(each.id, parse_timeframe(run.strategies[0].timeframe))
     strategies = tuple(
         _strategy(settings, script, instruments, aggregator, executor, guard)
         for settings, script in zip(run.strategies, scripts, strict=True)
@@ -77,6 +84,10 @@ def assemble_session(
     builder.with_executor(executor)
     builder.with_broker(PaperBroker(broker_settings, instruments, aggregator, currency))
     engine: Engine = builder.build()
+    for strategy in strategies:
+        if strategy.script.failure:
+            strategy.stopped = True
+            engine.failed_at_start[strategy.name] = strategy.script.failure
     for feed, feed_settings in zip(engine.sources.feeds, run.feeds, strict=True):
         feed.instruments = tuple(_ids(feed_settings, instruments).values())
     control = Control(
@@ -116,6 +127,18 @@ def assemble_session(
             run, engine, aggregator, strategies, executor, control, driver
         ),
     )
+
+
+def _script(settings: StrategySettings, tolerant: bool) -> Script:
+    path = Path(settings.script)
+    try:
+        script = load_script(path)
+        script.resolve(settings.params)
+    except ScriptError as error:
+        if not tolerant:
+            raise
+        return failed_script(path, settings.params, str(error))
+    return script
 
 
 def _strategy(

@@ -116,13 +116,11 @@ class Control:
         core.run_agenda(engine.clock.now())
         return outcome
 
-    def interrupted(self, strategy: str, instrument: str) -> None:
+    def interrupted(self, interrupt: Interrupt) -> None:
         """Journal that a script call was interrupted; a replay does the same."""
         engine = self.engine
         if engine.journal is not None:
-            engine.journal.input(
-                engine.core.seq, engine.pulled, Interrupt(strategy, instrument)
-            )
+            engine.journal.input(engine.core.seq, engine.pulled, interrupt)
 
     # Taking.
 
@@ -220,6 +218,9 @@ class Control:
                 f"{role} {handle.name} cannot be restarted in a driven run; "
                 "strategies can"
             )
+        failure = self._strategies[handle.name].script.failure
+        if failure:
+            raise CommandRefused(f"{failure}; mend the file and start a new run")
         registry = self.engine.registry
         if handle.state in (TaskState.RUNNING, TaskState.PAUSED):
             registry.set_state(handle, TaskState.STOPPING, "restart")

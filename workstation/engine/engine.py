@@ -84,6 +84,7 @@ class Engine:
         self.pulled = 0
         self.delivered = 0
         self.first_ts: int | None = None
+        self.failed_at_start: dict[str, str] = {}
         self.started = False
         self.closed = False
         self.on_fault: Callable[[str, Exception], None] = lambda task, error: None
@@ -103,7 +104,11 @@ class Engine:
         self.first_ts = first
         for handle in self.registry:
             self.registry.set_state(handle, TaskState.INITIALIZING, "start")
-            self.registry.set_state(handle, TaskState.RUNNING, "start")
+            failure = self.failed_at_start.get(handle.name)
+            if failure is None:
+                self.registry.set_state(handle, TaskState.RUNNING, "start")
+            else:
+                self.registry.set_state(handle, TaskState.FAILED, failure)
 
     def close(self) -> None:
         """Release the files; the picture of the end stays readable."""

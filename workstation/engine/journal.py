@@ -21,6 +21,7 @@ import msgspec
 from workstation.model.commands import Command
 from workstation.model.errors import JournalError
 from workstation.model.records import Record
+from workstation.strategy.inputs import Asked
 
 __all__ = [
     "FORMAT",
@@ -53,10 +54,15 @@ _Row = tuple[str, tuple[object, ...]]
 
 
 class Interrupt(msgspec.Struct, frozen=True, tag="interrupt"):
-    """A script call that ran over its budget was interrupted."""
+    """A script call that ran over its budget was interrupted.
+
+    ``asked`` are the indicators it had asked for by then; they stay.
+    """
 
     strategy: str
     instrument: str
+    line: int | None = None
+    asked: tuple[Asked, ...] = ()
 
 
 class InputRow(msgspec.Struct, frozen=True):

@@ -57,8 +57,9 @@ def _replay(reader: JournalReader, path: Path) -> ReplayResult:
             f"{FORMAT}"
         )
     run = msgspec.convert(header["run"], RunSettings)
-    session = assemble_session(run, journal=False)
+    session = assemble_session(run, journal=False, tolerant=True)
     _check_sources(session, header, path)
+    _check_scripts(session, header, path)
     inputs = list(reader.inputs())
     session.guard.planned = {
         (row.seq, row.value.strategy, row.value.instrument)
@@ -128,6 +129,18 @@ def _check_sources(session: Session, header: dict[str, object], path: Path) -> N
             raise JournalError(
                 f"journal {path}: feed {feed.name} is not the same any more: the run "
                 f"read {expected}, now there is {found}"
+            )
+
+
+def _check_scripts(session: Session, header: dict[str, object], path: Path) -> None:
+    known = header.get("scripts")
+    for strategy in session.strategies:
+        script = strategy.script
+        expected = known.get(script.name) if isinstance(known, dict) else None
+        if expected != script.hash:
+            raise JournalError(
+                f"journal {path}: script {script.path} has changed since the run; "
+                "replay needs the file as it was"
             )
 
 

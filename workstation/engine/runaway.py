@@ -2,18 +2,21 @@
 
 A watcher thread sends the main thread a signal whose handler raises inside the
 script. A script that catches ``Exception`` cannot swallow it; it is raised again
-after each further budget until the call is over.
+every few milliseconds until the call is over.
 """
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
+from typing import ClassVar
 
+from workstation.engine.journal import Interrupt
 from workstation.model.errors import ScriptError, ScriptTimeout
 from workstation.strategy.row import Row
 from workstation.strategy.script import ScriptFunction, describe, line_of
@@ -23,6 +26,8 @@ __all__ = ["ScriptGuard"]
 # How often the watcher looks while calls are made; idle, it sleeps for good.
 _LOOK_S = 0.02
 _SIGNAL = signal.SIGUSR1
+# A replay makes only calls that came back once: a slow machine may take its time.
+_REPLAY_PATIENCE = 40
 
 
 class ScriptInterrupt(BaseException):
@@ -32,22 +37,25 @@ class ScriptInterrupt(BaseException):
 class ScriptGuard:
     """Calls scripts within ``budget_ms`` of wall time each.
 
-    ``planned`` holds (seq, strategy, instrument) of calls that were interrupted in
-    the run being replayed: those are not made at all. Outside the main thread nothing
-    can be interrupted and calls are made unguarded.
+    ``planned`` holds, by (seq, strategy, instrument), the calls that were interrupted
+    in the run being replayed: those are not made at all. It is None in any other run.
+    Outside the main thread nothing can be interrupted and calls are made unguarded.
     """
+
+    # A process has one handler of the signal: it asks whose call is being made.
+    _calling: ClassVar[ScriptGuard | None] = None
 
     def __init__(self, budget_ms: int, *, seq: Callable[[], int]) -> None:
         self.budget_ms = budget_ms
-        self.planned: set[tuple[int, str, str]] = set()
-        self.on_interrupt: Callable[[str, str], None] = lambda strategy, row: None
+        self.planned: Mapping[tuple[int, str, str], Interrupt] | None = None
+        self.on_interrupt: Callable[[Interrupt], None] = lambda interrupt: None
         self._seq = seq
         self._armed = 0
         self._calls = 0
         self._busy = threading.Event()
         self._closed = False
         self._watcher: threading.Thread | None = None
-        self._main = threading.main_thread().ident
+        self._main = threading.main_thread().ident or 0
 
     def __call__(
         self, strategy: str, instrument: str, function: ScriptFunction, row: Row
@@ -58,29 +66,34 @@ class ScriptGuard:
         """
         code = getattr(function, "__code__", None)
         path = Path(code.co_filename if code is not None else "script")
-        if self.planned and (self._seq(), strategy, instrument) in self.planned:
-            raise self._timed_out(path, row, None)
-        if self._watcher is None:
-            self._start()
-        if not self._busy.is_set():
-            self._busy.set()
-        self._calls += 1
-        self._armed = time.monotonic_ns()
+        if self.planned:
+            planned = self.planned.get((self._seq(), strategy, instrument))
+            if planned is not None:
+                row.indicators.ask_again(planned.asked)
+                raise self._timed_out(path, row, planned.line)
+        known = row.indicators.asked()
         try:
-            answer = function(row.market, row.context, row.indicators)
-            self._armed = 0
-            return answer
+            # The outer try: an interrupt may come while the inner one is left.
+            try:
+                self._arm()
+                return function(row.market, row.context, row.indicators)
+            finally:
+                self._armed = 0
         except ScriptInterrupt as interrupt:
             self._armed = 0
-            self.on_interrupt(strategy, instrument)
-            raise self._timed_out(path, row, line_of(interrupt, path)) from None
-        except Exception as error:  # whatever a user's script raises
-            self._armed = 0
+            line = line_of(interrupt, path)
+            asked = row.indicators.asked()[len(known) :]
+            self.on_interrupt(Interrupt(strategy, instrument, line, asked))
+            raise self._timed_out(path, row, line) from None
+        except (
+            Exception,
+            SystemExit,
+            GeneratorExit,
+            asyncio.CancelledError,
+        ) as error:  # whatever a user's script raises, sys.exit() too
             raise ScriptError(
                 path.name, describe(error), line_of(error, path)
             ) from error
-        finally:
-            self._armed = 0
 
     def close(self) -> None:
         """End the watcher."""
@@ -97,31 +110,49 @@ class ScriptGuard:
             line,
         )
 
-    def _start(self) -> None:
-        if threading.current_thread() is not threading.main_thread():
-            self._watcher = threading.current_thread()
+    def _arm(self) -> None:
+        if threading.get_ident() != self._main:
             return
-        signal.signal(_SIGNAL, self._raise)
+        if self._watcher is None:
+            self._start()
+        if not self._busy.is_set():
+            self._busy.set()
+        self._calls += 1
+        ScriptGuard._calling = self
+        self._armed = time.monotonic_ns()
+
+    def _start(self) -> None:
+        signal.signal(_SIGNAL, _interrupt)
         self._watcher = threading.Thread(
             target=self._watch, name="script-guard", daemon=True
         )
         self._watcher.start()
 
-    def _raise(self, number: int, frame: FrameType | None) -> None:
-        if self._armed:
-            raise ScriptInterrupt
+    def is_over(self) -> bool:
+        """Tell whether the call being made has lasted longer than its budget."""
+        armed = self._armed
+        patience = 1 if self.planned is None else _REPLAY_PATIENCE
+        budget_ns = self.budget_ms * 1_000_000 * patience
+        return bool(armed) and time.monotonic_ns() - armed > budget_ns
 
     def _watch(self) -> None:
-        assert self._main is not None
-        budget_ns = self.budget_ms * 1_000_000
         seen = -1
         while not self._closed:
             self._busy.wait()
             time.sleep(_LOOK_S)
-            armed = self._armed
-            if armed and time.monotonic_ns() - armed > budget_ns:
+            if self.is_over():
                 signal.pthread_kill(self._main, _SIGNAL)
-            elif not armed:
+            elif not self._armed:
                 if self._calls == seen:
                     self._busy.clear()
+                    # A call that began meanwhile found it set and will not set it.
+                    if self._calls != seen or self._closed:
+                        self._busy.set()
                 seen = self._calls
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    guard = ScriptGuard._calling
+    # A late signal must not hit the next call, or what is no script at all.
+    if guard is not None and guard.is_over():
+        raise ScriptInterrupt

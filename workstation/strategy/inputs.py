@@ -13,7 +13,7 @@ from workstation.model.market import Bar
 from workstation.model.ports import BarsView, InstrumentView, MarketView
 from workstation.model.positions import Position
 
-__all__ = ["Indicators", "Market"]
+__all__ = ["Asked", "Indicators", "Market"]
 
 
 class Market:
@@ -123,6 +123,8 @@ class Market:
 
 
 Value = float | tuple[float, ...] | None
+Asked = tuple[str, tuple[int | float, ...], tuple[tuple[str, int | float], ...]]
+"""One request of a script: the indicator, its parameters by place and by name."""
 
 
 class Indicators:
@@ -143,7 +145,7 @@ class Indicators:
         self._instrument = instrument
         self._timeframe_ns = timeframe_ns
         self._order_of = order_of
-        self._views: dict[tuple[object, ...], Any] = {}
+        self._views: dict[Asked, Any] = {}
 
     def __getattr__(self, name: str) -> Callable[..., Value]:
         """Return the function of a registered indicator."""
@@ -152,28 +154,39 @@ class Indicators:
         names = self._order_of(name)
 
         def value(*values: float, back: int = 0, **params: float) -> Value:
-            return self._value(name, names, values, back, params)
+            return self._value((name, values, tuple(params.items())), names, back)
 
         # Kept on the instance: the next use of the name does not come here.
         self.__dict__[name] = value
         return value
 
-    def _value(
-        self,
-        name: str,
-        names: tuple[str, ...],
-        values: tuple[float, ...],
-        back: int,
-        params: dict[str, float],
-    ) -> Value:
-        key = (name, values, *params.items()) if params else (name, values)
+    def asked(self) -> tuple[Asked, ...]:
+        """Return what was asked for so far, in order: each is part of the state."""
+        return tuple(self._views)
+
+    def ask_again(self, asked: tuple[Asked, ...]) -> None:
+        """Ask for what an interrupted call had asked for."""
+        for key in asked:
+            self._view(key, self._order_of(key[0]))
+
+    def _view(self, key: Asked, names: tuple[str, ...]) -> Any:
+        name, values, params = key
+        if len(values) > len(names):
+            raise TypeError(
+                f"{name}{values} has {len(values)} parameters; it takes "
+                f"{', '.join(names)}"
+            )
+        named = dict(zip(names, values, strict=False)) | dict(params)
+        view = self._market.indicator(
+            self._instrument, self._timeframe_ns, name, **named
+        )
+        self._views[key] = view
+        return view
+
+    def _value(self, key: Asked, names: tuple[str, ...], back: int) -> Value:
         view = self._views.get(key)
         if view is None:
-            named = dict(zip(names, values, strict=False)) | params
-            view = self._market.indicator(
-                self._instrument, self._timeframe_ns, name, **named
-            )
-            self._views[key] = view
+            view = self._view(key, names)
         if back not in (0, 1):
             raise ValueError(f"back = {back}: 0 is this bar, 1 the one before")
         outputs = view.previous if back else view.value

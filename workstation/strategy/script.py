@@ -17,7 +17,14 @@ from msgspec import Struct
 
 from workstation.model.errors import ScriptError
 
-__all__ = ["FUNCTIONS", "ParamSpec", "ParamValue", "Script", "load_script"]
+__all__ = [
+    "FUNCTIONS",
+    "ParamSpec",
+    "ParamValue",
+    "Script",
+    "failed_script",
+    "load_script",
+]
 
 FUNCTIONS = ("detect_opportunity", "filter_commitment", "manage_position")
 
@@ -37,7 +44,7 @@ class ParamSpec(Struct, frozen=True):
 
 
 class Script(Struct, frozen=True):
-    """A loaded script."""
+    """A loaded script; ``failure`` says why it could not be, and then it has no hash."""
 
     name: str
     path: str
@@ -46,6 +53,7 @@ class Script(Struct, frozen=True):
     filter_commitment: ScriptFunction
     manage_position: ScriptFunction
     params: tuple[ParamSpec, ...]
+    failure: str = ""
 
     def resolve(self, given: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
         """Return all parameters, given ones over defaults.
@@ -93,6 +101,24 @@ def load_script(path: Path) -> Script:
         filter_commitment=namespace["filter_commitment"],
         manage_position=namespace["manage_position"],
         params=tuple(_specs(name, namespace.get("PARAMS", {}))),
+    )
+
+
+def failed_script(path: Path, given: Mapping[str, ParamValue], failure: str) -> Script:
+    """Return the stand-in for a script that cannot be loaded; it is never called."""
+
+    def refuse(*_: object) -> None:
+        raise ScriptError(path.name, failure)
+
+    return Script(
+        name=path.name,
+        path=str(path),
+        hash="",
+        detect_opportunity=refuse,
+        filter_commitment=refuse,
+        manage_position=refuse,
+        params=tuple(ParamSpec(name, value) for name, value in given.items()),
+        failure=failure,
     )
 
 
