@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from workstation.execution.lives import ClosedTrade, Life
-from workstation.model.instruments import Instrument, to_decimal
+from workstation.model.instruments import Instrument, Side, to_decimal
 from workstation.model.orders import Fill
 from workstation.model.ports import MarketView
 from workstation.model.positions import AccountView, Position
@@ -22,6 +22,7 @@ from workstation.model.positions import AccountView, Position
 __all__ = ["ClosedTrade", "Ledger", "Valuation"]
 
 ZERO = Decimal(0)
+_BUY = Side.BUY
 DAY_NS = 86_400 * 1_000_000_000
 MINUTE_NS = 60 * 1_000_000_000
 # Enough for a table and a curve on any screen; the journal has the rest.
@@ -59,6 +60,8 @@ class Ledger:
         self._grid = {
             i.id: Decimal(1).scaleb(-i.price_decimals - 1) for i in instruments
         }
+        # The last mark and its exact form: several figures ask for it after a fill.
+        self._marks: dict[str, tuple[float, Decimal]] = {}
         self._market = market
         self._day_offset_ns = day_starts_minutes * MINUTE_NS
         self._positions: dict[tuple[str, str], Position] = {}
@@ -83,7 +86,7 @@ class Ledger:
         if before is None:
             before = Position(owner=fill.owner, instrument=fill.instrument)
         price, quantity, held = fill.price, fill.quantity, before.quantity
-        signed = quantity if fill.side.sign > 0 else -quantity
+        signed = quantity if fill.side is _BUY else -quantity
         total = held + signed
         fee = self._book_fee(fill)
         average, gained, opened = before.average_price, ZERO, before.opened_ns
@@ -211,7 +214,12 @@ class Ledger:
         mark = self._market.instrument(instrument).mark
         if mark is None or not mark > 0:
             return None
-        return to_decimal(mark).quantize(self._grid[instrument])
+        seen = self._marks.get(instrument)
+        if seen is not None and seen[0] == mark:
+            return seen[1]
+        exact = to_decimal(mark).quantize(self._grid[instrument])
+        self._marks[instrument] = (mark, exact)
+        return exact
 
     def value(self) -> Valuation:
         """Return the account at the market; without a mark a position is at cost."""

