@@ -131,7 +131,7 @@ def test_a_duplicate_trade_is_booked_once() -> None:
     hand.fill(order_id, "1", trade_id="x")
     hand.fill(order_id, "1", trade_id="x")
     assert hand.position() == 1
-    assert hand.executor.desk.duplicates == 1
+    assert hand.executor.reports.duplicates == 1
 
 
 def test_a_fill_before_the_acknowledgement_is_booked() -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -18,11 +17,13 @@ from workstation.execution.accounting import Accounting
 from workstation.execution.controls import Controls
 from workstation.execution.desk import OrderDesk
 from workstation.execution.gates import entry_gates
+from workstation.execution.intents import Intents
 from workstation.execution.ledger import Ledger
 from workstation.execution.operations import Operations
 from workstation.execution.orders import Tracked, Transition
 from workstation.execution.protection import Plan, Protection
-from workstation.execution.risk import Denial, DenialCode, RiskStage
+from workstation.execution.reports import Reports
+from workstation.execution.risk import RiskStage
 from workstation.execution.settings import OrderSettings, RiskSettings
 from workstation.model.commands import (
     CancelOrders,
@@ -38,24 +39,19 @@ from workstation.model.market import Bar, BookDelta, BookSnapshot, Quote, Trade
 from workstation.model.orders import (
     Fill,
     Order,
-    OrderEvent,
     OrderRole,
     OrderStatus,
-    OrderType,
 )
 from workstation.model.ports import Core, MarketView
 from workstation.model.positions import AccountView, Position
 from workstation.model.records import FillRecord
-from workstation.model.signals import Signal, SignalAction
+from workstation.model.signals import Signal
 from workstation.model.states import BookTrust, Gate, PositionBand
 
 __all__ = ["Executor"]
 
-ZERO = Decimal(0)
 # Bound once: looking a member up in its enum costs ten times a global (3.11).
 _BUY, _SELL = Side.BUY, Side.SELL
-_MARKET, _LIMIT = OrderType.MARKET, OrderType.LIMIT
-_ENTRY, _EXIT = OrderRole.ENTRY, OrderRole.EXIT
 _KILL_FLATTEN = KillLevel.FLATTEN
 
 
@@ -84,7 +80,8 @@ class Executor:
         self._instruments = {i.id: i for i in instruments}
         self.controls = Controls()
         self.ledger = Ledger(currency, cash, instruments, market, day_starts_minutes)
-        self.desk = OrderDesk(name, orders, self._booked, self._ended)
+        self.desk = OrderDesk(name, orders)
+        self.reports = Reports(self.desk, self._booked, self._ended)
         self.risk = RiskStage(
             risk,
             self._instruments,
@@ -97,21 +94,21 @@ class Executor:
             self.desk, self.ledger, self._instruments, self._fire
         )
         self.accounting = Accounting(risk, self.ledger)
+        self.intents = Intents(
+            self.desk, self.risk, self.ledger, self.protection, market
+        )
         self.operations = Operations(
-            self.controls, self.desk, self.ledger, self.protection, self.close
+            self.controls,
+            self.desk,
+            self.ledger,
+            self.protection,
+            self.intents.close,
         )
         self._watched = self.protection.watched
         self._day_ends_ns = 0
-        self._actions: dict[SignalAction, Callable[[Signal], None]] = {
-            SignalAction.ENTER_LONG: partial(self._enter, _BUY),
-            SignalAction.ENTER_SHORT: partial(self._enter, _SELL),
-            SignalAction.EXIT: self._exit,
-            SignalAction.PROTECT: self._protect,
-            SignalAction.CANCEL_ENTRY: self._cancel_entry,
-        }
         self._handlers: dict[type, Callable[[Any], None]] = {
-            Signal: self._on_signal,
-            **self.desk.handlers(),
+            Signal: self.intents.on_signal,
+            **self.reports.handlers(),
             Quote: self._on_quote,
             Trade: self._on_trade,
             Bar: self._on_bar,
@@ -129,6 +126,8 @@ class Executor:
         """Receive the way back into the core, once, before the first event."""
         self._core = core
         self.desk.attach(core)
+        self.reports.attach(core)
+        self.intents.attach(core)
         self.accounting.attach(core)
         self.operations.attach(core)
 
@@ -140,133 +139,9 @@ class Executor:
         """Take one event of a subscribed type."""
         self._handlers[type(event)](event)
 
-    # Signals.
+    # Fills and ends, told by the reports.
 
-    def _on_signal(self, signal: Signal) -> None:
-        self._actions[signal.action](signal)
-
-    def _cancel_entry(self, signal: Signal) -> None:
-        self._cancel_entries(signal.strategy, signal.instrument, signal.reason)
-
-    def _enter(self, side: Side, signal: Signal) -> None:
-        limit = signal.order_type is _LIMIT
-        order = self.desk.draft(
-            signal.strategy,
-            signal.instrument,
-            _ENTRY,
-            side,
-            signal.quantity if signal.quantity is not None else ZERO,
-            order_type=_LIMIT if limit else _MARKET,
-            price=signal.limit_price if limit else None,
-            time_in_force=signal.time_in_force,
-            reason=signal.reason,
-        )
-        self._submit(order, signal)
-
-    def _submit(self, order: Order, intent: Signal | None = None) -> bool:
-        denial = self.risk.check(order, self._core.ts)
-        if denial is not None:
-            self.desk.deny(order, denial)
-            return False
-        self.desk.send(order, intent)
-        return True
-
-    def _exit(self, signal: Signal) -> None:
-        owner, instrument = signal.strategy, signal.instrument
-        denial = self.risk.switches(owner, instrument, _EXIT, entry=False)
-        held = self.ledger.position(owner, instrument).quantity
-        side = _SELL if held > 0 else _BUY
-        if denial is None:
-            canceled = self._cancel_entries(owner, instrument, signal.reason or "exit")
-            if not held and canceled:
-                return
-            if not held:
-                denial = Denial(
-                    DenialCode.NO_POSITION, f"{owner} holds no {instrument} to close"
-                )
-        closing = self.desk.orders.closing(owner, instrument, side)
-        wanted = signal.quantity if signal.quantity is not None else abs(held) - closing
-        order = self.desk.draft(
-            owner,
-            instrument,
-            _EXIT,
-            side,
-            wanted,
-            reduce_only=True,
-            reason=signal.reason,
-        )
-        if denial is None and held and wanted <= 0 and signal.quantity is None:
-            denial = Denial(
-                DenialCode.REDUCE_ONLY_WOULD_INCREASE,
-                f"all of {held} {instrument} is being closed already",
-            )
-        if denial is not None:
-            self.desk.deny(order, denial)
-        else:
-            self._submit(order)
-
-    def _protect(self, signal: Signal) -> None:
-        owner, instrument = signal.strategy, signal.instrument
-        held = self.ledger.position(owner, instrument).quantity
-        denial = self.risk.switches(owner, instrument, _EXIT, entry=False)
-        waiting = [t for t in self.desk.orders.row(owner, instrument) if t.intent]
-        if denial is None and not held and not waiting:
-            denial = Denial(
-                DenialCode.NO_POSITION, f"{owner} holds no {instrument} to protect"
-            )
-        if denial is None:
-            for tracked in waiting:
-                tracked.intent = _with_protection(tracked.intent, signal)
-        if denial is None and held:
-            side = _SELL if held > 0 else _BUY
-            plan = self.protection.plan(owner, instrument)
-            if plan is None:
-                plan = self.protection.install(
-                    owner, instrument, side, self._best(owner, instrument)
-                )
-            kept = self.protection.change(
-                plan,
-                stop=signal.stop,
-                target=signal.target,
-                trailing_bps=signal.trailing_bps,
-            )
-            if not kept:
-                denial = Denial(
-                    DenialCode.STOP_LOOSENED,
-                    f"stop {signal.stop} is looser than {plan.stop}, which stays",
-                )
-            self.protection.sync(owner, instrument)
-        if denial is not None:
-            side = _BUY if held < 0 else _SELL
-            draft = self.desk.draft(owner, instrument, OrderRole.STOP, side, abs(held))
-            self.desk.deny(draft, denial)
-
-    def _best(self, owner: str, instrument: str) -> float:
-        entry = float(self.ledger.position(owner, instrument).average_price)
-        return self._market.instrument(instrument).mark or entry
-
-    def _cancel_entries(self, owner: str, instrument: str, reason: str) -> int:
-        count = 0
-        for tracked in self.desk.orders.row(owner, instrument):
-            if not tracked.order.reduce_only and self.desk.cancel(tracked, reason):
-                count += 1
-        return count
-
-    def close(self, owner: str, instrument: str, role: OrderRole, reason: str) -> bool:
-        """Close what is left of a position at market; False when nothing is."""
-        held = self.ledger.position(owner, instrument).quantity
-        side = _SELL if held > 0 else _BUY
-        left = abs(held) - self.desk.orders.closing(owner, instrument, side)
-        if left <= 0:
-            return False
-        order = self.desk.draft(
-            owner, instrument, role, side, left, reduce_only=True, reason=reason
-        )
-        return self._submit(order)
-
-    # Fills and ends, told by the desk.
-
-    def _booked(self, tracked: Tracked, event: OrderEvent, fill: Fill) -> None:
+    def _booked(self, tracked: Tracked, fill: Fill) -> None:
         core = self._core
         before, after = self.ledger.apply(fill)
         core.record(FillRecord(core.seq, core.ts, fill))
@@ -278,7 +153,7 @@ class Executor:
         self.protection.sync(fill.owner, fill.instrument)
         if self.controls.kill_level is _KILL_FLATTEN and after.quantity:
             # An entry that filled while its cancel was on the way.
-            self.close(
+            self.intents.close(
                 fill.owner, fill.instrument, OrderRole.FLATTEN, "killed: late fill"
             )
 
@@ -332,7 +207,7 @@ class Executor:
         if denial is not None:
             self.desk.deny(order, denial)
             return True
-        self._cancel_entries(owner, instrument, reason)
+        self.intents.cancel_entries(owner, instrument, reason)
         self.desk.release(tracked, left, reason)
         return True
 
@@ -499,23 +374,11 @@ class Executor:
             self.ledger.digest(),
             orders.made,
             orders.sent,
-            self.desk.duplicates,
+            self.reports.duplicates,
             tuple(_plain(order) for order in orders.all()),
             self.protection.digest(),
             self.accounting.digest(),
         )
-
-
-def _with_protection(intent: Signal | None, change: Signal) -> Signal | None:
-    """Return the intent of a waiting entry with what a PROTECT signal changes."""
-    if intent is None:
-        return None
-    return replace(
-        intent,
-        stop=intent.stop if change.stop is None else change.stop,
-        target=intent.target if change.target is None else change.target,
-        trailing_bps=change.trailing_bps or intent.trailing_bps,
-    )
 
 
 def _plain(order: Order) -> tuple[object, ...]:

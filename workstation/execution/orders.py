@@ -29,11 +29,7 @@ ZERO = Decimal(0)
 # newest tell the story.
 KEEP_TRANSITIONS = 50
 
-_HELD, _SUBMITTED, _UNKNOWN = (
-    OrderStatus.HELD,
-    OrderStatus.SUBMITTED,
-    OrderStatus.UNKNOWN,
-)
+_SUBMITTED, _UNKNOWN = OrderStatus.SUBMITTED, OrderStatus.UNKNOWN
 _NOT_AT_VENUE = TERMINAL | {OrderStatus.INITIALIZED, OrderStatus.HELD}
 
 
