@@ -191,6 +191,28 @@ def test_files_with_a_slash_start_at_the_config_and_from_set_at_the_shell(
     assert feed.files == (str(tmp_path / "in/b.gz"), str(tmp_path / "in/a.gz"))
 
 
+def test_a_bare_name_from_set_is_looked_for_at_the_shell_first(
+    folder: Path, tmp_path: Path
+) -> None:
+    for place in (folder, tmp_path):
+        for name in ("a.gz", "b.gz"):
+            write(place / name, "")
+    path = write(folder / "r.toml", RECORDING)
+    [feed] = load_config(path, ['feeds.0.files.1="b.gz"']).run.feeds
+    assert isinstance(feed, FileFeedSettings)
+    assert feed.files == (str(folder / "a.gz"), str(tmp_path / "b.gz"))
+    [feed] = load_config(path, ['feeds.0.files=["b.gz", "a.gz"]']).run.feeds
+    assert isinstance(feed, FileFeedSettings)
+    assert feed.files == (str(tmp_path / "b.gz"), str(tmp_path / "a.gz"))
+
+
+def test_line_ends_and_marks_of_windows_do_no_harm(folder: Path) -> None:
+    path = folder / "w.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
+    run = load_config(path).run
+    assert run == load_config(folder / "x.toml").run
+
+
 def test_bare_names_are_found_beside_the_config_then_the_users_then_shipped(
     folder: Path, home: Path
 ) -> None:
@@ -297,8 +319,8 @@ def test_what_the_user_chose_holds_unless_the_config_says_otherwise(
 ) -> None:
     write(
         home / "config/workstation/settings.toml",
-        '[ui]\ntheme = "okabe-dark"\nlayout = 7\nkeymap = { a = "x", b = "y" }\n',
+        '[ui]\ntheme = "okabe-dark"\nlayout = 7\nkeymap = { "clock.play" = "f5" }\n',
     )
-    ui = load_config(folder / "x.toml", ["ui.layout=2", 'ui.keymap.b="z"']).ui
+    ui = load_config(folder / "x.toml", ["ui.layout=2", 'ui.keymap."app.help"="f1"']).ui
     assert (ui.theme, ui.layout) == ("okabe-dark", 2)
-    assert ui.keymap == {"a": "x", "b": "z"}
+    assert ui.keymap == {"clock.play": "f5", "app.help": "f1"}

@@ -202,6 +202,12 @@ CASES = {
         '18: strategies.0.name: found "market", which feeds.0 has already; allowed: a '
         "name of its own",
     ),
+    "a name that the engine needs": (
+        GOOD,
+        ('name = "ema_cross"', 'name = "executor"'),
+        '18: strategies.0.name: found "executor", which the engine has already; '
+        "allowed: a name of its own",
+    ),
     "cash in another currency": (
         GOOD,
         ('{ USDT = "100000" }', '{ EUR = "100000" }'),
@@ -467,6 +473,14 @@ def test_a_wrong_override_is_named_as_it_was_typed(
     override: str, message: str, folder: Path
 ) -> None:
     assert "\n".join(problems_of(GOOD, override)) == f"--set {override}: {message}"
+
+
+def test_a_keymap_is_checked_against_the_actions_that_there_are(folder: Path) -> None:
+    lines = problems_of(GOOD, """ui.keymap={"clock.plai"="f5","app.quit"="tab"}""")
+    assert len(lines) == 2
+    label = """--set ui.keymap={"clock.plai"="f5","app.quit"="tab"}: ui.keymap"""
+    assert lines[0].startswith(f"{label}.clock.plai: no such action; did you mean ")
+    assert lines[1].startswith(f"{label}.app.quit: tab cannot be given away: ")
 
 
 def test_wrong_overrides_join_the_problems_of_the_file(folder: Path) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from workstation.config import load_config, save_setting
 from workstation.config.starter import make_starter
 from workstation.model.errors import ConfigError
-from workstation.paths import shipped_folder, user_settings_file
+from workstation.paths import shipped_folder, theme_folders, user_settings_file
 
 
 def entries(folder: Path) -> list[str]:
@@ -107,6 +107,16 @@ def test_a_strategy_changed_in_the_starter_is_the_one_that_runs(tmp_path: Path) 
     make_starter(tmp_path / "mine")
     run = load_config(tmp_path / "mine/config/default.toml").run
     assert run.strategies[0].script == str(tmp_path / "mine/strategies/ema_cross.py")
+
+
+def test_themes_of_the_starter_and_of_the_user_win_over_the_shipped(
+    tmp_path: Path, home: Path
+) -> None:
+    shipped, users = shipped_folder("themes"), home / "config/workstation/themes"
+    mine = tmp_path / "mine/config/default.toml"
+    assert theme_folders(None) == [shipped, users]
+    assert theme_folders(mine) == [shipped, users, tmp_path / "mine/themes"]
+    assert theme_folders(shipped_folder("config") / "x.toml") == [shipped, users]
 
 
 def test_the_starter_goes_into_a_folder_that_is_there_and_empty(tmp_path: Path) -> None:

@@ -77,6 +77,12 @@ def test_the_wheel_has_nothing_else(wheel: list[str]) -> None:
     assert not [name for name in wheel if "__pycache__" in name]
 
 
+def test_an_editable_install_is_possible() -> None:
+    # Without it hatchling refuses `pip install -e .`, because `sources` maps folders.
+    wheel_target = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert wheel_target["dev-mode-dirs"] == ["."]
+
+
 def test_the_version_is_said_once() -> None:
     from workstation import __version__
 

@@ -19,6 +19,7 @@ __all__ = [
     "journal_folder",
     "log_file",
     "shipped_folder",
+    "theme_folders",
     "user_folder",
     "user_settings_file",
 ]
@@ -38,6 +39,16 @@ def shipped_folder(kind: Kind) -> Path:
 def user_folder(kind: Kind) -> Path:
     """Return the user's own folder, whose files win over shipped ones of that name."""
     return Path(platformdirs.user_config_dir(_APP, appauthor=False)) / kind
+
+
+def theme_folders(config: Path | None) -> list[Path]:
+    """Return the folders of themes; of two files of one name the later one's wins."""
+    shipped, users = shipped_folder("themes").resolve(), user_folder("themes")
+    folders = [shipped, users]
+    if config is not None:
+        folders.append(config.resolve().parent.parent / "themes")
+    # In a checkout the last is the first, and the user's own comes over it.
+    return list(dict.fromkeys(folders))
 
 
 def user_settings_file() -> Path:

@@ -31,7 +31,7 @@ class Document:
     def read(self, problems: Problems) -> bool:
         """Read the file; add a problem and return False when that cannot be."""
         try:
-            self.text = self.path.read_bytes().decode("utf-8").replace("\r\n", "\n")
+            self.text = self.path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
             self.data = tomllib.loads(self.text)
         except OSError as error:
             reason = error.strerror or "cannot be read"

@@ -45,8 +45,7 @@ def check_feed(
     if not files:
         problems.add(where, "found an empty list; allowed: one file or more")
     found = [
-        search.find(name, "config", (*where, index), where)
-        for index, name in enumerate(files)
+        search.find(name, "config", (*where, index)) for index, name in enumerate(files)
     ]
     feed.values["files"] = tuple(str(path) for path in found if path)
 

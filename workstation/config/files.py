@@ -25,9 +25,9 @@ class FileSearch:
             return Path.cwd()
         return self._document.path.parent
 
-    def find(self, name: str, kind: Kind, key: Key, setting: Key) -> Path | None:
+    def find(self, name: str, kind: Kind, key: Key) -> Path | None:
         """Return the absolute path of a file, or None after noting the problem."""
-        base = self.base(setting)
+        base = self.base(key)
         places = candidates(name, kind, config=self._document.path, base=base)
         if len(places) > 1 and base == Path.cwd():
             places = list(dict.fromkeys([base / name, *places]))

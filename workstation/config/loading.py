@@ -50,6 +50,7 @@ from workstation.paths import (
     user_settings_file,
 )
 from workstation.strategy.settings import StrategySettings
+from workstation.ui.keymap import KeymapError, read_keymap
 from workstation.ui.settings import UiSettings
 from workstation.venues.file.settings import FileFeedSettings
 from workstation.venues.paper.settings import PaperBrokerSettings
@@ -73,6 +74,8 @@ _FEEDS: dict[str, type[SimulatedFeedSettings] | type[FileFeedSettings]] = {
     "file": FileFeedSettings,
 }
 _BROKERS = {"paper": PaperBrokerSettings}
+_TAKEN_NAMES = ("aggregator", "executor")
+# Tasks that every run has.
 _SSH_FRAME_HZ = 4.0
 # A remote terminal is slower than a local one; see EngineSettings.frame_hz.
 
@@ -269,7 +272,7 @@ class _Loader:
                 )
             if (script := found.get("script")) is not None:
                 where = (*key, "script")
-                path = self._search.find(script, "strategies", where, where)
+                path = self._search.find(script, "strategies", where)
                 found.values["script"] = str(path)
         return strategies
 
@@ -281,7 +284,7 @@ class _Loader:
 
     def _check_names(self) -> None:
         """Refuse a name that two feeds, brokers or strategies share: tasks have it."""
-        seen: dict[str, str] = {}
+        seen = dict.fromkeys(_TAKEN_NAMES, "the engine")
         for section in ("feeds", "brokers", "strategies"):
             tables = self._data.get(section, [])
             for index, table in enumerate(tables if isinstance(tables, list) else []):
@@ -306,6 +309,7 @@ def _ui(document: Document, problems: Problems) -> UiSettings:
     chosen = {name: checked.get(name) for name in written if name in checked.values}
     if "keymap" in chosen:
         chosen["keymap"] = {**remembered.keymap, **chosen["keymap"]}
+        _check_keymap(chosen["keymap"], problems)
     return structs.replace(remembered, **chosen)
 
 
@@ -321,5 +325,19 @@ def _remembered(problems: Problems) -> UiSettings:
         for name in document.data:
             own.add((name,), f"unknown section; known: ui{did_you_mean(name, ['ui'])}")
         checked = check_table(table, UiSettings, ("ui",), own)
+        _check_keymap(checked.get("keymap") or {}, own)
     problems.extend(own)
     return checked.build() if checked is not None and not len(own) else UiSettings()
+
+
+def _check_keymap(keymap: Mapping[str, str], problems: Problems) -> None:
+    try:
+        read_keymap(keymap)
+    except KeymapError as error:
+        for sentence in error.problems:
+            # Most begin with the action they are about, a clash with the key.
+            action, _, message = sentence.partition(": ")
+            if action in keymap:
+                problems.add(("ui", "keymap", action), message)
+            else:
+                problems.add(("ui", "keymap"), sentence)
