@@ -17,6 +17,8 @@ __all__ = ["Action", "ActionKind", "parse_action", "parse_opportunity"]
 
 # A price this far from the market is a slip of the pen, not an intent.
 _FARTHEST = 0.5
+# No price or quantity is larger; a float holds it.
+_LARGEST = 1e30
 
 
 class ActionKind(StrEnum):
@@ -73,13 +75,22 @@ def parse_opportunity(script: str, answer: object) -> dict[str, object] | None:
         return None
     where = "detect_opportunity"
     if not isinstance(answer, dict):
-        raise ScriptError(script, f"{where} must return None or a dict: {answer!r}")
+        raise ScriptError(
+            script, f"{where} must return None or a dict, not {_shown(answer)}"
+        )
     for key, value in answer.items():
         if not isinstance(key, str) or not isinstance(value, str | int | float | bool):
-            raise ScriptError(script, f"{where}: {key!r}: {value!r} is no plain value")
+            raise ScriptError(
+                script,
+                f"{where}: {_shown(key)}: {_shown(value)} is no text, number or bool",
+            )
         if isinstance(value, float) and not math.isfinite(value):
             raise ScriptError(script, f"{where}: {key} is {value}")
-    return answer
+    # A copy: the script may go on changing its own.
+    return {
+        _text(key): _text(value) if isinstance(value, str) else value
+        for key, value in answer.items()
+    }
 
 
 def parse_action(
@@ -96,17 +107,22 @@ def parse_action(
     choices = ", ".join(legal)
     if not isinstance(answer, dict):
         raise ScriptError(
-            script, f"{where} must return None or a dict with action: {answer!r}"
+            script,
+            f"{where} must return None or a dict with action, not {_shown(answer)}",
         )
     word = answer.get("action")
-    if word not in legal:
-        raise ScriptError(script, f"{where}: action {word!r} is not one of {choices}")
+    if not isinstance(word, str) or word not in legal:
+        raise ScriptError(
+            script, f"{where}: action {_shown(word)} is not one of {choices}"
+        )
     kind = ActionKind(word)
     allowed = _KEYS[kind]
     for key in answer:
         if key not in allowed and key not in ("action", "reason"):
             names = ", ".join((*allowed, "reason"))
-            raise ScriptError(script, f"{where}: {kind} takes {names}; not {key!r}")
+            raise ScriptError(
+                script, f"{where}: {kind} takes {names}, not {_shown(key)}"
+            )
     numbers = {k: _number(script, kind, k, answer[k]) for k in allowed if k in answer}
     for key in ("price", "stop", "target"):
         value = numbers.get(key)
@@ -121,15 +137,29 @@ def parse_action(
     _check_sides(script, kind, numbers, market)
     reason = answer.get("reason", "")
     if not isinstance(reason, str):
-        raise ScriptError(script, f"{where}: reason must be text: {reason!r}")
-    return Action(kind=kind, reason=reason[:200], **numbers)
+        raise ScriptError(script, f"{where}: reason must be text: {_shown(reason)}")
+    return Action(kind=kind, reason=_text(reason)[:200], **numbers)
+
+
+def _text(text: str) -> str:
+    """Return text that can be written: Python has strings with half a character."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _shown(value: object) -> str:
+    """Return a plain value as written, of others the kind: no address, no set order."""
+    if value is None or isinstance(value, str | int | float | bool):
+        return repr(value)[:80]
+    return f"a {type(value).__name__}"
 
 
 def _number(script: str, kind: ActionKind, key: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ScriptError(script, f"{kind}: {key} must be a number: {value!r}")
-    if not math.isfinite(value) or value <= 0:
-        raise ScriptError(script, f"{kind}: {key} must be more than 0: {value!r}")
+        raise ScriptError(script, f"{kind}: {key} must be a number: {_shown(value)}")
+    if not 0 < value < _LARGEST:
+        raise ScriptError(
+            script, f"{kind}: {key} must be more than 0 and finite: {_shown(value)}"
+        )
     return float(value)
 
 

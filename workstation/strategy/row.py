@@ -19,6 +19,8 @@ from workstation.strategy.inputs import Indicators, Market
 __all__ = ["Row"]
 
 _TRANSITIONS_KEPT = 100
+# Levels of a script's context that count in the digest.
+_DEEPEST = 8
 
 
 class Row:
@@ -82,12 +84,25 @@ class Row:
         ]
 
 
-def _plain(value: object) -> object:
+def _plain(value: object, depth: int = 0) -> object:
+    # Whatever a script keeps must have a digest: a context that contains itself, a
+    # number no format holds, half a character.
+    if depth > _DEEPEST:
+        return "…"
     if isinstance(value, dict):
-        return [[str(key), _plain(item)] for key, item in value.items()]
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if value is None or isinstance(value, bool | int | float | str):
+        return [
+            [_plain(key, depth + 1), _plain(item, depth + 1)]
+            for key, item in value.items()
+        ]
+    if isinstance(value, list | tuple | deque):
+        return [_plain(item, depth + 1) for item in value]
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, int):
+        return value if abs(value) < 1 << 63 else hex(value)
+    if isinstance(value, float):
+        return float(value)
     # An object of the script: its address must not get into the hash.
     return type(value).__name__

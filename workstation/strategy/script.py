@@ -8,6 +8,8 @@ declare ``PARAMS``.
 from __future__ import annotations
 
 import hashlib
+import math
+import re
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -28,6 +30,10 @@ __all__ = [
 
 FUNCTIONS = ("detect_opportunity", "filter_commitment", "manage_position")
 
+# What an object prints of itself by default differs in every run.
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+_LONGEST = 300
+
 ParamValue = bool | int | float | str
 # A script's answer is whatever it returns: ``actions.parse_action`` judges it.
 ScriptFunction = Callable[..., Any]
@@ -44,7 +50,7 @@ class ParamSpec(Struct, frozen=True):
 
 
 class Script(Struct, frozen=True):
-    """A loaded script; ``failure`` says why it could not be, and then it has no hash."""
+    """A loaded script; ``failure`` says why it could not be loaded."""
 
     name: str
     path: str
@@ -85,7 +91,7 @@ def load_script(path: Path) -> Script:
         exec(compile(source, str(path), "exec"), namespace)
     except SyntaxError as error:
         raise ScriptError(name, f"{error.msg}", error.lineno) from error
-    except Exception as error:  # whatever a user's module raises while it loads
+    except (Exception, SystemExit) as error:  # whatever a user's module does
         raise ScriptError(name, describe(error), line_of(error, path)) from error
     missing = [f for f in FUNCTIONS if not callable(namespace.get(f))]
     if missing:
@@ -123,9 +129,14 @@ def failed_script(path: Path, given: Mapping[str, ParamValue], failure: str) -> 
 
 
 def describe(error: BaseException) -> str:
-    """Return one line: the kind of error and what it says."""
-    text = str(error)
+    """Return one line: the kind of error and what it says, the same in every run."""
     kind = type(error).__name__
+    try:
+        text = str(error)
+    except Exception:  # a script's own exception may fail even at this
+        return kind
+    text = _ADDRESS.sub("", " ".join(text.split()))[:_LONGEST]
+    text = text.encode("utf-8", "backslashreplace").decode()
     return f"{kind}: {text}" if text else kind
 
 
@@ -151,20 +162,32 @@ def _specs(script: str, declared: object) -> list[ParamSpec]:
                 script,
                 f"PARAMS[{name!r}] must have default and may have min, max, help",
             )
-        spec = ParamSpec(
-            name,
-            table["default"],
-            table.get("min"),
-            table.get("max"),
-            table.get("help", ""),
-        )
+        low, high, text = table.get("min"), table.get("max"), table.get("help", "")
+        if not (
+            isinstance(name, str)
+            and isinstance(text, str)
+            and all(_is_number(bound) or bound is None for bound in (low, high))
+        ):
+            raise ScriptError(
+                script, f"PARAMS[{name!r}]: min and max are numbers, name and help text"
+            )
+        spec = ParamSpec(name, table["default"], low, high, text)
         _checked(script, spec, spec.default)
         specs.append(spec)
     return specs
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _checked(script: str, spec: ParamSpec, value: object) -> ParamValue:
     wanted = type(spec.default)
+    if wanted not in (bool, int, float, str):
+        raise ScriptError(
+            script,
+            f"parameter {spec.name}: a {wanted.__name__} is no number, bool or text",
+        )
     if wanted is float and type(value) is int:
         value = float(value)
     if type(value) is not wanted:
@@ -175,6 +198,8 @@ def _checked(script: str, spec: ParamSpec, value: object) -> ParamValue:
         )
     assert isinstance(value, bool | int | float | str)
     low, high = spec.minimum, spec.maximum
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ScriptError(script, f"parameter {spec.name} = {value} must be finite")
     if not isinstance(value, str) and (
         (low is not None and not value >= low)
         or (high is not None and not value <= high)
