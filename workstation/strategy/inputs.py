@@ -189,7 +189,7 @@ class Indicators:
             view = self._view(key, names)
         if back not in (0, 1):
             raise ValueError(f"back = {back}: 0 is this bar, 1 the one before")
-        outputs = view.previous if back else view.value
+        outputs: tuple[float, ...] | None = view.previous if back else view.value
         if outputs is None or len(outputs) != 1:
             return outputs
         return outputs[0]

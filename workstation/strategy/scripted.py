@@ -152,17 +152,22 @@ class ScriptedStrategy:
     def override(self, command: Override) -> None:
         """Set the state, and the lock if asked; what orders do is done before."""
         row = self.check_override(command)
-        row.override_reason = f"override: {command.reason}"
-        if command.lock != row.locked or command.expires_ns != row.lock_until_ns:
-            self.set_lock(row, command.lock, command.expires_ns, command.reason)
+        reason = f"override: {command.reason}"
+        until_ns = command.expires_ns if command.lock else None
+        if command.lock != row.locked or until_ns != row.lock_until_ns:
+            self.set_lock(row, command.lock, until_ns, command.reason)
         if row.state is command.state:
             return
         held = not self._positions.position(self.name, command.instrument).is_flat
         if row.state is SymbolState.IN_TRADE and (held or self._entering(row)):
             # Leaves by its fills: the machine says InTrade while a position is held.
+            row.override_reason = reason
             return
-        self._move(row, _OVERRIDES[command.state], row.override_reason)
-        row.override_reason = ""
+        self._move(row, _OVERRIDES[command.state], reason)
+        if row.state is SymbolState.CLOSE_WATCH:
+            # What the script reads there, and how long it has, as of its own making.
+            row.context["opportunity"] = {"signal": "override", "reason": reason}
+            row.bars_left = self.settings.close_watch_bars
 
     def hand_back(self, instrument: str, reason: str) -> None:
         """End a row's manual lock."""
@@ -207,10 +212,15 @@ class ScriptedStrategy:
         return row is not None and row.locked
 
     def reset(self) -> None:
-        """Forget the scripts' contexts and withheld calls; states follow the ledger."""
+        """Forget the scripts' contexts and withheld calls; states follow the ledger.
+
+        What was watched closely goes with the context: the script would not know why.
+        """
         self.withheld.clear()
         for row in self.rows.values():
             row.context.clear()
+            if row.state is SymbolState.CLOSE_WATCH:
+                self._move(row, Trigger.CANCEL, "restarted")
 
     # Events.
 
@@ -419,7 +429,6 @@ class ScriptedStrategy:
 
     def _leave(self, row: Row, trigger: Trigger, reason: str) -> None:
         self._move(row, trigger, row.override_reason or reason)
-        row.override_reason = ""
 
     def _move(self, row: Row, trigger: Trigger, reason: str) -> None:
         core = self._core
@@ -427,6 +436,8 @@ class ScriptedStrategy:
         before = row.state
         row.state = step(f"{self.name} {instrument}", before, trigger)
         row.since_ns = core.ts
+        row.committing = False
+        row.override_reason = ""
         record = StateRecord(
             seq=core.seq,
             ts=core.ts,
