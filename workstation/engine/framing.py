@@ -71,6 +71,7 @@ class FrameSource:
         self._driver = driver
         self._instruments = {i.id: i for i in run.instruments}
         self._alerts = Alerts()
+        self._told_failure = False
         engine.core.sinks.append(self._alerts)
         self._versions: dict[str, tuple[object, int]] = {}
         self._rates: dict[str, tuple[int, int, float]] = {}
@@ -122,7 +123,8 @@ class FrameSource:
     def alerts(self) -> tuple[Alert, ...]:
         """Return the alerts, the worst active one first."""
         journal = self._engine.journal
-        if journal is not None and journal.failure:
+        if journal is not None and journal.failure and not self._told_failure:
+            self._told_failure = True
             self._alerts.raise_(
                 ("journal", "journal"),
                 "bad",
