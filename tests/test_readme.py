@@ -19,7 +19,7 @@ FIRST_LINES = {
 
 
 def _block(name: str) -> str:
-    return next(b for b in BLOCKS if b.startswith(FIRST_LINES[name]))
+    return next(str(b) for b in BLOCKS if b.startswith(FIRST_LINES[name]))
 
 
 def _run(block: str) -> str:

@@ -177,11 +177,18 @@ def _connector(settings: FeedSettings, run: RunSettings) -> Connector:
 def _ids(settings: FeedSettings, instruments: tuple[Instrument, ...]) -> dict[str, str]:
     """Return the instrument id of each of the feed's venue symbols."""
     ids: dict[str, str] = {}
+    venue = _venue(settings)
     for symbol in settings.symbols:
         for each in instruments:
-            if symbol == each.id or (symbol == each.symbol and symbol not in ids):
+            if symbol == each.id or (symbol == each.symbol and each.venue == venue):
                 ids[symbol] = each.id
     return ids
+
+
+def _venue(settings: FeedSettings) -> str:
+    if not isinstance(settings, FileFeedSettings):
+        return "simulated"
+    return "binance" if settings.format.startswith("binance") else "file"
 
 
 def _header(

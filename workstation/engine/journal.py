@@ -102,6 +102,7 @@ class Journal:
             path.parent.mkdir(parents=True, exist_ok=True)
             connection = _connect(path)
             connection.executescript(_SCHEMA)
+            used = connection.execute("select 1 from meta limit 1").fetchone()
         except (OSError, sqlite3.Error) as error:
             self.failure = (
                 f"journal {path}: {error}; give another folder with [journal] path, "
@@ -110,6 +111,11 @@ class Journal:
             if strict:
                 raise JournalError(self.failure) from error
             return
+        if used:
+            connection.close()
+            raise JournalError(
+                f"journal {path}: holds a run already; name a new file or a folder"
+            )
         self._thread = threading.Thread(
             target=self._write, args=(connection,), name="journal", daemon=True
         )
@@ -176,12 +182,14 @@ class JournalReader:
         if not path.is_file():
             raise JournalError(f"journal {path}: no such file")
         self._folder = tempfile.TemporaryDirectory(prefix="workstation-journal-")
+        self._connection = sqlite3.connect(_copy(path, Path(self._folder.name)))
         try:
-            self._connection = sqlite3.connect(_copy(path, Path(self._folder.name)))
             rows = dict(self._connection.execute("select key, value from meta"))
         except sqlite3.Error as error:
+            self.close()
             raise JournalError(f"journal {path}: {error}") from error
         if "header" not in rows:
+            self.close()
             raise JournalError(f"journal {path}: has no header; not one of ours")
         self.header: dict[str, object] = msgspec.json.decode(rows["header"])
         summary = rows.get("summary")

@@ -16,7 +16,9 @@ from workstation.model.settings import (
 __all__ = ["PaperBrokerSettings"]
 
 
-class PaperBrokerSettings(Settings, tag_field="type", tag="paper"):
+class PaperBrokerSettings(
+    Settings, frozen=True, kw_only=True, tag_field="type", tag="paper"
+):
     """A simulated venue: fills against the current book, quote or bar."""
 
     name: Name = "paper"
