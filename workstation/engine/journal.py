@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -101,8 +102,6 @@ class Journal:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             connection = _connect(path)
-            connection.executescript(_SCHEMA)
-            used = connection.execute("select 1 from meta limit 1").fetchone()
         except (OSError, sqlite3.Error) as error:
             self.failure = (
                 f"journal {path}: {error}; give another folder with [journal] path, "
@@ -111,11 +110,6 @@ class Journal:
             if strict:
                 raise JournalError(self.failure) from error
             return
-        if used:
-            connection.close()
-            raise JournalError(
-                f"journal {path}: holds a run already; name a new file or a folder"
-            )
         self._thread = threading.Thread(
             target=self._write, args=(connection,), name="journal", daemon=True
         )
@@ -166,7 +160,7 @@ class Journal:
                     chosen = [row for name, row in rows if name == table]
                     if chosen:
                         connection.executemany(sql, chosen)
-        except sqlite3.Error as error:
+        except Exception as error:  # the edge of the writer: it must outlive all rows
             self.failure = (
                 f"journal {self.path}: {error}; the run goes on, "
                 f"rows after {self.durable_rows} are not kept"
@@ -181,41 +175,61 @@ class JournalReader:
     def __init__(self, path: Path) -> None:
         if not path.is_file():
             raise JournalError(f"journal {path}: no such file")
+        self._path = path
         self._folder = tempfile.TemporaryDirectory(prefix="workstation-journal-")
-        self._connection = sqlite3.connect(_copy(path, Path(self._folder.name)))
+        copy = _copy(path, Path(self._folder.name))
+        self._connection = sqlite3.connect(copy)
+        self.header: dict[str, object] = {}
+        self.summary: dict[str, object] | None = None
         try:
-            rows = dict(self._connection.execute("select key, value from meta"))
-        except sqlite3.Error as error:
+            self._read_meta()
+        except JournalError:
             self.close()
-            raise JournalError(f"journal {path}: {error}") from error
+            raise
+
+    def _read_meta(self) -> None:
+        rows = dict(self._rows("select key, value from meta"))
         if "header" not in rows:
-            self.close()
-            raise JournalError(f"journal {path}: has no header; not one of ours")
-        self.header: dict[str, object] = msgspec.json.decode(rows["header"])
-        summary = rows.get("summary")
-        self.summary: dict[str, object] | None = (
-            None if summary is None else msgspec.json.decode(summary)
-        )
+            raise JournalError(f"journal {self._path}: has no header; not one of ours")
+        try:
+            self.header = msgspec.json.decode(rows["header"], type=dict[str, object])
+            if "summary" in rows:
+                self.summary = msgspec.json.decode(
+                    rows["summary"], type=dict[str, object]
+                )
+        except (msgspec.MsgspecError, TypeError) as error:
+            raise JournalError(f"journal {self._path}: damaged: {error}") from error
 
     def inputs(self) -> Iterator[InputRow]:
         """Yield the journalled inputs in order."""
-        rows = self._connection.execute(
-            "select seq, pulled, blob from inputs order by seq"
-        )
-        for seq, pulled, blob in rows:
-            yield InputRow(seq, pulled, _decode(blob))
+        for seq, pulled, blob in self._rows(
+            "select seq, pulled, blob from inputs order by seq, rowid"
+        ):
+            try:
+                yield InputRow(seq, pulled, _decode(blob))
+            except (msgspec.MsgspecError, TypeError) as error:
+                raise JournalError(
+                    f"journal {self._path}: the input at seq {seq} is damaged: {error}"
+                ) from error
 
     def records(self) -> Iterator[tuple[int, bytes]]:
         """Yield (seq, canonical bytes) of the records in order."""
-        yield from self._connection.execute("select seq, blob from records order by id")
+        yield from self._rows("select seq, blob from records order by id")
 
     def last_seq(self) -> int:
         """Return the last seq that the journal proves."""
-        (seq,) = self._connection.execute(
+        ((seq,),) = self._rows(
             "select max(seq) from (select max(seq) as seq from inputs "
             "union all select max(seq) from records)"
-        ).fetchone()
+        )
         return int(seq or 0)
+
+    # Any: sqlite3 types no columns.
+    def _rows(self, sql: str) -> Iterator[tuple[Any, ...]]:
+        try:
+            yield from self._connection.execute(sql)
+        except sqlite3.Error as error:
+            raise JournalError(f"journal {self._path}: {error}") from error
 
     def close(self) -> None:
         """Close the file."""
@@ -234,9 +248,18 @@ def _copy(path: Path, folder: Path) -> Path:
 
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=_BUSY_S, check_same_thread=False)
-    connection.execute("pragma locking_mode=exclusive")
-    connection.execute("pragma journal_mode=wal")
-    connection.execute("pragma synchronous=normal")
+    try:
+        connection.execute("pragma locking_mode=exclusive")
+        connection.execute("pragma journal_mode=wal")
+        connection.execute("pragma synchronous=normal")
+        connection.executescript(_SCHEMA)
+        if connection.execute("select 1 from meta limit 1").fetchone():
+            raise JournalError(
+                f"journal {path}: holds a run already; name a new file or a folder"
+            )
+    except (sqlite3.Error, JournalError):
+        connection.close()
+        raise
     return connection
 
 

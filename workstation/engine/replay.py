@@ -189,4 +189,7 @@ class _Comparison:
 
 
 def _show(blob: bytes) -> str:
-    return msgspec.json.encode(_decode(blob)).decode()
+    try:
+        return msgspec.json.encode(_decode(blob)).decode()
+    except (msgspec.MsgspecError, TypeError) as error:
+        return f"a damaged record ({error})"
