@@ -19,12 +19,13 @@ __all__ = ["Timetable"]
 class Timetable:
     """Call ``close(timeframe_ns, boundary_ns)`` at every boundary of what is needed."""
 
-    __slots__ = ("_close", "_core", "_due_ns", "_next", "_timer")
+    __slots__ = ("_close", "_core", "_due_ns", "_names", "_next", "_timer")
 
     def __init__(self, core: Core, close: Callable[[int, int], None]) -> None:
         self._core = core
         self._close = close
         self._next: dict[int, int] = {}
+        self._names: dict[tuple[int, ...], str] = {}
         self._due_ns = 0
         self._timer: Timer | None = None
 
@@ -41,8 +42,12 @@ class Timetable:
 
     def _arm(self) -> None:
         due = self._due_ns = min(self._next.values())
-        ending = [format_timeframe(ns) for ns, at in self._next.items() if at == due]
-        self._timer = self._core.call_at(due, f"bar:{'+'.join(ending)}", self._fire)
+        ending = tuple([ns for ns, at in self._next.items() if at == due])
+        name = self._names.get(ending)
+        if name is None:
+            words = "+".join(format_timeframe(ns) for ns in ending)
+            name = self._names[ending] = f"bar:{words}"
+        self._timer = self._core.call_at(due, name, self._fire)
 
     def _fire(self) -> None:
         due = self._due_ns
