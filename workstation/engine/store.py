@@ -63,7 +63,7 @@ class StateStore:
 
     def __init__(self, keep: int) -> None:
         self._keep = keep
-        self.history: deque[Numbered] = deque(maxlen=keep)
+        self.history: deque[Record] = deque(maxlen=keep)
         self.number = 0
         self._last: Record | None = None
         self._orders: dict[str, Order] = {}
@@ -89,7 +89,7 @@ class StateStore:
     def __call__(self, record: Record, encoded: bytes) -> None:
         """Apply one record (a sink of the core)."""
         self.number += 1
-        self.history.append(Numbered(self.number, record))
+        self.history.append(record)
         self._last = record
         # A dict by type: a chain of isinstance costs ten times as much per bar.
         apply = self._apply.get(type(record))
@@ -117,7 +117,10 @@ class StateStore:
         missing = min(self.number - number, len(self.history))
         if missing <= 0:
             return []
-        return [self.history[index] for index in range(-missing, 0)]
+        return [
+            Numbered(self.number + 1 + index, self.history[index])
+            for index in range(-missing, 0)
+        ]
 
     def _fill(self, record: FillRecord) -> None:
         self.fills.append(record.fill)
