@@ -27,12 +27,14 @@ class Feed:
         "name",
         "passes",
         "paused",
+        "pull",
         "shed",
         "stopped",
     )
 
     def __init__(self, connector: Connector) -> None:
         self.connector = connector
+        self.pull = connector.next
         self.name = connector.name
         self.delivered = 0
         self.shed = 0
@@ -55,7 +57,10 @@ class Sources:
 
     def __init__(self, connectors: Sequence[Connector]) -> None:
         self.feeds = tuple(Feed(connector) for connector in connectors)
-        self._heap: list[tuple[int, int, MarketEvent]] | None = None
+        self.due: int | None = None
+        """What ``peek_ts`` returned last; None also before it was first asked."""
+        # No two entries are of one order, so events are never compared.
+        self._heap: list[tuple[int, int, MarketEvent, Feed]] | None = None
         self.on_end: Callable[[Feed], None] = lambda feed: None
         self.on_error: Callable[[Feed, Exception], None] = _raise
 
@@ -66,20 +71,22 @@ class Sources:
             heap = self._heap = []
             for order in range(len(self.feeds)):
                 self._refill(order)
-        return heap[0][0] if heap else None
+        self.due = heap[0][0] if heap else None
+        return self.due
 
     def pop(self) -> tuple[int, MarketEvent, Feed]:
         """Take the next event; call only after ``peek_ts`` returned a time."""
         heap = self._heap
         assert heap
-        ts, order, event = heap[0]
-        feed = self.feeds[order]
+        ts, order, event, feed = heap[0]
         # One heap sift instead of a pop and a push: this runs once per tick.
         following = None if feed.stopped else self._pull(feed)
         if following is None:
             heapq.heappop(heap)
+            self.peek_ts()
         else:
-            heapq.heapreplace(heap, (following[0], order, following[1]))
+            heapq.heapreplace(heap, (following[0], order, following[1], feed))
+            self.due = heap[0][0]
         return ts, event, feed
 
     def stop(self, name: str) -> None:
@@ -90,6 +97,7 @@ class Sources:
                 if self._heap is not None:
                     self._heap = [entry for entry in self._heap if entry[1] != order]
                     heapq.heapify(self._heap)
+                    self.peek_ts()
 
     def close(self) -> None:
         """Release the files of all feeds."""
@@ -98,13 +106,14 @@ class Sources:
 
     def _refill(self, order: int) -> None:
         assert self._heap is not None
-        following = self._pull(self.feeds[order])
+        feed = self.feeds[order]
+        following = self._pull(feed)
         if following is not None:
-            heapq.heappush(self._heap, (following[0], order, following[1]))
+            heapq.heappush(self._heap, (following[0], order, following[1], feed))
 
     def _pull(self, feed: Feed) -> tuple[int, MarketEvent] | None:
         try:
-            following = feed.connector.next()
+            following = feed.pull()
         except Exception as error:  # the feed's edge: becomes its visible failure
             feed.error = str(error)
             feed.ended = True

@@ -116,29 +116,32 @@ class Clock(ABC):
 
 
 class SimClock(Clock):
-    """Be a clock that stands still until its driver moves it."""
+    """Be a clock that stands still until its driver moves it.
+
+    ``ns`` is what ``now()`` returns, for the driver that reads it with every event.
+    """
 
     def __init__(self, start_ns: int = 0) -> None:
         super().__init__()
-        self._now = start_ns
+        self.ns = start_ns
         self._slept = 0
         self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
 
     def now(self) -> int:
         """Return the time the driver has set, in ns UTC."""
-        return self._now
+        return self.ns
 
     def advance_to(self, ns: int) -> None:
         """Set the time to ``ns`` and wake those who slept until then.
 
         Fires no timer. Raises ClockError when ``ns`` is in the past.
         """
-        if ns < self._now:
+        if ns < self.ns:
             raise ClockError(
-                f"the clock shows {self._now} and was asked to go back to {ns}; "
+                f"the clock shows {self.ns} and was asked to go back to {ns}; "
                 "time must not decrease"
             )
-        self._now = ns
+        self.ns = ns
         sleepers = self._sleepers
         while sleepers and sleepers[0][0] <= ns:
             future = heapq.heappop(sleepers)[2]
@@ -151,11 +154,11 @@ class SimClock(Clock):
         Timers that fired timers schedule within the span fire too. An exception of a
         callback leaves the clock at that callback's time with the rest still due.
         """
-        if ns < self._now:
+        if ns < self.ns:
             self.advance_to(ns)
         fired = 0
         while (timer := self.pop_due(ns)) is not None:
-            if timer.due_ns > self._now:
+            if timer.due_ns > self.ns:
                 self.advance_to(timer.due_ns)
             fired += 1
             timer.callback()
@@ -164,7 +167,7 @@ class SimClock(Clock):
 
     async def sleep_until(self, ns: int) -> None:
         """Return when the driver has moved the time to ``ns`` or later."""
-        if ns <= self._now:
+        if ns <= self.ns:
             await asyncio.sleep(0)
             return
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
