@@ -1,0 +1,208 @@
+"""The lines of a detail dialog: one maker for each kind of row. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from workstation.engine.frames import FeedRow, OrderRow, PositionRow
+from workstation.engine.store import Numbered
+from workstation.kernel import TaskStats
+from workstation.model.records import OrderRecord, StateRecord, TaskRecord
+from workstation.ui.screens.scene import Scene
+from workstation.ui.typeset import (
+    NONE,
+    age,
+    duration,
+    money,
+    number,
+    percent,
+    price,
+    quantity,
+    utc_clock,
+    utc_time,
+)
+from workstation.ui.widgets.inks import Part
+from workstation.ui.widgets.text_panel import Line, RuleLine
+
+__all__ = ["feed_lines", "order_lines", "position_lines", "row_lines", "task_lines"]
+
+_LABEL = 14
+
+
+def _fact(label: str, value: str, ink: str = "") -> Sequence[Part]:
+    return [(label.ljust(_LABEL), "dim"), (value or NONE, ink)]
+
+
+def order_lines(
+    row: OrderRow | None, records: Iterable[Numbered] = ()
+) -> Sequence[Line]:
+    """Return an order and every move it has made, as far as ``records`` go back."""
+    if row is None:
+        return ["The order is no longer among the working ones."]
+    order = row.order
+    lines: list[Line] = [
+        _fact("id", order.id, "strong"),
+        _fact("owner", order.owner),
+        _fact("what", f"{order.side} {order.role} {order.type} {order.time_in_force}"),
+        _fact(
+            "filled",
+            f"{quantity(order.filled, row.quantity_decimals)} of "
+            f"{quantity(order.quantity, row.quantity_decimals)}",
+        ),
+        _fact("price", price(order.price, row.decimals)),
+        _fact("trigger", price(order.trigger, row.decimals)),
+        _fact("average", price(order.average_price, row.decimals)),
+        _fact("away", percent(row.away_percent, unit=True)),
+        _fact("reduces only", "yes" if order.reduce_only else "no"),
+        _fact("at the venue", order.venue_id or "not there"),
+        _fact("made", f"{utc_clock(order.created_ns)} UTC, {age(row.age_ns)} ago"),
+        _fact("reason", order.reason),
+    ]
+    if row.held:
+        lines.append([("held here: it stops protecting when the engine ends", "warn")])
+    moves = [
+        n.record
+        for n in records
+        if isinstance(n.record, OrderRecord) and n.record.order.id == order.id
+    ]
+    lines += ["", RuleLine("Moves", f"{len(moves)} kept")]
+    for move in moves:
+        lines.append(
+            [
+                (f"{utc_time(move.ts, 3)}  ", "dim"),
+                (f"{move.before} ", ""),
+                (f"{move.event} ", "dim"),
+                (f"→ {move.order.status}", "strong"),
+                (f"  {move.reason}" if move.reason else "", "dim"),
+            ]
+        )
+    return lines
+
+
+def row_lines(scene: Scene, strategy: str, instrument: str) -> Sequence[Line]:
+    """Return a strategy's row: market, state, position, gates and moves."""
+    row = scene.row(strategy, instrument)
+    if row is None:
+        return [f"{instrument} is not shown by any feed."]
+    manual = "no"
+    if row.manual:
+        until = row.manual_until_ns
+        manual = "until handed back" if until is None else f"until {utc_clock(until)}"
+    lines: list[Line] = [
+        _fact("instrument", row.instrument, "strong"),
+        _fact("strategy", row.strategy),
+        _fact("state", row.state.value if row.state else NONE),
+        _fact("manual", manual),
+        _fact("last", price(row.last, row.decimals)),
+        _fact("change", percent(row.change_percent, unit=True)),
+        _fact("spread", f"{number(row.spread_bps, 1)} bp"),
+        _fact("age", age(row.age_ns)),
+        _fact("position", quantity(row.position, row.quantity_decimals, sign=True)),
+        _fact("open", money(row.open_pnl, sign=True)),
+        _fact("why not", row.why_not),
+    ]
+    machine = scene.machine
+    if machine is None or machine.row.key != row.key:
+        return lines
+    held = " held here !" if machine.stop_held else ""
+    lines += [
+        _fact("stop", f"{price(machine.stop, row.decimals)}{held}"),
+        _fact("target", price(machine.target, row.decimals)),
+        _fact("script", machine.script),
+        _fact("answer", machine.answer),
+        _fact("calls", number(machine.calls, 0)),
+        "",
+        RuleLine("Gates", f"{sum(not g.passed for g in machine.gates)} fail"),
+    ]
+    for gate in machine.gates:
+        mark = ("✓", "good") if gate.passed else ("✗", "warn")
+        lines.append([mark, (f" {gate.name:<10}", ""), (gate.detail, "dim")])
+    lines += ["", RuleLine("Parameters")]
+    lines += [_fact(name, value) for name, value in machine.params]
+    lines += ["", RuleLine("Moves", f"{len(machine.transitions)} kept")]
+    lines += [_move(record) for record in machine.transitions]
+    return lines
+
+
+def _move(record: StateRecord) -> Sequence[Part]:
+    return [
+        (f"{utc_time(record.ts, 1)}  ", "dim"),
+        (f"{record.before} → {record.after}", "strong"),
+        (f"  {record.reason or record.trigger}", "dim"),
+    ]
+
+
+def position_lines(row: PositionRow | None) -> Sequence[Line]:
+    """Return a position valued at the market."""
+    if row is None:
+        return ["The position is closed."]
+    held = row.position
+    return [
+        _fact("instrument", held.instrument, "strong"),
+        _fact("owner", held.owner),
+        _fact("quantity", quantity(held.quantity, row.quantity_decimals, sign=True)),
+        _fact("entry", price(held.average_price, row.decimals)),
+        _fact("last", price(row.last, row.decimals)),
+        _fact("open", money(row.open_pnl, sign=True)),
+        _fact("realized", money(held.realized, sign=True)),
+        _fact("stop away", percent(row.stop_percent, unit=True)),
+        _fact("fills", str(held.fills)),
+        _fact("opened", f"{utc_clock(held.opened_ns)} UTC"),
+    ]
+
+
+def task_lines(
+    stats: TaskStats | None, records: Iterable[Numbered] = ()
+) -> Sequence[Line]:
+    """Return a task's counters and the changes of its state."""
+    if stats is None:
+        return ["The task is no longer there."]
+    changes = [
+        n.record
+        for n in records
+        if isinstance(n.record, TaskRecord) and n.record.task == stats.name
+    ]
+    lines: list[Line] = [
+        _fact("name", stats.name, "strong"),
+        _fact("kind", stats.kind.value),
+        _fact("state", stats.state.value),
+        _fact("events", number(stats.events, 0)),
+        _fact("errors", str(stats.errors), "warn" if stats.errors else ""),
+        _fact("restarts", str(stats.restarts)),
+        _fact("lost", str(stats.lost)),
+        _fact("withheld", str(stats.withheld)),
+        _fact("lag", age(stats.lag_ns)),
+        _fact("CPU", duration(stats.cpu_ns)),
+        _fact("last error", stats.last_error),
+        "",
+        RuleLine("Changes", f"{len(changes)} kept"),
+    ]
+    lines += [_change(change) for change in changes]
+    return lines
+
+
+def _change(record: TaskRecord) -> Sequence[Part]:
+    return [
+        (f"{utc_time(record.ts, 1)}  ", "dim"),
+        (f"{record.before} → {record.after}", "strong"),
+        (f"  {record.reason}", "dim"),
+    ]
+
+
+def feed_lines(row: FeedRow | None) -> Sequence[Line]:
+    """Return a feed's counters."""
+    if row is None:
+        return ["The feed is no longer there."]
+    return [
+        _fact("name", row.name, "strong"),
+        _fact("kind", row.kind),
+        _fact("state", row.state),
+        _fact("symbols", str(row.symbols)),
+        _fact("events", number(row.events, 0)),
+        _fact("rate", f"{number(row.rate, 1)} events/s of the run's time"),
+        _fact("age", age(row.age_ns)),
+        _fact("gaps", str(row.gaps), "warn" if row.gaps else ""),
+        _fact("skipped", str(row.skipped), "warn" if row.skipped else ""),
+        _fact("shed", str(row.shed), "warn" if row.shed else ""),
+        _fact("last error", row.last_error),
+    ]

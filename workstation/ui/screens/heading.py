@@ -1,0 +1,152 @@
+"""The header's fields: trust, money, and both in one line for narrow terminals.
+
+Pure; dialogs repeat it so that nobody decides without seeing the run's state.
+"""
+
+from __future__ import annotations
+
+from workstation.engine.frames import Header
+from workstation.ui.typeset import (
+    age,
+    money,
+    number,
+    percent,
+    utc_clock,
+    utc_compact,
+)
+from workstation.ui.widgets.inks import Part
+from workstation.ui.widgets.status_lines import Field, field
+
+__all__ = ["compact_line", "money_line", "trust_line"]
+
+_MODES = {
+    "simulation": ("SIM", "info"),
+    "recording": ("REC", "info"),
+    "paper": ("PAPER", "warn"),
+    "live": ("LIVE", "bad"),
+}
+_WORDS = {
+    "RUN": "good",
+    "PAUSED": "accent",
+    "STEP": "accent",
+    "PAST": "warn",
+    "HOLD": "warn",
+    "HALTED": "bad",
+    "KILLED": "bad",
+    "STUCK": "bad",
+}
+
+
+def _sign(value: float) -> str:
+    return "up" if value > 0 else "down" if value < 0 else ""
+
+
+def _mode(header: Header) -> Field:
+    name, ink = _MODES.get(header.mode, (header.mode.upper(), "info"))
+    parts: list[Part] = [(name, f"{ink} bold")]
+    if header.mode in ("simulation", "recording"):
+        parts.append((f" ×{header.speed:g}", ""))
+    parts.append((f" {header.word}", f"{_WORDS.get(header.word, 'info')} bold"))
+    return Field(tuple(parts))
+
+
+def _count(name: str, good: int, all: int, extra: str = "") -> Field:
+    bad = good < all
+    text = f" {good}/{all}{' !' if bad else ''}{extra}"
+    return Field(((name, "dim"), (text, "warn" if bad else "")), priority=3)
+
+
+def trust_line(header: Header) -> tuple[Field, ...]:
+    """Return mode, word, account, clock, position, feeds, books, unknown orders."""
+    events = f"{header.events:,}"
+    if header.events_total:
+        events += f"/{header.events_total:,}"
+    unknown = header.unknown_orders
+    return (
+        _mode(header),
+        field(header.account, "strong", 1),
+        field(f"{utc_clock(header.ts)} UTC", "", 0),
+        Field((("event ", "dim"), (events, "")), priority=4),
+        _count("feeds", header.feeds_ok, header.feeds, f" {age(header.worst_age_ns)}"),
+        _count("books", header.books_ok, header.books),
+        Field((("unknown ", "dim"), (str(unknown), "bad" if unknown else ""))),
+    )
+
+
+def money_line(header: Header) -> tuple[Field, ...]:
+    """Return equity, day, open, fees, exposure, risk, positions, orders."""
+    day = float(header.day_pnl)
+    open_pnl = float(header.open_pnl)
+    risk = header.band.upper().replace("_", " ")
+    used = percent(header.limit_percent, 0, sign=False, unit=True)
+    exposed = percent(header.exposure_percent, 0, sign=False, unit=True)
+    calm = header.band == "normal"
+    return (
+        Field(
+            (
+                ("equity ", "dim"),
+                (money(header.equity), "strong"),
+                (f" {header.currency}", "dim"),
+            )
+        ),
+        Field(
+            (
+                ("day ", "dim"),
+                (money(header.day_pnl, sign=True), _sign(day)),
+                (f" {percent(header.day_percent, unit=True)}", _sign(day)),
+            ),
+            priority=1,
+        ),
+        Field(
+            (
+                ("open ", "dim"),
+                (money(header.open_pnl, sign=True), _sign(open_pnl)),
+            ),
+            priority=2,
+        ),
+        Field((("fees ", "dim"), (money(header.fees), "")), priority=4),
+        Field(
+            (("exposure ", "dim"), (f"{number(header.exposure, 0)} {exposed}", "")),
+            priority=3,
+        ),
+        Field((("risk ", "dim"), (f"{risk} {used}", "" if calm else "warn"))),
+        Field((("pos ", "dim"), (str(header.positions), "")), priority=1),
+        Field((("ord ", "dim"), (str(header.orders), "")), priority=1),
+    )
+
+
+def compact_line(header: Header) -> tuple[Field, ...]:
+    """Return the one line of a narrow terminal."""
+    day = float(header.day_pnl)
+    bad = header.books_ok < header.books
+    unknown = header.unknown_orders
+    used = percent(header.limit_percent, 0, sign=False, unit=True)
+    first = _mode(header)
+    return (
+        Field((*first.parts, (f" {utc_compact(header.ts)}", "dim"))),
+        Field(
+            (
+                ("day ", "dim"),
+                (money(header.day_pnl, sign=True), _sign(day)),
+                (f" {percent(header.day_percent, unit=True)}", _sign(day)),
+            ),
+            priority=2,
+        ),
+        Field((("risk ", "dim"), (used, "")), priority=1),
+        Field(
+            (
+                ("pos ", "dim"),
+                (str(header.positions), ""),
+                (" ord ", "dim"),
+                (str(header.orders), ""),
+                (" unk ", "dim"),
+                (str(unknown), "bad" if unknown else ""),
+                (" bk ", "dim"),
+                (
+                    f"{header.books_ok}/{header.books}{'!' if bad else ''}",
+                    "warn" if bad else "",
+                ),
+            ),
+            priority=1,
+        ),
+    )

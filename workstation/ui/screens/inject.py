@@ -1,0 +1,258 @@
+"""The inject dialog: an event by hand, from a form made of its type's fields.
+
+F2 shows the same event as raw JSON. The engine marks everything it causes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widget import Widget
+from textual.widgets import Input, TextArea
+
+from workstation.engine.frames import Frame
+from workstation.model.commands import Inject
+from workstation.model.instruments import Instrument
+from workstation.model.market import MarketEvent
+from workstation.model.signals import Signal
+from workstation.model.timeframes import parse_timeframe
+from workstation.ui.screens.fields import ChoiceLine, NumberField, TextField
+from workstation.ui.screens.inject_form import (
+    Entry,
+    EventKind,
+    FormError,
+    decode_raw,
+    encode_raw,
+    form_for,
+    receivers,
+    to_event,
+)
+from workstation.ui.screens.ritual import Answer, Execute, Ritual, Timer, Verb
+from workstation.ui.screens.sentences import listed, row_fields
+from workstation.ui.widgets.status_lines import Field
+
+__all__ = ["InjectScreen"]
+
+
+class InjectScreen(Ritual[Answer]):
+    """Inject an event; ``instruments`` by id give units, ticks and lots."""
+
+    PANELS: ClassVar[frozenset[str]] = frozenset({"symbols"})
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f2", "raw", show=False, id="dialog.raw"),
+    ]
+    DEFAULT_CSS = """
+    InjectScreen #form { height: auto; }
+    InjectScreen #raw { height: 9; margin: 0 2; background: $panel; border: none; }
+    InjectScreen #sentence { min-height: 2; }
+    """
+
+    def __init__(
+        self,
+        frame: Frame,
+        execute: Execute,
+        instruments: Mapping[str, Instrument],
+        instrument: str,
+        strategy: str = "",
+        *,
+        timer: Timer | None = None,
+    ) -> None:
+        super().__init__(frame, execute, timer=timer)
+        self.instruments = dict(instruments)
+        self._first = instrument
+        self._strategy = strategy
+        self.raw = False
+        self._wrong = ""
+
+    def title_text(self) -> str:
+        """Name the dialog."""
+        return "Inject an event"
+
+    def has_key(self, id: str) -> bool:
+        """Tell that F2 does something here."""
+        return id == "dialog.raw" or super().has_key(id)
+
+    def live_fields(self) -> Sequence[Field]:
+        """Show the instrument as it is now."""
+        return row_fields(self.scene, self._strategy, self.instrument)
+
+    def compose_body(self) -> Iterable[Widget]:
+        """Ask for type and instrument; the form follows the type."""
+        symbols = [(id, one.symbol) for id, one in self.instruments.items()]
+        yield ChoiceLine("event", [(k, k) for k in EventKind], id="kind")
+        yield ChoiceLine("symbol", symbols, chosen=self._first, id="instrument")
+        yield ChoiceLine(
+            "strategy",
+            [(name, name) for name in self._strategies()],
+            chosen=self._strategy,
+            id="strategy",
+        )
+        one = self.instruments[self._first]
+        row = self.basis.market(self._first)
+        with Vertical(id="form"):
+            for entry in form_for(EventKind.QUOTE, one, row):
+                yield self._widget(entry, one)
+        raw = TextArea("", id="raw", show_line_numbers=False, compact=True)
+        raw.display = False
+        yield raw
+
+    def _strategies(self) -> tuple[str, ...]:
+        rows = self.basis.symbols or ()
+        return tuple(dict.fromkeys(row.strategy for row in rows if row.strategy))
+
+    def on_mount(self) -> None:
+        """Hide what only signals need."""
+        self.query_one("#strategy").display = False
+
+    # --- what is chosen ---------------------------------------------------------------
+
+    @property
+    def kind(self) -> EventKind:
+        """The event type chosen."""
+        return EventKind(self.query_one("#kind", ChoiceLine).value)
+
+    @property
+    def instrument(self) -> str:
+        """The instrument chosen."""
+        if not self.shown or not self.query("#instrument"):
+            return self._first
+        return self.query_one("#instrument", ChoiceLine).value or self._first
+
+    async def _build(self) -> None:
+        kind, id = self.kind, self.instrument
+        self.query_one("#strategy").display = kind is EventKind.SIGNAL and not self.raw
+        form = self.query_one("#form", Vertical)
+        await form.remove_children()
+        one, row = self.instruments[id], self.basis.market(id)
+        entries = form_for(kind, one, row)
+        await form.mount(*(self._widget(entry, one) for entry in entries))
+        self.rewrite()
+
+    def _widget(self, entry: Entry, one: Instrument) -> Widget:
+        label = entry.name.removesuffix("_ns").replace("_", " ")
+        name = f"in-{entry.name}"
+        if entry.choices:
+            options = [(text, text.replace("_", " ")) for text in entry.choices]
+            return ChoiceLine(label, options, id=name)
+        if entry.unit in ("price", "size", "bps"):
+            step = {"price": one.tick_size, "size": one.lot_size}.get(entry.unit)
+            unit = {"price": one.quote, "size": one.base, "bps": "bp"}[entry.unit]
+            return NumberField(
+                label,
+                step=step or Decimal(1),
+                value=entry.value,
+                remark=f"{unit}, optional" if entry.optional else unit,
+                least=Decimal(0),
+                optional=entry.optional,
+                id=name,
+            )
+        check = _timeframe if entry.unit == "timeframe" else None
+        return TextField(label, value=entry.value, check=check, short=True, id=name)
+
+    @on(ChoiceLine.Changed, "#kind")
+    @on(ChoiceLine.Changed, "#instrument")
+    async def _chosen(self) -> None:
+        if self.raw:
+            self._show_raw(False)
+        self._show_live()
+        await self._build()
+
+    @on(ChoiceLine.Changed)
+    def _changed(self) -> None:
+        self.rewrite()
+
+    @on(Input.Changed)
+    def _typed(self) -> None:
+        self.rewrite()
+
+    @on(TextArea.Changed)
+    def _raw_typed(self) -> None:
+        self.rewrite()
+
+    def action_raw(self) -> None:
+        """Show the event as JSON, or the form again."""
+        self._show_raw(not self.raw)
+        self.rewrite()
+
+    def _show_raw(self, raw: bool) -> None:
+        area = self.query_one("#raw", TextArea)
+        if raw:
+            try:
+                area.text = encode_raw(self.event())
+            except FormError:
+                area.text = "{}"
+        self.raw = raw
+        area.display = raw
+        self.query_one("#form").display = not raw
+        for name in ("kind", "instrument"):
+            self.query_one(f"#{name}").display = not raw
+        signal = self.kind is EventKind.SIGNAL
+        self.query_one("#strategy").display = signal and not raw
+        if raw:
+            area.focus()
+        else:
+            self.query_one("#kind").focus()
+
+    # --- what happens -----------------------------------------------------------------
+
+    def event(self) -> MarketEvent | Signal:
+        """Return the event as it stands. Raises FormError while it is none."""
+        if self.raw:
+            return decode_raw(self.query_one("#raw", TextArea).text)
+        texts: dict[str, str] = {}
+        for widget in self.query_one("#form").children:
+            name = (widget.id or "").removeprefix("in-")
+            if isinstance(widget, TextField):
+                if widget.wrong:
+                    raise FormError(f"{name}: {widget.wrong}")
+                texts[name] = widget.text
+            elif isinstance(widget, ChoiceLine):
+                texts[name] = widget.value
+        strategy = self.query_one("#strategy", ChoiceLine).value
+        return to_event(self.kind, self.instrument, strategy, texts, self.scene.ts)
+
+    def sentence(self) -> str:
+        """Say who gets it, or what is missing."""
+        try:
+            event = self.event()
+        except FormError as error:
+            self._wrong = str(error)
+            return f"Not an event yet: {error}."
+        self._wrong = ""
+        kind = EventKind(type(event).__name__)
+        strategy = event.strategy if isinstance(event, Signal) else ""
+        who = receivers(kind, event.instrument, strategy, self.basis.symbols or ())
+        known = self.instruments.get(event.instrument)
+        symbol = known.symbol if known else event.instrument
+        return f"{kind} {symbol} goes to {listed(who)}. What it causes is marked inj."
+
+    def make_verbs(self) -> Sequence[Verb]:
+        """Offer to inject."""
+        return (Verb("Inject 1 event", self._inject, id="go"),)
+
+    def update_verbs(self) -> None:
+        """Wait until the form is an event."""
+        self.query_one("#go", Verb).ready = not self._wrong
+
+    def _inject(self) -> None:
+        try:
+            event = self.event()
+        except FormError as error:
+            self.say(str(error))
+            return
+        answer = self.run(Inject(event=event, reason="injected by the operator"))
+        if answer is not None:
+            self.dismiss(answer)
+
+
+def _timeframe(text: str) -> str:
+    try:
+        parse_timeframe(text)
+    except ValueError:
+        return "a count and a unit, such as 1m"
+    return ""

@@ -1,0 +1,213 @@
+"""The kill ladder: hold, cancel entries, flatten; the way back is a typed word.
+
+The app has executed ``Kill(HOLD)`` before it opens this. A second ``ctrl+k`` comes in
+as ``second`` and acts at once; ``esc`` lifts the hold of the press that opened it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from workstation.engine.frames import Frame
+from workstation.model.commands import Kill, KillLevel, Rearm
+from workstation.ui.screens.fields import TextField
+from workstation.ui.screens.ritual import Answer, Execute, Ritual, Timer, Verb
+from workstation.ui.screens.sentences import (
+    count,
+    listed,
+    position_text,
+    protection_words,
+)
+from workstation.ui.widgets.status_lines import Field, field
+
+__all__ = ["FLATTEN_WORD", "REARM_WORD", "KillScreen"]
+
+FLATTEN_WORD = "FLATTEN"
+REARM_WORD = "REARM"
+
+_RUNGS = (
+    ("hold", "new orders are refused; stops, exits and cancels go on"),
+    ("cancel", "entries are canceled; stops and targets stay"),
+    ("flatten", "positions are closed at market"),
+)
+
+
+class KillScreen(Ritual[Answer]):
+    """The ladder; with ``lifts`` the press that opened it did the hold."""
+
+    BELOW: ClassVar[frozenset[str]] = frozenset({"flatten", "rearm"})
+    PANELS: ClassVar[frozenset[str]] = frozenset({"orders", "positions"})
+
+    def __init__(
+        self,
+        frame: Frame,
+        execute: Execute,
+        *,
+        lifts: bool = False,
+        timer: Timer | None = None,
+    ) -> None:
+        super().__init__(frame, execute, timer=timer)
+        self.lifts = lifts
+        self.level = frame.header.kill
+
+    def title_text(self) -> str:
+        """Name the dialog."""
+        return "Kill ladder"
+
+    def live_fields(self) -> Sequence[Field]:
+        """Show the rung, and what is still there."""
+        header = self.scene.header
+        if header.kill is not None:
+            state = field(f"killed: {header.kill}", "bad")
+        else:
+            state = field("armed: orders are allowed", "warn")
+        return (
+            state,
+            field(count(len(self.scene.entries()), "entry", "entries")),
+            field(count(len(self.scene.protection()), "stop or target", "protecting")),
+            field(count(len(self.scene.held()), "position")),
+            field(header.kill_reason, "dim", 2),
+        )
+
+    def compose_body(self) -> Iterable[Widget]:
+        """Show the rungs and ask for the word."""
+        yield Static("", id="rungs", markup=False)
+        yield TextField(
+            "word",
+            placeholder=f"{FLATTEN_WORD} or {REARM_WORD}, for the last two",
+            id="word",
+        )
+
+    def refresh_from(self, frame: Frame) -> None:
+        """Follow the rung: it may have been climbed elsewhere."""
+        before = self.scene.header.kill
+        super().refresh_from(frame)
+        self.level = frame.header.kill
+        if before != self.level:
+            self.basis = self.scene
+            self.rewrite()
+
+    def rewrite(self) -> None:
+        """Show the ladder with the rung that is reached."""
+        super().rewrite()
+        if self.shown:
+            lines = []
+            names = [name for name, _ in _RUNGS]
+            reached = names.index(self.level) if self.level in names else -1
+            for place, (name, meaning) in enumerate(_RUNGS):
+                glyph = "✓" if place <= reached else "·"
+                lines.append(f"  {glyph} {place + 1} {name:<8} {meaning}")
+            glyphs = self.query_one("#back", Verb).glyphs
+            self.query_one("#rungs", Static).update(glyphs.show("\n".join(lines)))
+
+    # --- what happens -----------------------------------------------------------------
+
+    def sentence(self) -> str:
+        """Say what is held, and what the next rungs would do."""
+        scene = self.basis
+        entries = scene.entries()
+        held, guard = scene.held(), scene.protection()
+        parts = []
+        if self.level == KillLevel.HOLD:
+            parts.append("No new orders since this key.")
+            if entries:
+                verb = "keeps" if len(entries) == 1 else "keep"
+                work = count(len(entries), "entry", "entries")
+                parts.append(f"{work} {verb} working; ctrl+k again cancels.")
+        elif self.level is not None:
+            parts.append(f"Killed at {self.level}: no new orders until re-armed.")
+        else:
+            parts.append("Orders are allowed.")
+        if guard:
+            stays = "stays" if len(guard) == 1 else "stay"
+            shown = protection_words(guard[:3])
+            more = f" and {len(guard) - 3} more" if len(guard) > 3 else ""
+            parts.append(f"{_capital(shown)}{more} {stays}.")
+        if held:
+            names = [position_text(row) for row in held[:3]]
+            if len(held) > 3:
+                names.append(f"{len(held) - 3} more")
+            parts.append(f"Flatten closes {listed(names)} at market.")
+        if self.lifts and self.level == KillLevel.HOLD:
+            parts.append("esc lifts the hold.")
+        return " ".join(parts)
+
+    def back_label(self) -> str:
+        """Say what going back does."""
+        return "Lift the hold" if self._will_lift() else "Back"
+
+    def _will_lift(self) -> bool:
+        return self.lifts and self.level == KillLevel.HOLD
+
+    def make_verbs(self) -> Sequence[Verb]:
+        """Offer the rungs, the way back, and leaving the rung as it is."""
+        return (
+            Verb("Cancel entries", self.second, id="go"),
+            Verb("Keep the hold", self._keep, id="keep"),
+            Verb("Flatten", self._flatten, ink="bad", id="flatten"),
+            Verb("Re-arm", self._rearm, id="rearm"),
+        )
+
+    def update_verbs(self) -> None:
+        """Put numbers on the buttons; two of them wait for their word."""
+        entries = len(self.basis.entries())
+        held = len(self.basis.held())
+        word = self.query_one("#word", TextField).text
+        go = self.query_one("#go", Verb)
+        go.set_label(f"Cancel {count(entries, 'entry', 'entries')}")
+        go.ready = self.level in (None, KillLevel.HOLD)
+        flatten = self.query_one("#flatten", Verb)
+        flatten.set_label(f"Flatten {count(held, 'position')}")
+        flatten.ready = word == FLATTEN_WORD and self.level != KillLevel.FLATTEN
+        rearm = self.query_one("#rearm", Verb)
+        rearm.ready = word == REARM_WORD and self.level is not None
+        self.query_one("#keep", Verb).display = self._will_lift()
+        self.query_one("#back", Verb).set_label(self.back_label())
+
+    @on(Input.Changed)
+    def _typed(self) -> None:
+        self._show_verbs()
+
+    def second(self) -> None:
+        """Cancel entries and quotes at once: the second ``ctrl+k``, or its button."""
+        if self.level not in (None, KillLevel.HOLD):
+            return
+        self._climb(KillLevel.CANCEL)
+
+    def _flatten(self) -> None:
+        self._climb(KillLevel.FLATTEN)
+
+    def _climb(self, level: KillLevel) -> None:
+        answer = self.run(Kill(level=level, reason="kill ladder"))
+        if answer is not None:
+            self.level = level.value
+            self.lifts = False
+            self.say(f"Done at seq {answer.seq}: {level.value}.")
+            self.disarm()
+            self.call_after_refresh(self._start_arming)
+
+    def _rearm(self) -> None:
+        answer = self.run(Rearm(reason=f"typed {REARM_WORD}"))
+        if answer is not None:
+            self.dismiss(answer)
+
+    def _keep(self) -> None:
+        self.dismiss(None)
+
+    def back(self) -> None:
+        """Lift the hold of the press that opened this, or just close."""
+        if not self._will_lift():
+            self.dismiss(None)
+            return
+        answer = self.run(Rearm(reason="the hold was lifted with esc"))
+        if answer is not None:
+            self.dismiss(answer)
+
+
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"

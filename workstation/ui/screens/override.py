@@ -1,0 +1,274 @@
+"""The override dialog: a row's state by hand, with what happens to what it holds.
+
+Only legal choices are offered; the engine has the last word and its refusal stays on
+the screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.widget import Widget
+from textual.widgets import Input
+
+from workstation.engine.frames import Frame, SymbolRow
+from workstation.model.commands import Disposition, HandBack, Override
+from workstation.model.states import SymbolState
+from workstation.model.timeframes import NS_PER_S, parse_timeframe
+from workstation.ui.screens.fields import ChoiceLine, TextField
+from workstation.ui.screens.ritual import Answer, Execute, Ritual, Timer, Verb
+from workstation.ui.screens.scene import Scene
+from workstation.ui.screens.sentences import (
+    adoptable,
+    count,
+    override_sentence,
+    row_fields,
+)
+from workstation.ui.widgets.status_lines import Field
+
+__all__ = ["OverrideScreen", "legal_dispositions", "legal_states"]
+
+_EXPIRIES = (
+    ("none", "none"),
+    ("5m", "5 minutes"),
+    ("1h", "1 hour"),
+    ("custom", "other"),
+)
+_DISPOSITIONS = {
+    Disposition.KEEP: "keep",
+    Disposition.CANCEL: "cancel entries",
+    Disposition.FLATTEN: "flatten",
+    Disposition.HAND_OVER: "hand over",
+    Disposition.ADOPT: "adopt",
+}
+
+
+def legal_states(scene: Scene, row: SymbolRow) -> tuple[SymbolState, ...]:
+    """Return where a row may be put now, its own state first."""
+    now = row.state or SymbolState.WATCH
+    if now is SymbolState.IN_TRADE:
+        return (now, SymbolState.WATCH)
+    other = SymbolState.CLOSE_WATCH if now is SymbolState.WATCH else SymbolState.WATCH
+    if adoptable(scene, row.instrument):
+        return (now, other, SymbolState.IN_TRADE)
+    return (now, other)
+
+
+def legal_dispositions(
+    scene: Scene, row: SymbolRow, target: SymbolState
+) -> tuple[Disposition, ...]:
+    """Return what may be done with orders and position on the way to ``target``."""
+    if target is SymbolState.IN_TRADE and row.state is not target:
+        return (Disposition.ADOPT,)
+    held = bool(scene.held(row.strategy, row.instrument))
+    entries = bool(scene.entries(row.strategy, row.instrument))
+    if row.state is SymbolState.IN_TRADE and target is not row.state:
+        if held:
+            return (Disposition.HAND_OVER, Disposition.FLATTEN)
+        return (Disposition.CANCEL,)
+    choices = [Disposition.KEEP]
+    if entries:
+        choices.append(Disposition.CANCEL)
+    if held:
+        choices += [Disposition.FLATTEN, Disposition.HAND_OVER]
+    return tuple(choices)
+
+
+class OverrideScreen(Ritual[Answer]):
+    """Override one (strategy, instrument) row; dismisses with the engine's answer."""
+
+    PANELS: ClassVar[frozenset[str]] = frozenset({"symbols", "orders", "positions"})
+
+    def __init__(
+        self,
+        frame: Frame,
+        execute: Execute,
+        strategy: str,
+        instrument: str,
+        *,
+        timer: Timer | None = None,
+    ) -> None:
+        super().__init__(frame, execute, timer=timer)
+        self.strategy = strategy
+        self.instrument = instrument
+
+    def title_text(self) -> str:
+        """Name the row."""
+        return f"Override {self._row.symbol} {self.strategy}"
+
+    def live_fields(self) -> Sequence[Field]:
+        """Show the row as it is now."""
+        return row_fields(self.scene, self.strategy, self.instrument)
+
+    @property
+    def _row(self) -> SymbolRow:
+        row = self.basis.row(self.strategy, self.instrument)
+        if row is None:
+            raise LookupError(f"the frame has no row {self.strategy} {self.instrument}")
+        return row
+
+    def compose_body(self) -> Iterable[Widget]:
+        """Ask for state, disposition, lock, expiry and reason."""
+        row = self._row
+        states = legal_states(self.basis, row)
+        yield ChoiceLine("state", [(s, s) for s in states], id="state")
+        yield ChoiceLine("holdings", (), id="disposition")
+        yield ChoiceLine(
+            "lock",
+            [("yes", "manual"), ("no", "no")],
+            chosen="yes" if row.manual else "no",
+            id="lock",
+        )
+        yield ChoiceLine("until", _EXPIRIES, id="expiry")
+        custom = TextField(
+            "for", placeholder="30s 15m 2h 1d", check=_span, short=True, id="custom"
+        )
+        custom.display = False
+        yield custom
+        yield TextField(
+            "reason",
+            placeholder="required; it is journalled",
+            check=lambda text: "" if text else "required",
+            id="reason",
+        )
+
+    def on_mount(self) -> None:
+        """Offer what the first state allows."""
+        self._offer()
+
+    # --- what is chosen ---------------------------------------------------------------
+
+    @property
+    def state(self) -> SymbolState:
+        """The state chosen."""
+        return SymbolState(self.query_one("#state", ChoiceLine).value)
+
+    @property
+    def disposition(self) -> Disposition:
+        """What happens to orders and position."""
+        return Disposition(self.query_one("#disposition", ChoiceLine).value)
+
+    @property
+    def locks(self) -> bool:
+        """Whether the row is locked in manual."""
+        return self.query_one("#lock", ChoiceLine).value == "yes"
+
+    @property
+    def reason(self) -> str:
+        """The reason typed."""
+        return self.query_one("#reason", TextField).text
+
+    @property
+    def until_ns(self) -> int | None:
+        """When the lock ends; None = not by itself."""
+        expiry = self.query_one("#expiry", ChoiceLine).value
+        if not self.locks or expiry in ("", "none"):
+            return None
+        text = (
+            self.query_one("#custom", TextField).text if expiry == "custom" else expiry
+        )
+        if _span(text):
+            return None
+        return self.basis.ts + parse_timeframe(text)
+
+    def _offer(self) -> None:
+        row = self._row
+        choices = legal_dispositions(self.basis, row, self.state)
+        self.query_one("#disposition", ChoiceLine).set_options(
+            [(d, _DISPOSITIONS[d]) for d in choices],
+        )
+        expiry = self.query_one("#expiry", ChoiceLine)
+        if self.locks:
+            expiry.set_options(_EXPIRIES)
+        else:
+            expiry.set_options((), note="no lock, no end")
+        self.query_one("#custom", TextField).display = expiry.value == "custom"
+
+    @on(ChoiceLine.Changed)
+    def _chosen(self) -> None:
+        self._offer()
+        self.rewrite()
+
+    @on(Input.Changed)
+    def _typed(self) -> None:
+        self.rewrite()
+
+    def rebase(self) -> None:
+        """Offer what the latest scene allows, and write the sentence from it."""
+        self.basis = self.scene
+        states = legal_states(self.basis, self._row)
+        self.query_one("#state", ChoiceLine).set_options([(s, s) for s in states])
+        self._offer()
+        super().rebase()
+
+    # --- what happens -----------------------------------------------------------------
+
+    def sentence(self) -> str:
+        """Preview the choices."""
+        return override_sentence(
+            self.basis,
+            self._row,
+            self.state,
+            self.disposition,
+            lock=self.locks,
+            until_ns=self.until_ns,
+        )
+
+    def make_verbs(self) -> Sequence[Verb]:
+        """Offer the override, and handing back what is locked."""
+        verbs = [Verb("Override", self._override, id="go")]
+        if self._row.manual:
+            verbs.append(Verb("Hand back", self._hand_back, id="hand_back"))
+        return verbs
+
+    def update_verbs(self) -> None:
+        """Name what is canceled; wait for a reason."""
+        go = self.query_one("#go", Verb)
+        orders = len(self.basis.entries(self.strategy, self.instrument))
+        verb = {
+            Disposition.CANCEL: f"Override, cancel {count(orders, 'entry', 'entries')}",
+            Disposition.FLATTEN: "Override and flatten",
+            Disposition.HAND_OVER: "Override and hand over",
+            Disposition.ADOPT: "Override and adopt",
+        }.get(self.disposition, "Override 1 row")
+        go.set_label(verb)
+        custom = self.query_one("#custom", TextField)
+        go.ready = bool(self.reason) and not (custom.display and custom.wrong)
+
+    def _override(self) -> None:
+        command = Override(
+            strategy=self.strategy,
+            instrument=self.instrument,
+            state=self.state,
+            disposition=self.disposition,
+            lock=self.locks,
+            expires_ns=self.until_ns,
+            reason=self.reason,
+            seen_seq=self.seen_seq,
+        )
+        answer = self.run(command)
+        if answer is not None:
+            self.dismiss(answer)
+
+    def _hand_back(self) -> None:
+        answer = self.run(
+            HandBack(
+                strategy=self.strategy,
+                instrument=self.instrument,
+                reason=self.reason or "handed back by the operator",
+            )
+        )
+        if answer is not None:
+            self.dismiss(answer)
+
+
+def _span(text: str) -> str:
+    try:
+        parse_timeframe(text)
+    except ValueError:
+        return "a count and a unit, such as 30s, 15m, 2h"
+    if parse_timeframe(text) > 366 * 86_400 * NS_PER_S:
+        return "at most a year"
+    return ""

@@ -1,0 +1,321 @@
+"""What a dialog says will happen: one sentence with numbers, made from a scene.
+
+Pure; a sentence never promises more than the command behind it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from workstation.engine.frames import OrderRow, PositionRow, SymbolRow
+from workstation.model.commands import Disposition
+from workstation.model.orders import OrderRole
+from workstation.model.states import SymbolState
+from workstation.ui.screens.scene import Scene
+from workstation.ui.typeset import (
+    NONE,
+    age,
+    duration,
+    money,
+    percent,
+    price,
+    quantity,
+    utc_minute,
+)
+from workstation.ui.widgets.inks import Part
+from workstation.ui.widgets.status_lines import Field, field
+
+__all__ = [
+    "adoptable",
+    "cancel_sentence",
+    "count",
+    "flatten_sentence",
+    "listed",
+    "order_fields",
+    "override_sentence",
+    "position_text",
+    "protection_words",
+    "row_fields",
+    "size",
+    "unprotected",
+]
+
+STATE_INKS = {
+    SymbolState.WATCH: ("○", "state-watch"),
+    SymbolState.CLOSE_WATCH: ("◐", "state-close-watch"),
+    SymbolState.IN_TRADE: ("●", "state-in-trade"),
+}
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """Return ``2 orders``, ``1 order``, ``no orders``."""
+    if number == 1:
+        return f"1 {one}"
+    return f"{number or 'no'} {many or one + 's'}"
+
+
+def listed(words: Sequence[str], last: str = "and") -> str:
+    """Return ``a, b and c``."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def size(row: PositionRow) -> str:
+    """Return how much a position holds, without sign."""
+    return quantity(abs(row.position.quantity), row.quantity_decimals)
+
+
+def position_text(row: PositionRow) -> str:
+    """Return ``+1.000 BTCUSDT``."""
+    return f"{_signed(row)} {row.symbol}"
+
+
+def _signed(row: PositionRow) -> str:
+    return quantity(row.position.quantity, row.quantity_decimals, sign=True)
+
+
+def protection_words(rows: Iterable[OrderRow]) -> str:
+    """Return ``stop 60,452.0 and target 64,770.0``."""
+    return listed(
+        [f"{row.order.role} {price(row.price, row.decimals)}" for row in rows]
+    )
+
+
+def _closing(row: PositionRow) -> str:
+    verb = "sells" if row.position.quantity > 0 else "buys"
+    about = "" if row.last is None else f", last {price(row.last, row.decimals)}"
+    profit = row.open_pnl
+    money_text = "" if profit is None else f", open {money(profit, sign=True)}"
+    return f"{verb} {size(row)} {row.symbol} at market{about}{money_text}"
+
+
+# --- override -------------------------------------------------------------------------
+
+
+def override_sentence(
+    scene: Scene,
+    row: SymbolRow,
+    target: SymbolState,
+    disposition: Disposition,
+    *,
+    lock: bool,
+    until_ns: int | None,
+) -> str:
+    """Return what an override will do to state, orders, position and lock."""
+    owner, instrument = row.strategy, row.instrument
+    parts: list[str] = []
+    if row.state is not None and target is not row.state:
+        if row.state is SymbolState.IN_TRADE and (
+            disposition in (Disposition.FLATTEN, Disposition.CANCEL)
+        ):
+            parts.append(f"to {target} once nothing is held or working")
+        else:
+            parts.append(f"{row.state} to {target}")
+    else:
+        parts.append(f"stays in {target}")
+    parts.extend(_dispose(scene, owner, instrument, target, row, disposition))
+    if lock and until_ns is not None:
+        parts.append(f"locked in manual until {utc_minute(until_ns)} UTC")
+    elif lock:
+        parts.append("locked in manual until handed back")
+    elif row.manual:
+        parts.append("the manual lock ends")
+    return f"{row.symbol}: {', '.join(parts)}."
+
+
+def _dispose(
+    scene: Scene,
+    owner: str,
+    instrument: str,
+    target: SymbolState,
+    row: SymbolRow,
+    disposition: Disposition,
+) -> list[str]:
+    entries = scene.entries(owner, instrument)
+    held = scene.held(owner, instrument)
+    guard = scene.protection(owner, instrument)
+    stays = f"{protection_words(guard)} {_stay(guard)}" if guard else ""
+    parts: list[str] = []
+    if disposition is Disposition.ADOPT:
+        given = adoptable(scene, instrument)
+        parts.append("adopts " + listed([_owned(one) for one in given]))
+        return parts
+    out = row.state is SymbolState.IN_TRADE and target is not row.state
+    cancels = disposition is not Disposition.KEEP or out
+    if entries:
+        verb = "cancels" if cancels else "keeps"
+        parts.append(f"{verb} {count(len(entries), 'entry', 'entries')}")
+    elif disposition is Disposition.CANCEL:
+        parts.append("no entries to cancel")
+    if disposition is Disposition.HAND_OVER:
+        parts.extend(f"hands {_signed(one)} to the operator" for one in held)
+        if guard:
+            parts.append(f"{protection_words(guard)} {_go(guard)} with it")
+        return parts
+    if disposition is Disposition.FLATTEN:
+        parts.extend(_closing(one) for one in held)
+        if guard:
+            parts.append(f"{protection_words(guard)} {_end(guard)} with the fill")
+        return parts
+    parts.extend(f"keeps {_signed(one)}" for one in held)
+    if stays:
+        parts.append(stays)
+    if not entries and not held:
+        parts.append("no orders, nothing held")
+    return parts
+
+
+def _stay(rows: Sequence[OrderRow]) -> str:
+    return "stays" if len(rows) == 1 else "stay"
+
+
+def _go(rows: Sequence[OrderRow]) -> str:
+    return "goes" if len(rows) == 1 else "go"
+
+
+def _end(rows: Sequence[OrderRow]) -> str:
+    return "ends" if len(rows) == 1 else "end"
+
+
+def adoptable(scene: Scene, instrument: str) -> tuple[PositionRow, ...]:
+    """Return the operator's position of an instrument, which a strategy may adopt."""
+    return tuple(
+        row
+        for row in scene.held(instrument=instrument)
+        if row.position.owner == "operator"
+    )
+
+
+def _owned(row: PositionRow) -> str:
+    return f"{position_text(row)} of {row.position.owner}"
+
+
+# --- flatten, cancel ------------------------------------------------------------------
+
+
+def flatten_sentence(scene: Scene, instrument: str, owner: str | None) -> str:
+    """Return what closing a position does; ``owner`` None = everybody's."""
+    held = scene.held(owner, instrument)
+    entries = scene.entries(owner, instrument)
+    guard = scene.protection(owner, instrument)
+    parts: list[str] = []
+    if entries:
+        parts.append(f"cancels {count(len(entries), 'entry', 'entries')}")
+    for row in held:
+        whose = "" if owner is not None else f" for {row.position.owner}"
+        parts.append(_closing(row) + whose)
+    if not parts:
+        return "Nothing is held and no entry works here."
+    if held and guard:
+        parts.append(f"{protection_words(guard)} {_end(guard)} with the fill")
+    return ". ".join(f"{text[0].upper()}{text[1:]}" for text in parts) + "."
+
+
+def unprotected(scene: Scene, rows: Iterable[OrderRow]) -> str:
+    """Name what would be held without its stop: ``1.000 BTCUSDT of ema_cross``.
+
+    "" when none of the orders is a stop, or each position keeps another one.
+    """
+    stops = {row.order.id: row for row in rows if row.order.role is OrderRole.STOP}
+    names: list[str] = []
+    for key in dict.fromkeys(
+        (r.order.owner, r.order.instrument) for r in stops.values()
+    ):
+        left = [
+            row
+            for row in scene.protection(*key)
+            if row.order.role is OrderRole.STOP and row.order.id not in stops
+        ]
+        if not left:
+            names.extend(
+                f"{size(row)} {row.symbol} of {row.position.owner}"
+                for row in scene.held(*key)
+            )
+    return listed(names)
+
+
+def cancel_sentence(
+    scene: Scene, rows: Sequence[OrderRow], *, with_protection: bool
+) -> str:
+    """Return what canceling these orders does and what stays."""
+    guard = [row for row in rows if row.order.is_protection]
+    plain = [row for row in rows if not row.order.is_protection]
+    parts: list[str] = []
+    if plain:
+        parts.append(f"cancels {count(len(plain), 'order')}")
+    if guard and not with_protection:
+        parts.append(f"{protection_words(guard)} {_stay(guard)}")
+    elif guard:
+        parts.append(f"removes {protection_words(guard)}")
+        bare = unprotected(scene, guard)
+        if bare:
+            parts.append(f"leaves {bare} without a stop")
+    if not parts:
+        return "No working order is shown."
+    text = "; ".join(parts)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+# --- live lines -----------------------------------------------------------------------
+
+
+def row_fields(scene: Scene, strategy: str, instrument: str) -> tuple[Field, ...]:
+    """Return the live line of a row: state, last, position, open, stop, age."""
+    row = scene.row(strategy, instrument) or scene.market(instrument)
+    if row is None:
+        return (field(f"{instrument} is not shown by any feed", "warn"),)
+    parts: list[Field] = [_state(row, scene.ts)]
+    last: list[Part] = [("last ", "dim"), (price(row.last, row.decimals), "strong")]
+    if row.change_percent is not None:
+        ink = (
+            "up" if row.change_percent > 0 else "down" if row.change_percent < 0 else ""
+        )
+        last.append((f" {percent(row.change_percent, unit=True)}", ink))
+    parts.append(Field(tuple(last)))
+    if row.distrust:
+        parts.append(field(f"! {row.distrust}", "warn"))
+    held = quantity(row.position, row.quantity_decimals, sign=True)
+    if row.position:
+        parts.append(Field((("pos ", "dim"), (held, "strong"))))
+        profit = row.open_pnl or Decimal(0)
+        ink = "up" if profit > 0 else "down" if profit < 0 else ""
+        parts.append(
+            Field((("open ", "dim"), (money(row.open_pnl, sign=True), ink)), priority=2)
+        )
+    else:
+        parts.append(Field((("pos ", "dim"), (NONE, ""))))
+    parts.append(Field((("age ", "dim"), (age(row.age_ns), "")), priority=3))
+    return tuple(parts)
+
+
+def _state(row: SymbolRow, now_ns: int) -> Field:
+    if row.state is None:
+        return field(row.strategy or "nobody's", "dim")
+    glyph, ink = STATE_INKS[row.state]
+    parts: list[Part] = [(f"{glyph} {row.state}", ink)]
+    if row.manual:
+        parts.append((" ⊘ manual", "state-manual"))
+    if row.since_ns is not None:
+        parts.append((f" {duration(max(0, now_ns - row.since_ns))}", "dim"))
+    return Field(tuple(parts))
+
+
+def order_fields(row: OrderRow) -> tuple[Field, ...]:
+    """Return the live line of an order."""
+    order = row.order
+    filled = quantity(order.filled, row.quantity_decimals)
+    whole = quantity(order.quantity, row.quantity_decimals)
+    state: list[Part] = [(order.status.value.replace("_", " "), "strong")]
+    if row.held:
+        state.append((" here !", "warn"))
+    fields = [
+        field(f"{row.symbol} {order.side} {order.role}", "strong"),
+        Field((("filled ", "dim"), (f"{filled}/{whole}", ""))),
+        Field(((f"{order.type} ", "dim"), (price(row.price, row.decimals), ""))),
+        Field(tuple(state)),
+        field(percent(row.away_percent, unit=True), "", 2),
+        Field((("age ", "dim"), (age(row.age_ns), "")), priority=3),
+    ]
+    return tuple(fields)
