@@ -93,8 +93,10 @@ class CancelScreen(Ritual[Answer]):
             bare = unprotected(self.basis, guard)
             left = f", which leaves {bare} without a stop" if bare else ""
             note.update(
-                f"Kept unless you say so: {protection_words(guard)}.\n"
-                f"Removing them too is the last button{left}."
+                self.words(
+                    f"Kept unless you say so: {protection_words(guard)}.\n"
+                    f"Removing them too is the last button{left}."
+                )
             )
 
     def sentence(self) -> str:

@@ -40,6 +40,9 @@ _RUNGS = (
 class KillScreen(Ritual[Answer]):
     """The ladder; with ``lifts`` the press that opened it did the hold."""
 
+    DEFAULT_CSS = """
+    KillScreen #rungs { height: auto; margin: 0 2 1 2; }
+    """
     BELOW: ClassVar[frozenset[str]] = frozenset({"flatten", "rearm"})
     PANELS: ClassVar[frozenset[str]] = frozenset({"orders", "positions"})
 
@@ -101,9 +104,8 @@ class KillScreen(Ritual[Answer]):
             reached = names.index(self.level) if self.level in names else -1
             for place, (name, meaning) in enumerate(_RUNGS):
                 glyph = "✓" if place <= reached else "·"
-                lines.append(f"  {glyph} {place + 1} {name:<8} {meaning}")
-            glyphs = self.query_one("#back", Verb).glyphs
-            self.query_one("#rungs", Static).update(glyphs.show("\n".join(lines)))
+                lines.append(f"{glyph} {place + 1} {name:<8} {meaning}")
+            self.query_one("#rungs", Static).update(self.words("\n".join(lines)))
 
     # --- what happens -----------------------------------------------------------------
 

@@ -45,4 +45,5 @@ class MessageScreen(Ritual[None]):
 
     def compose_body(self) -> Iterable[Widget]:
         """Show the sentences."""
-        yield Static("\n".join(self._lines), id="message", markup=False)
+        text = self.words("\n".join(self._lines))
+        yield Static(text, id="message", markup=False)

@@ -129,7 +129,7 @@ class OverrideScreen(Ritual[Answer]):
         yield custom
         yield TextField(
             "reason",
-            placeholder="required; it is journalled",
+            placeholder="why; it is journalled",
             check=lambda text: "" if text else "required",
             id="reason",
         )

@@ -22,9 +22,10 @@ from textual.widgets import Input, Static, TextArea
 
 from workstation.engine.frames import Frame
 from workstation.ui.actions import Hint, Scope, footer_for
+from workstation.ui.glyphs import UNICODE, GlyphSet
 from workstation.ui.screens.heading import compact_line, money_line, trust_line
 from workstation.ui.screens.scene import Scene
-from workstation.ui.typeset import width
+from workstation.ui.typeset import clean, width
 from workstation.ui.widgets.canvas import Canvas
 from workstation.ui.widgets.inks import (
     TEXT_INKS,
@@ -165,6 +166,8 @@ class Ritual(ModalScreen[ScreenResultType]):
     """A dialog. Subclasses give a title, a live line, a body, a sentence and verbs."""
 
     ALLOW_SELECT = False
+    # The first field would take the focus before ``Back`` does.
+    AUTO_FOCUS = ""
     PANELS: ClassVar[frozenset[str]] = frozenset()
     """What it needs of each frame besides the header."""
 
@@ -380,12 +383,18 @@ class Ritual(ModalScreen[ScreenResultType]):
             return
         sentence = self.query_one("#sentence", Static)
         text = self.sentence()
-        sentence.update(text)
+        sentence.update(self.words(text))
         sentence.display = bool(text)
         notice = self.query_one("#notice", Static)
-        notice.update(self.notice)
+        notice.update(self.words(self.notice))
         notice.display = bool(self.notice)
         self._show_verbs()
+
+    def words(self, text: str) -> str:
+        """Return sentences as they can be shown: no control characters, our glyphs."""
+        found = getattr(self.app, "glyphs", None)
+        glyphs = found if isinstance(found, GlyphSet) else UNICODE
+        return "\n".join(glyphs.show(clean(line)) for line in text.split("\n"))
 
     # --- doing ------------------------------------------------------------------------
 
