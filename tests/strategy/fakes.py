@@ -1,0 +1,197 @@
+"""A row's surroundings, made by hand: a core that keeps all it is given, and views."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from workstation.kernel.clock import SimClock, Timer
+from workstation.market.aggregator import Aggregator
+from workstation.market.settings import StorageSettings
+from workstation.model.events import BarClosed
+from workstation.model.instruments import Instrument
+from workstation.model.market import Bar
+from workstation.model.orders import Order, OrderRole, OrderStatus, OrderType, Request
+from workstation.model.positions import AccountView, Position
+from workstation.model.records import Record, StateRecord
+from workstation.model.signals import Signal
+from workstation.model.states import Gate
+from workstation.strategy.row import Row
+from workstation.strategy.script import ScriptFunction, load_script
+from workstation.strategy.scripted import ScriptedStrategy
+from workstation.strategy.settings import StrategySettings
+
+MINUTE = 60_000_000_000
+BTC = Instrument(
+    id="BTC",
+    venue="test",
+    symbol="BTC",
+    base="B",
+    quote="T",
+    tick_size=Decimal("0.01"),
+    lot_size=Decimal("0.001"),
+)
+
+
+class KeepingCore:
+    """A ``model.Core`` that keeps records, events and timers."""
+
+    def __init__(self) -> None:
+        self.seq = 1
+        self.clock = SimClock()
+        self.records: list[Record] = []
+        self.emitted: list[object] = []
+
+    @property
+    def ts(self) -> int:
+        return self.clock.now()
+
+    def emit(self, event: object) -> None:
+        self.emitted.append(event)
+
+    def publish(self, event: object) -> None:
+        pass
+
+    def record(self, record: Record) -> None:
+        self.records.append(record)
+
+    def request(self, request: Request) -> None:
+        raise AssertionError("a strategy makes no requests")
+
+    def call_at(self, due_ns: int, name: str, callback: Callable[[], None]) -> Timer:
+        return self.clock.call_at(due_ns, callback)
+
+    @property
+    def signals(self) -> list[Signal]:
+        return [event for event in self.emitted if isinstance(event, Signal)]
+
+    @property
+    def moves(self) -> list[tuple[str, str, str]]:
+        return [
+            (r.before.value, r.after.value, r.trigger)
+            for r in self.records
+            if isinstance(r, StateRecord)
+        ]
+
+
+class Books:
+    """Positions and working orders that the test sets."""
+
+    def __init__(self) -> None:
+        self.held = Decimal(0)
+        self.orders: list[Order] = []
+        self.equity = Decimal(10_000)
+
+    def position(self, owner: str, instrument: str) -> Position:
+        return Position(owner=owner, instrument=instrument, quantity=self.held)
+
+    def net(self, instrument: str) -> Decimal:
+        return self.held
+
+    def account(self) -> AccountView:
+        nothing = Decimal(0)
+        return AccountView(
+            currency="T",
+            initial=self.equity,
+            realized=nothing,
+            unrealized=nothing,
+            fees=nothing,
+            equity=self.equity,
+            day_start=self.equity,
+            exposure=nothing,
+            fills=0,
+            orders=0,
+        )
+
+    def working(self, owner: str, instrument: str) -> Sequence[Order]:
+        return [order for order in self.orders if not order.is_terminal]
+
+    def gates(self, owner: str, instrument: str) -> Sequence[Gate]:
+        return ()
+
+
+def order(status: OrderStatus, role: OrderRole = OrderRole.ENTRY) -> Order:
+    """Return an order of the strategy in a status."""
+    from workstation.model.instruments import Side
+
+    return Order(
+        id=f"{role.value}-1",
+        instrument="BTC",
+        owner="s",
+        role=role,
+        side=Side.BUY,
+        type=OrderType.MARKET,
+        quantity=Decimal(1),
+        trigger=Decimal(90) if role is OrderRole.STOP else None,
+        status=status,
+    )
+
+
+# Any: a script's answer is whatever it returns.
+def call(strategy: str, instrument: str, function: ScriptFunction, row: Row) -> Any:
+    """Call a script unguarded."""
+    return function(row.market, row.context, row.indicators)
+
+
+class Stand:
+    """One scripted strategy ``s`` on BTC with one-minute bars."""
+
+    def __init__(self, path: Path, **settings: Any) -> None:
+        self.market = Aggregator(StorageSettings(), [BTC])
+        self.market.watch("BTC", MINUTE)
+        self.books = Books()
+        self.core = KeepingCore()
+        self.strategy = ScriptedStrategy(
+            StrategySettings(name="s", script=path.name, **settings),
+            load_script(path),
+            [BTC],
+            self.market,
+            self.books,
+            self.books,
+            call,
+            lambda name: ("period",),
+        )
+        self.strategy.attach(self.core)
+        self.row = self.strategy.rows["BTC"]
+        self.bars = 0
+
+    def bar(self, close: float = 100.0) -> None:
+        """Close one bar and tell the strategy."""
+        start = self.bars * MINUTE
+        self.bars += 1
+        self.core.seq += 1
+        self.core.clock.advance_to(start + MINUTE)
+        bar = Bar("BTC", start + MINUTE, MINUTE, start, close, close, close, close, 1.0)
+        self.market.bars("BTC", MINUTE).append(bar)
+        self.strategy.handle_event(BarClosed("BTC", start + MINUTE, bar))
+
+
+SCRIPT = """
+answers = {{}}
+
+def detect_opportunity(market, context, indicators):
+    {detect}
+
+def filter_commitment(market, context, indicators):
+    {filter}
+
+def manage_position(market, context, indicators):
+    {manage}
+"""
+
+
+def write_script(
+    folder: Path,
+    *,
+    detect: str = "return None",
+    filter: str = "return None",  # the word of the script's own function
+    manage: str = "return None",
+    head: str = "",
+    name: str = "script.py",
+) -> Path:
+    """Write a script of three one-line functions."""
+    path = folder / name
+    path.write_text(head + SCRIPT.format(detect=detect, filter=filter, manage=manage))
+    return path
