@@ -1,0 +1,75 @@
+"""How figures of frames become cells: short ages, states with their glyphs, tints."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from workstation.model.states import SymbolState
+from workstation.ui.glyphs import UNICODE
+from workstation.ui.typeset import MINUS, NONE, age
+from workstation.ui.widgets.inks import Part
+
+__all__ = ["short_age", "short_why", "signed", "spaced_age", "state_cell", "state_ink"]
+
+_S = 1_000_000_000
+_STATES: dict[SymbolState, tuple[str, str]] = {
+    SymbolState.WATCH: (UNICODE.watch, "state-watch"),
+    SymbolState.CLOSE_WATCH: (UNICODE.close_watch, "state-close-watch"),
+    SymbolState.IN_TRADE: (UNICODE.in_trade, "state-in-trade"),
+}
+
+
+def state_cell(state: SymbolState | None, manual: bool) -> Part:
+    """Return glyph and word of a row's state; Manual hides the state below it."""
+    if manual:
+        return (f"{UNICODE.manual} Manual", "state-manual")
+    if state is None:
+        return (NONE, "dim")
+    glyph, ink = _STATES[state]
+    return (f"{glyph} {state.value}", ink)
+
+
+def state_ink(state: SymbolState) -> str:
+    """Return the ink of a state."""
+    return _STATES[state][1]
+
+
+def short_age(ns: int | None) -> str:
+    """Write an age in at most four cells: ``40ms 0.4s 9.1s 32s 2:14 12m 3h05 99h``."""
+    if ns is None:
+        return NONE
+    if ns < 0:
+        return f"{MINUS}0s" if ns > -_S else f"{MINUS}{min(99, -ns // _S)}s"
+    if 100_000_000 <= ns < _S:
+        return f"0.{ns // 100_000_000}s"
+    if ns < 600 * _S:
+        return age(ns)
+    minutes = ns // (60 * _S)
+    if minutes < 60:
+        return f"{minutes}m"
+    if minutes < 600:
+        return f"{minutes // 60}h{minutes % 60:02d}"
+    return f"{minutes // 60}h" if minutes < 6_000 else f"{minutes // 1440}d"
+
+
+def spaced_age(ns: int | None) -> str:
+    """Write an age with its unit set off, for lines of prose: ``40 ms``, ``32 s``."""
+    text = short_age(ns)
+    for unit in ("ms", "s", "m", "h", "d"):
+        if text.endswith(unit):
+            return f"{text.removesuffix(unit)} {unit}"
+    return text
+
+
+def signed(value: Decimal | float | None) -> str:
+    """Return the ink of a profit or change."""
+    if value is None or value == 0:
+        return "dim" if value is None else ""
+    return "up" if value > 0 else "down"
+
+
+def short_why(text: str) -> str:
+    """Squeeze a gate's reason for narrow columns: ``spread 3.1>2.0``."""
+    for wide, narrow in ((" > ", ">"), (" < ", "<"), (" bp", ""), ("already ", "")):
+        text = text.replace(wide, narrow)
+    return text

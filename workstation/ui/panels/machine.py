@@ -1,0 +1,226 @@
+"""The focused row: its state, position, protection, and the gates of its entry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from workstation.model.states import Gate, SymbolState
+from workstation.ui.glyphs import UNICODE
+from workstation.ui.actions import Scope
+from workstation.ui.panels.base import Choice, TextBody
+from workstation.ui.panels.cells import state_cell
+from workstation.ui.typeset import (
+    duration,
+    number,
+    percent,
+    price,
+    quantity,
+    utc_minute,
+    utc_time,
+    width,
+)
+from workstation.ui.widgets.inks import Part
+from workstation.ui.widgets.text_panel import Line, RuleLine
+
+if TYPE_CHECKING:
+    from workstation.engine.frames import Frame, MachineFrame
+
+__all__ = ["MachinePanel"]
+
+
+
+class MachinePanel(TextBody):
+    """What the machine of one (symbol, strategy) is in, and why it does not enter."""
+
+    panel_id = "machine"
+    title = "Machine"
+    needs = frozenset({"machine"})
+    scope = Scope.ROW
+    follows_focus = True
+    empty = ("No strategy has this symbol.", "Add it to [[strategies]] symbols.")
+
+    def apply(self, frame: Frame) -> None:
+        """Show the machine of a frame."""
+        machine = frame.machine
+        if machine is None:
+            self.set_title([*self.pin_parts(), (self.title, "title")], "")
+            self.set_lines([])
+            return
+        row = machine.row
+        title: list[Part] = [
+            *self.pin_parts(),
+            (row.symbol, "title"),
+            (f" {row.strategy}", "dim"),
+        ]
+        if self.compact:
+            since = f"{duration(row.since_ns)} in state" if row.since_ns else ""
+            self.set_title(title, since)
+            self.set_lines(_short_lines(machine))
+        else:
+            self.set_title(title, "")
+            self.set_lines(_lines(machine, self.size.width - 1, self.size.height - 1))
+
+    @property
+    def choice(self) -> Choice | None:
+        """The row shown."""
+        machine = None if self._frame is None else self._frame.machine
+        if machine is None:
+            return None
+        return Choice(machine.row.instrument, machine.row.strategy)
+
+
+def _states(machine: MachineFrame) -> list[Part]:
+    row = machine.row
+    parts: list[Part] = []
+    for state in SymbolState:
+        text, ink = state_cell(state, False)
+        if state is row.state:
+            parts.append((f"[{text}]", f"{ink} bold"))
+            parts.append((" ", ""))
+        else:
+            parts.append((f" {text}", "dim"))
+            parts.append((" ", ""))
+    if parts and not parts[0][0].startswith("["):
+        parts[0] = (parts[0][0][1:], parts[0][1])
+    return parts[:-1]
+
+
+def _since(machine: MachineFrame) -> list[Part]:
+    row, held = machine.row, machine.position
+    parts: list[Part] = [(duration(row.since_ns), "strong")]
+    if held.is_flat:
+        parts.append((" in this state, flat", ""))
+        if row.manual:
+            until = row.manual_until_ns
+            what = f"until {utc_minute(until)}" if until else "no end"
+            parts = [*parts[:1], (f" {UNICODE.manual} manual, {what}", "state-manual")]
+        return parts
+    size = quantity(held.quantity, row.quantity_decimals, sign=True)
+    at = price(held.average_price, row.decimals)
+    parts.append((f" since fill {size} @ {at}", ""))
+    return parts
+
+
+def _percent_from(level: float, last: float | None) -> str:
+    if not last:
+        return ""
+    return percent((level / last - 1) * 100, 1, unit=True)
+
+
+def _protection(machine: MachineFrame) -> list[list[Part]]:
+    row = machine.row
+    lines: list[list[Part]] = []
+    for name, level in (("stop", machine.stop), ("target", machine.target)):
+        if level is None:
+            continue
+        text = price(level, row.decimals)
+        away = _percent_from(float(level), row.last)
+        parts: list[Part] = [(f"{name:<6} ", "dim"), (text, "")]
+        if away:
+            parts.append((f"  {away}", "dim"))
+        # The shipped engine keeps both here until their trigger.
+        if name == "target" and not machine.stop_held:
+            parts.append(("  at venue", "dim"))
+        else:
+            parts.append(("  held here !", "warn"))
+        lines.append(parts)
+    if not lines and not machine.position.is_flat:
+        size = number(abs(machine.position.quantity), row.quantity_decimals)
+        lines.append([(f"! {size} without a stop", "bad")])
+    return lines
+
+
+def _last_move(machine: MachineFrame) -> list[Part]:
+    if not machine.transitions:
+        return [(machine.answer or "no move yet", "dim")]
+    move = machine.transitions[0]
+    why = move.reason or move.trigger.replace("_", " ")
+    return [
+        (f"{utc_time(move.ts)} ", "dim"),
+        (f"{move.after.value}: ", state_cell(move.after, False)[1]),
+        (why, ""),
+    ]
+
+
+def _gate(gate: Gate) -> list[Part]:
+    glyph = UNICODE.passed if gate.passed else UNICODE.failed
+    ink = "good" if gate.passed else "bad"
+    text = f" {gate.name:<5} "
+    return [
+        (glyph, ink),
+        (text, "dim" if gate.passed else "strong"),
+        (gate.detail, "" if gate.passed else "warn"),
+    ]
+
+
+def _gate_lines(gates: Sequence[Gate], cells: int, rows: int) -> list[Line]:
+    """Lay the gates out one a line, or two where there are more than lines."""
+    single = [_gate(gate) for gate in gates]
+    if len(single) <= rows:
+        return list(single)
+    lines: list[Line] = []
+    half = cells // 2
+    waiting: list[Part] | None = None
+    # Failed ones first and alone: their numbers must not be cut.
+    ordered = sorted(gates, key=lambda gate: gate.passed)
+    for parts, gate in ((_gate(g), g) for g in ordered):
+        taken = sum(width(text) for text, _ in parts)
+        short = gate.passed and taken <= half - 1
+        if not short:
+            lines.append(parts)
+        elif waiting is None:
+            waiting = parts
+        else:
+            left = sum(width(text) for text, _ in waiting)
+            lines.append([*waiting, (" " * (half - left), ""), *parts])
+            waiting = None
+    if waiting is not None:
+        lines.append(waiting)
+    return lines
+
+
+def _lines(machine: MachineFrame, cells: int, rows: int) -> list[Line]:
+    lines: list[Line] = [_states(machine), _since(machine), *_protection(machine)]
+    if rows > 9 + len(machine.gates) // 2:
+        lines.append("")
+    lines.append(_last_move(machine))
+    blocked = any(not gate.passed for gate in machine.gates)
+    word, ink = ("entry blocked", "warn") if blocked else ("entry free", "good")
+    lines.append(RuleLine("Gates", word, ink))
+    lines.extend(_gate_lines(machine.gates, cells, rows - len(lines)))
+    if rows - len(lines) > 3 and machine.params:
+        params = "  ".join(f"{name} {value}" for name, value in machine.params)
+        lines.append(RuleLine("Script", machine.script))
+        lines.append([(params, "dim")])
+        lines.append([(machine.answer, "")])
+    return lines
+
+
+def _short_lines(machine: MachineFrame) -> list[Line]:
+    row, held = machine.row, machine.position
+    text, ink = state_cell(row.state, row.manual)
+    first: list[Part] = [(f"[{text}]", f"{ink} bold")]
+    if held.is_flat:
+        first.append(("  flat", "dim"))
+    else:
+        size = quantity(held.quantity, row.quantity_decimals, sign=True)
+        first.append((f"  {size} @ {price(held.average_price, row.decimals)}", ""))
+    if machine.stop is not None:
+        away = _percent_from(float(machine.stop), row.last)
+        first.append((f"  stop {price(machine.stop, row.decimals)} {away}", ""))
+        if machine.stop_held:
+            first.append((" held here !", "warn"))
+    if machine.target is not None:
+        away = _percent_from(float(machine.target), row.last)
+        first.append((f"  target {away or price(machine.target, row.decimals)}", ""))
+    failed = next((gate.detail for gate in machine.gates if not gate.passed), "ready")
+    second: list[Part] = [("why not: ", "dim"), (failed, "")]
+    if machine.transitions:
+        move = machine.transitions[0]
+        why = move.reason or move.trigger.replace("_", " ")
+        second += [
+            (f"    last: {utc_time(move.ts)} ", "dim"),
+            (f"{move.after.value} {why}", ""),
+        ]
+    return [first, second]

@@ -1,0 +1,130 @@
+"""The positions, one row for each owner, and their sum."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workstation.ui.actions import Scope
+from workstation.ui.panels.base import Choice
+from workstation.ui.panels.cells import short_age, signed
+from workstation.ui.panels.table import Form, Item, TablePanel
+from workstation.ui.typeset import money, percent, plain, price, quantity
+from workstation.ui.widgets.inks import Part
+from workstation.ui.widgets.line_table import Column, Row
+from workstation.ui.widgets.rows import fit_columns
+
+if TYPE_CHECKING:
+    from workstation.engine.frames import Frame, PositionRow
+
+__all__ = ["PositionsPanel"]
+
+_WIDE = (
+    Column("symbol", "SYMBOL", 8),
+    Column("owner", "OWNER", 9),
+    Column("quantity", "QTY", 8, "right"),
+    Column("entry", "ENTRY", 9, "right", priority=1),
+    Column("last", "LAST", 9, "right", priority=2),
+    Column("open", "OPEN", 8, "right"),
+    Column("stop", "STOP%", 6, "right", priority=3),
+    Column("age", "AGE", 4, "right", priority=4),
+)
+_FULL = (
+    *_WIDE,
+    Column("value", "VALUE", 12, "right"),
+    Column("realized", "REALIZED", 10, "right"),
+    Column("fills", "FILLS", 6, "right"),
+)
+
+
+class PositionsPanel(TablePanel):
+    """What is held, by whom, and what it is worth now."""
+
+    panel_id = "positions"
+    title = "Positions"
+    needs = frozenset({"positions"})
+    scope = Scope.ROW
+    empty = ("No positions.", "A fill opens one; the log says why there is none yet.")
+    forms = (Form("full", 100, _FULL), Form("wide", 0, _WIDE))
+
+    def apply(self, frame: Frame) -> None:
+        """Show the positions of a frame and their sum."""
+        rows = frame.positions
+        if rows is None:
+            return
+        items = [self._item(row) for row in rows]
+        self.set_items(items, frame.ts, [self._total(frame)] if rows else [])
+        self.set_title(self.title_parts(len(rows)), "")
+
+    def _total(self, frame: Frame) -> Row:
+        known = [r.open_pnl for r in frame.positions or () if r.open_pnl is not None]
+        amount = sum(known) if known else None
+        fitted = fit_columns(self.columns, max(0, self.size.width - self.gutter_cells))
+        at = 0
+        for place, (_, column, cells) in enumerate(fitted):
+            at += (column.gap if place else 0) + cells
+            if column.key == "open":
+                break
+        text = money(amount, sign=True)
+        room = max(1, at - len("total"))
+        parts: list[Part] = [
+            (" " * self.gutter_cells + "total", "dim"),
+            (text.rjust(room), signed(amount) or "strong"),
+        ]
+        missing = len(frame.positions or ()) - len(known)
+        if missing:
+            parts.append((f"  {missing} without a price", "warn"))
+        return Row("total", hash((text, missing, at)), note=parts)
+
+    def _item(self, row: PositionRow) -> Item:
+        held = row.position
+        digits = row.quantity_decimals
+        amount = None if row.last is None else float(held.quantity) * row.last
+        cells: dict[str, str | Part] = {
+            "symbol": row.symbol,
+            "owner": held.owner,
+            "quantity": (
+                quantity(held.quantity, digits, sign=True),
+                signed(held.quantity),
+            ),
+            "entry": price(held.average_price, row.decimals),
+            "last": price(row.last, row.decimals),
+            "open": (money(row.open_pnl, sign=True), signed(row.open_pnl)),
+            "stop": (percent(row.stop_percent), "dim"),
+            "age": (short_age(row.age_ns), "dim"),
+            "value": money(amount),
+            "realized": (money(held.realized, sign=True), signed(held.realized)),
+            "fills": str(held.fills),
+        }
+        values: dict[str, float | int | str | None] = {
+            "symbol": row.symbol,
+            "owner": held.owner,
+            "quantity": float(held.quantity),
+            "entry": float(held.average_price),
+            "last": row.last,
+            "open": None if row.open_pnl is None else float(row.open_pnl),
+            "stop": row.stop_percent,
+            "age": row.age_ns,
+            "value": amount,
+            "realized": float(held.realized),
+            "fills": held.fills,
+        }
+        exact = {
+            "quantity": plain(held.quantity),
+            "entry": plain(held.average_price),
+            "last": plain(row.last),
+            "open": plain(row.open_pnl),
+            "stop": plain(row.stop_percent),
+            "value": plain(amount),
+            "realized": plain(held.realized),
+        }
+        names = [column.key for column in self.columns]
+        return Item(
+            Row(
+                f"{held.instrument}/{held.owner}",
+                hash((row.version, self.form.name)),
+                [cells[name] for name in names],
+            ),
+            Choice(held.instrument, held.owner),
+            [values[name] for name in names],
+            {name: exact[name] for name in names if name in exact},
+        )

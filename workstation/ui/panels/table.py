@@ -1,0 +1,342 @@
+"""A panel whose body is a table in one of several forms, chosen by its width.
+
+Subclasses give the columns of each form and the cells of each row. Rows are sorted
+here, at most once a second, so that they never dance under the cursor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.widget import Widget
+
+from workstation.ui.panels.base import Choice, Panel, PanelState
+from workstation.ui.widgets.inks import Part
+from workstation.ui.typeset import plain_text
+from workstation.ui.widgets.line_table import Column, LineTable, Row, SortSpec
+from workstation.ui.widgets.rows import cell_parts
+
+if TYPE_CHECKING:
+    from workstation.ui.wording import Scales
+
+__all__ = ["Form", "Item", "TablePanel", "key_version"]
+
+_SORT_EVERY_NS = 1_000_000_000
+# Of the run's clock: a standing run does not reorder either.
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Columns for panels of at least ``least`` cells."""
+
+    name: str
+    least: int
+    columns: tuple[Column, ...]
+
+
+Key = float | int | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A row and what it stands for.
+
+    ``values`` are what columns sort by; ``exact`` what they copy and export as where
+    that differs from what is shown.
+    """
+
+    row: Row
+    choice: Choice
+    values: Sequence[Key] = ()
+    exact: Mapping[str, str] = field(default_factory=dict)
+
+
+def key_version(*parts: object) -> int:
+    """Return a version for rows that bring none: equal parts, equal version."""
+    return hash(parts)
+
+
+class TablePanel(Panel):
+    """A panel with a table."""
+
+    forms: ClassVar[tuple[Form, ...]] = ()
+    """Widest first."""
+    small: ClassVar[Form | None] = None
+    """The form without a head, for small screens."""
+    gutter_cells: ClassVar[int] = 1
+
+    def __init__(self, scales: Scales, *, ssh: bool = False) -> None:
+        super().__init__(scales, ssh=ssh)
+        self.form = self.forms[0]
+        self.table = self._make(self.form.columns, head=True)
+        self.tables = [self.table]
+        if self.small is not None:
+            short = self._make(self.small.columns, head=False)
+            short.display = False
+            self.tables.append(short)
+        self._items: dict[str, Item] = {}
+        self._order: list[str] = []
+        self._sort = 0
+        self._sorted_at: int | None = None
+
+    def _make(self, columns: Sequence[Column], *, head: bool) -> LineTable:
+        return LineTable(
+            columns, empty=self.empty, gutter=self.gutter_cells, cursor="focus", head=head
+        )
+
+    def bodies(self) -> Iterable[Widget]:
+        """Make the tables."""
+        return self.tables
+
+    @property
+    def body(self) -> Widget:
+        """The table shown."""
+        return self.table
+
+    # -- forms --------------------------------------------------------------------
+
+    def on_resize(self) -> None:
+        """Choose the form for the new width."""
+        self.choose_form()
+
+    def set_compact(self, compact: bool) -> None:
+        """Take the small form, or the others."""
+        super().set_compact(compact)
+        self.choose_form()
+
+    @property
+    def headless(self) -> bool:
+        """Whether the table without a head is shown."""
+        return self.table is not self.tables[0]
+
+    def choose_form(self) -> None:
+        """Take the widest form there is room for."""
+        width = self.size.width
+        if not width:
+            return
+        form = next((f for f in self.forms if f.least <= width), self.forms[-1])
+        table = self.tables[0]
+        if self.compact and self.small is not None:
+            form, table = self.small, self.tables[1]
+        if table is not self.table:
+            self._swap(table)
+        self.form = form
+        self.refit()
+        self.again()
+
+    def _swap(self, table: LineTable) -> None:
+        old, self.table = self.table, table
+        focused = old.has_focus
+        old.display, table.display = False, True
+        table.set_rows(old.rows)
+        table.cursor_key = old.cursor_key
+        table.filter_text = old.filter_text
+        table.find_text = old.find_text
+        if focused:
+            table.focus()
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns of the form; subclasses may widen one."""
+        return self.form.columns
+
+    def refit(self) -> None:
+        """Give the table the columns of now."""
+        if self.table.columns != self.columns:
+            self.table.set_columns(self.columns)
+
+    # -- rows ---------------------------------------------------------------------
+
+    def set_items(
+        self, items: Sequence[Item], ts: int, tail: Sequence[Row] = ()
+    ) -> None:
+        """Show these items, sorted as the operator asked; ``tail`` stays below."""
+        self._items = {item.row.key: item for item in items}
+        keys = list(self._items)
+        spec = self.sort_spec
+        if spec is None:
+            self._order = keys
+        else:
+            known = [key for key in self._order if key in self._items]
+            fresh = [key for key in keys if key not in set(known)]
+            self._order = known + fresh
+            due = self._sorted_at is None or ts - self._sorted_at >= _SORT_EVERY_NS
+            if due or ts < (self._sorted_at or 0):
+                self._resort(ts)
+        rows: list[Row] = []
+        for key in self._order:
+            rows.append(self._items[key].row)
+            rows.extend(self.notes(key))
+        self.table.sort = spec
+        self.table.set_rows([*rows, *tail])
+
+    def notes(self, key: str) -> Sequence[Row]:
+        """Return the lines that belong below a row."""
+        return ()
+
+    def _resort(self, ts: int) -> None:
+        self._sorted_at = ts
+        spec = self.sort_spec
+        if spec is None:
+            return
+        place = [column.key for column in self.columns].index(spec.key)
+        keys = list(self._items)
+
+        def worth(key: str) -> tuple[bool, float, str]:
+            values = self._items[key].values
+            value = values[place] if place < len(values) else None
+            if value is None:
+                return (True, 0.0, "")
+            if isinstance(value, str):
+                return (False, 0.0, value)
+            return (False, -value if spec.descending else value, "")
+
+        self._order = sorted(keys, key=worth)
+
+    @property
+    def sort_spec(self) -> SortSpec | None:
+        """The column rows are sorted by; None is the order they came in."""
+        if self._sort == 0 or self._sort > len(self.columns):
+            return None
+        column = self.columns[self._sort - 1]
+        return SortSpec(column.key, column.align == "right")
+
+    def cycle_sort(self) -> str:
+        """Sort by the next column; after the last by none."""
+        self._sort = (self._sort + 1) % (len(self.columns) + 1)
+        self._sorted_at = None
+        self.again()
+        spec = self.sort_spec
+        if spec is None:
+            return "order of the config"
+        name = next(c.title for c in self.columns if c.key == spec.key)
+        return f"{name} {'down' if spec.descending else 'up'}"
+
+    # -- cursor, marks, filter --------------------------------------------------------
+
+    @property
+    def choice(self) -> Choice | None:
+        """What the cursor's row stands for."""
+        item = self._items.get(self.table.cursor_key or "")
+        return None if item is None else item.choice
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        """What the marked rows stand for, else the cursor's."""
+        marked = self.table.marked
+        if marked:
+            return tuple(i.choice for k, i in self._items.items() if k in marked)
+        return super().choices
+
+    @property
+    def shown_choices(self) -> tuple[Choice, ...]:
+        """What all rows that pass the filter stand for."""
+        return tuple(
+            self._items[row.key].choice
+            for row in self.table.rows
+            if row.key in self._items
+        )
+
+    @property
+    def marked_count(self) -> int:
+        """How many rows are marked."""
+        return len(self.table.marked)
+
+    def clear_marks(self) -> None:
+        """Unmark all rows."""
+        self.table.clear_marks()
+
+    @property
+    def filter_text(self) -> str:
+        """The table's filter."""
+        return self.table.filter_text
+
+    def set_filter(self, text: str) -> None:
+        """Filter the table."""
+        self.table.filter_text = text
+        self.again()
+
+    def find(self, text: str, step: int) -> int:
+        """Go to the next row with ``text``."""
+        self.table.find_text = text
+        return self.table.find(step)
+
+    def copy_text(self) -> str:
+        """Return the marked rows, else the cursor's, tab-separated."""
+        table = self.table
+        keys = table.marked or {table.cursor_key}
+        return "\n".join(
+            "\t".join(self._plain(row)) for row in table.rows if row.key in keys
+        )
+
+    def export_rows(self) -> list[list[str]]:
+        """Return head and rows of the form shown, at full precision."""
+        head = [column.title for column in self.columns]
+        return [head, *[self._plain(r) for r in self.table.rows if not r.note]]
+
+    def _plain(self, row: Row) -> list[str]:
+        item = self._items.get(row.key)
+        exact = {} if item is None else item.exact
+        return [
+            exact.get(column.key, plain_text(cell_parts(cell)[0]))
+            for column, cell in zip(self.columns, row.cells, strict=False)
+        ]
+
+    def jump_to(self, key: str) -> bool:
+        """Put the cursor on the row that stands for ``key``."""
+        for row_key, item in self._items.items():
+            choice = item.choice
+            if key in (choice.instrument, choice.order_id, choice.task, row_key):
+                self.table.cursor_key = row_key
+                return True
+        return False
+
+    def capture(self) -> PanelState:
+        """Keep cursor, filter, sort."""
+        table = self.table
+        return PanelState(
+            cursor=table.cursor_key,
+            filter_text=table.filter_text,
+            find_text=table.find_text,
+            top=table.scroll_offset.y,
+            sort=self._sort,
+            pinned=self.pinned,
+        )
+
+    def restore(self, state: PanelState) -> None:
+        """Take up cursor, filter, sort."""
+        super().restore(state)
+        self.table.filter_text = state.filter_text
+        self.table.find_text = state.find_text
+        self._sort = state.sort
+        if state.cursor is not None:
+            self.table.cursor_key = state.cursor
+
+    def on_line_table_row_highlighted(self, event: LineTable.RowHighlighted) -> None:
+        """Tell where the cursor is."""
+        event.stop()
+        # RowSelected is a kind of RowHighlighted and comes here, too.
+        item = self._items.get(event.key)
+        if item is not None and not isinstance(event, LineTable.RowSelected):
+            self.post_message(self.Moved(self, item.choice))
+
+    def on_line_table_row_selected(self, event: LineTable.RowSelected) -> None:
+        """Tell that a row was opened."""
+        event.stop()
+        item = self._items.get(event.key)
+        if item is not None:
+            self.post_message(self.Opened(self, item.choice))
+
+    def title_parts(self, count: int | str) -> list[Part]:
+        """Return the title with a count and the filter in force."""
+        parts: list[Part] = [*self.pin_parts(), (self.title, "title")]
+        shown, total = self.table.row_count
+        text = self.table.filter_text.strip()
+        if text:
+            parts.append((f" {shown} of {total}", "dim"))
+            parts.append((f"  /{text}", "key"))
+        else:
+            parts.append((f" {count}", "dim"))
+        return parts

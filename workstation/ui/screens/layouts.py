@@ -1,0 +1,410 @@
+"""The layouts: which panels stand where, at every size of terminal.
+
+One screen for each digit, kept while another is shown. A layout decides which of its
+panels are seen; the bridge asks it which parts of a frame those need.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.strip import Strip
+from textual.widget import Widget
+
+from workstation.ui.panels.base import Panel, PanelState
+from workstation.ui.panels.book import BookPanel
+from workstation.ui.panels.channels import ChannelsPanel
+from workstation.ui.panels.chart import ChartPanel, SecondChartPanel
+from workstation.ui.panels.feeds import FeedsPanel
+from workstation.ui.panels.gaps import GapsPanel
+from workstation.ui.panels.indicators import IndicatorsPanel
+from workstation.ui.panels.lines import FilterBar, Footer
+from workstation.ui.panels.log import LogPanel, WideLogPanel
+from workstation.ui.panels.machine import MachinePanel
+from workstation.ui.panels.orders import OrdersPanel
+from workstation.ui.panels.positions import PositionsPanel
+from workstation.ui.panels.split import Split
+from workstation.ui.panels.symbols import SymbolsPanel
+from workstation.ui.panels.tasks import TasksPanel
+from workstation.ui.widgets.status_lines import (
+    AlertLine,
+    HeaderLines,
+    StatusLine,
+    TransportLine,
+)
+
+if TYPE_CHECKING:
+    from workstation.ui.app import WorkstationApp
+
+__all__ = [
+    "LAYOUTS",
+    "FeedsLayout",
+    "LayoutScreen",
+    "LogLayout",
+    "MonitorLayout",
+    "SizeClass",
+    "size_class",
+]
+
+
+class SizeClass(StrEnum):
+    """How much of a layout a terminal has room for."""
+
+    TINY = "tiny"
+    SMALL = "small"
+    COMPACT = "compact"
+    LARGE = "large"
+    HUGE = "huge"
+
+
+def size_class(columns: int, rows: int) -> SizeClass:
+    """Return the class of a terminal: 40×10, 80×24, 120×36 and 200×50 begin one each.
+
+    Both measures must reach it, which Textual's breakpoints cannot say.
+    """
+    if columns < 40 or rows < 10:
+        return SizeClass.TINY
+    if columns < 80 or rows < 24:
+        return SizeClass.SMALL
+    if columns < 120 or rows < 36:
+        return SizeClass.COMPACT
+    if columns < 200 or rows < 50:
+        return SizeClass.LARGE
+    return SizeClass.HUGE
+
+
+class TooSmall(StatusLine):
+    """The one line of a terminal in which nothing else fits."""
+
+    DEFAULT_CSS = "TooSmall { display: none; }"
+
+    def draw(self, cells: int, rows: int) -> Sequence[Strip]:
+        """Draw the sentence."""
+        text = "terminal too small, engine runs, ctrl+k kills"
+        if cells < len(text):
+            text = "too small, engine runs, ctrl+k kills"
+        return [self.strip([(text, "warn")], cells)]
+
+
+class LayoutScreen(Screen[None]):
+    """A layout; subclasses compose ``panels_area`` and say which panels fit."""
+
+    ALLOW_SELECT = False
+    AUTO_FOCUS = None
+    layout_title: ClassVar[str] = ""
+    shown_at: ClassVar[dict[SizeClass, tuple[str, ...]]] = {}
+    """The panels seen at each size, in the order of ``tab``."""
+
+    DEFAULT_CSS = """
+    LayoutScreen { layout: vertical; overflow: hidden; background: $background; }
+    LayoutScreen #area { width: 1fr; height: 1fr; }
+    LayoutScreen Horizontal, LayoutScreen Vertical { width: 1fr; height: 1fr; }
+    LayoutScreen .-off { display: none; }
+    LayoutScreen .-alone { width: 1fr !important; height: 1fr !important; }
+    LayoutScreen.-small AlertLine, LayoutScreen.-small TransportLine { display: none; }
+    LayoutScreen.-filtering Footer { display: none; }
+    LayoutScreen.-tiny HeaderLines, LayoutScreen.-tiny AlertLine,
+    LayoutScreen.-tiny TransportLine, LayoutScreen.-tiny Footer,
+    LayoutScreen.-tiny FilterBar, LayoutScreen.-tiny #area { display: none; }
+    LayoutScreen.-tiny TooSmall { display: block; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.size_class = SizeClass.COMPACT
+        self.zoomed = False
+        self.current = ""
+        self.panels: dict[str, Panel] = {}
+        self.header_lines = HeaderLines(id="header")
+        self.alert_line = AlertLine(id="alert")
+        self.transport = TransportLine(id="transport")
+        self.footer = Footer(id="footer")
+        self.filter_bar = FilterBar()
+
+    @property
+    def workstation(self) -> WorkstationApp:
+        """The app, by its own type."""
+        return cast("WorkstationApp", self.app)
+
+    # -- composing -------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        """Stack header, alert, panels, transport and footer."""
+        yield TooSmall()
+        yield self.header_lines
+        yield self.alert_line
+        with Vertical(id="area"):
+            yield from self.panels_area()
+        yield self.transport
+        yield self.filter_bar
+        yield self.footer
+
+    def panels_area(self) -> Iterable[Widget]:
+        """Return the panels in their rows and columns."""
+        return ()
+
+    def make(self, kind: type[Panel]) -> Panel:
+        """Make a panel of this layout."""
+        panel = self.workstation.make_panel(kind)
+        self.panels[panel.panel_id] = panel
+        self.current = self.current or panel.panel_id
+        return panel
+
+    def on_mount(self) -> None:
+        """Take up what the panels kept, and fit."""
+        for panel in self.panels.values():
+            panel.restore(self.workstation.panel_state(panel.panel_id))
+        self.fit()
+
+    def on_screen_resume(self) -> None:
+        """Give the focus back to the panel that had it."""
+        for panel in self.panels.values():
+            panel.restore(self.workstation.panel_state(panel.panel_id))
+        self.call_after_refresh(self.focus_panel, self.current)
+        self.call_after_refresh(self.workstation.bridge_now)
+
+    def on_screen_suspend(self) -> None:
+        """Keep what the panels are at for the other layouts."""
+        self.keep()
+
+    def keep(self) -> None:
+        """Keep every panel's state by its id."""
+        for panel in self.panels.values():
+            self.workstation.keep_state(panel.panel_id, panel.capture())
+
+    # -- size, zoom, focus ---------------------------------------------------------------
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Choose the size class."""
+        self.fit()
+
+    def fit(self) -> None:
+        """Show the panels there is room for."""
+        size = self.app.size
+        self.size_class = size_class(size.width, size.height)
+        for each in SizeClass:
+            self.set_class(each is self.size_class, f"-{each.value}")
+        compact = self.size_class not in (SizeClass.LARGE, SizeClass.HUGE)
+        for panel in self.panels.values():
+            panel.set_compact(compact)
+        self.lay_out()
+
+    def grid_panels(self) -> tuple[str, ...]:
+        """Return the panels seen side by side at this size."""
+        shown = self.shown_at.get(self.size_class)
+        if shown is None:
+            shown = self.shown_at[SizeClass.LARGE]
+        return tuple(name for name in shown if name in self.panels)
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """All panels in the order of ``tab``: those seen first."""
+        grid = self.grid_panels()
+        return (*grid, *[name for name in self.panels if name not in grid])
+
+    @property
+    def alone(self) -> bool:
+        """Whether only the current panel is seen."""
+        small = self.size_class in (SizeClass.SMALL, SizeClass.TINY)
+        return self.zoomed or small or self.current not in self.grid_panels()
+
+    def visible_panels(self) -> tuple[Panel, ...]:
+        """Return the panels the bridge must feed."""
+        if self.size_class is SizeClass.TINY:
+            return ()
+        names = (self.current,) if self.alone else self.grid_panels()
+        return tuple(self.panels[name] for name in names if name in self.panels)
+
+    def lay_out(self) -> None:
+        """Hide what is not seen, and the rows and columns that are empty then."""
+        if not self.panels:
+            return
+        seen = set(self.visible_panels())
+        alone = self.alone
+        branches: set[Widget] = set()
+        for panel in seen:
+            branches.update(n for n in panel.ancestors if isinstance(n, Widget))
+        for box in self.query("#area Horizontal, #area Vertical").results(Widget):
+            if any(isinstance(node, Panel) for node in box.ancestors):
+                continue
+            box.set_class(box not in branches, "-off")
+            box.set_class(alone and box in branches, "-alone")
+        for panel in self.panels.values():
+            panel.set_class(panel not in seen, "-off")
+            panel.set_class(alone and panel in seen, "-alone")
+        for split in self.query(Split):
+            before = split.parent
+            siblings = [] if before is None else list(before.children)
+            place = siblings.index(split)
+            left = any(not w.has_class("-off") for w in siblings[:place])
+            right = any(not w.has_class("-off") for w in siblings[place + 1 :])
+            split.set_class(not (left and right) or alone, "-off")
+        self.size_rows()
+
+    def size_rows(self) -> None:
+        """Give rows whose height depends on their content that height."""
+
+    @property
+    def panel(self) -> Panel | None:
+        """The panel that has the focus, or had it last."""
+        return self.panels.get(self.current)
+
+    def focus_panel(self, name: str) -> None:
+        """Give a panel the focus, showing it alone where it has no place."""
+        panel = self.panels.get(name)
+        if panel is None:
+            return
+        changed = name != self.current
+        self.current = name
+        if changed or panel.has_class("-off"):
+            self.lay_out()
+        # A body that has just been shown can take the focus only after the layout.
+        self.call_after_refresh(panel.body.focus, False)
+        self.workstation.panel_changed()
+
+    def turn(self, step: int) -> None:
+        """Focus the next panel."""
+        order = self.order
+        at = order.index(self.current) if self.current in order else 0
+        self.focus_panel(order[(at + step) % len(order)])
+        self.workstation.bridge_now()
+
+    def zoom(self) -> bool:
+        """Give the current panel the whole screen, or take it back."""
+        self.zoomed = not self.zoomed
+        self.lay_out()
+        self.workstation.bridge_now()
+        return self.zoomed
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Note which panel a click or key has focused."""
+        node: Widget | None = event.widget
+        while node is not None and not isinstance(node, Panel):
+            parent = node.parent
+            node = parent if isinstance(parent, Widget) else None
+        if isinstance(node, Panel) and node.panel_id != self.current:
+            self.current = node.panel_id
+            self.workstation.panel_changed()
+
+    def states(self) -> dict[str, PanelState]:
+        """Return the state of every panel."""
+        return {name: panel.capture() for name, panel in self.panels.items()}
+
+
+class MonitorLayout(LayoutScreen):
+    """Layout 1: symbols, chart, book, machine, orders, positions, log."""
+
+    layout_title = "Monitor"
+    shown_at = {
+        SizeClass.COMPACT: ("symbols", "machine", "orders", "log"),
+        SizeClass.LARGE: (
+            *("symbols", "chart", "book", "machine", "orders", "positions", "log"),
+        ),
+        SizeClass.HUGE: (
+            *("symbols", "feeds", "chart", "chart2", "book", "machine"),
+            *("orders", "positions", "log"),
+        ),
+    }
+    DEFAULT_CSS = """
+    MonitorLayout #top { height: 10; }
+    MonitorLayout #middle { height: 14fr; }
+    MonitorLayout #bottom { height: 11fr; }
+    MonitorLayout #feeds { width: 80; }
+    MonitorLayout #book { width: 21; }
+    MonitorLayout #machine { width: 36; }
+    MonitorLayout #left { width: 71; }
+    MonitorLayout #orders { height: 5fr; }
+    MonitorLayout #positions { height: 6fr; }
+    MonitorLayout.-huge #book { width: 26; }
+    MonitorLayout.-huge #machine { width: 42; }
+    MonitorLayout.-compact #middle { height: 3; }
+    MonitorLayout.-compact #machine { width: 1fr; }
+    MonitorLayout.-compact #bottom { layout: vertical; height: 1fr; }
+    MonitorLayout.-compact #left { width: 1fr; height: 4; }
+    """
+
+    def panels_area(self) -> Iterable[Widget]:
+        """Symbols; chart, book, machine; orders over positions beside the log."""
+        yield Horizontal(
+            self.make(SymbolsPanel), Split(), self.make(FeedsPanel), id="top"
+        )
+        yield Horizontal(
+            self.make(ChartPanel),
+            Split(),
+            self.make(SecondChartPanel),
+            Split(),
+            self.make(BookPanel),
+            Split(),
+            self.make(MachinePanel),
+            id="middle",
+        )
+        yield Horizontal(
+            Vertical(self.make(OrdersPanel), self.make(PositionsPanel), id="left"),
+            Split(),
+            self.make(LogPanel),
+            id="bottom",
+        )
+
+    def size_rows(self) -> None:
+        """Give the symbols a line each, as long as half the screen is left."""
+        if self.alone:
+            return
+        height = self.app.size.height
+        rows = max(1, self.workstation.symbol_rows)
+        most = 8 if height < 48 else (height - 24) // 2
+        if self.size_class is SizeClass.COMPACT:
+            most = height - 16
+        self.query_one("#top").styles.height = 2 + min(rows, max(4, most))
+
+
+class FeedsLayout(LayoutScreen):
+    """Layout 2: feeds, tasks, channels, gap ledger, indicators."""
+
+    layout_title = "Feeds and tasks"
+    shown_at = {
+        SizeClass.COMPACT: ("feeds", "tasks", "gaps"),
+        SizeClass.LARGE: ("feeds", "tasks", "channels", "gaps", "indicators"),
+    }
+    DEFAULT_CSS = """
+    FeedsLayout #feeds { height: 5; }
+    FeedsLayout #tasks { height: 1fr; }
+    FeedsLayout #lower { height: 1fr; }
+    FeedsLayout.-compact #tasks { height: 2fr; }
+    FeedsLayout.-compact #right { height: 1fr; }
+    """
+
+    def panels_area(self) -> Iterable[Widget]:
+        """Feeds over tasks; channels beside gaps over indicators."""
+        yield self.make(FeedsPanel)
+        yield self.make(TasksPanel)
+        yield Horizontal(
+            self.make(ChannelsPanel),
+            Split(),
+            Vertical(self.make(GapsPanel), self.make(IndicatorsPanel), id="right"),
+            id="lower",
+        )
+
+
+class LogLayout(LayoutScreen):
+    """Layout 7: the whole log with its kinds."""
+
+    layout_title = "Log"
+    shown_at = {SizeClass.LARGE: ("log_all",)}
+
+    def panels_area(self) -> Iterable[Widget]:
+        """The log."""
+        yield self.make(WideLogPanel)
+
+
+LAYOUTS: dict[str, type[LayoutScreen]] = {
+    "1": MonitorLayout,
+    "2": FeedsLayout,
+    "7": LogLayout,
+}
+"""The layout of each digit."""

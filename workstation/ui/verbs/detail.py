@@ -1,0 +1,94 @@
+"""The detail of a row: which dialog ``enter`` opens for a symbol, order, task, feed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from workstation.ui.screens.detail import DetailScreen
+from workstation.ui.screens.details import (
+    feed_lines,
+    order_lines,
+    position_lines,
+    row_lines,
+    task_lines,
+)
+
+if TYPE_CHECKING:
+    from workstation.engine.store import Numbered
+    from workstation.ui.app import WorkstationApp
+    from workstation.ui.panels.base import Choice
+    from workstation.ui.screens.scene import Scene
+    from workstation.ui.widgets.text_panel import Line
+
+__all__ = ["detail_screen"]
+
+
+def detail_screen(app: WorkstationApp, choice: Choice) -> DetailScreen | None:
+    """Return the dialog for what a row stands for, or None where there is none."""
+    if choice.order_id:
+        return _order(app, choice)
+    if choice.task:
+        return _task(app, choice.task)
+    if choice.instrument:
+        return _row(app, choice)
+    return None
+
+
+def _records(app: WorkstationApp) -> Sequence[Numbered]:
+    # The whole history, not what is new: a cursor of 0 brings it.
+    session = app.bridge.session
+    return () if session is None else session.frame(0, frozenset(), None).records
+
+
+def _open(app: WorkstationApp, title: str, lines: Any, panels: set[str]) -> Any:
+    # Any: a function of one scene, as DetailScreen wants it.
+    frame = app.bridge.look(frozenset(panels))
+    if frame is None:
+        return None
+    return DetailScreen(frame, title, lines, panels=frozenset(panels))
+
+
+def _order(app: WorkstationApp, choice: Choice) -> DetailScreen | None:
+    records = _records(app)
+
+    def lines(scene: Scene) -> Sequence[Line]:
+        return order_lines(scene.order(choice.order_id), records)
+
+    screen: DetailScreen | None = _open(
+        app, f"Order {choice.order_id}", lines, {"orders"}
+    )
+    return screen
+
+
+def _task(app: WorkstationApp, name: str) -> DetailScreen | None:
+    records = _records(app)
+
+    def lines(scene: Scene) -> Sequence[Line]:
+        feed = next((row for row in scene.feeds or () if row.name == name), None)
+        if feed is not None:
+            return feed_lines(feed)
+        stats = next((row for row in scene.tasks or () if row.name == name), None)
+        return task_lines(stats, records)
+
+    screen: DetailScreen | None = _open(app, name, lines, {"feeds", "tasks"})
+    return screen
+
+
+def _row(app: WorkstationApp, choice: Choice) -> DetailScreen | None:
+    focus = app.focus_row
+    strategy = choice.strategy or ("" if focus is None else focus.strategy)
+
+    def lines(scene: Scene) -> Sequence[Line]:
+        if scene.row(strategy, choice.instrument) is not None:
+            return row_lines(scene, strategy, choice.instrument)
+        held = scene.held(strategy, choice.instrument)
+        return position_lines(held[0] if held else None)
+
+    screen: DetailScreen | None = _open(
+        app,
+        f"{choice.instrument} {strategy}".strip(),
+        lines,
+        {"symbols", "positions", "machine"},
+    )
+    return screen

@@ -1,0 +1,136 @@
+"""Verbs that touch trading: kill, hold, override, flatten, cancel.
+
+What only reduces risk acts at once; the rest opens the dialog that says what it does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from workstation.model.commands import CancelOrders, Hold, Kill, KillLevel
+from workstation.ui.panels.table import TablePanel
+from workstation.ui.screens.cancel import CancelScreen
+from workstation.ui.screens.flatten import FlattenScreen
+from workstation.ui.screens.kill import KillScreen
+from workstation.ui.screens.override import OverrideScreen
+
+if TYPE_CHECKING:
+    from workstation.ui.app import WorkstationApp
+    from workstation.ui.screens.ritual import Ritual
+
+__all__ = ["VERBS", "kill"]
+
+
+def kill(app: WorkstationApp) -> None:
+    """Hold all new orders at once and open the ladder; again, cancel entries."""
+    screen = app.screen
+    if isinstance(screen, KillScreen):
+        screen.second()
+        return
+    session = app.bridge.session
+    if session is None:
+        app.kill_at_start = True
+        app.say("The engine is starting: it will start killed.", "bad")
+        return
+    frame = app.bridge.look(KillScreen.PANELS)
+    lifts = frame is not None and frame.header.kill is None
+    if lifts:
+        app.bridge.execute(Kill(level=KillLevel.HOLD, reason="ctrl+k"))
+    frame = app.bridge.look(KillScreen.PANELS)
+    if frame is not None:
+        app.push_screen(KillScreen(frame, app.run_command, lifts=lifts))
+
+
+def hold(app: WorkstationApp) -> None:
+    """Hold new entries, or end the hold."""
+    frame = app.bridge.frame
+    if frame is None:
+        return
+    on = frame.header.hold_since_ns is None
+    outcome = app.bridge.execute(Hold(on=on, reason="H"))
+    if outcome is None:
+        return
+    if not outcome.accepted:
+        app.say(f"Refused: {outcome.detail}.", "warn")
+    elif on:
+        app.say("Hold: no new entries. Exits, stops and cancels go on. H lifts it.")
+    else:
+        app.say("The hold is lifted.")
+
+
+def _open(app: WorkstationApp, screen: Ritual[Any] | None) -> None:
+    if screen is not None:
+        app.push_screen(screen, app.answered)
+
+
+def override(app: WorkstationApp) -> None:
+    """Open the override of the row below the cursor."""
+    choice = app.choice
+    frame = app.bridge.look(OverrideScreen.PANELS)
+    if choice is None or frame is None:
+        return
+    known = [
+        row
+        for row in frame.symbols or ()
+        if row.instrument == choice.instrument and row.state is not None
+    ]
+    strategy = choice.strategy
+    if strategy not in [row.strategy for row in known]:
+        if len(known) != 1:
+            app.say(f"No strategy manages {choice.instrument}: nothing to override.")
+            return
+        strategy = known[0].strategy
+    _open(app, OverrideScreen(frame, app.run_command, strategy, choice.instrument))
+
+
+def flatten(app: WorkstationApp) -> None:
+    """Open the flatten dialog of the row below the cursor."""
+    choice = app.choice
+    frame = app.bridge.look(FlattenScreen.PANELS)
+    if choice is not None and frame is not None:
+        owner = choice.strategy or None
+        _open(app, FlattenScreen(frame, app.run_command, choice.instrument, owner))
+
+
+def cancel(app: WorkstationApp) -> None:
+    """Cancel entries at once; ask where an order protects."""
+    panel = app.panel
+    if panel is None:
+        return
+    ids = tuple(choice.order_id for choice in panel.choices if choice.order_id)
+    frame = app.bridge.look(CancelScreen.PANELS)
+    if not ids or frame is None:
+        return
+    orders = {row.order.id: row.order for row in frame.orders or ()}
+    known = [orders[id] for id in ids if id in orders]
+    if not known:
+        app.say("It is not working any more.")
+        return
+    if len(known) == 1 and not known[0].is_protection:
+        outcome = app.bridge.execute(CancelOrders(order_ids=(known[0].id,)))
+        if outcome is not None and outcome.accepted:
+            app.say(f"Cancel of order {known[0].id} was sent.")
+        elif outcome is not None:
+            app.say(f"Refused: {outcome.detail}.", "warn")
+        return
+    _open(app, CancelScreen(frame, app.run_command, [order.id for order in known]))
+
+
+def cancel_all(app: WorkstationApp) -> None:
+    """Ask to cancel all orders shown."""
+    panel = app.panel
+    frame = app.bridge.look(CancelScreen.PANELS)
+    if not isinstance(panel, TablePanel) or frame is None:
+        return
+    ids = [c.order_id for c in panel.shown_choices if c.order_id]
+    _open(app, CancelScreen(frame, app.run_command, ids))
+
+
+VERBS: dict[str, Any] = {
+    "app.kill": kill,
+    "trading.hold": hold,
+    "row.override": override,
+    "row.flatten": flatten,
+    "order.cancel": cancel,
+    "order.cancel_all": cancel_all,
+}
