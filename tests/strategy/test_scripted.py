@@ -230,6 +230,7 @@ def test_a_wrong_answer_is_raised_and_shown_and_moves_nothing(
     with pytest.raises(ScriptError) as caught:
         stand.bar()
     assert said in str(caught.value)
+    assert said in stand.row.answer
     assert stand.core.signals == []
     assert len(stand.core.moves) == moves
 

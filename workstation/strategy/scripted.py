@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from workstation.model.commands import Override
 from workstation.model.errors import CommandRefused, ScriptError
@@ -40,6 +40,8 @@ from workstation.strategy.settings import StrategySettings
 from workstation.strategy.sizing import entry_quantity
 
 __all__ = ["CallGuard", "ScriptedStrategy", "WithheldCall"]
+
+T = TypeVar("T")
 
 # Calls withheld while paused that can still be stepped through one by one.
 _WITHHELD_KEPT = 1_000
@@ -304,18 +306,22 @@ class ScriptedStrategy:
         elif not position.is_flat and not self._exiting(row):
             self._manage(row)
 
-    def _call(self, row: Row, function: ScriptFunction) -> object:
+    def _call(
+        self, row: Row, function: ScriptFunction, parse: Callable[[object], T]
+    ) -> T:
         self.calls += 1
         row.calls += 1
         try:
-            return self._guard(self.name, row.instrument.id, function, row)
+            return parse(self._guard(self.name, row.instrument.id, function, row))
         except ScriptError as error:
             row.answer = f"script error: {error}"
             raise
 
     def _detect(self, row: Row) -> None:
-        answer = parse_opportunity(
-            self.script.name, self._call(row, self.script.detect_opportunity)
+        answer = self._call(
+            row,
+            self.script.detect_opportunity,
+            lambda given: parse_opportunity(self.script.name, given),
         )
         if answer is None:
             row.answer = "no signal"
@@ -366,14 +372,13 @@ class ScriptedStrategy:
     def _action(
         self, row: Row, function: ScriptFunction, *, in_trade: bool
     ) -> Action | None:
-        answer = self._call(row, function)
-        try:
-            return parse_action(
-                self.script.name, answer, in_trade=in_trade, market=row.market.close
-            )
-        except ScriptError as error:
-            row.answer = f"script error: {error}"
-            raise
+        return self._call(
+            row,
+            function,
+            lambda given: parse_action(
+                self.script.name, given, in_trade=in_trade, market=row.market.close
+            ),
+        )
 
     def _commit(self, row: Row, action: Action) -> None:
         instrument = row.instrument
