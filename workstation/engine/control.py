@@ -6,12 +6,12 @@ is refused with a sentence, recorded, and changes nothing.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from workstation.engine.engine import Engine, PartTask
 from workstation.engine.journal import Interrupt
@@ -36,8 +36,15 @@ from workstation.model.commands import (
     StepTask,
     StopTask,
 )
-from workstation.model.errors import CommandRefused, ScriptTimeout
-from workstation.model.market import Bar, BookDelta, BookSnapshot, MarketEvent, Quote
+from workstation.model.errors import CommandRefused, ScriptError, ScriptTimeout
+from workstation.model.market import (
+    Bar,
+    BookDelta,
+    BookSnapshot,
+    Level,
+    MarketEvent,
+    Quote,
+)
 from workstation.model.orders import OrderRole
 from workstation.model.records import CommandRecord
 from workstation.model.signals import Signal
@@ -102,6 +109,8 @@ class Control:
     def execute(self, command: Command) -> Outcome:
         """Take a command as the next input and say what became of it."""
         engine = self.engine
+        # A replay starts first, so the run must have: else the records' order differs.
+        engine.start()
         core = engine.core
         if engine.journal is not None:
             engine.journal.input(core.seq + 1, engine.pulled, command)
@@ -111,8 +120,7 @@ class Control:
         if outcome.accepted and isinstance(command, Inject):
             event = command.event
             if not isinstance(event, Signal):
-                for broker in engine.brokers:
-                    broker.after_market(event)
+                engine.after_market(structs.replace(event, ts_recv=core.ts))
         core.run_agenda(engine.clock.now())
         return outcome
 
@@ -202,7 +210,13 @@ class Control:
             )
         if role == "strategy":
             strategy = self._strategies[handle.name]
-            instrument = strategy.step()
+            instrument = strategy.withheld[0] if strategy.withheld else ""
+            try:
+                strategy.step()
+            except ScriptError as error:
+                # A fault of the strategy, not of the command: it made the call.
+                self.engine.dispatcher.report(handle, command, error)
+                return f"{handle.name} was asked once, on {instrument}: {error}"
             return f"{handle.name} was asked once, on {instrument}"
         if role == "feed":
             self._feed(handle.name).passes += 1
@@ -285,24 +299,28 @@ class Control:
             core.emit(event)
             return f"signal {event.action} for {event.instrument}"
         self._check_event(event)
-        event = msgspec.structs.replace(event, ts_recv=core.ts)
-        core.emit(event)
+        core.emit(structs.replace(event, ts_recv=core.ts))
         return f"{type(event).__name__} for {event.instrument}"
 
     def _check_event(self, event: MarketEvent) -> None:
         if event.instrument not in self._aggregator.instruments:
             known = ", ".join(self._aggregator.instruments)
             raise CommandRefused(f"no instrument {event.instrument}; known: {known}")
+        figures = _figures(event)
+        if not all(map(math.isfinite, figures)):
+            raise CommandRefused(f"{type(event).__name__} must have finite figures")
         if isinstance(event, BookDelta | BookSnapshot):
-            return
-        if isinstance(event, Quote):
-            good = 0 < event.bid < event.ask
-            rule = "0 < bid < ask"
+            good = all(price > 0 and size >= 0 for price, size in _levels(event))
+            rule = "prices above 0 and sizes of 0 or more"
+        elif isinstance(event, Quote):
+            good = 0 < event.bid < event.ask and min(event.bid_size, event.ask_size) > 0
+            rule = "0 < bid < ask and sizes above 0"
         elif isinstance(event, Bar):
             good = 0 < event.low <= min(event.open, event.close) and (
                 event.high >= max(event.open, event.close)
             )
-            rule = "low ≤ open, close ≤ high, all above 0"
+            good = good and event.volume >= 0 and event.timeframe_ns > 0
+            rule = "low ≤ open, close ≤ high, all above 0, and no negative volume"
         else:
             good = event.price > 0 and event.size > 0
             rule = "price and size above 0"
@@ -325,6 +343,17 @@ class Control:
         into = command.state is SymbolState.IN_TRADE and row.state is not command.state
         out = row.state is SymbolState.IN_TRADE and row.state is not command.state
         disposition = command.disposition
+        if disposition is Disposition.ADOPT and not into:
+            raise CommandRefused(
+                f"{instrument} adopts a position only on its way to InTrade"
+            )
+        if (
+            disposition in (Disposition.FLATTEN, Disposition.HAND_OVER)
+            and command.state is SymbolState.IN_TRADE
+        ):
+            raise CommandRefused(
+                f"{disposition} leads out of InTrade: choose Watch with it"
+            )
         if into and disposition is not Disposition.ADOPT:
             raise CommandRefused(
                 "into InTrade only by adopting the operator's or an external position"
@@ -341,7 +370,7 @@ class Control:
         if disposition is Disposition.ADOPT:
             executor.adopt(owner, instrument)
         elif disposition is Disposition.HAND_OVER:
-            self._cancel_entries(owner, instrument)
+            # Cancels the entries itself, once it is sure that it can.
             executor.handover(owner, instrument, to="operator")
         elif disposition is Disposition.FLATTEN:
             self._executor_handlers[Flatten](
@@ -377,8 +406,13 @@ class Control:
             and not order.is_terminal
             and instrument in (None, order.instrument)
         )
-        if ids:
+        if not ids:
+            return 0
+        try:
             self._executor_handlers[CancelOrders](CancelOrders(order_ids=ids))
+        except CommandRefused:
+            # All of them are being canceled already.
+            return 0
         return len(ids)
 
     # Supervision.
@@ -409,6 +443,16 @@ class Control:
         strategy.stopped = True
         registry = self.engine.registry
         registry.set_state(registry.get(task), TaskState.FAILED, reason)
+
+
+def _levels(event: BookDelta | BookSnapshot) -> tuple[Level, ...]:
+    return (*event.bids, *event.asks)
+
+
+def _figures(event: MarketEvent) -> tuple[float, ...]:
+    if isinstance(event, BookDelta | BookSnapshot):
+        return tuple(figure for level in _levels(event) for figure in level)
+    return tuple(value for value in structs.astuple(event) if type(value) is float)
 
 
 def _subject(command: Command) -> str:

@@ -99,10 +99,13 @@ class EngineCore:
 
 
 class EdgePort:
-    """``model.Edge`` for a simulated broker."""
+    """``model.Edge`` for a simulated broker; ``on_error`` sees what its calls raise."""
 
-    def __init__(self, core: EngineCore) -> None:
+    def __init__(
+        self, core: EngineCore, on_error: Callable[[object, Exception], None]
+    ) -> None:
         self._core = core
+        self._on_error = on_error
 
     @property
     def ts(self) -> int:
@@ -112,7 +115,14 @@ class EdgePort:
     def call_at(self, due_ns: int, callback: Callable[[], None]) -> Timer:
         """Run ``callback`` at the venue at ``due_ns``; not an input of the core."""
         due = max(due_ns, self._core.clock.now())
-        return self._core.clock.call_at(due, callback, priority=VENUE)
+
+        def guarded() -> None:
+            try:
+                callback()
+            except Exception as error:  # the edge of the broker's task
+                self._on_error(callback, error)
+
+        return self._core.clock.call_at(due, guarded, priority=VENUE)
 
     def report(self, due_ns: int, report: Report) -> None:
         """Deliver a report to the core as an input at ``due_ns``."""

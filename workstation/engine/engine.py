@@ -7,6 +7,7 @@ engine owns the task registry and turns what fails in a part into a visible faul
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import get_args
 
 from workstation.engine.channels import CHANNELS
@@ -31,6 +32,7 @@ from workstation.model.market import MarketEvent
 from workstation.model.orders import Request
 from workstation.model.records import FaultRecord, FeedRecord, TaskRecord
 from workstation.model.roles import Broker, Connector, Part
+from workstation.strategy.script import describe
 
 __all__ = ["Engine", "PartTask"]
 
@@ -78,8 +80,7 @@ class Engine:
         self.store = StateStore(self.settings.history)
         self.core.sinks.append(self.store)
         # Bound once: these are called for every tick.
-        self._before = tuple(broker.before_market for broker in self.brokers)
-        self._after = tuple(broker.after_market for broker in self.brokers)
+        self._dispatch = self.dispatcher.dispatch
         self.journal: Journal | None = None
         self.pulled = 0
         self.delivered = 0
@@ -96,8 +97,9 @@ class Engine:
         """Start all tasks at the time of the first event; harmless when started."""
         if self.started:
             return
-        self.started = True
+        # A feed may fail at its first event; its task can only fail once it runs.
         first = self.sources.peek_ts()
+        self.started = True
         if first is not None:
             self.clock.advance_to(first)
             self.core.ts = first
@@ -109,6 +111,9 @@ class Engine:
                 self.registry.set_state(handle, TaskState.RUNNING, "start")
             else:
                 self.registry.set_state(handle, TaskState.FAILED, failure)
+        for feed in self.sources.feeds:
+            if feed.error is not None:
+                self._fail(feed)
 
     def close(self) -> None:
         """Release the files; the picture of the end stays readable."""
@@ -135,15 +140,17 @@ class Engine:
 
         Returns False, having done nothing, when the sources have ended.
         """
-        sources, clock = self.sources, self.clock
-        due = sources.peek_ts()
+        sources, core, clock = self.sources, self.core, self.clock
+        due = sources.due
         if due is None:
-            return False
+            due = sources.peek_ts()
+            if due is None:
+                return False
         if clock.first_due <= due:
-            self.core.run_agenda(due)
+            core.run_agenda(due)
         ts, event, feed = sources.pop()
         self.pulled += 1
-        if ts > clock.now():
+        if ts > clock.ns:
             clock.advance_to(ts)
         if feed.paused and not feed.passes:
             feed.shed += 1
@@ -153,27 +160,35 @@ class Engine:
         feed.delivered += 1
         feed.last_ts = ts
         self.delivered += 1
-        self.market(event)
-        return True
-
-    def market(self, event: MarketEvent) -> None:
-        """Take one market event at the clock's time, with the venue before and after.
-
-        Reports due at once (fills at a bar's open) are inputs before the event.
-        """
-        core, clock = self.core, self.clock
-        now = clock.now()
-        for before in self._before:
-            before(event)
+        # The event at the clock's time, with the venue before and after it. Reports
+        # due at once (fills at a bar's open) are inputs before the event.
+        now = clock.ns
+        for before, task in self._before:
+            try:
+                before(event)
+            except Exception as error:  # the edge of the broker's task
+                self.dispatcher.report(task, event, error)
         if clock.first_due <= now:
             core.run_agenda(now)
         core.seq += 1
         core.ts = now
-        self.dispatcher.dispatch(event)
-        for after in self._after:
-            after(event)
+        self._dispatch(event)
+        for after, task in self._after:
+            try:
+                after(event)
+            except Exception as error:  # the edge of the broker's task
+                self.dispatcher.report(task, event, error)
         if clock.first_due <= now:
             core.run_agenda(now)
+        return True
+
+    def after_market(self, event: MarketEvent) -> None:
+        """Show the venue an event that was not a source's but the core has seen."""
+        for after, task in self._after:
+            try:
+                after(event)
+            except Exception as error:  # the edge of the broker's task
+                self.dispatcher.report(task, event, error)
 
     def journal_to(self, journal: Journal) -> None:
         """Keep records and inputs in ``journal`` from now on."""
@@ -208,10 +223,12 @@ class Engine:
             self._route(executor, "executor")
         for strategy in self.strategies:
             self._route(strategy, "strategy")
-        edge = EdgePort(core)
-        for broker in self.brokers:
-            broker.attach(edge)
-            self._register(broker.name, "broker")
+        tasks = [self._register(broker.name, "broker") for broker in self.brokers]
+        for broker, task in zip(self.brokers, tasks, strict=True):
+            broker.attach(EdgePort(core, partial(self.dispatcher.report, task)))
+        brokers = tuple(zip(self.brokers, tasks, strict=True))
+        self._before = tuple((broker.before_market, task) for broker, task in brokers)
+        self._after = tuple((broker.after_market, task) for broker, task in brokers)
         if self.brokers:
             core.send = self._send
         self.sources.on_error = self._on_feed_error
@@ -235,7 +252,11 @@ class Engine:
         return self.registry.register(PartTask(name, role), Supervision())
 
     def _send(self, request: Request) -> None:
-        self.brokers[0].request(request)
+        broker = self.brokers[0]
+        try:
+            broker.request(request)
+        except Exception as error:  # the edge of the broker's task; the order times out
+            self.dispatcher.report(self.registry.get(broker.name), request, error)
 
     # What goes wrong.
 
@@ -265,7 +286,7 @@ class Engine:
                 ts=core.ts,
                 task=name,
                 instrument=str(getattr(event, "instrument", "")),
-                error=f"{type(error).__name__}: {error}",
+                error=describe(error),
                 where=type(event).__name__,
             )
         )
@@ -282,10 +303,14 @@ class Engine:
                 detail=str(error),
             )
         )
+        self.registry.get(feed.name).count_error(error)
+        if self.started:
+            self._fail(feed)
+
+    def _fail(self, feed: Feed) -> None:
         handle = self.registry.get(feed.name)
-        handle.count_error(error)
-        if handle.state is TaskState.RUNNING:
-            self.registry.set_state(handle, TaskState.FAILED, str(error))
+        if handle.state in (TaskState.RUNNING, TaskState.PAUSED):
+            self.registry.set_state(handle, TaskState.FAILED, feed.error or "")
 
     def _on_feed_end(self, feed: Feed) -> None:
         core = self.core
