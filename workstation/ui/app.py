@@ -23,11 +23,10 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from workstation.engine.frames import Alert, Focus, Frame, Header
+from workstation.engine.frames import Focus, Frame, Header
 from workstation.kernel.clock import RealClock
 from workstation.kernel.tasks import TaskRegistry
-from workstation.model.timeframes import parse_timeframe
-from workstation.paths import log_file, shipped_folder, user_folder
+from workstation.paths import shipped_folder, user_folder
 from workstation.ui.actions import (
     ACTIONS,
     PANEL_SCOPES,
@@ -39,7 +38,9 @@ from workstation.ui.actions import (
     footer_for,
     visible,
 )
+from workstation.ui.alerting import AlertDesk
 from workstation.ui.bridge import Bridge, SessionLike, output_backlog
+from workstation.ui.facts import row_facts, why_not
 from workstation.ui.glyphs import choose
 from workstation.ui.key_names import key_glyph
 from workstation.ui.keymap import KeymapError, read_keymap
@@ -54,19 +55,19 @@ from workstation.ui.panels.lines import (
     show_transport,
 )
 from workstation.ui.panels.symbols import SymbolsPanel
+from workstation.ui.rowfocus import RowFocus
 from workstation.ui.screens.layouts import LAYOUTS, LayoutScreen
 from workstation.ui.screens.ritual import Answer, Ritual
 from workstation.ui.signals import Signals, SplitEscapes, is_remote, wait_for_escapes
 from workstation.ui.theming import DEFAULT_THEME, default_variables, load_themes
 from workstation.ui.verbs import VERBS
 from workstation.ui.verbs.detail import detail_screen
+from workstation.ui.verbs.leaving import apply_policy, begin_quit
 from workstation.ui.verbs.looking import EXPORT_FOLDER, jump_to
 from workstation.ui.widgets.status_lines import FooterKey
 from workstation.ui.wording import Scales
 
 if TYPE_CHECKING:
-    from textual.theme import Theme
-
     from workstation.config import Config
     from workstation.engine.drivers import PlayDriver
     from workstation.model.commands import Command
@@ -75,22 +76,6 @@ __all__ = ["Bookmark", "WorkstationApp", "run_app"]
 
 _SAY_S = 5.0
 # Long enough to read one line twice.
-_BARS = 240
-_FACTORS = (1, 5, 15, 60)
-_NO_FACT = {
-    Fact.UNLOCKED: "the screen is locked (L unlocks)",
-    Fact.DRIVEN: "the clock of this run cannot be driven",
-    Fact.INJECTABLE: "events are injected in simulation and recording only",
-    Fact.ROW: "no symbol is below the cursor",
-    Fact.POSITION: "the symbol below the cursor holds nothing",
-    Fact.ORDER: "no working order is below the cursor",
-    Fact.ORDERS: "no working orders are shown",
-    Fact.TASK: "no task is below the cursor",
-    Fact.PAUSED_TASK: "the task below the cursor is not paused (p pauses it)",
-    Fact.ALERT: "there is no alert",
-    Fact.MATCHES: "nothing was searched for (/ does)",
-    Fact.BOOKMARK: "there is no bookmark (m sets one)",
-}
 _ALWAYS = frozenset({"app.kill", "app.quit", "app.interrupt", "app.redraw"})
 
 
@@ -110,7 +95,7 @@ class WorkstationApp(App[int]):
     ESCAPE_TO_MINIMIZE = False
     ALLOW_SELECT = False
     COMMANDS = {Palette}
-    MODES = {digit: kind for digit, kind in LAYOUTS.items()}
+    MODES = dict(LAYOUTS)
     DEFAULT_MODE = "1"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(key, entry.call, show=False, priority=True)
@@ -131,18 +116,16 @@ class WorkstationApp(App[int]):
     ) -> None:
         environ = os.environ if environ is None else environ
         self.config = config
-        self.glyphs = choose(
-            config.ui.glyphs, sys.stdout.encoding, environ.get("TERM")
-        )
+        self.glyphs = choose(config.ui.glyphs, sys.stdout.encoding, environ.get("TERM"))
         super().__init__()
         self.read_only = read_only
         self.locked = read_only
         self.ssh = is_remote(environ)
         self.keymap: dict[str, tuple[str, ...]] = {}
         self.scales: Scales = {each.id: each for each in config.run.instruments}
-        self.names = _names(config)
-        self.symbol_rows = max(1, len(self.names))
-        self.focus_row: Focus | None = None
+        self.focus = RowFocus(config.run)
+        self.alerts = AlertDesk()
+        self.symbol_rows = max(1, len(self.focus.names))
         self.search = ""
         self.bookmarks: list[Bookmark] = []
         self.kill_at_start = False
@@ -151,9 +134,6 @@ class WorkstationApp(App[int]):
         self._given = session
         self._theme_folders = themes
         self._states: dict[str, PanelState] = {}
-        self._acknowledged: set[int] = set()
-        self._own_alerts: list[Alert] = []
-        self._rung: set[int] = set()
         self._said = 0
         self._stuck = False
         self._leaving = False
@@ -172,8 +152,6 @@ class WorkstationApp(App[int]):
         )
         self._read_keys()
         self._read_themes()
-        if self.names:
-            self.focus_on(self.names[0])
 
     # -- start and end -----------------------------------------------------------------
 
@@ -182,7 +160,7 @@ class WorkstationApp(App[int]):
             self.keymap = read_keymap(config := self.config.ui.keymap)
         except KeymapError as error:
             self.keymap = {entry.id: entry.keys for entry in ACTIONS}
-            self._warn("keymap", "; ".join(error.problems), "Mend [ui.keymap].")
+            self.alerts.warn("keymap", "; ".join(error.problems), "Mend [ui.keymap].")
         else:
             for id in config:
                 self._rebind(action(id))
@@ -218,7 +196,7 @@ class WorkstationApp(App[int]):
             if DEFAULT_THEME in self.available_themes:
                 self.theme = DEFAULT_THEME
         if problems:
-            self._warn("themes", "; ".join(problems), "The others work.")
+            self.alerts.warn("themes", "; ".join(problems), "The others work.")
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Give our own variables a value in every theme of Textual."""
@@ -240,7 +218,7 @@ class WorkstationApp(App[int]):
         except Exception as error:  # the edge: the screen must be able to say it
             logging.getLogger(__name__).exception("the engine could not be assembled")
             self._stuck = True
-            self._warn("engine", str(error), "ctrl+q quits.", "bad")
+            self.alerts.warn("engine", str(error), "ctrl+q quits.", "bad")
             self._show_alerts()
             return
         self.bridge.session = session
@@ -256,7 +234,7 @@ class WorkstationApp(App[int]):
     def _driver_failed(self, name: str, error: BaseException) -> None:
         logging.getLogger(__name__).error("the driver failed", exc_info=error)
         self._stuck = True
-        self._warn(
+        self.alerts.warn(
             "driver",
             f"the engine stopped: {type(error).__name__}: {error}",
             "Nothing moves any more. Look, export, then ctrl+q.",
@@ -265,36 +243,12 @@ class WorkstationApp(App[int]):
         self.bridge_now()
 
     def _on_term(self) -> None:
-        self._apply_on_exit(self.config.run.engine.on_exit)
+        apply_policy(self.bridge.session, self.config.run.engine.on_exit)
         self.leave(0)
 
     def _on_hangup(self) -> None:
-        self._apply_on_exit(self.config.run.engine.on_hangup)
+        apply_policy(self.bridge.session, self.config.run.engine.on_hangup)
         self.leave(0)
-
-    def _apply_on_exit(self, policy: str) -> None:
-        session = self.bridge.session
-        if session is None or policy == "keep":
-            return
-        from workstation.model.commands import CancelOrders, Flatten
-        from workstation.model.orders import OrderRole
-
-        frame = session.frame(0, frozenset({"orders", "positions"}), None)
-        entries = tuple(
-            row.order.id
-            for row in frame.orders or ()
-            if row.order.role is OrderRole.ENTRY
-        )
-        if entries:
-            session.execute(CancelOrders(order_ids=entries, reason=policy))
-        if policy.startswith("flatten"):
-            for row in frame.positions or ():
-                held = row.position
-                session.execute(
-                    Flatten(
-                        instrument=held.instrument, owner=held.owner, reason=policy
-                    )
-                )
 
     def leave(self, code: int) -> None:
         """End the app by the one road: driver, journal, terminal."""
@@ -314,32 +268,9 @@ class WorkstationApp(App[int]):
             await asyncio.wait({self._driving})
         session.close()
 
-    def begin_quit(self) -> None:
-        """Ask where anything is exposed, else leave."""
-        from workstation.ui.screens.quit import QuitScreen
-
-        if isinstance(self.screen, QuitScreen):
-            return
-        frame = self.bridge.look(QuitScreen.PANELS)
-        if frame is None or not (frame.header.orders or frame.header.positions):
-            self.leave(0)
-            return
-        driver = self.driver
-
-        def done(choice: object) -> None:
-            if choice is not None:
-                self.leave(0)
-
-        self.push_screen(
-            QuitScreen(
-                frame, self.run_command, play=None if driver is None else driver.play
-            ),
-            done,
-        )
-
     async def action_quit(self) -> None:
         """Take the ritual on every road out."""
-        self.begin_quit()
+        begin_quit(self)
 
     def action_help_quit(self) -> None:
         """Say that ctrl+c does not quit."""
@@ -381,7 +312,7 @@ class WorkstationApp(App[int]):
             return
         missing = entry.needs - self.facts()
         if missing:
-            self.say(f"{entry.glyph}: {_why_not(entry, missing, self.read_only)}.")
+            self.say(why_not(entry, missing, read_only=self.read_only))
             return
         verb = VERBS.get(id)
         if verb is not None:
@@ -396,57 +327,18 @@ class WorkstationApp(App[int]):
 
     def facts(self) -> frozenset[Fact]:
         """Return what is true of the screen now."""
-        facts: set[Fact] = set()
+        facts = row_facts(self.panel, self.bridge.frame)
         if not self.locked:
             facts.add(Fact.UNLOCKED)
         if self.config.run.mode in ("simulation", "recording"):
             facts |= {Fact.DRIVEN, Fact.INJECTABLE}
-        panel, choice = self.panel, self.choice
-        if choice is not None and choice.instrument:
-            facts.add(Fact.ROW)
-            if self._exposed(choice):
-                facts.add(Fact.POSITION)
-        if choice is not None and choice.order_id:
-            facts.add(Fact.ORDER)
-        frame = self.bridge.frame
-        if panel is not None and panel.scope is Scope.ORDER and frame and frame.orders:
-            facts.add(Fact.ORDERS)
-        if choice is not None and choice.task:
-            facts.add(Fact.TASK)
-            if self._is_paused(choice.task):
-                facts.add(Fact.PAUSED_TASK)
-        if self.waiting_alerts():
+        if self.alerts.waiting(self.bridge.frame):
             facts.add(Fact.ALERT)
         if self.search:
             facts.add(Fact.MATCHES)
         if self.bookmarks:
             facts.add(Fact.BOOKMARK)
         return frozenset(facts)
-
-    def _exposed(self, choice: Choice) -> bool:
-        frame = self.bridge.frame
-        if frame is None:
-            return False
-        held = any(
-            row.instrument == choice.instrument
-            and choice.strategy in ("", row.strategy)
-            and row.position
-            for row in frame.symbols or ()
-        ) or any(
-            row.position.instrument == choice.instrument for row in frame.positions or ()
-        )
-        return held or any(
-            row.order.instrument == choice.instrument for row in frame.orders or ()
-        )
-
-    def _is_paused(self, task: str) -> bool:
-        frame = self.bridge.frame
-        if frame is None:
-            return False
-        feeds = any(f.name == task and f.state == "paused" for f in frame.feeds or ())
-        return feeds or any(
-            t.name == task and t.state.value == "paused" for t in frame.tasks or ()
-        )
 
     def say(self, text: str, ink: str = "strong") -> None:
         """Show one line in the footer's place for a few seconds."""
@@ -463,7 +355,7 @@ class WorkstationApp(App[int]):
             if layout is not None:
                 layout.footer.say(())
 
-    # -- what the verbs use ---------------------------------------------------------------
+    # -- what the verbs use ----------------------------------------------------------
 
     @property
     def driver(self) -> PlayDriver | None:
@@ -482,16 +374,6 @@ class WorkstationApp(App[int]):
         """What the focused panel's cursor is on."""
         panel = self.panel
         return None if panel is None else panel.choice
-
-    @property
-    def base_timeframe_ns(self) -> int:
-        """The timeframe of the focused row's strategy."""
-        name = "" if self.focus_row is None else self.focus_row.strategy
-        strategies = self.config.run.strategies
-        found = next((s for s in strategies if s.name == name), None)
-        if found is None and strategies:
-            found = strategies[0]
-        return parse_timeframe("1m" if found is None else found.timeframe)
 
     def run_command(self, command: Command) -> Any:
         """Execute a command for a dialog, which shows a refusal itself."""
@@ -516,28 +398,10 @@ class WorkstationApp(App[int]):
             except Exception as error:  # the pump's edge, as in its tick
                 self.pump_failed(error)
 
-    def focus_on(self, choice: Choice) -> None:
-        """Make a row the focus of all panels that are not pinned."""
-        if not choice.instrument:
-            return
-        strategy = choice.strategy
-        managed = [n.strategy for n in self.names if n.instrument == choice.instrument]
-        if strategy not in managed:
-            strategy = managed[0] if managed else strategy
-        timeframe = 0 if self.focus_row is None else self.focus_row.timeframe_ns
-        self.focus_row = Focus(strategy, choice.instrument, timeframe, bars=_BARS)
-
-    def next_timeframe(self) -> None:
-        """Show the chart in the next timeframe: the row's own, ×5, ×15, ×60."""
-        focus = self.focus_row
-        if focus is None:
-            return
-        base = self.base_timeframe_ns
-        now = (focus.timeframe_ns or base) // base
-        at = _FACTORS.index(now) if now in _FACTORS else 0
-        factor = _FACTORS[(at + 1) % len(_FACTORS)]
-        self.focus_row = msgspec.structs.replace(focus, timeframe_ns=base * factor)
-        self.bridge_now()
+    @property
+    def focus_row(self) -> Focus | None:
+        """The row that all unpinned panels show."""
+        return self.focus.row
 
     def add_bookmark(self, frame: Frame) -> None:
         """Bookmark the moment of a frame."""
@@ -564,44 +428,6 @@ class WorkstationApp(App[int]):
         self.switch_mode(digit)
         self._remember("ui.layout", int(digit))
 
-    def open_help(self) -> None:
-        """Show all keys, those of the focused panel first."""
-        from workstation.ui.screens.help_screen import HelpScreen
-
-        frame = self.bridge.look(frozenset())
-        if frame is None:
-            self.say("The engine is starting.")
-            return
-        panel = self.panel
-        self.push_screen(
-            HelpScreen(
-                frame,
-                None if panel is None else panel.scope,
-                keymap=self.keymap,
-                log_path=str(log_file()),
-                themes=sorted(self.available_themes),
-                theme=self.theme,
-            )
-        )
-
-    def open_inject(self) -> None:
-        """Open the form of an event for the focused symbol."""
-        from workstation.ui.screens.inject import InjectScreen
-
-        focus = self.focus_row
-        frame = self.bridge.look(InjectScreen.PANELS)
-        if focus is not None and frame is not None:
-            self.push_screen(
-                InjectScreen(
-                    frame,
-                    self.run_command,
-                    {each.id: each for each in self.config.run.instruments},
-                    focus.instrument,
-                    focus.strategy,
-                ),
-                self.answered,
-            )
-
     def palette_entries(self) -> Iterable[Entry]:
         """Return what can be done now, for the palette."""
         facts = self.facts()
@@ -614,7 +440,7 @@ class WorkstationApp(App[int]):
                 yield title, entry.glyph, partial(self.act, entry.id)
         for name in sorted(self.available_themes):
             yield f"Theme {name}", "colours", partial(self.use_theme, name)
-        for choice in self.names:
+        for choice in self.focus.names:
             yield (
                 f"Go to {choice.instrument} {choice.strategy}".strip(),
                 "symbol",
@@ -630,7 +456,7 @@ class WorkstationApp(App[int]):
             self.theme = name
         except Exception as error:  # a theme's file is not ours
             self.theme = before
-            self._warn("theme", f"theme {name}: {error}", f"{before} stays.")
+            self.alerts.warn("theme", f"theme {name}: {error}", f"{before} stays.")
             return
         self._remember("ui.theme", name)
         self.say(f"Theme {name}.")
@@ -643,71 +469,24 @@ class WorkstationApp(App[int]):
 
     # -- alerts ------------------------------------------------------------------------
 
-    def _warn(
-        self, subject: str, text: str, remedy: str, severity: str = "warn"
-    ) -> None:
-        self._own_alerts.append(
-            Alert(
-                id=-1 - len(self._own_alerts),
-                ts=0,
-                last_ts=0,
-                severity=severity,
-                subject=subject,
-                instrument="",
-                text=text,
-                remedy=remedy,
-                count=1,
-                active=True,
-            )
-        )
-
-    def with_own_alerts(self, frame: Frame) -> Frame:
-        """Return the frame with the screen's own alerts among its."""
-        if not self._own_alerts:
-            return frame
-        now = frame.ts
-        own = [msgspec.structs.replace(a, ts=now, last_ts=now) for a in self._own_alerts]
-        rank = {"bad": 0, "warn": 1, "info": 2}
-        alerts = sorted(
-            (*own, *frame.alerts), key=lambda a: (not a.active, rank[a.severity])
-        )
-        return msgspec.structs.replace(frame, alerts=tuple(alerts))
-
-    def waiting_alerts(self) -> tuple[Alert, ...]:
-        """Return the active alerts nobody has acknowledged, the worst first."""
-        frame = self.bridge.frame
-        alerts = (
-            tuple(self._own_alerts)
-            if frame is None
-            else self.with_own_alerts(frame).alerts
-        )
-        return tuple(a for a in alerts if a.active and not self.is_acknowledged(a))
-
-    def is_acknowledged(self, alert: Alert) -> bool:
-        """Tell whether the operator has acknowledged an alert."""
-        return alert.id in self._acknowledged
-
     def acknowledge(self, ids: frozenset[int]) -> None:
         """Take these alerts off the line."""
-        self._acknowledged |= ids
+        self.alerts.acknowledge(ids)
         self._show_alerts()
 
     def _show_alerts(self) -> None:
         layout = self.layout_screen()
         if layout is None:
             return
-        waiting = self.waiting_alerts()
         frame = self.bridge.frame
+        waiting = self.alerts.waiting(frame)
         show_alert(
             layout.alert_line, waiting, len(waiting), 0 if frame is None else frame.ts
         )
-        fresh = {alert.id for alert in waiting if alert.severity == "bad"} - self._rung
-        if fresh:
-            self._rung |= fresh
-            if self.config.ui.bell:
-                self.bell()
+        if self.alerts.rings(waiting) and self.config.ui.bell:
+            self.bell()
 
-    # -- what the bridge shows -----------------------------------------------------------
+    # -- what the bridge shows -------------------------------------------------------
 
     @property
     def word(self) -> str | None:
@@ -715,7 +494,11 @@ class WorkstationApp(App[int]):
         if self._stuck:
             return "STUCK"
         driver = self.driver
-        if self.bridge.stepping and driver is not None and driver.state.value == "paused":
+        if (
+            self.bridge.stepping
+            and driver is not None
+            and driver.state.value == "paused"
+        ):
             return "STEP"
         return None
 
@@ -789,19 +572,18 @@ class WorkstationApp(App[int]):
     def pump_failed(self, error: Exception) -> None:
         """Say once that no frame could be made; the clock turns into SCREEN OLD."""
         text = f"no picture of the engine: {type(error).__name__}: {error}"
-        if not any(alert.text == text for alert in self._own_alerts):
-            self._warn("screen", text, "Keys still act. The log file has more.", "bad")
-            self._show_alerts()
+        self.alerts.warn("screen", text, "Keys still act. The log has more.", "bad")
+        self._show_alerts()
 
     # -- panels ----------------------------------------------------------------------
 
     def make_panel(self, kind: type[Panel]) -> Panel:
         """Make a panel for a layout."""
         if issubclass(kind, SymbolsPanel):
-            return kind(self.scales, ssh=self.ssh, names=self.names)
+            return kind(self.scales, ssh=self.ssh, names=self.focus.names)
         panel = kind(self.scales, ssh=self.ssh)
         if isinstance(panel, ChartPanel):
-            panel.base_ns = self.base_timeframe_ns
+            panel.base_ns = self.focus.base_ns
         return panel
 
     def panel_state(self, panel_id: str) -> PanelState:
@@ -814,20 +596,15 @@ class WorkstationApp(App[int]):
 
     def on_panel_moved(self, event: Panel.Moved) -> None:
         """Let the cursor's row set the focus of the unpinned panels."""
-        if event.choice.instrument:
-            self.focus_on(event.choice)
+        self.focus.on(event.choice)
         self.bridge_now()
 
     def on_panel_opened(self, event: Panel.Opened) -> None:
         """Show the detail of a row."""
-        self.focus_on(event.choice)
-        self.open_detail(event.panel, event.choice)
-
-    def open_detail(self, panel: Panel, choice: Choice) -> None:
-        """Open the detail of what a row stands for."""
-        screen = detail_screen(self, choice)
+        self.focus.on(event.choice)
+        screen = detail_screen(self, event.choice)
         if screen is None:
-            self.say(f"{panel.title} has no detail for this row.")
+            self.say(f"{event.panel.title} has no detail for this row.")
         else:
             self.push_screen(screen)
 
@@ -858,30 +635,6 @@ class WorkstationApp(App[int]):
         layout = self.layout_screen()
         if layout is not None and event.input is layout.filter_bar:
             layout.filter_bar.action_keep()
-
-
-def _names(config: Config) -> tuple[Choice, ...]:
-    """Return the rows there will be, before there is an engine."""
-    names: list[Choice] = []
-    for instrument in config.run.instruments:
-        owners = [
-            strategy.name
-            for strategy in config.run.strategies
-            if not {"*", instrument.id, instrument.symbol}.isdisjoint(strategy.symbols)
-        ]
-        names.extend(Choice(instrument.id, owner) for owner in owners or [""])
-    return tuple(names)
-
-
-def _why_not(entry: Action, missing: frozenset[Fact], read_only: bool) -> str:
-    reasons = [
-        "this screen only looks (--read-only)"
-        if fact is Fact.UNLOCKED and read_only
-        else _NO_FACT[fact]
-        for fact in Fact
-        if fact in missing
-    ]
-    return "; ".join(reasons)
 
 
 def _assemble(config: Config) -> SessionLike:

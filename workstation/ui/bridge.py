@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["MOST_QUEUED", "Bridge", "SessionLike", "Viewer", "output_backlog"]
 
 MOST_QUEUED = 2
-"""Frames that may wait in the driver's writer; at 30 its queue blocks the whole loop."""
+"""Writes that may wait for the terminal; at 30 the queue blocks the whole loop."""
 
 _KEPT_LINES = 2_000
 _WORDED_PER_FRAME = 500
@@ -138,7 +138,7 @@ class Bridge:
         self._lags: deque[int] = deque(maxlen=max(1, 1_000_000_000 // period_ns))
         self._stepping = False
 
-    # -- the pump ------------------------------------------------------------------------
+    # -- the pump --------------------------------------------------------------------
 
     def tick(self) -> None:
         """Pump once, unless the terminal is backed up."""
@@ -263,10 +263,10 @@ class Bridge:
             self._old_s = old_s
             self._viewer.header_shown(self.frame.header, old_s)
 
-    # -- commands and words --------------------------------------------------------------
+    # -- commands and words ----------------------------------------------------------
 
     def execute(self, command: Command) -> Outcome | None:
-        """Take a command and show what it did at once; None before there is an engine."""
+        """Take a command and show what it did at once; None without an engine."""
         if self.session is None:
             return None
         outcome = self.session.execute(command)

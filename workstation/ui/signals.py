@@ -10,7 +10,7 @@ import asyncio
 import signal
 from collections.abc import Callable, Mapping
 
-__all__ = ["SplitEscapes", "Signals", "is_remote", "wait_for_escapes"]
+__all__ = ["Signals", "SplitEscapes", "is_remote", "wait_for_escapes"]
 
 _TOGETHER_NS = 50_000_000
 # A slow line cuts "escape [ C" (the right arrow) in two; nobody types that fast.
@@ -60,7 +60,9 @@ class SplitEscapes:
 class Signals:
     """SIGTERM and SIGHUP as calls on the event loop."""
 
-    def __init__(self, on_term: Callable[[], None], on_hangup: Callable[[], None]) -> None:
+    def __init__(
+        self, on_term: Callable[[], None], on_hangup: Callable[[], None]
+    ) -> None:
         self._calls = {"SIGTERM": on_term, "SIGHUP": on_hangup}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._set: list[int] = []

@@ -39,7 +39,7 @@ from workstation.ui.widgets.tail_log import LogLine
 __all__ = ["KINDS", "Scales", "log_line", "order_number"]
 
 KINDS = (
-    *("state", "order", "fill", "deny", "signal", "pos", "book", "gap"),
+    *("state", "order", "fill", "deny", "sig", "pos", "book", "gap"),
     *("feed", "task", "fault", "cmd", "hold", "kill", "lock", "band", "note", "bar"),
 )
 """Every kind word, in the order of the log's rail."""
@@ -154,7 +154,7 @@ def _signal(record: SignalRecord, scales: Scales) -> Said:
         text += f" {_quantity(signal.quantity, signal.instrument, scales)}"
     if signal.limit_price is not None:
         text += f" @ {_price(signal.limit_price, signal.instrument, scales)}"
-    return "signal", "info", signal.instrument, ((text, ""), *_after(signal.reason))
+    return "sig", "info", signal.instrument, ((text, ""), *_after(signal.reason))
 
 
 def _state(record: StateRecord, scales: Scales) -> Said:
@@ -187,9 +187,8 @@ _PLAIN_STATUS = {
     OrderStatus.PENDING_CANCEL: "canceling",
     OrderStatus.PENDING_REPLACE: "changing",
 }
-_BAD_STATUS = frozenset(
-    {OrderStatus.UNKNOWN, OrderStatus.REJECTED, OrderStatus.DENIED}
-)
+_BAD_STATUS = frozenset({OrderStatus.UNKNOWN, OrderStatus.REJECTED, OrderStatus.DENIED})
+_FIRST_STATUS = frozenset({OrderStatus.SUBMITTED, OrderStatus.HELD, OrderStatus.DENIED})
 
 
 def _order_text(order: Order, scales: Scales) -> str:
@@ -207,14 +206,18 @@ def _order(record: OrderRecord, scales: Scales) -> Said:
     order = record.order
     status = _PLAIN_STATUS.get(order.status, order.status.value)
     bad = order.status in _BAD_STATUS
-    parts: Parts = ((_order_text(order, scales), ""),)
+    name = _symbol(order.instrument, scales)
+    # What it is is said once; after that only what became of it.
+    text = f"#{order_number(order.id)} {name}"
+    if order.status in _FIRST_STATUS:
+        text = _order_text(order, scales)
+    parts: Parts = ((text, ""),)
     if status:
         parts = (*parts, (f" {status}", "bad" if bad else "strong"))
     if order.status is OrderStatus.PARTIALLY_FILLED:
-        parts = (
-            *parts,
-            (f" {_quantity(order.filled, order.instrument, scales)}", ""),
-        )
+        filled = _quantity(order.filled, order.instrument, scales)
+        whole = _quantity(order.quantity, order.instrument, scales)
+        parts = (*parts, (f" {filled} of {whole}", ""))
     return (
         "order",
         "bad" if bad else "info",
@@ -254,7 +257,8 @@ def _position(record: PositionRecord, scales: Scales) -> Said:
     name = _symbol(after.instrument, scales)
     scale = scales.get(after.instrument)
     digits = 3 if scale is None else scale.quantity_decimals
-    before = quantity(record.before.quantity, digits, sign=True)
+    held = record.before.quantity
+    before = quantity(held, digits, sign=True) if held else "flat"
     if after.is_flat:
         gained = after.realized - record.before.realized
         ink = "up" if gained > 0 else "down" if gained < 0 else "dim"

@@ -6,10 +6,18 @@ from decimal import Decimal
 
 from workstation.model.states import SymbolState
 from workstation.ui.glyphs import UNICODE
-from workstation.ui.typeset import MINUS, NONE, age
+from workstation.ui.typeset import MINUS, NONE, age, quantity
 from workstation.ui.widgets.inks import Part
 
-__all__ = ["short_age", "short_why", "signed", "spaced_age", "state_cell", "state_ink"]
+__all__ = [
+    "short_age",
+    "short_size",
+    "short_why",
+    "signed",
+    "spaced_age",
+    "state_cell",
+    "state_ink",
+]
 
 _S = 1_000_000_000
 _STATES: dict[SymbolState, tuple[str, str]] = {
@@ -50,6 +58,20 @@ def short_age(ns: int | None) -> str:
     if minutes < 600:
         return f"{minutes // 60}h{minutes % 60:02d}"
     return f"{minutes // 60}h" if minutes < 6_000 else f"{minutes // 1440}d"
+
+
+def short_size(value: Decimal | None, decimals: int, cells: int) -> str:
+    """Write a signed quantity in ``cells``, with as many decimals as there is room for.
+
+    Zeros at the end go first; the detail and copies have all digits.
+    """
+    if not value:
+        return NONE
+    for digits in range(decimals, -1, -1):
+        text = quantity(value, digits, sign=True)
+        if len(text) <= cells:
+            return text
+    return quantity(value, 0, sign=True)
 
 
 def spaced_age(ns: int | None) -> str:

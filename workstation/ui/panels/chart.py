@@ -32,7 +32,10 @@ class ChartPanel(Panel):
     needs = frozenset({"chart"})
     scope = Scope.CHART
     follows_focus = True
-    empty = ("No bars yet.", "The first one closes with its timeframe; comma goes to it.")
+    empty = (
+        "No bars yet.",
+        "The first one closes with its timeframe; comma goes to it.",
+    )
 
     def __init__(self, scales: object, *, ssh: bool = False) -> None:
         super().__init__(scales, ssh=ssh)  # type: ignore[arg-type]
@@ -131,7 +134,10 @@ class ChartPanel(Panel):
         bars = () if self._shown is None else self._shown.bars
         return [
             head,
-            *[[utc_clock(int(bar[0])), *[plain(value) for value in bar[1:]]] for bar in bars],
+            *[
+                [utc_clock(int(bar[0])), *[plain(value) for value in bar[1:]]]
+                for bar in bars
+            ],
         ]
 
 

@@ -48,6 +48,7 @@ class FeedsPanel(TablePanel):
     needs = frozenset({"feeds"})
     scope = Scope.TASK
     empty = ("No feeds in this run.", "Add one as [[feeds]] in the config.")
+    gutter_cells = 2
     forms = (Form("wide", 0, _COLUMNS),)
 
     def apply(self, frame: Frame) -> None:
@@ -76,4 +77,6 @@ class FeedsPanel(TablePanel):
             *(row.name, row.kind, row.state, row.symbols, row.rate, row.events),
             *(row.age_ns, row.gaps, row.skipped, row.shed, row.last_error),
         ]
-        return Item(Row(row.name, hash(tuple(cells)), cells), Choice(task=row.name), values)
+        return Item(
+            Row(row.name, hash(tuple(cells)), cells), Choice(task=row.name), values
+        )

@@ -18,11 +18,11 @@ __all__ = ["GapsPanel"]
 
 _COLUMNS = (
     Column("time", "TIME", 10),
-    Column("symbol", "SYMBOL", 9),
-    Column("open", "OPEN", 5, "right"),
-    Column("expected", "WANTED", 12, "right", priority=2),
-    Column("got", "GOT", 12, "right", priority=1),
-    Column("reason", "REASON", 12, gap=2, flex=True),
+    Column("symbol", "SYMBOL", 8),
+    Column("open", "OPEN", 4, "right"),
+    Column("expected", "WANTED", 11, "right", priority=2),
+    Column("got", "GOT", 11, "right", priority=1),
+    Column("reason", "REASON", 8, gap=2, flex=True),
 )
 
 
@@ -57,8 +57,13 @@ class GapsPanel(TablePanel):
             NONE if row.got is None else str(row.got),
             (row.reason, "dim"),
         ]
-        values: list[float | int | str | None] = [row.ts, row.instrument, lasted, row.expected, row.got, row.reason]
+        values: list[float | int | str | None] = [
+            row.ts,
+            row.instrument,
+            lasted,
+            row.expected,
+            row.got,
+            row.reason,
+        ]
         key = f"{row.ts}/{row.instrument}"
-        return Item(
-            Row(key, hash(tuple(cells)), cells), Choice(row.instrument), values
-        )
+        return Item(Row(key, hash(tuple(cells)), cells), Choice(row.instrument), values)

@@ -44,7 +44,10 @@ class IndicatorsPanel(TablePanel):
     panel_id = "indicators"
     title = "Indicators"
     needs = frozenset({"indicators"})
-    empty = ("No indicators are running.", "A script's first call starts those it asks for.")
+    empty = (
+        "No indicators are running.",
+        "A script's first call starts those it asks for.",
+    )
     forms = (Form("wide", 0, _COLUMNS),)
 
     def apply(self, frame: Frame) -> None:
@@ -76,7 +79,14 @@ class IndicatorsPanel(TablePanel):
                 ("▲", "up") if rising else ("▼", "down") if falling else "",
                 (_trail(tail, steps), "dim"),
             ]
-            values: list[float | int | str | None] = [symbol, row.timeframe, name, value, None, None]
+            values: list[float | int | str | None] = [
+                symbol,
+                row.timeframe,
+                name,
+                value,
+                None,
+                None,
+            ]
             items.append(
                 Item(
                     Row(f"{row.key}/{output}", hash(tuple(cells)), cells),

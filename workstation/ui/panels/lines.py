@@ -28,7 +28,14 @@ from workstation.ui.widgets.status_lines import (
 if TYPE_CHECKING:
     from workstation.engine.frames import Alert, Header
 
-__all__ = ["FilterBar", "Footer", "clock_keys", "show_alert", "show_header", "show_transport"]
+__all__ = [
+    "FilterBar",
+    "Footer",
+    "clock_keys",
+    "show_alert",
+    "show_header",
+    "show_transport",
+]
 
 _NS_PER_MS = 1_000_000
 _SLOW_LOOP_MS = 50
@@ -70,12 +77,15 @@ def show_alert(
     parts.append((f". {worst.remedy}", "dim"))
     count = f"1 of {waiting} alerts" if waiting > 1 else "1 alert"
     line.set_alert(
-        parts, [(f"{count}  ", "dim"), ("a", "key"), (" open", "dim")],
+        parts,
+        [(f"{count}  ", "dim"), ("a", "key"), (" open", "dim")],
         bad=worst.severity == "bad",
     )
 
 
-def clock_keys(facts: frozenset[Fact], keymap: dict[str, tuple[str, ...]]) -> list[FooterKey]:
+def clock_keys(
+    facts: frozenset[Fact], keymap: dict[str, tuple[str, ...]]
+) -> list[FooterKey]:
     """Return the hints of the clock for the transport line."""
     return [
         FooterKey(hint.glyph, hint.label, action(hint.id).call, hint.rank)

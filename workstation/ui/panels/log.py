@@ -210,6 +210,7 @@ class WideLogPanel(LogPanel):
     """The log of layout 7: every kind, with their counts; left and right choose one."""
 
     panel_id = "log_all"
+    DEFAULT_CSS = f"WideLogPanel KindRail.panel-body {{ width: {RAIL_CELLS}; }}"
     quiet = frozenset()
 
     def __init__(self, scales: object, *, ssh: bool = False) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from workstation.model.states import Gate, SymbolState
-from workstation.ui.glyphs import UNICODE
 from workstation.ui.actions import Scope
+from workstation.ui.glyphs import UNICODE
 from workstation.ui.panels.base import Choice, TextBody
 from workstation.ui.panels.cells import state_cell
 from workstation.ui.typeset import (
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from workstation.engine.frames import Frame, MachineFrame
 
 __all__ = ["MachinePanel"]
-
 
 
 class MachinePanel(TextBody):
@@ -56,7 +55,7 @@ class MachinePanel(TextBody):
         if self.compact:
             since = f"{duration(row.since_ns)} in state" if row.since_ns else ""
             self.set_title(title, since)
-            self.set_lines(_short_lines(machine))
+            self.set_lines(_short_lines(machine, self.size.width - 1))
         else:
             self.set_title(title, "")
             self.set_lines(_lines(machine, self.size.width - 1, self.size.height - 1))
@@ -86,7 +85,7 @@ def _states(machine: MachineFrame) -> list[Part]:
     return parts[:-1]
 
 
-def _since(machine: MachineFrame) -> list[Part]:
+def _since(machine: MachineFrame, cells: int) -> list[Part]:
     row, held = machine.row, machine.position
     parts: list[Part] = [(duration(row.since_ns), "strong")]
     if held.is_flat:
@@ -96,9 +95,13 @@ def _since(machine: MachineFrame) -> list[Part]:
             what = f"until {utc_minute(until)}" if until else "no end"
             parts = [*parts[:1], (f" {UNICODE.manual} manual, {what}", "state-manual")]
         return parts
-    size = quantity(held.quantity, row.quantity_decimals, sign=True)
+    size = quantity(abs(held.quantity), row.quantity_decimals)
+    size = f"short {size}" if held.quantity < 0 else size
     at = price(held.average_price, row.decimals)
-    parts.append((f" since fill {size} @ {at}", ""))
+    text = f" since fill {size} @ {at}"
+    if width(text) + 6 > cells:
+        text = f" since {size} @ {at}"
+    parts.append((text, ""))
     return parts
 
 
@@ -108,22 +111,22 @@ def _percent_from(level: float, last: float | None) -> str:
     return percent((level / last - 1) * 100, 1, unit=True)
 
 
-def _protection(machine: MachineFrame) -> list[list[Part]]:
+def _protection(machine: MachineFrame, cells: int) -> list[list[Part]]:
     row = machine.row
     lines: list[list[Part]] = []
     for name, level in (("stop", machine.stop), ("target", machine.target)):
         if level is None:
             continue
-        text = price(level, row.decimals)
         away = _percent_from(float(level), row.last)
+        # The shipped engine keeps both here until their trigger.
+        there = name == "target" and not machine.stop_held
+        where = "at venue" if there else "held here !"
+        text = price(level, row.decimals)
+        gap = "  " if 7 + width(f"{text}  {away}  {where}") <= cells else " "
         parts: list[Part] = [(f"{name:<6} ", "dim"), (text, "")]
         if away:
-            parts.append((f"  {away}", "dim"))
-        # The shipped engine keeps both here until their trigger.
-        if name == "target" and not machine.stop_held:
-            parts.append(("  at venue", "dim"))
-        else:
-            parts.append(("  held here !", "warn"))
+            parts.append((f"{gap}{away}", "dim"))
+        parts.append((f"{gap}{where}", "dim" if there else "warn"))
         lines.append(parts)
     if not lines and not machine.position.is_flat:
         size = number(abs(machine.position.quantity), row.quantity_decimals)
@@ -155,33 +158,41 @@ def _gate(gate: Gate) -> list[Part]:
 
 
 def _gate_lines(gates: Sequence[Gate], cells: int, rows: int) -> list[Line]:
-    """Lay the gates out one a line, or two where there are more than lines."""
-    single = [_gate(gate) for gate in gates]
-    if len(single) <= rows:
-        return list(single)
-    lines: list[Line] = []
-    half = cells // 2
-    waiting: list[Part] | None = None
-    # Failed ones first and alone: their numbers must not be cut.
-    ordered = sorted(gates, key=lambda gate: gate.passed)
-    for parts, gate in ((_gate(g), g) for g in ordered):
+    """Lay the gates out in their order: a failed one alone, passed ones side by side.
+
+    Where there is no room, what passed loses its number first.
+    """
+    if len(gates) <= rows:
+        return [_gate(gate) for gate in gates]
+    lines = _flow([_gate(gate) for gate in gates], gates, cells)
+    if len(lines) > rows:
+        short = [_gate(g) if not g.passed else _gate(g)[:2] for g in gates]
+        lines = _flow(short, gates, cells)
+    return list(lines)
+
+
+def _flow(
+    texts: Sequence[list[Part]], gates: Sequence[Gate], cells: int
+) -> list[list[Part]]:
+    lines: list[list[Part]] = []
+    room = 0
+    for parts, gate in zip(texts, gates, strict=True):
         taken = sum(width(text) for text, _ in parts)
-        short = gate.passed and taken <= half - 1
-        if not short:
-            lines.append(parts)
-        elif waiting is None:
-            waiting = parts
+        if gate.passed and taken + 2 <= room:
+            lines[-1] += [("  ", ""), *parts]
+            room -= taken + 2
         else:
-            left = sum(width(text) for text, _ in waiting)
-            lines.append([*waiting, (" " * (half - left), ""), *parts])
-            waiting = None
-    if waiting is not None:
-        lines.append(waiting)
+            lines.append(parts)
+            room = cells - taken if gate.passed else 0
     return lines
 
 
 def _lines(machine: MachineFrame, cells: int, rows: int) -> list[Line]:
-    lines: list[Line] = [_states(machine), _since(machine), *_protection(machine)]
+    lines: list[Line] = [
+        _states(machine),
+        _since(machine, cells),
+        *_protection(machine, cells),
+    ]
     if rows > 9 + len(machine.gates) // 2:
         lines.append("")
     lines.append(_last_move(machine))
@@ -197,7 +208,7 @@ def _lines(machine: MachineFrame, cells: int, rows: int) -> list[Line]:
     return lines
 
 
-def _short_lines(machine: MachineFrame) -> list[Line]:
+def _short_lines(machine: MachineFrame, cells: int) -> list[Line]:
     row, held = machine.row, machine.position
     text, ink = state_cell(row.state, row.manual)
     first: list[Part] = [(f"[{text}]", f"{ink} bold")]
@@ -214,6 +225,8 @@ def _short_lines(machine: MachineFrame) -> list[Line]:
     if machine.target is not None:
         away = _percent_from(float(machine.target), row.last)
         first.append((f"  target {away or price(machine.target, row.decimals)}", ""))
+    if sum(width(text) for text, _ in first) > cells:
+        first = [(text.replace("  ", " "), ink) for text, ink in first]
     failed = next((gate.detail for gate in machine.gates if not gate.passed), "ready")
     second: list[Part] = [("why not: ", "dim"), (failed, "")]
     if machine.transitions:

@@ -106,11 +106,13 @@ class OrdersPanel(TablePanel):
             return ()
         ids = [self._items[k].row.cells[0] for k in held]
         names = " ".join(i if isinstance(i, str) else i[0] for i in ids)
-        indent = 1 if self.headless else 4
-        verb = _HELD_NOTE if len(held) == 1 else _HELD_NOTE.replace("is held", "are held")
+        indent = 0 if self.headless else 4
+        verb = (
+            _HELD_NOTE if len(held) == 1 else _HELD_NOTE.replace("is held", "are held")
+        )
         if len(held) > 1:
             verb = verb.replace("it stops", "they stop")
-        text = f"{' ' * (indent + 1)}{names} {verb}"
+        text = f"{' ' * indent}{names} {verb}"
         return (Row(f"note/{key}", hash(text), note=((text, "warn"),)),)
 
     def _item(self, row: OrderRow) -> Item:
@@ -161,11 +163,13 @@ class OrdersPanel(TablePanel):
                 [cells[name] for name in names],
             ),
             Choice(order.instrument, order.owner, order.id),
-            [*(values.get(n, _word(cells[n])) for n in names), "held" if row.held else ""],
+            [
+                *(values.get(n, _word(cells[n])) for n in names),
+                "held" if row.held else "",
+            ],
             {name: exact[name] for name in names if name in exact},
         )
 
 
 def _word(cell: str | Part) -> str:
     return cell if isinstance(cell, str) else cell[0]
-

@@ -67,7 +67,7 @@ class PositionsPanel(TablePanel):
         text = money(amount, sign=True)
         room = max(1, at - len("total"))
         parts: list[Part] = [
-            (" " * self.gutter_cells + "total", "dim"),
+            ("total", "dim"),
             (text.rjust(room), signed(amount) or "strong"),
         ]
         missing = len(frame.positions or ()) - len(known)

@@ -1,4 +1,4 @@
-"""The symbols: one row for each (symbol, strategy), with age and why it will not act."""
+"""The symbols: one row for each (symbol, strategy), with age and why it waits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 from workstation.ui.actions import Scope
 from workstation.ui.panels.base import Choice
-from workstation.ui.panels.cells import short_age, short_why, signed, state_cell
+from workstation.ui.panels.cells import (
+    short_age,
+    short_size,
+    short_why,
+    signed,
+    state_cell,
+)
 from workstation.ui.panels.table import Form, Item, TablePanel
 from workstation.ui.typeset import (
     NONE,
@@ -17,7 +23,6 @@ from workstation.ui.typeset import (
     percent,
     plain,
     price,
-    quantity,
     utc_minute,
 )
 from workstation.ui.widgets.line_table import Column, LineTable, Row
@@ -85,7 +90,11 @@ class SymbolsPanel(TablePanel):
 
     def _make(self, columns: Sequence[Column], *, head: bool) -> LineTable:
         return LineTable(
-            columns, empty=self.empty, gutter=self.gutter_cells, cursor="always", head=head
+            columns,
+            empty=self.empty,
+            gutter=self.gutter_cells,
+            cursor="always",
+            head=head,
         )
 
     def on_mount(self) -> None:
@@ -187,7 +196,8 @@ class SymbolsPanel(TablePanel):
         if row.manual and row.manual_until_ns is not None and row.state is not None:
             why = f"locked until {utc_minute(row.manual_until_ns)}"
         in_trade = bool(row.position)
-        size = quantity(row.position or None, row.quantity_decimals, sign=True)
+        room = next(c.width for c in self.columns if c.key == "position")
+        size = short_size(row.position, row.quantity_decimals, room)
         # The market is drawn once per symbol; below it only what the row owns.
         last = "" if again else price(row.last, row.decimals)
         change = "" if again else percent(row.change_percent)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.widget import Widget
 
 from workstation.ui.panels.base import Choice, Panel, PanelState
-from workstation.ui.widgets.inks import Part
 from workstation.ui.typeset import plain_text
+from workstation.ui.widgets.inks import Part
 from workstation.ui.widgets.line_table import Column, LineTable, Row, SortSpec
 from workstation.ui.widgets.rows import cell_parts
 
@@ -83,7 +83,11 @@ class TablePanel(Panel):
 
     def _make(self, columns: Sequence[Column], *, head: bool) -> LineTable:
         return LineTable(
-            columns, empty=self.empty, gutter=self.gutter_cells, cursor="focus", head=head
+            columns,
+            empty=self.empty,
+            gutter=self.gutter_cells,
+            cursor="focus",
+            head=head,
         )
 
     def bodies(self) -> Iterable[Widget]:

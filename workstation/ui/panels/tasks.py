@@ -43,6 +43,7 @@ class TasksPanel(TablePanel):
     needs = frozenset({"tasks"})
     scope = Scope.TASK
     empty = ("No tasks yet.", "They start with the engine.")
+    gutter_cells = 2
     forms = (Form("wide", 0, _COLUMNS),)
 
     def __init__(self, scales: object, *, ssh: bool = False) -> None:
@@ -92,4 +93,6 @@ class TasksPanel(TablePanel):
             *(row.name, kind, state, row.events, rate, row.lag_ns, row.cpu_ns),
             *(row.errors, row.restarts, row.withheld, row.last_error),
         ]
-        return Item(Row(row.name, hash(tuple(cells)), cells), Choice(task=row.name), values)
+        return Item(
+            Row(row.name, hash(tuple(cells)), cells), Choice(task=row.name), values
+        )

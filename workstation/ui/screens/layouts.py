@@ -92,7 +92,7 @@ class TooSmall(StatusLine):
         return [self.strip([(text, "warn")], cells)]
 
 
-class LayoutScreen(Screen[None]):
+class LayoutScreen(Screen[None], inherit_bindings=False):
     """A layout; subclasses compose ``panels_area`` and say which panels fit."""
 
     ALLOW_SELECT = False
@@ -178,7 +178,7 @@ class LayoutScreen(Screen[None]):
         for panel in self.panels.values():
             self.workstation.keep_state(panel.panel_id, panel.capture())
 
-    # -- size, zoom, focus ---------------------------------------------------------------
+    # -- size, zoom, focus -----------------------------------------------------------
 
     def on_resize(self, event: events.Resize) -> None:
         """Choose the size class."""
@@ -239,11 +239,16 @@ class LayoutScreen(Screen[None]):
             panel.set_class(panel not in seen, "-off")
             panel.set_class(alone and panel in seen, "-alone")
         for split in self.query(Split):
-            before = split.parent
-            siblings = [] if before is None else list(before.children)
+            parent = split.parent
+            siblings = [] if parent is None else list(parent.children)
             place = siblings.index(split)
-            left = any(not w.has_class("-off") for w in siblings[:place])
-            right = any(not w.has_class("-off") for w in siblings[place + 1 :])
+            # A split belongs to the panel before it; the last one seen has none.
+            left = not siblings[place - 1].has_class("-off")
+            right = any(
+                not node.has_class("-off")
+                for node in siblings[place + 1 :]
+                if not isinstance(node, Split)
+            )
             split.set_class(not (left and right) or alone, "-off")
         self.size_rows()
 
@@ -327,6 +332,8 @@ class MonitorLayout(LayoutScreen):
     MonitorLayout.-compact #machine { width: 1fr; }
     MonitorLayout.-compact #bottom { layout: vertical; height: 1fr; }
     MonitorLayout.-compact #left { width: 1fr; height: 4; }
+    MonitorLayout.-compact #bottom > Split { display: none; }
+    MonitorLayout.-compact #log TailLog { margin: 0 0 0 1; }
     """
 
     def panels_area(self) -> Iterable[Widget]:

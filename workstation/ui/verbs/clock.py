@@ -49,7 +49,7 @@ def bar(app: WorkstationApp) -> None:
         return
     focus = app.focus_row
     name = "" if focus is None else focus.instrument
-    base_ns = app.base_timeframe_ns
+    base_ns = app.focus.base_ns
     app.bridge.begin_step()
 
     def closed(engine: Engine) -> int:

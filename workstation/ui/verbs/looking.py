@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workstation.paths import user_folder
+from workstation.paths import log_file, user_folder
 from workstation.ui.export import export_rows
 from workstation.ui.panels.base import Panel
 from workstation.ui.screens.alerts import AlertsScreen
+from workstation.ui.screens.help_screen import HelpScreen
 from workstation.ui.screens.jump import JumpScreen, JumpTarget
 from workstation.ui.screens.unlock import UnlockScreen
 from workstation.ui.typeset import utc_clock
+from workstation.ui.verbs.leaving import begin_quit
 
 if TYPE_CHECKING:
     from workstation.engine.frames import Alert
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from workstation.ui.screens.layouts import LayoutScreen
 
 __all__ = ["VERBS", "jump_to"]
+
 
 def _place(app: WorkstationApp) -> tuple[LayoutScreen, Panel] | None:
     layout = app.layout_screen()
@@ -28,7 +31,7 @@ def _place(app: WorkstationApp) -> tuple[LayoutScreen, Panel] | None:
 
 def quit_app(app: WorkstationApp) -> None:
     """Leave, by the ritual where anything is exposed."""
-    app.begin_quit()
+    begin_quit(app)
 
 
 def palette(app: WorkstationApp) -> None:
@@ -49,7 +52,21 @@ def interrupt(app: WorkstationApp) -> None:
 
 def open_help(app: WorkstationApp) -> None:
     """Show all keys."""
-    app.open_help()
+    frame = app.bridge.look(frozenset())
+    if frame is None:
+        app.say("The engine is starting.")
+        return
+    panel = app.panel
+    app.push_screen(
+        HelpScreen(
+            frame,
+            None if panel is None else panel.scope,
+            keymap=app.keymap,
+            log_path=str(log_file()),
+            themes=sorted(app.available_themes),
+            theme=app.theme,
+        )
+    )
 
 
 def find_filter(app: WorkstationApp) -> None:
@@ -183,7 +200,9 @@ def alerts_open(app: WorkstationApp) -> None:
 
     app.push_screen(
         AlertsScreen(
-            app.with_own_alerts(frame), app.acknowledge, is_seen=app.is_acknowledged
+            app.alerts.merged(frame),
+            app.acknowledge,
+            is_seen=app.alerts.is_acknowledged,
         ),
         done,
     )
@@ -199,15 +218,15 @@ def jump_to(app: WorkstationApp, key: str) -> None:
         if panel.jump_to(key):
             layout.focus_panel(name)
             choice = panel.choice
-            if choice is not None and choice.instrument:
-                app.focus_on(choice)
+            if choice is not None:
+                app.focus.on(choice)
             return
     app.say(f"{key} is in no panel of this layout.")
 
 
 def alerts_acknowledge(app: WorkstationApp) -> None:
     """Acknowledge all alerts."""
-    waiting = app.waiting_alerts()
+    waiting = app.alerts.waiting(app.bridge.frame)
     app.acknowledge(frozenset(alert.id for alert in waiting))
     count = len(waiting)
     app.say(f"{count} alert{'' if count == 1 else 's'} acknowledged.")
@@ -259,7 +278,9 @@ def view_export(app: WorkstationApp) -> None:
     try:
         path = export_rows(app.export_folder, name.strip("·-"), rows)
     except OSError as error:
-        app.say(f"Not exported: {error.strerror or error} ({app.export_folder}).", "bad")
+        app.say(
+            f"Not exported: {error.strerror or error} ({app.export_folder}).", "bad"
+        )
         return
     app.say(f"{len(rows) - 1 or 1} rows of {panel.title} are in {path}.")
 
@@ -288,7 +309,9 @@ def follow(app: WorkstationApp) -> None:
     if following is None:
         app.say(f"{panel.title} always shows what is newest.")
     else:
-        app.say(f"{panel.title} {'follows the newest' if following else 'stands still'}.")
+        app.say(
+            f"{panel.title} {'follows the newest' if following else 'stands still'}."
+        )
 
 
 def lock(app: WorkstationApp) -> None:
@@ -326,7 +349,8 @@ def _layout(digit: str) -> Any:
 
 def chart_timeframe(app: WorkstationApp) -> None:
     """Show the next timeframe of the chart."""
-    app.next_timeframe()
+    app.focus.next_timeframe()
+    app.bridge_now()
 
 
 def chart_zoom(step: int) -> Any:

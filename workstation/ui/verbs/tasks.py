@@ -11,6 +11,7 @@ from workstation.model.commands import (
     ResumeTask,
     StepTask,
 )
+from workstation.ui.screens.inject import InjectScreen
 from workstation.ui.screens.stop_task import StopTaskScreen
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ def _each(app: WorkstationApp, make: Any) -> None:
         if outcome is None:
             continue
         refused = refused or not outcome.accepted
-        said.append(outcome.detail if outcome.accepted else f"Refused: {outcome.detail}")
+        said.append(
+            outcome.detail if outcome.accepted else f"Refused: {outcome.detail}"
+        )
     if said:
         text = said[-1] if len(said) == 1 else f"{len(said)} tasks: {said[-1]}"
         app.say(f"{text}.", "warn" if refused else "")
@@ -82,7 +85,17 @@ def stop(app: WorkstationApp) -> None:
 
 def inject(app: WorkstationApp) -> None:
     """Open the form of an event made by hand."""
-    app.open_inject()
+    focus = app.focus_row
+    frame = app.bridge.look(InjectScreen.PANELS)
+    if focus is None or frame is None:
+        return
+    instruments = {each.id: each for each in app.config.run.instruments}
+    app.push_screen(
+        InjectScreen(
+            frame, app.run_command, instruments, focus.instrument, focus.strategy
+        ),
+        app.answered,
+    )
 
 
 VERBS: dict[str, Any] = {

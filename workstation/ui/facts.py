@@ -1,0 +1,78 @@
+"""What is true of the screen now, and the words for keys that need what is not."""
+
+from __future__ import annotations
+
+from workstation.engine.frames import Frame
+from workstation.ui.actions import Action, Fact, Scope
+from workstation.ui.panels.base import Choice, Panel
+
+__all__ = ["row_facts", "why_not"]
+
+_MISSING = {
+    Fact.UNLOCKED: "the screen is locked (L unlocks)",
+    Fact.DRIVEN: "the clock of this run cannot be driven",
+    Fact.INJECTABLE: "events are injected in simulation and recording only",
+    Fact.ROW: "no symbol is below the cursor",
+    Fact.POSITION: "the symbol below the cursor holds nothing",
+    Fact.ORDER: "no working order is below the cursor",
+    Fact.ORDERS: "no working orders are shown",
+    Fact.TASK: "no task is below the cursor",
+    Fact.PAUSED_TASK: "the task below the cursor is not paused (p pauses it)",
+    Fact.ALERT: "there is no alert",
+    Fact.MATCHES: "nothing was searched for (/ does)",
+    Fact.BOOKMARK: "there is no bookmark (m sets one)",
+}
+
+
+def why_not(entry: Action, missing: frozenset[Fact], *, read_only: bool) -> str:
+    """Return why an action cannot be done: the first thing it lacks."""
+    if read_only and Fact.UNLOCKED in missing:
+        return f"{entry.glyph}: this screen only looks (--read-only)."
+    first = next(fact for fact in Fact if fact in missing)
+    return f"{entry.glyph}: {_MISSING[first]}."
+
+
+def row_facts(panel: Panel | None, frame: Frame | None) -> set[Fact]:
+    """Return what is true of the row below the focused panel's cursor."""
+    facts: set[Fact] = set()
+    choice = None if panel is None else panel.choice
+    orders = () if frame is None else frame.orders
+    if panel is not None and panel.scope is Scope.ORDER and orders:
+        facts.add(Fact.ORDERS)
+    if choice is None:
+        return facts
+    if choice.instrument:
+        facts.add(Fact.ROW)
+    if choice.order_id:
+        facts.add(Fact.ORDER)
+    if choice.task:
+        facts.add(Fact.TASK)
+    if frame is not None:
+        if choice.instrument and _is_exposed(frame, choice):
+            facts.add(Fact.POSITION)
+        if choice.task and _is_paused(frame, choice.task):
+            facts.add(Fact.PAUSED_TASK)
+    return facts
+
+
+def _is_exposed(frame: Frame, choice: Choice) -> bool:
+    rows = any(
+        row.instrument == choice.instrument
+        and choice.strategy in ("", row.strategy)
+        and row.position
+        for row in frame.symbols or ()
+    )
+    held = any(
+        row.position.instrument == choice.instrument for row in frame.positions or ()
+    )
+    working = any(
+        row.order.instrument == choice.instrument for row in frame.orders or ()
+    )
+    return rows or held or working
+
+
+def _is_paused(frame: Frame, task: str) -> bool:
+    feeds = any(row.name == task and row.state == "paused" for row in frame.feeds or ())
+    return feeds or any(
+        row.name == task and row.state.value == "paused" for row in frame.tasks or ()
+    )

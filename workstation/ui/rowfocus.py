@@ -1,0 +1,68 @@
+"""The row that all unpinned panels show, and the timeframe of its chart."""
+
+from __future__ import annotations
+
+import msgspec
+
+from workstation.engine.frames import Focus
+from workstation.engine.settings import RunSettings
+from workstation.model.timeframes import parse_timeframe
+from workstation.ui.panels.base import Choice
+
+__all__ = ["RowFocus", "named_rows"]
+
+_BARS = 240
+# What the widest chart can show.
+_FACTORS = (1, 5, 15, 60)
+
+
+def named_rows(run: RunSettings) -> tuple[Choice, ...]:
+    """Return the (symbol, strategy) rows there will be, before there is an engine."""
+    names: list[Choice] = []
+    for instrument in run.instruments:
+        owners = [
+            strategy.name
+            for strategy in run.strategies
+            if not {"*", instrument.id, instrument.symbol}.isdisjoint(strategy.symbols)
+        ]
+        names.extend(Choice(instrument.id, owner) for owner in owners or [""])
+    return tuple(names)
+
+
+class RowFocus:
+    """Where the operator's eye is."""
+
+    def __init__(self, run: RunSettings) -> None:
+        self.names = named_rows(run)
+        self.row: Focus | None = None
+        self._timeframes = {each.name: each.timeframe for each in run.strategies}
+        if self.names:
+            self.on(self.names[0])
+
+    def on(self, choice: Choice) -> None:
+        """Focus a row; one without a strategy takes the symbol's first."""
+        if not choice.instrument:
+            return
+        owners = [n.strategy for n in self.names if n.instrument == choice.instrument]
+        strategy = choice.strategy
+        if strategy not in owners and owners:
+            strategy = owners[0]
+        timeframe = 0 if self.row is None else self.row.timeframe_ns
+        self.row = Focus(strategy, choice.instrument, timeframe, bars=_BARS)
+
+    @property
+    def base_ns(self) -> int:
+        """The timeframe of the focused row's strategy."""
+        name = "" if self.row is None else self.row.strategy
+        first = next(iter(self._timeframes.values()), "1m")
+        return parse_timeframe(self._timeframes.get(name, first))
+
+    def next_timeframe(self) -> None:
+        """Take the next timeframe: the row's own, ×5, ×15, ×60."""
+        if self.row is None:
+            return
+        base = self.base_ns
+        now = (self.row.timeframe_ns or base) // base
+        at = _FACTORS.index(now) if now in _FACTORS else 0
+        factor = _FACTORS[(at + 1) % len(_FACTORS)]
+        self.row = msgspec.structs.replace(self.row, timeframe_ns=base * factor)
