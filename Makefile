@@ -54,7 +54,7 @@ check: $(DEV_STAMP)
 
 # One process: benchmarks that share the cores measure each other.
 bench: $(DEV_STAMP)
-	$(BIN)/pytest -n 0 --benchmark-enable --benchmark-only tests/benchmarks
+	$(BIN)/python -m tests.benchmarks
 
 screenshots: $(DEV_STAMP)
 	$(BIN)/python -m docs.screenshots

@@ -51,6 +51,13 @@ def trades() -> list[Trade]:
     ]
 
 
+def note(benchmark: Any, name: str, count: int, scale: float) -> None:
+    """Keep the median per item; nothing where benchmarks only run as tests."""
+    if benchmark.stats is not None:
+        median = benchmark.stats.stats.median
+        benchmark.extra_info[name] = median / count * scale
+
+
 @pytest.mark.parametrize("symbols", [1, 1_000])
 def test_quotes(benchmark: Any, symbols: int) -> None:
     names = [f"SYM{index}" for index in range(symbols)]
@@ -67,7 +74,7 @@ def test_quotes(benchmark: Any, symbols: int) -> None:
             handler(event)
 
     benchmark.pedantic(run, setup=setup, rounds=15)
-    benchmark.extra_info["ns_per_quote"] = benchmark.stats.stats.median / TICKS * 1e9
+    note(benchmark, "ns_per_quote", TICKS, 1e9)
 
 
 @pytest.mark.parametrize("timeframes", [("1m",), ("1s", "1m", "1h")])
@@ -83,7 +90,7 @@ def test_trades(benchmark: Any, timeframes: tuple[str, ...]) -> None:
             handler(event)
 
     benchmark.pedantic(run, setup=setup, rounds=15)
-    benchmark.extra_info["ns_per_trade"] = benchmark.stats.stats.median / TICKS * 1e9
+    note(benchmark, "ns_per_trade", TICKS, 1e9)
 
 
 def test_a_bare_call_per_tick_is_the_floor(benchmark: Any) -> None:
@@ -100,7 +107,7 @@ def test_a_bare_call_per_tick_is_the_floor(benchmark: Any) -> None:
             handler(event)
 
     benchmark.pedantic(run, rounds=15)
-    benchmark.extra_info["ns_per_tick"] = benchmark.stats.stats.median / TICKS * 1e9
+    note(benchmark, "ns_per_tick", TICKS, 1e9)
 
 
 def _snapshot(rng: random.Random, levels: int) -> BookSnapshot:
@@ -151,7 +158,7 @@ def test_book_levels(benchmark: Any) -> None:
             book.delta(event)
 
     benchmark.pedantic(run, setup=setup, rounds=15)
-    benchmark.extra_info["ns_per_level"] = benchmark.stats.stats.median / levels * 1e9
+    note(benchmark, "ns_per_level", levels, 1e9)
 
 
 def test_recorded_differences_through_the_aggregator(benchmark: Any) -> None:
@@ -172,9 +179,8 @@ def test_recorded_differences_through_the_aggregator(benchmark: Any) -> None:
             handlers[type(event)](event)
 
     benchmark.pedantic(run, setup=setup, rounds=9)
-    median = benchmark.stats.stats.median
-    benchmark.extra_info["ns_per_level"] = median / levels * 1e9
-    benchmark.extra_info["us_per_difference"] = median / len(events) * 1e6
+    note(benchmark, "ns_per_level", levels, 1e9)
+    note(benchmark, "us_per_difference", len(events), 1e6)
 
 
 def test_window_appends_and_scalar_reads(benchmark: Any) -> None:
@@ -191,4 +197,4 @@ def test_window_appends_and_scalar_reads(benchmark: Any) -> None:
             window.high()
 
     benchmark.pedantic(run, rounds=9)
-    benchmark.extra_info["us_per_bar"] = benchmark.stats.stats.median / 5_000 * 1e6
+    note(benchmark, "us_per_bar", len(bars), 1e6)

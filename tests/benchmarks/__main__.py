@@ -1,0 +1,253 @@
+"""The bench command: measure every budget in one process and print the table.
+
+``python -m tests.benchmarks [WORD …]`` measures all groups, or those named. CPU time,
+median of five rounds; wall time where the line says so. Exit code 0 also where a
+budget does not hold: this measures, it does not judge.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from tests.benchmarks import (
+    idle,
+    screen,
+    test_core,
+    test_depth,
+    test_execution,
+    test_indicators,
+    test_journal,
+    test_kernel,
+    test_latency,
+    test_symbols,
+)
+from tests.benchmarks.budget import Line, table
+
+Lines = Iterator[Line]
+
+
+def kernel() -> Lines:
+    """Measure bus and dispatcher against a bare dict → tuple call."""
+    found = test_kernel.ratios()
+    bare = f"bare call {found['bare_ns']:.0f} ns"
+    yield Line(
+        "publish on the bus to 1 subscriber", found["publish_ratio"], "×", 5, 3, bare
+    )
+    yield Line(
+        "dispatch in the core to 1 handler", found["dispatch_ratio"], "×", 5, 3, bare
+    )
+    yield Line(
+        "per delivery at 16, bus",
+        found["publish_delivery_of_16_ratio"],
+        "×",
+        1.5,
+        1.1,
+        bare,
+    )
+    yield Line(
+        "per delivery at 16, dispatcher", found["delivery_of_16_ratio"], "×", 1.5, 1.1
+    )
+    yield Line(
+        "crossing to an observer, per item", found["crossing_ns"], "ns", 300, 220
+    )
+
+
+def core() -> Lines:
+    """Measure a tick through the whole core against one inlined loop."""
+    found = test_core.ratios()
+    for name, budget, stretch in (("signals only", 20, 12), ("with orders", 35, 20)):
+        yield Line(
+            f"tick through the core, {name}",
+            found[f"{name}, ratio to the loop"],
+            "×",
+            budget,
+            stretch,
+            f"{found[f'{name}, us per tick']:.2f} µs; a bar every 20 ticks",
+        )
+
+
+def journal() -> Lines:
+    """Measure what a journalled row adds."""
+    yield Line("journal on, per row", test_journal.us_per_row(), "µs", 4, 2.5)
+
+
+def orders() -> Lines:
+    """Measure an order from its signal to its position."""
+    found = test_execution.timings()
+    for count in (test_execution.SMALL, test_execution.LARGE):
+        yield Line(
+            f"one order end to end after {count:,} orders",
+            found[f"after {count}"] / 1e3,
+            "µs",
+            25,
+            12,
+            "Executor alone, records not encoded",
+        )
+    for count in (test_execution.SMALL, test_execution.LARGE):
+        yield Line(
+            f"one order end to end beside {count:,} open ones",
+            found[f"beside {count} open"] / 1e3,
+            "µs",
+            25,
+            12,
+        )
+
+
+def streams() -> Lines:
+    """Measure one step of each streaming indicator."""
+    budgets = {
+        "sma": (150, 120),
+        "ema": (100, 85),
+        "rsi": (300, 240),
+        "macd": (220, 180),
+        "bollinger": (400, 320),
+    }
+    found = test_indicators.timings()
+    for name, (budget, stretch) in budgets.items():
+        yield Line(f"step of {name}", found[name], "ns", budget, stretch)
+
+
+def batches() -> Lines:
+    """Measure batch indicators over a million values."""
+    for name, ms in test_indicators.batch_timings().items():
+        yield Line(
+            f"batch of {name} on 10⁶ values",
+            ms,
+            "ms",
+            note="not measured against pandas",
+        )
+
+
+def depth() -> Lines:
+    """Measure a depth message of 40 levels."""
+    found = test_depth.timings()
+    yield Line(
+        "depth message of 40 levels, decode + book",
+        found["decode and book"],
+        "µs",
+        16,
+        10,
+        f"decoding alone {found['decode']:.1f} µs",
+    )
+
+
+def latency() -> Lines:
+    """Measure the way of a tick to its request."""
+    p50, p99 = test_latency.percentiles_us()
+    note = "wall time of one engine step, bar close and script included"
+    yield Line("tick in → request at the edge, p50", p50, "µs", 15, 8, note)
+    yield Line("tick in → request at the edge, p99", p99, "µs", 60, 30)
+
+
+def symbols() -> Lines:
+    """Measure memory of a symbol and a quote beside many."""
+    symbol, window = test_symbols.kib_per_symbol()
+    book = test_symbols.kib_per_book()
+    yield Line(
+        "memory per symbol, windows apart",
+        symbol,
+        "KiB",
+        4,
+        2,
+        f"an empty window {window:.1f} KiB",
+    )
+    yield Line(
+        "memory per symbol with a book of 1,000 levels a side",
+        symbol + window + book,
+        "KiB",
+        230,
+        140,
+    )
+    one = test_symbols.ns_per_quote(1)
+    many = test_symbols.ns_per_quote(test_symbols.MANY)
+    yield Line(
+        "quote at 1,000 symbols against 1",
+        many / one,
+        "×",
+        1.15,
+        1.05,
+        f"{one:.0f} and {many:.0f} ns, whole core",
+    )
+
+
+def resting() -> Lines:
+    """Measure a paused run without and with a screen."""
+    yield Line("idle, headless", idle.headless_percent(), "% of a core", 1, 0.3)
+    yield Line("idle, with screen", screen.idle_percent(), "% of a core", 5, 3)
+
+
+def seen() -> Lines:
+    """Measure first paint and first price against a bare Textual app."""
+    found = screen.first_ms()
+    bare = found.get("bare")
+    for name, what, budget in (("names", "paint", 1.5), ("price", "live price", 3.0)):
+        ours = found.get(name)
+        known = bare is not None and ours is not None
+        yield Line(
+            f"first {what} against a bare app",
+            ours / bare if known else None,  # type: ignore[operator]
+            "×",
+            budget,
+            note=f"{ours:.0f} ms, bare {bare:.0f} ms, wall time" if known else "",
+        )
+
+
+def lag() -> Lines:
+    """Measure how late the loop of the app is under load."""
+    found = screen.lag_ms()
+    p99, worst, rate = (None, None, 0.0) if found is None else found
+    note = f"120×40, 100 symbols, {rate:,.0f} events/s, 10 s, wall time"
+    yield Line("event-loop lag, p99", p99, "ms", 12, 5, note)
+    yield Line("event-loop lag, worst", worst, "ms", 40, 25)
+
+
+def waiting() -> Lines:
+    """Name what no shipped part does yet."""
+    yield Line(
+        "waiting for the journal before an order leaves",
+        None,
+        "× a bare fdatasync",
+        1.3,
+        note="no shipped broker waits for it",
+    )
+
+
+GROUPS: Mapping[str, Callable[[], Lines]] = {
+    group.__name__: group
+    for group in (
+        kernel,
+        core,
+        journal,
+        orders,
+        streams,
+        batches,
+        depth,
+        latency,
+        symbols,
+        resting,
+        seen,
+        lag,
+        waiting,
+    )
+}
+
+
+def main(words: Sequence[str]) -> int:
+    """Measure the named groups, or all."""
+    unknown = [word for word in words if word not in GROUPS]
+    if unknown:
+        print(f"unknown: {', '.join(unknown)}; groups: {', '.join(GROUPS)}")
+        return 2
+    lines: list[Line] = []
+    for name in words or GROUPS:
+        print(f"measuring {name} …", file=sys.stderr)
+        lines += GROUPS[name]()
+    print(table(lines))
+    held = [line.holds for line in lines]
+    print(f"\n{held.count(True)} hold, {held.count(False)} do not")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
