@@ -85,7 +85,10 @@ class Header(Struct, frozen=True, kw_only=True):
 
 
 class SymbolRow(Struct, frozen=True, kw_only=True):
-    """One (instrument, strategy) row; ``why_not`` is the first gate that fails."""
+    """One (instrument, strategy) row; ``why_not`` is the first gate that fails.
+
+    ``since_ns`` is for how long it has been in its state.
+    """
 
     key: str
     instrument: str

@@ -33,6 +33,7 @@ from workstation.engine.sources import Feed
 from workstation.execution.executor import Executor
 from workstation.kernel import TaskState
 from workstation.market.aggregator import Aggregator
+from workstation.model.commands import KillLevel
 from workstation.model.instruments import Instrument, to_decimal
 from workstation.model.orders import Order, OrderStatus
 from workstation.model.positions import Position
@@ -192,8 +193,9 @@ class FrameSource:
         )
 
     def _word(self) -> str:
-        if self._executor.kill_level is not None:
-            return "KILLED"
+        level = self._executor.kill_level
+        if level is not None:
+            return "HALTED" if level is KillLevel.HOLD else "KILLED"
         if not self._engine.started:
             return "STARTING"
         if self._driver.state is PlayState.ENDED:

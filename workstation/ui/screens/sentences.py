@@ -266,7 +266,7 @@ def row_fields(scene: Scene, strategy: str, instrument: str) -> tuple[Field, ...
     row = scene.row(strategy, instrument) or scene.market(instrument)
     if row is None:
         return (field(f"{instrument} is not shown by any feed", "warn"),)
-    parts: list[Field] = [_state(row, scene.ts)]
+    parts: list[Field] = [_state(row)]
     last: list[Part] = [("last ", "dim"), (price(row.last, row.decimals), "strong")]
     if row.change_percent is not None:
         ink = (
@@ -290,7 +290,7 @@ def row_fields(scene: Scene, strategy: str, instrument: str) -> tuple[Field, ...
     return tuple(parts)
 
 
-def _state(row: SymbolRow, now_ns: int) -> Field:
+def _state(row: SymbolRow) -> Field:
     if row.state is None:
         return field(row.strategy or "nobody's", "dim")
     glyph, ink = STATE_INKS[row.state]
@@ -298,7 +298,7 @@ def _state(row: SymbolRow, now_ns: int) -> Field:
     if row.manual:
         parts.append((" ⊘ manual", "state-manual"))
     if row.since_ns is not None:
-        parts.append((f" {duration(max(0, now_ns - row.since_ns))}", "dim"))
+        parts.append((f" {duration(row.since_ns)}", "dim"))
     return Field(tuple(parts))
 
 
