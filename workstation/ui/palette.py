@@ -11,7 +11,6 @@ from typing import Protocol, runtime_checkable
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
-from textual.markup import escape
 
 __all__ = ["Entry", "Palette", "PaletteApp"]
 
@@ -37,7 +36,7 @@ class Palette(Provider):
     async def discover(self) -> Hits:
         """Show everything while nothing is typed."""
         for title, help, run in self._entries():
-            yield DiscoveryHit(Content(title), run, text=title, help=escape(help))
+            yield DiscoveryHit(Content(title), run, text=title, help=_escape(help))
 
     async def search(self, query: str) -> Hits:
         """Show what matches in title or help, titles first."""
@@ -46,11 +45,19 @@ class Palette(Provider):
             score = matcher.match(title)
             if score > 0:
                 yield Hit(
-                    score, matcher.highlight(title), run, text=title, help=escape(help)
+                    score, matcher.highlight(title), run, text=title, help=_escape(help)
                 )
                 continue
             score = matcher.match(help)
             if score > 0:
                 # Half as good: the word is only in the explanation.
                 shown = Content(title)
-                yield Hit(score / 2, shown, run, text=title, help=escape(help))
+                yield Hit(score / 2, shown, run, text=title, help=_escape(help))
+
+
+def _escape(text: str) -> str:
+    """Keep a help text from being read as markup; titles are ``Content`` instead.
+
+    ``textual.markup.escape`` leaves ``[A-Z]`` alone, which then vanishes.
+    """
+    return text.replace("[", "\\[")

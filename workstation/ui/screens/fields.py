@@ -46,7 +46,7 @@ class ChoiceLine(Canvas, can_focus=True):
         Binding("right", "choose(1)", show=False),
         Binding("home", "edge(0)", show=False),
         Binding("end", "edge(-1)", show=False),
-        Binding("enter", "screen.focus_next", show=False),
+        Binding("enter", "app.focus_next", show=False),
     ]
 
     class Changed(Message):

@@ -101,8 +101,8 @@ class Verb(Canvas, can_focus=True):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "press", show=False, id="dialog.press"),
-        Binding("left", "screen.focus_previous", show=False),
-        Binding("right", "screen.focus_next", show=False),
+        Binding("left", "app.focus_previous", show=False),
+        Binding("right", "app.focus_next", show=False),
     ]
 
     def __init__(
@@ -130,6 +130,8 @@ class Verb(Canvas, can_focus=True):
         """Change the verb."""
         if label != self.label:
             self.label = label
+            # A label of the same width changes no size, so it must be drawn as well.
+            self.redraw()
             self.refresh(layout=True)
 
     def get_content_width(self, container: Size, viewport: Size) -> int:

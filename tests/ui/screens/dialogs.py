@@ -1,0 +1,137 @@
+"""Every dialog in a typical state, by name, for the tests that look at all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from tests.ui.screens.scenes import (
+    BTC,
+    ETH,
+    STOP,
+    TARGET,
+    TS,
+    FakeEngine,
+    Fuse,
+    alert,
+    frame,
+    header,
+    in_trade,
+    order,
+)
+from workstation.ui.actions import Scope
+from workstation.ui.screens.alerts import AlertsScreen
+from workstation.ui.screens.cancel import CancelScreen
+from workstation.ui.screens.detail import DetailScreen
+from workstation.ui.screens.details import order_lines
+from workstation.ui.screens.flatten import FlattenScreen
+from workstation.ui.screens.go_until import GoUntilScreen
+from workstation.ui.screens.help_screen import HelpScreen
+from workstation.ui.screens.inject import InjectScreen
+from workstation.ui.screens.kill import KillScreen
+from workstation.ui.screens.message import MessageScreen
+from workstation.ui.screens.override import OverrideScreen
+from workstation.ui.screens.quit import QuitScreen
+from workstation.ui.screens.ritual import Ritual
+from workstation.ui.screens.stop_task import StopTaskScreen
+from workstation.ui.screens.unlock import UnlockScreen
+
+__all__ = ["ACTING", "BUSY", "DIALOGS", "Nothing"]
+
+Make = Callable[[FakeEngine, Fuse], Ritual[Any]]
+# Any: each dialog dismisses with a type of its own.
+
+BUSY = msgspec.structs.replace(
+    in_trade(),
+    orders=(STOP, TARGET, order("o-15"), order("o-16", instrument="ETHUSDT")),
+    alerts=(alert(), alert(2, severity="bad", count=1), alert(3, active=False)),
+)
+KILLED = msgspec.structs.replace(BUSY, header=header(kill="hold", word="HALTED"))
+INSTRUMENTS = {"BTCUSDT": BTC, "ETHUSDT": ETH}
+
+
+class _Store:
+    number = 0
+
+    def since(self, number: int) -> list[Any]:
+        return []
+
+
+class _Clock:
+    def now(self) -> int:
+        return TS
+
+
+class Nothing:
+    """A run in which nothing happens."""
+
+    def __init__(self) -> None:
+        self.store = _Store()
+        self.clock = _Clock()
+
+
+DIALOGS: dict[str, Make] = {
+    "override": lambda engine, fuse: OverrideScreen(
+        in_trade(), engine.execute, "ema_cross", "BTCUSDT", timer=fuse
+    ),
+    "flatten": lambda engine, fuse: FlattenScreen(
+        BUSY, engine.execute, "BTCUSDT", "ema_cross", timer=fuse
+    ),
+    "cancel-one": lambda engine, fuse: CancelScreen(
+        BUSY, engine.execute, ["o-13"], timer=fuse
+    ),
+    "cancel-all": lambda engine, fuse: CancelScreen(
+        BUSY, engine.execute, ["o-13", "o-14", "o-15", "o-16"], timer=fuse
+    ),
+    "stop-task": lambda engine, fuse: StopTaskScreen(
+        BUSY, engine.execute, "ema_cross", timer=fuse
+    ),
+    "stop-feed": lambda engine, fuse: StopTaskScreen(
+        BUSY, engine.execute, "spot", timer=fuse
+    ),
+    "kill": lambda engine, fuse: KillScreen(
+        KILLED, engine.execute, lifts=True, timer=fuse
+    ),
+    "quit": lambda engine, fuse: QuitScreen(BUSY, engine.execute, timer=fuse),
+    "unlock": lambda engine, fuse: UnlockScreen(frame(), timer=fuse),
+    "message": lambda engine, fuse: MessageScreen(
+        frame(),
+        "Theme night cannot be used",
+        ['themes/night.toml:7: primary = "#12" is no colour.', "Use [#rrggbb]."],
+        about="themes/night.toml",
+        timer=fuse,
+    ),
+    "inject": lambda engine, fuse: InjectScreen(
+        in_trade(), engine.execute, INSTRUMENTS, "BTCUSDT", "ema_cross", timer=fuse
+    ),
+    "go-until": lambda engine, fuse: GoUntilScreen(
+        in_trade(),
+        Nothing(),
+        "ema_cross",
+        "BTCUSDT",
+        price_of=lambda instrument: 61_685.99,
+        tick=Decimal("0.01"),
+        timer=fuse,
+    ),
+    "alerts": lambda engine, fuse: AlertsScreen(BUSY, lambda ids: None, timer=fuse),
+    "detail": lambda engine, fuse: DetailScreen(
+        BUSY, "Order 13", lambda scene: order_lines(scene.order("o-13")), timer=fuse
+    ),
+    "help": lambda engine, fuse: HelpScreen(
+        BUSY,
+        Scope.ROW,
+        log_path="/home/someone/.local/state/workstation/logs/workstation-2024.log",
+        themes=("harbor-dark", "okabe-dark", "paper-light"),
+        theme="harbor-dark",
+        timer=fuse,
+    ),
+}
+
+ACTING = (
+    *("override", "flatten", "cancel-one", "cancel-all", "stop-task", "kill", "quit"),
+    *("inject",),
+)
+"""Those whose first verb sends a command."""

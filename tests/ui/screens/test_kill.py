@@ -1,0 +1,148 @@
+"""The kill ladder: what each key and word does, and the way back."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tests.ui.screens.dialogs import BUSY, KILLED
+from tests.ui.screens.scenes import FakeEngine, Fuse, Host, header, text_of
+from workstation.engine.frames import Frame
+from workstation.model.commands import Kill, KillLevel, Rearm
+from workstation.ui.screens.kill import KillScreen
+from workstation.ui.screens.ritual import Verb
+
+
+def ladder(
+    shown: Frame = KILLED, *, lifts: bool = True
+) -> tuple[FakeEngine, Fuse, KillScreen]:
+    engine, fuse = FakeEngine(), Fuse()
+    return engine, fuse, KillScreen(shown, engine.execute, lifts=lifts, timer=fuse)
+
+
+def at(level: str | None) -> Frame:
+    return msgspec.structs.replace(BUSY, seq=150, header=header(kill=level))
+
+
+async def test_it_shows_the_rungs_and_what_is_still_there() -> None:
+    _, _, dialog = ladder()
+    async with Host(dialog).run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        text = text_of(dialog)
+        assert "✓ 1 hold" in text
+        assert "· 2 cancel" in text
+        assert "2 entries keep working" in text
+        assert "Flatten closes +1.000 BTCUSDT at market." in text
+
+
+async def test_escape_lifts_the_hold_of_this_press() -> None:
+    engine, _, dialog = ladder()
+    host = Host(dialog)
+    async with host.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press("escape")
+        await pilot.pause()
+        assert isinstance(engine.last, Rearm)
+        assert len(host.answers) == 1
+
+
+async def test_escape_leaves_an_older_hold_alone() -> None:
+    engine, _, dialog = ladder(lifts=False)
+    async with Host(dialog).run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press("escape")
+        assert engine.commands == []
+
+
+async def test_the_hold_can_be_kept() -> None:
+    engine, fuse, dialog = ladder()
+    host = Host(dialog)
+    async with host.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        fuse.fire()
+        await pilot.pause()
+        dialog.query_one("#keep").focus()
+        await pilot.press("enter")
+        await pilot.pause()
+        assert host.answers == [None]
+        assert engine.commands == []
+
+
+async def test_the_second_press_cancels_entries_before_it_is_armed() -> None:
+    engine, _, dialog = ladder()
+    async with Host(dialog).run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert not dialog.armed
+        dialog.second()
+        assert isinstance(engine.last, Kill)
+        assert engine.last.level is KillLevel.CANCEL
+        dialog.second()
+        assert len(engine.commands) == 1
+        await pilot.press("escape")
+        assert len(engine.commands) == 1, "what was canceled is not re-armed by esc"
+
+
+async def test_flatten_wants_its_word() -> None:
+    engine, fuse, dialog = ladder()
+    async with Host(dialog).run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        fuse.fire()
+        await pilot.pause()
+        flatten = dialog.query_one("#flatten", Verb)
+        flatten.focus()
+        await pilot.press("enter")
+        assert engine.commands == []
+        dialog.query_one("#word Input").focus()
+        await pilot.press(*"flatten")
+        assert not flatten.ready, "the word is in capitals"
+        for _ in range(7):
+            await pilot.press("backspace")
+        await pilot.press(*"FLATTEN")
+        await pilot.pause()
+        assert flatten.ready
+        flatten.focus()
+        await pilot.press("enter")
+        assert isinstance(engine.last, Kill)
+        assert engine.last.level is KillLevel.FLATTEN
+
+
+async def test_rearming_wants_its_word() -> None:
+    engine, fuse, dialog = ladder(at("flatten"), lifts=False)
+    host = Host(dialog)
+    async with host.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        fuse.fire()
+        await pilot.pause()
+        assert not dialog.query_one("#rearm", Verb).ready
+        dialog.query_one("#word Input").focus()
+        await pilot.press(*"REARM")
+        await pilot.pause()
+        dialog.query_one("#rearm").focus()
+        await pilot.press("enter")
+        await pilot.pause()
+        assert isinstance(engine.last, Rearm)
+        assert host.answers
+
+
+async def test_the_ladder_follows_a_rung_climbed_elsewhere() -> None:
+    _, fuse, dialog = ladder()
+    async with Host(dialog).run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        fuse.fire()
+        dialog.refresh_from(at("cancel"))
+        await pilot.pause()
+        text = text_of(dialog)
+        assert "✓ 2 cancel" in text
+        assert not dialog.query_one("#go", Verb).ready
+        assert "[ Back ]" in text
+        assert "Lift the hold" not in text
+
+
+async def test_a_refused_rung_says_why() -> None:
+    engine, _, dialog = ladder()
+    engine.refusal = "killed at cancel already"
+    async with Host(dialog).run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        dialog.second()
+        await pilot.pause()
+        assert "Refused: killed at cancel already." in text_of(dialog)
+        assert dialog.level == "hold"

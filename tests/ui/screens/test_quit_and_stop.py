@@ -1,0 +1,158 @@
+"""Quit and stop: what stops protecting, what is left, and what is done before."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tests.ui.screens.dialogs import BUSY
+from tests.ui.screens.scenes import (
+    SEQ,
+    FakeEngine,
+    Fuse,
+    Host,
+    frame,
+    header,
+    in_trade,
+    task,
+    text_of,
+)
+from workstation.model.commands import CancelOrders, Flatten, Hold, StopTask
+from workstation.ui.screens.quit import QuitChoice, QuitScreen
+from workstation.ui.screens.stop_task import StopTaskScreen
+
+
+async def test_with_nothing_exposed_quitting_is_one_button() -> None:
+    engine, fuse = FakeEngine(), Fuse()
+    dialog = QuitScreen(frame(), engine.execute, timer=fuse)
+    host = Host(dialog)
+    async with host.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        fuse.fire()
+        await pilot.pause()
+        text = text_of(dialog)
+        assert "Nothing is exposed" in text
+        assert "[ Quit ]" in text
+        assert "Flatten" not in text
+        await pilot.press("y")
+        await pilot.pause()
+        assert host.answers == [QuitChoice.PLAIN]
+        assert engine.commands == []
+
+
+async def test_it_says_how_many_stops_stop_protecting() -> None:
+    dialog = QuitScreen(BUSY, FakeEngine().execute, timer=Fuse())
+    async with Host(dialog).run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        text = text_of(dialog)
+        assert "2 orders held here stop protecting when the engine ends" in text
+        assert "Open: +1.000 BTCUSDT. 2 entries work on." in text
+
+
+async def test_entries_are_canceled_before_quitting() -> None:
+    engine, fuse = FakeEngine(), Fuse()
+    dialog = QuitScreen(BUSY, engine.execute, timer=fuse)
+    host = Host(dialog)
+    async with host.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        fuse.fire()
+        await pilot.press("y")
+        await pilot.pause()
+        assert host.answers == [QuitChoice.CANCELED]
+    assert isinstance(engine.last, CancelOrders)
+    assert engine.last.order_ids == ("o-15", "o-16")
+
+
+async def test_flattening_waits_until_all_is_flat() -> None:
+    engine, fuse = FakeEngine(), Fuse()
+    played: list[bool] = []
+    dialog = QuitScreen(
+        BUSY, engine.execute, play=lambda: played.append(True), timer=fuse
+    )
+    host = Host(dialog)
+    async with host.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        fuse.fire()
+        await pilot.pause()
+        dialog.query_one("#flatten").focus()
+        await pilot.press("enter")
+        await pilot.pause()
+        assert [type(command) for command in engine.commands] == [
+            Hold,
+            CancelOrders,
+            Flatten,
+        ]
+        assert played == [True]
+        assert host.answers == []
+        assert "Closing 1 position" in text_of(dialog)
+        dialog.refresh_from(msgspec.structs.replace(in_trade(), seq=SEQ + 9))
+        assert host.answers == []
+        dialog.refresh_from(frame(seq=SEQ + 10))
+        await pilot.pause()
+        assert host.answers == [QuitChoice.FLATTENED]
+
+
+async def test_a_hold_that_is_there_is_not_asked_for_again() -> None:
+    engine, fuse = FakeEngine(), Fuse()
+    held = in_trade(header=header(hold_since_ns=1))
+    dialog = QuitScreen(held, engine.execute, timer=fuse)
+    async with Host(dialog).run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        fuse.fire()
+        await pilot.pause()
+        dialog.query_one("#flatten").focus()
+        await pilot.press("enter")
+    assert [type(command) for command in engine.commands] == [Flatten]
+
+
+async def test_a_position_may_be_left_open() -> None:
+    engine, fuse = FakeEngine(), Fuse()
+    dialog = QuitScreen(in_trade(), engine.execute, timer=fuse)
+    host = Host(dialog)
+    async with host.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        fuse.fire()
+        await pilot.pause()
+        assert "[ Quit, leave 1 position open ]" in text_of(dialog)
+        await pilot.press("y")
+        await pilot.pause()
+        assert host.answers == [QuitChoice.PLAIN]
+        assert engine.commands == []
+
+
+async def test_stopping_a_strategy_says_what_stays() -> None:
+    engine, fuse = FakeEngine(), Fuse()
+    dialog = StopTaskScreen(BUSY, engine.execute, "ema_cross", timer=fuse)
+    async with Host(dialog).run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        fuse.fire()
+        text = text_of(dialog)
+        assert "2 entries will be canceled." in text
+        assert "In trade: +1.000 BTCUSDT" in text
+        assert "stop 60,452.00 and target 64,770.00 stay held here" in text
+        await pilot.press("y")
+    assert engine.last == StopTask(
+        task="ema_cross", reason="stopped by the operator", seen_seq=SEQ
+    )
+
+
+async def test_stopping_a_feed_names_who_needs_it() -> None:
+    dialog = StopTaskScreen(BUSY, FakeEngine().execute, "spot", timer=Fuse())
+    async with Host(dialog).run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        text = text_of(dialog)
+        assert "8 symbols become untrusted" in text
+        assert "ema_cross needs it." in text
+        assert "held stops see no prices any more" in text
+
+
+async def test_dependants_can_be_given() -> None:
+    dialog = StopTaskScreen(
+        frame(tasks=(task("bars"),)),
+        FakeEngine().execute,
+        "bars",
+        dependants=["ema_cross", "recorder"],
+        timer=Fuse(),
+    )
+    async with Host(dialog).run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert "ema_cross and recorder need it." in text_of(dialog)
