@@ -85,6 +85,9 @@ def assemble_session(
     builder.with_broker(PaperBroker(broker_settings, instruments, aggregator, currency))
     engine: Engine = builder.build()
     for strategy in strategies:
+        # On record: a run with another parameter differs from its first line on.
+        given = ", ".join(f"{name} {value}" for name, value in strategy.params.items())
+        engine.start_notes[strategy.name] = f"{strategy.script.name} {given}".strip()
         if strategy.script.failure:
             strategy.stopped = True
             engine.failed_at_start[strategy.name] = strategy.script.failure

@@ -7,6 +7,7 @@ handlers that are coroutines are refused, since the core never awaits.
 from __future__ import annotations
 
 import inspect
+from functools import partial
 from typing import Self
 
 from workstation.engine.engine import Engine
@@ -110,8 +111,17 @@ class EngineBuilder:
 def _check_synchronous(part: Part) -> None:
     handlers = getattr(part, "handlers", None)
     called = list(handlers().values()) if handlers is not None else [part.handle_event]
-    if any(inspect.iscoroutinefunction(handler) for handler in called):
+    if any(_waits(handler) for handler in called):
         raise SchedulerError(
             f"{part.name} handles events in an async def; the core never awaits: "
             "use a plain def, and do what waits in a connector or a broker"
         )
+
+
+def _waits(handler: object) -> bool:
+    while isinstance(handler, partial):
+        handler = handler.func
+    return any(
+        inspect.iscoroutinefunction(each) or inspect.isasyncgenfunction(each)
+        for each in (handler, getattr(handler, "__call__", None))  # noqa: B004
+    )

@@ -86,6 +86,7 @@ class Engine:
         self.delivered = 0
         self.first_ts: int | None = None
         self.failed_at_start: dict[str, str] = {}
+        self.start_notes: dict[str, str] = {}
         self.started = False
         self.closed = False
         self.on_fault: Callable[[str, Exception], None] = lambda task, error: None
@@ -108,7 +109,8 @@ class Engine:
             self.registry.set_state(handle, TaskState.INITIALIZING, "start")
             failure = self.failed_at_start.get(handle.name)
             if failure is None:
-                self.registry.set_state(handle, TaskState.RUNNING, "start")
+                reason = self.start_notes.get(handle.name, "start")
+                self.registry.set_state(handle, TaskState.RUNNING, reason)
             else:
                 self.registry.set_state(handle, TaskState.FAILED, failure)
         for feed in self.sources.feeds:

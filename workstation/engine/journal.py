@@ -227,7 +227,9 @@ class JournalReader:
     # Any: sqlite3 types no columns.
     def _rows(self, sql: str) -> Iterator[tuple[Any, ...]]:
         try:
-            yield from self._connection.execute(sql)
+            # Not "yield from": that closes the cursor, which may outlive its file.
+            for row in self._connection.execute(sql):  # noqa: UP028
+                yield row
         except sqlite3.Error as error:
             raise JournalError(f"journal {self._path}: {error}") from error
 

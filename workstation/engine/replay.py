@@ -108,8 +108,10 @@ def _compare(session: Session, reader: JournalReader, path: Path) -> ReplayResul
 
 def _run(session: Session, commands: list[InputRow], reader: JournalReader) -> None:
     engine = session.engine
-    engine.start()
     summary = reader.summary or {}
+    if not summary.get("started", True):
+        return
+    engine.start()
     pulled = summary.get("pulled")
     # A journal that was broken off: as far as its records and inputs reach.
     last_seq = None if pulled is not None else reader.last_seq()

@@ -69,6 +69,7 @@ class Session:
         if engine.journal is not None:
             engine.journal.close(
                 {
+                    "started": engine.started,
                     "inputs": engine.core.seq,
                     "events": engine.delivered,
                     "pulled": engine.pulled,

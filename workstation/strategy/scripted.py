@@ -121,7 +121,12 @@ class ScriptedStrategy:
 
     def digest(self) -> object:
         """Return the canonical state of all rows."""
-        return [self.name, self.script.hash, [r.digest() for r in self.rows.values()]]
+        return [
+            self.name,
+            self.script.hash,
+            list(self.params.items()),
+            [row.digest() for row in self.rows.values()],
+        ]
 
     # The operator's hand.
 
