@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from msgspec import Struct
@@ -51,7 +52,10 @@ class EngineCore:
         self.sinks: list[RecordSink] = []
         self.requests: deque[Request] = deque()
         self.send: Callable[[Request], None] = self.requests.append
+        # Bound once: these are called for every input and every record.
         self.emit = dispatcher.emit
+        self._dispatch = dispatcher.dispatch
+        self._update = self.hash.update
         dispatcher.route(TimerFired, _fire)
 
     # Model.Core, for the parts.
@@ -63,7 +67,7 @@ class EngineCore:
     def record(self, record: Record) -> None:
         """Add the record of a change to the hash and hand it to the sinks."""
         encoded = encode(record)
-        self.hash.update(encoded)
+        self._update(encoded)
         for sink in self.sinks:
             sink(record, encoded)
 
@@ -74,17 +78,16 @@ class EngineCore:
     def call_at(self, due_ns: int, name: str, callback: Callable[[], None]) -> Timer:
         """Run ``callback`` as an input of its own at ``due_ns``."""
         fired = TimerFired(name, callback)
-        return self.clock.call_at(
-            max(due_ns, self.ts), lambda: self.take(fired), priority=TIMER
-        )
+        due = due_ns if due_ns > self.ts else self.ts
+        return self.clock.call_at(due, partial(self.take, fired), priority=TIMER)
 
     # Inputs.
 
     def take(self, event: object) -> None:
         """Number one input at the clock's time and dispatch it until quiet."""
         self.seq += 1
-        self.ts = self.clock.now()
-        self.dispatcher.dispatch(event)
+        self.ts = self.clock.ns
+        self._dispatch(event)
 
     def run_agenda(self, until_ns: int) -> None:
         """Let everything due by ``until_ns`` happen, each at its own time."""
@@ -93,7 +96,7 @@ class EngineCore:
             clock.first_due <= until_ns
             and (timer := clock.pop_due(until_ns)) is not None
         ):
-            if timer.due_ns > clock.now():
+            if timer.due_ns > clock.ns:
                 clock.advance_to(timer.due_ns)
             timer.callback()
 
