@@ -24,7 +24,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from workstation.engine.frames import Focus, Frame, Header
-from workstation.kernel.clock import RealClock
+from workstation.kernel.clock import Clock, RealClock
 from workstation.kernel.tasks import TaskRegistry
 from workstation.paths import shipped_folder, user_folder
 from workstation.ui.actions import (
@@ -113,6 +113,7 @@ class WorkstationApp(App[int]):
         session: SessionLike | None = None,
         themes: tuple[Path, ...] | None = None,
         environ: Mapping[str, str] | None = None,
+        wall: Clock | None = None,
     ) -> None:
         environ = os.environ if environ is None else environ
         self.config = config
@@ -140,7 +141,7 @@ class WorkstationApp(App[int]):
         self._driving: asyncio.Task[Any] | None = None
         self._tasks = TaskRegistry()
         self._tasks.on_crash = self._driver_failed
-        self._wall = RealClock()
+        self._wall = RealClock() if wall is None else wall
         self._split = SplitEscapes()
         self._signals = Signals(self._on_term, self._on_hangup)
         self.bridge = Bridge(
@@ -263,6 +264,11 @@ class WorkstationApp(App[int]):
         session = self.bridge.session
         if session is None:
             return
+        logging.getLogger(__name__).info(
+            "loop lag worst %d ms, %d frames left out",
+            self.bridge.worst_loop_ns // 1_000_000,
+            self.bridge.skipped,
+        )
         session.driver.stop()
         if self._driving is not None:
             await asyncio.wait({self._driving})

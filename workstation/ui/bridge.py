@@ -120,6 +120,8 @@ class Bridge:
         """Ticks left out because the terminal did not keep up."""
         self.loop_ns = 0
         """How late the last ticks came, the worst of about a second."""
+        self.worst_loop_ns = 0
+        """How late a tick has ever come; in the program's log at the end."""
         self.step: frozenset[int] = frozenset()
         """The inputs of the last step; their lines are marked."""
         self.lines: deque[LogLine] = deque(maxlen=_KEPT_LINES)
@@ -146,6 +148,7 @@ class Bridge:
         if self._ticked_at is not None:
             self._lags.append(max(0, now - self._ticked_at - self._period_ns))
             self.loop_ns = max(self._lags)
+            self.worst_loop_ns = max(self.worst_loop_ns, self.loop_ns)
         self._ticked_at = now
         if self._backlog() > MOST_QUEUED:
             self.skipped += 1
