@@ -146,3 +146,30 @@ async def test_a_refused_rung_says_why() -> None:
         await pilot.pause()
         assert "Refused: killed at cancel already." in text_of(dialog)
         assert dialog.level == "hold"
+
+
+async def test_enter_behind_the_word_goes_to_its_button_and_not_to_lifting() -> None:
+    engine, fuse, dialog = ladder()
+    async with Host(dialog).run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        fuse.fire()
+        await pilot.pause()
+        dialog.query_one("#word Input").focus()
+        await pilot.press(*"FLAT", "enter", "enter")
+        assert engine.commands == []
+        await pilot.press(*"TEN", "enter")
+        assert dialog.focused is dialog.query_one("#flatten")
+        assert engine.commands == []
+
+
+async def test_the_numbers_of_the_ladder_follow_the_run() -> None:
+    _, fuse, dialog = ladder()
+    async with Host(dialog).run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        fuse.fire()
+        fewer = msgspec.structs.replace(KILLED, orders=KILLED.orders[:3])  # type: ignore[index]
+        dialog.refresh_from(fewer)
+        await pilot.pause()
+        text = text_of(dialog)
+        assert "[ Cancel 1 entry ]" in text
+        assert "1 entry keeps working" in text

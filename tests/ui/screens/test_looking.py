@@ -351,8 +351,7 @@ async def test_unlocking_wants_the_accounts_name() -> None:
         await pilot.press("tab", "tab", "enter")
         assert host.answers == []
         screen.query_one("#name", TextField).entry.focus()
-        await pilot.press("end", "o")
-        await pilot.press("tab", "tab", "enter")
+        await pilot.press("end", "o", "enter", "enter")
         await pilot.pause()
         assert host.answers == [True]
 

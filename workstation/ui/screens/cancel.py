@@ -30,7 +30,7 @@ class CancelScreen(Ritual[Answer]):
     """Cancel these orders (client order ids): one, or all that are shown."""
 
     DEFAULT_CSS = """
-    CancelScreen #guard { height: auto; margin: 0 2; color: $muted; }
+    CancelScreen #guard { height: auto; margin: 0 2; color: $muted; display: none; }
     """
     PANELS: ClassVar[frozenset[str]] = frozenset({"orders", "positions"})
 
@@ -87,17 +87,15 @@ class CancelScreen(Ritual[Answer]):
         if not self.shown:
             return
         plain, guard = self._split()
-        note = self.query_one("#guard", Static)
-        note.display = bool(plain and guard)
+        text = ""
         if plain and guard:
             bare = unprotected(self.basis, guard)
             left = f", which leaves {bare} without a stop" if bare else ""
-            note.update(
-                self.words(
-                    f"Kept unless you say so: {protection_words(guard)}.\n"
-                    f"Removing them too is the last button{left}."
-                )
+            text = (
+                f"Kept unless you say so: {protection_words(guard)}.\n"
+                f"Removing them too is the last button{left}."
             )
+        self.put("guard", text)
 
     def sentence(self) -> str:
         """Say what is canceled by the first verb."""

@@ -196,8 +196,9 @@ class _Entry(Input):
         self.cursor_blink = False
 
     async def action_submit(self) -> None:
-        """Go to the next field instead of submitting."""
-        self.screen.focus_next()
+        """Let the dialog say where to go, instead of submitting."""
+        go_on = getattr(self.screen, "after_entry", self.screen.focus_next)
+        go_on()
 
 
 class TextField(Horizontal):

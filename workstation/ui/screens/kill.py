@@ -87,25 +87,31 @@ class KillScreen(Ritual[Answer]):
         )
 
     def refresh_from(self, frame: Frame) -> None:
-        """Follow the rung: it may have been climbed elsewhere."""
-        before = self.scene.header.kill
+        """Follow the run: the ladder only reduces risk, and its last rung is typed."""
         super().refresh_from(frame)
         self.level = frame.header.kill
-        if before != self.level:
-            self.basis = self.scene
-            self.rewrite()
+        self.basis = self.scene
+        self.rewrite()
 
     def rewrite(self) -> None:
         """Show the ladder with the rung that is reached."""
         super().rewrite()
-        if self.shown:
-            lines = []
-            names = [name for name, _ in _RUNGS]
-            reached = names.index(self.level) if self.level in names else -1
-            for place, (name, meaning) in enumerate(_RUNGS):
-                glyph = "✓" if place <= reached else "·"
-                lines.append(f"{glyph} {place + 1} {name:<8} {meaning}")
-            self.query_one("#rungs", Static).update(self.words("\n".join(lines)))
+        if not self.shown:
+            return
+        lines = []
+        names = [name for name, _ in _RUNGS]
+        reached = names.index(self.level) if self.level in names else -1
+        for place, (name, meaning) in enumerate(_RUNGS):
+            glyph = "✓" if place <= reached else "·"
+            lines.append(f"{glyph} {place + 1} {name:<8} {meaning}")
+        self.put("rungs", "\n".join(lines))
+
+    def after_entry(self) -> None:
+        """Go to the button whose word was typed, not to the one that lifts the hold."""
+        ready = [
+            id for id in ("flatten", "rearm") if self.query_one(f"#{id}", Verb).ready
+        ]
+        self.query_one(f"#{ready[0]}" if ready else "#word Input").focus()
 
     # --- what happens -----------------------------------------------------------------
 

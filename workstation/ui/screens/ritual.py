@@ -191,6 +191,7 @@ class Ritual(ModalScreen[ScreenResultType]):
     Ritual .gap { margin: 1 0 0 0; }
     Ritual #sentence {
         height: auto; min-height: 1; margin: 1 2 0 2; color: $text-strong;
+        display: none;
     }
     Ritual #notice {
         height: auto; margin: 1 2 0 2; color: $severity-warn; display: none;
@@ -226,6 +227,7 @@ class Ritual(ModalScreen[ScreenResultType]):
         self._arming = 0
         self._refused_at: int | None = None
         self._verbs: tuple[Verb, ...] = ()
+        self._texts: dict[str, str] = {}
 
     # --- what a dialog is made of -----------------------------------------------------
 
@@ -383,14 +385,24 @@ class Ritual(ModalScreen[ScreenResultType]):
         """Show sentence, notice and verbs as they are now."""
         if not self.shown:
             return
-        sentence = self.query_one("#sentence", Static)
-        text = self.sentence()
-        sentence.update(self.words(text))
-        sentence.display = bool(text)
-        notice = self.query_one("#notice", Static)
-        notice.update(self.words(self.notice))
-        notice.display = bool(self.notice)
+        self.put("sentence", self.sentence())
+        self.put("notice", self.notice)
         self._show_verbs()
+
+    def put(self, id: str, text: str) -> None:
+        """Show a text in the static of this id, hidden while there is none.
+
+        Lays out only when it has changed, so it may be called with every frame.
+        """
+        if self._texts.get(id) != text:
+            self._texts[id] = text
+            static = self.query_one(f"#{id}", Static)
+            static.update(self.words(text))
+            static.display = bool(text)
+
+    def after_entry(self) -> None:
+        """Go on from a text field: what ``enter`` does there."""
+        self.focus_next()
 
     def words(self, text: str) -> str:
         """Return sentences as they can be shown: no control characters, our glyphs."""

@@ -44,6 +44,12 @@ class UnlockScreen(Ritual[bool]):
         """Put the focus where one types."""
         self.query_one("#name", TextField).entry.focus()
 
+    def after_entry(self) -> None:
+        """Go to the button once the name is right."""
+        go = self.query_one("#go", Verb)
+        if go.ready:
+            go.focus()
+
     def sentence(self) -> str:
         """Say what unlocking allows."""
         return f"Unlocking allows every key to act on account {self.account} again."
