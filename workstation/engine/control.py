@@ -395,7 +395,8 @@ class Control:
 
     def _to_executor(self, command: Command) -> str:
         self._executor_handlers[type(command)](command)
-        return command.reason
+        done = _done(command)
+        return f"{done}: {command.reason}" if command.reason else done
 
     def _cancel_entries(self, owner: str, instrument: str | None = None) -> int:
         ids = tuple(
@@ -453,6 +454,22 @@ def _figures(event: MarketEvent) -> tuple[float, ...]:
     if isinstance(event, BookDelta | BookSnapshot):
         return tuple(figure for level in _levels(event) for figure in level)
     return tuple(value for value in structs.astuple(event) if type(value) is float)
+
+
+def _done(command: Command) -> str:
+    """Return what the Executor has begun, in a sentence."""
+    if isinstance(command, CancelOrders):
+        orders = len(command.order_ids)
+        return f"cancel of {orders} order{'s' if orders != 1 else ''} asked for"
+    if isinstance(command, Flatten):
+        return f"{command.instrument} of {command.owner or 'everybody'} is being closed"
+    if isinstance(command, Hold):
+        if command.on:
+            return "new entries are on hold; exits and cancels go on"
+        return "the hold is lifted"
+    if isinstance(command, Kill):
+        return f"killed at {command.level}; only a re-arm allows orders again"
+    return "orders are allowed again"
 
 
 def _subject(command: Command) -> str:
