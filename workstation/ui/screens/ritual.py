@@ -10,13 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.geometry import Size
 from textual.screen import ModalScreen, ScreenResultType
-from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
@@ -24,27 +21,22 @@ from workstation.engine.frames import Frame
 from workstation.ui.actions import Hint, Scope, footer_for
 from workstation.ui.glyphs import UNICODE, GlyphSet
 from workstation.ui.screens.heading import compact_line, money_line, trust_line
+from workstation.ui.screens.live_line import LiveLine
 from workstation.ui.screens.scene import Scene
-from workstation.ui.typeset import clean, width
-from workstation.ui.widgets.canvas import Canvas
-from workstation.ui.widgets.inks import (
-    TEXT_INKS,
-    component_classes,
-    component_css,
-)
+from workstation.ui.screens.verb import Verb
+from workstation.ui.typeset import clean
 from workstation.ui.widgets.panel_frame import PanelRule
 from workstation.ui.widgets.status_lines import (
     Field,
     FooterKey,
     FooterKeys,
     HeaderLines,
-    lay_fields,
 )
 
 if TYPE_CHECKING:
     from workstation.model.commands import Command
 
-__all__ = ["ARM_DELAY_S", "Answer", "Execute", "LiveLine", "Ritual", "Timer", "Verb"]
+__all__ = ["ARM_DELAY_S", "Answer", "Execute", "Ritual", "Timer", "Verb"]
 
 ARM_DELAY_S = 0.3
 """A key pressed before the dialog could be read must not confirm it."""
@@ -63,105 +55,6 @@ class Answer(Protocol):
 
 Execute = Callable[["Command"], Answer]
 Timer = Callable[[float, Callable[[], None]], object]
-
-
-class LiveLine(Canvas):
-    """One line of facts about the dialog's object; whole fields go for want of room."""
-
-    INKS = TEXT_INKS
-    COMPONENT_CLASSES: ClassVar[set[str]] = component_classes(TEXT_INKS)
-    DEFAULT_CSS = f"""
-    LiveLine {{ width: 1fr; height: 1; }}
-    {component_css("LiveLine", TEXT_INKS)}
-    """
-
-    def __init__(self, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self._fields: tuple[Field, ...] = ()
-
-    def set_fields(self, fields: Sequence[Field]) -> None:
-        """Show these fields."""
-        if tuple(fields) != self._fields:
-            self._fields = tuple(fields)
-            self.redraw()
-
-    def draw(self, cells: int, rows: int) -> Sequence[Strip]:
-        """Lay out the fields that fit."""
-        return [self.strip(lay_fields(self._fields, cells), cells)]
-
-
-class Verb(Canvas, can_focus=True):
-    """A button of one line: a verb with its number."""
-
-    INKS = TEXT_INKS
-    COMPONENT_CLASSES: ClassVar[set[str]] = component_classes(TEXT_INKS)
-    DEFAULT_CSS = f"""
-    Verb {{ width: auto; height: 1; margin: 0 2 0 0; }}
-    {component_css("Verb", TEXT_INKS)}
-    """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "press", show=False, id="dialog.press"),
-        Binding("left", "app.focus_previous", show=False),
-        Binding("right", "app.focus_next", show=False),
-    ]
-
-    def __init__(
-        self, label: str, press: Callable[[], None], *, ink: str = "key", id: str
-    ) -> None:
-        """Make a button; ``ink`` is ``key``, or ``bad`` for what removes protection."""
-        super().__init__(id=id)
-        self.label = label
-        self._press = press
-        self._ink = ink
-        self._ready = True
-
-    @property
-    def ready(self) -> bool:
-        """Whether pressing it does something now."""
-        return self._ready
-
-    @ready.setter
-    def ready(self, value: bool) -> None:
-        if value != self._ready:
-            self._ready = value
-            self.redraw()
-
-    def set_label(self, label: str) -> None:
-        """Change the verb."""
-        if label != self.label:
-            self.label = label
-            # A label of the same width changes no size, so it must be drawn as well.
-            self.redraw()
-            self.refresh(layout=True)
-
-    def get_content_width(self, container: Size, viewport: Size) -> int:
-        """Return the label's width and its brackets."""
-        return width(self.label) + 4
-
-    def draw(self, cells: int, rows: int) -> Sequence[Strip]:
-        """Draw ``[ label ]``: reversed in focus, dim while it cannot be pressed."""
-        ink = self._ink if self._ready else "dim"
-        if self.has_focus:
-            ink = f"{ink} reverse"
-        return [self.strip([("[ ", ink), (self.label, ink), (" ]", ink)], cells)]
-
-    def action_press(self) -> None:
-        """Do what the label says, if the dialog is armed."""
-        if self._ready:
-            self._press()
-
-    def on_focus(self) -> None:
-        """Reverse."""
-        self.redraw()
-
-    def on_blur(self) -> None:
-        """Stand back."""
-        self.redraw()
-
-    def on_click(self, event: events.Click) -> None:
-        """Press on the second click of a pair; the first gives the focus."""
-        if event.chain == 2:
-            self.action_press()
 
 
 class Ritual(ModalScreen[ScreenResultType]):
