@@ -135,7 +135,7 @@ def depth() -> Lines:
 def latency() -> Lines:
     """Measure the way of a tick to its request."""
     p50, p99 = test_latency.percentiles_us()
-    note = "wall time of one engine step, bar close and script included"
+    note = "one engine step, bar close and script included"
     yield Line("tick in → request at the edge, p50", p50, "µs", 15, 8, note)
     yield Line("tick in → request at the edge, p99", p99, "µs", 60, 30)
 
