@@ -444,6 +444,8 @@ class Control:
         strategy.stopped = True
         registry = self.engine.registry
         registry.set_state(registry.get(task), TaskState.FAILED, reason)
+        # As when it is stopped: nobody would look after what they fill.
+        self._cancel_entries(task)
 
 
 def _levels(event: BookDelta | BookSnapshot) -> tuple[Level, ...]:

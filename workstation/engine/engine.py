@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import get_args
+from typing import Any, get_args
 
 from workstation.engine.channels import CHANNELS
 from workstation.engine.core import EdgePort, EngineCore
@@ -247,8 +247,25 @@ class Engine:
         )
         for event_type, handler in routes.items():
             # Commands come through Control alone, which can refuse and answer.
-            if event_type not in _COMMANDS:
+            if event_type in _COMMANDS:
+                continue
+            if event_type in getattr(part, "follows", ()):
+                self.dispatcher.route(event_type, self._followed(handle, handler))
+            else:
                 self.dispatcher.route(event_type, handler, task=handle)
+
+    def _followed(
+        self, handle: TaskHandle, handler: Callable[[Any], None]
+    ) -> Callable[[Any], None]:
+        """Return the handler as one that is called in every state of its task."""
+
+        def call(event: object) -> None:
+            try:
+                handler(event)
+            except Exception as error:  # the edge of the part's task
+                self.dispatcher.report(handle, event, error)
+
+        return call
 
     def _register(self, name: str, role: str) -> TaskHandle:
         return self.registry.register(PartTask(name, role), Supervision())

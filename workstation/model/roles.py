@@ -23,6 +23,7 @@ class Part(Protocol):
 
     A part may also have ``handlers() -> Mapping[type, Callable]``: then each event
     goes straight to the handler of its type, and ``handle_event`` is not called.
+    Of the types in ``follows`` it hears also while its task is stopped or has failed.
     One that has ``digest() -> object`` (plain numbers, strings, lists, no floats that
     depend on order of summation) takes part in the state hash.
     """

@@ -61,7 +61,13 @@ WithheldCall = str
 
 
 class ScriptedStrategy:
-    """One script on its rows."""
+    """One script on its rows.
+
+    ``follows`` is what it hears also when stopped or failed: its rows must say what
+    the ledger holds, whoever closes it.
+    """
+
+    follows = (OrderUpdated, OrderDenied, PositionChanged)
 
     def __init__(
         self,
