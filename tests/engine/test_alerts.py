@@ -1,0 +1,157 @@
+"""Alerts: one per cause, counted, mended, the worst on top, never without end."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from workstation.engine.alerts import Alerts
+from workstation.engine.hashing import encode
+from workstation.model.records import (
+    BandRecord,
+    BookRecord,
+    ControlRecord,
+    FaultRecord,
+    FeedRecord,
+    NoteRecord,
+    Record,
+    TaskRecord,
+)
+from workstation.model.states import BookTrust, PositionBand
+
+T, U, N = BookTrust.TRUSTED, BookTrust.UNTRUSTED, BookTrust.NONE
+
+
+def _alerts(*records: Record) -> Alerts:
+    alerts = Alerts()
+    for record in records:
+        alerts(record, encode(record))
+    return alerts
+
+
+def _book(ts: int, after: BookTrust, instrument: str = "BTC") -> BookRecord:
+    return BookRecord(ts, ts, instrument, T, after, "gap")
+
+
+def _task(ts: int, after: str) -> TaskRecord:
+    return TaskRecord(seq=ts, ts=ts, task="s", before="x", after=after, reason="why")
+
+
+def _fault(ts: int) -> FaultRecord:
+    return FaultRecord(
+        seq=ts, ts=ts, task="s", instrument="BTC", error="ValueError: no"
+    )
+
+
+def test_a_cause_is_raised_counted_and_mended() -> None:
+    alerts = _alerts(_book(1, U), _book(2, U))
+    (alert,) = alerts.all()
+    assert (alert.ts, alert.last_ts, alert.count, alert.active) == (1, 2, 2, True)
+    assert alert.text == "BTC book untrusted: gap. Will not trade."
+    alerts(_book(3, T), b"")
+    (mended,) = alerts.all()
+    assert (mended.id, mended.active, mended.last_ts) == (alert.id, False, 3)
+    alerts(_book(4, U), b"")
+    (again,) = alerts.all()
+    assert again.id != alert.id
+    assert (again.count, again.active, again.ts) == (1, True, 4)
+
+
+def test_a_book_that_was_never_untrusted_mends_nothing() -> None:
+    assert _alerts(_book(1, T), _book(2, N)).all() == ()
+
+
+@pytest.mark.parametrize(
+    ("record", "severity", "text"),
+    [
+        (_fault(1), "warn", "s: ValueError: no"),
+        (_task(1, "failed"), "bad", "s failed: why"),
+        (
+            FeedRecord(seq=1, ts=1, feed="f", what="failed", detail="gone"),
+            "bad",
+            "feed f failed: gone",
+        ),
+        (
+            ControlRecord(
+                seq=1, ts=1, name="kill", before="armed", after="flatten", reason="x"
+            ),
+            "bad",
+            "kill flatten by operator: x",
+        ),
+        (
+            ControlRecord(seq=1, ts=1, name="hold", before="off", after="on"),
+            "warn",
+            "hold on by operator: ·",
+        ),
+        (
+            BandRecord(
+                1, 1, "BTC", PositionBand.NORMAL, PositionBand.CRITICAL, Decimal(5)
+            ),
+            "bad",
+            "BTC position 5 is in band critical",
+        ),
+    ],
+)
+def test_each_cause_says_what_it_is_and_what_to_do(
+    record: Record, severity: str, text: str
+) -> None:
+    (alert,) = _alerts(record).all()
+    assert (alert.severity, alert.text, alert.active) == (severity, text, True)
+    assert alert.remedy.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("record", "mend"),
+    [
+        (_task(1, "failed"), _task(2, "running")),
+        (_fault(1), _task(2, "running")),
+        (
+            ControlRecord(seq=1, ts=1, name="kill", before="armed", after="hold"),
+            ControlRecord(seq=2, ts=2, name="kill", before="hold", after="armed"),
+        ),
+        (
+            ControlRecord(seq=1, ts=1, name="hold", before="off", after="on"),
+            ControlRecord(seq=2, ts=2, name="hold", before="on", after="off"),
+        ),
+        (
+            BandRecord(
+                1, 1, "BTC", PositionBand.NORMAL, PositionBand.WARNING, Decimal(5)
+            ),
+            BandRecord(
+                2, 2, "BTC", PositionBand.WARNING, PositionBand.NORMAL, Decimal(1)
+            ),
+        ),
+    ],
+)
+def test_each_cause_can_be_mended(record: Record, mend: Record) -> None:
+    (alert,) = _alerts(record, mend).all()
+    assert not alert.active
+
+
+def test_ordinary_records_and_ends_of_feeds_are_no_alerts() -> None:
+    note = NoteRecord(seq=1, ts=1, strategy="s", instrument="i", text="x")
+    ended = FeedRecord(seq=1, ts=1, feed="f", what="ended")
+    assert _alerts(note, ended, _task(1, "paused"), _task(2, "stopped")).all() == ()
+
+
+def test_the_active_and_bad_are_on_top_then_the_newest() -> None:
+    alerts = _alerts(
+        _book(1, U, "a"),
+        _book(2, U, "b"),
+        _task(3, "failed"),
+        _book(4, U, "c"),
+        _book(5, T, "c"),
+    )
+    assert [a.subject for a in alerts.all()] == ["s", "b", "a", "c"]
+
+
+def test_there_are_never_more_than_two_hundred_and_mended_ones_go_first() -> None:
+    alerts = _alerts(*(_book(n, U, f"i{n}") for n in range(200)))
+    alerts(_book(900, T, "i150"), b"")
+    for n in range(200, 300):
+        alerts(_book(n, U, f"i{n}"), b"")
+    subjects = {alert.subject for alert in alerts.all()}
+    assert len(subjects) == 200
+    assert "i150" not in subjects
+    assert "i299" in subjects
