@@ -15,7 +15,7 @@ from workstation.ui.widgets.book_ladder import BookData, BookLadder, BookRow
 from workstation.ui.widgets.inks import Part
 
 if TYPE_CHECKING:
-    from workstation.engine.frames import BookFrame, Frame
+    from workstation.engine.frames import BookFrame, Focus, Frame
     from workstation.model.market import Level
 
 __all__ = ["BookPanel"]
@@ -29,12 +29,13 @@ class BookPanel(Panel):
     needs = frozenset({"book"})
     scope = Scope.BOOK
     follows_focus = True
-    empty = ("No book in this feed.", "Quotes and bars need none.")
+    empty = ("No book yet.", "A feed brings it.")
 
     def __init__(self, scales: object, *, ssh: bool = False) -> None:
         super().__init__(scales, ssh=ssh)  # type: ignore[arg-type]
         self.ladder = BookLadder(empty=self.empty)
         self._shown: BookFrame | None = None
+        self._titled: Focus | None = None
 
     def bodies(self) -> Iterable[Widget]:
         """Make the ladder."""
@@ -48,9 +49,9 @@ class BookPanel(Panel):
     def apply(self, frame: Frame) -> None:
         """Show the book of a frame."""
         shown = frame.book
-        if shown == self._shown and shown is not None:
+        if shown is not None and (shown, self.pinned) == (self._shown, self._titled):
             return
-        self._shown = shown
+        self._shown, self._titled = shown, self.pinned
         title: list[Part] = [*self.pin_parts(), (self.title, "title")]
         if shown is None:
             self.set_title(title, "")

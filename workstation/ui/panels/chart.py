@@ -41,6 +41,7 @@ class ChartPanel(Panel):
         super().__init__(scales, ssh=ssh)  # type: ignore[arg-type]
         self.chart = CandleChart(empty=self.empty)
         self._shown: ChartFrame | None = None
+        self._titled: Focus | None = None
         self.base_ns = NS_PER_MINUTE
         """The strategy's own timeframe."""
 
@@ -56,9 +57,11 @@ class ChartPanel(Panel):
     def apply(self, frame: Frame) -> None:
         """Show the chart of a frame, if it is another one."""
         shown = frame.chart
-        if shown is None or shown == self._shown:
+        if shown is None:
             return
-        self._shown = shown
+        if shown == self._shown and self.pinned == self._titled:
+            return
+        self._shown, self._titled = shown, self.pinned
         bars = shown.bars if shown.forming is None else (*shown.bars, shown.forming)
         candles = [Candle(b[0], b[1], b[2], b[3], b[4]) for b in bars]
         room = len(candles)

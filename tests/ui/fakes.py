@@ -1,0 +1,564 @@
+"""A session made by hand: the figures of the sketches, and commands that are noted.
+
+For tests of the screen alone; what keys do to an engine is tested with a real one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+
+from workstation.config import Config, load_config
+from workstation.engine.control import Outcome
+from workstation.engine.drivers import SPEEDS, PlayDriver, PlayState
+from workstation.engine.frames import (
+    Alert,
+    BookFrame,
+    ChartFrame,
+    FeedRow,
+    Focus,
+    Frame,
+    GapRow,
+    Header,
+    IndicatorRow,
+    MachineFrame,
+    Marker,
+    OrderRow,
+    PositionRow,
+    SymbolRow,
+)
+from workstation.engine.store import Numbered
+from workstation.kernel import ChannelStats, TaskStats
+from workstation.kernel.tasks import TaskKind, TaskState
+from workstation.model.commands import Command
+from workstation.model.instruments import Side
+from workstation.model.orders import Order, OrderRole, OrderStatus, OrderType
+from workstation.model.positions import Position
+from workstation.model.records import Record, StateRecord
+from workstation.model.states import BookTrust, Gate, SymbolState
+
+S = 1_000_000_000
+NOW = int(datetime(2024, 8, 8, 23, 55, 12, tzinfo=UTC).timestamp()) * S
+"""The moment of the sketches."""
+
+
+def config(*overrides: str) -> Config:
+    """Return the shipped default, without a journal."""
+    return load_config(None, ['journal.path=""', *overrides])
+
+
+def header(**changes: Any) -> Header:
+    """Return the header of the sketches."""
+    values: dict[str, Any] = {
+        "mode": "simulation",
+        "word": "RUN",
+        "speed": 4.0,
+        "account": "demo",
+        "ts": NOW,
+        "events": 48_210,
+        "events_total": 76_867,
+        "progress": 0.63,
+        "feeds_ok": 2,
+        "feeds": 2,
+        "worst_age_ns": 40_000_000,
+        "books_ok": 7,
+        "books": 8,
+        "unknown_orders": 0,
+        "currency": "USDT",
+        "equity": Decimal("100412.10"),
+        "day_pnl": Decimal("412.10"),
+        "day_percent": 0.41,
+        "open_pnl": Decimal("12.30"),
+        "fees": Decimal("30.84"),
+        "exposure": Decimal("61686"),
+        "exposure_percent": 61.0,
+        "band": "normal",
+        "limit_percent": 61.0,
+        "positions": 1,
+        "orders": 2,
+        "hold_since_ns": None,
+        "kill": None,
+        "kill_reason": "",
+        "held_protection": 1,
+        "journal": "",
+        "journal_failure": None,
+    }
+    return Header(**{**values, **changes})
+
+
+def symbol_row(symbol: str = "BTCUSDT", **changes: Any) -> SymbolRow:
+    """Return a row of the symbols, by default the first of the sketches."""
+    values: dict[str, Any] = {
+        "key": f"{symbol}/ema_cross",
+        "instrument": symbol,
+        "symbol": symbol,
+        "strategy": "ema_cross",
+        "decimals": 2,
+        "state": SymbolState.WATCH,
+        "manual": False,
+        "manual_until_ns": None,
+        "since_ns": 134 * S,
+        "last": 61_685.99,
+        "change_percent": 0.41,
+        "spread_bps": 0.0,
+        "age_ns": 40_000_000,
+        "distrust": None,
+        "position": Decimal(0),
+        "quantity_decimals": 3,
+        "open_pnl": None,
+        "stop_percent": None,
+        "why_not": "no signal",
+        "version": 1,
+    }
+    return SymbolRow(**{**values, **changes})
+
+
+def symbols() -> tuple[SymbolRow, ...]:
+    """Return the eight rows of the sketches."""
+    calm = [
+        ("XRPUSDT", 0.6112, 4, 0.08),
+        ("BNBUSDT", 512.40, 2, -0.31),
+        ("DOGEUSDT", 0.10112, 5, 2.40),
+        ("LTCUSDT", 61.93, 2, 0.02),
+    ]
+    return (
+        symbol_row(
+            state=SymbolState.IN_TRADE,
+            position=Decimal(1),
+            open_pnl=Decimal("12.30"),
+            stop_percent=-2.0,
+            why_not="in trade",
+        ),
+        symbol_row(
+            "ETHUSDT",
+            state=SymbolState.CLOSE_WATCH,
+            since_ns=9 * S,
+            last=2_682.50,
+            change_percent=-0.12,
+            spread_bps=3.1,
+            why_not="spread 3.1 > 2.0 bp",
+        ),
+        symbol_row(
+            "SOLUSDT",
+            since_ns=591 * S,
+            last=143.21,
+            change_percent=1.02,
+            spread_bps=0.7,
+            age_ns=32 * S,
+            distrust="sequence gap",
+            why_not="book untrusted",
+        ),
+        symbol_row(
+            "ADAUSDT",
+            manual=True,
+            manual_until_ns=NOW + 888 * S,
+            since_ns=62 * S,
+            last=0.3391,
+            decimals=4,
+            change_percent=-0.40,
+            spread_bps=2.9,
+            age_ns=41_000_000,
+            why_not="locked in manual",
+        ),
+        *(
+            symbol_row(name, last=last, decimals=digits, change_percent=change)
+            for name, last, digits, change in calm
+        ),
+    )
+
+
+def order_row(number: int = 12, **changes: Any) -> OrderRow:
+    """Return a working order; fields of ``Order`` and of the row may be changed."""
+    values: dict[str, Any] = {
+        "id": f"o-{number}",
+        "instrument": "BTCUSDT",
+        "owner": "ema_cross",
+        "role": OrderRole.TARGET,
+        "side": Side.SELL,
+        "type": OrderType.LIMIT,
+        "quantity": Decimal("1.000"),
+        "price": Decimal("64770.0"),
+        "reduce_only": True,
+        "status": OrderStatus.ACCEPTED,
+        "created_ns": NOW - 134 * S,
+    }
+    row: dict[str, Any] = {
+        "symbol": "BTCUSDT",
+        "decimals": 1,
+        "quantity_decimals": 3,
+        "away_percent": 5.0,
+        "age_ns": 134 * S,
+        "version": 1,
+    }
+    for name, value in changes.items():
+        (row if name in row else values)[name] = value
+    order = Order(**values)
+    price = order.price if order.price is not None else order.trigger
+    held = order.status is OrderStatus.HELD
+    return OrderRow(order=order, price=price, held=held, **row)
+
+
+def orders() -> tuple[OrderRow, ...]:
+    """Return the two orders of the sketches; the second is held here."""
+    return (
+        order_row(),
+        order_row(
+            13,
+            role=OrderRole.STOP,
+            type=OrderType.STOP,
+            price=None,
+            trigger=Decimal("60452.0"),
+            status=OrderStatus.HELD,
+            away_percent=-2.0,
+        ),
+    )
+
+
+def position_row(**changes: Any) -> PositionRow:
+    """Return the position of the sketches."""
+    values: dict[str, Any] = {
+        "position": Position(
+            owner="ema_cross",
+            instrument="BTCUSDT",
+            quantity=Decimal("1.000"),
+            average_price=Decimal("61673.69"),
+            opened_ns=NOW - 134 * S,
+            fills=1,
+        ),
+        "symbol": "BTCUSDT",
+        "decimals": 2,
+        "quantity_decimals": 3,
+        "last": 61_685.99,
+        "open_pnl": Decimal("12.30"),
+        "stop_percent": -2.0,
+        "age_ns": 134 * S,
+        "version": 1,
+    }
+    return PositionRow(**{**values, **changes})
+
+
+def machine(row: SymbolRow | None = None, **changes: Any) -> MachineFrame:
+    """Return the machine of the sketches' first row."""
+    row = symbols()[0] if row is None else row
+    values: dict[str, Any] = {
+        "row": row,
+        "position": position_row().position,
+        "stop": Decimal("60452.0"),
+        "target": Decimal("64770.0"),
+        "stop_held": True,
+        "script": "ema_cross.py",
+        "answer": "holds",
+        "gates": (
+            Gate("feed", True, "40 ms < 2 s"),
+            Gate("book", True, "trusted"),
+            Gate("task", True, "running"),
+            Gate("lock", True, "none"),
+            Gate("state", False, "already in trade"),
+            Gate("risk", True, "61% of limit"),
+            Gate("venue", True, "12% of rate"),
+        ),
+        "transitions": (
+            StateRecord(
+                seq=90,
+                ts=NOW - 134 * S,
+                strategy="ema_cross",
+                instrument="BTCUSDT",
+                before=SymbolState.CLOSE_WATCH,
+                after=SymbolState.IN_TRADE,
+                trigger="commit",
+                reason="bullish_cross",
+            ),
+        ),
+        "params": (("fast", "10"), ("slow", "20")),
+        "calls": 12,
+    }
+    return MachineFrame(**{**values, **changes})
+
+
+def chart(instrument: str = "BTCUSDT", bars: int = 60) -> ChartFrame:
+    """Return a chart of a price that goes up and down."""
+    minute = 60 * S
+    first = NOW // minute * minute - bars * minute
+    rows = []
+    for place in range(bars):
+        base = 61_640.0 + 40 * ((place % 16) - 8) / 8
+        rows.append((first + place * minute, base, base + 12, base - 9, base + 5, 3.5))
+    mean: tuple[float | None, ...] = tuple(61_640.0 for _ in range(bars))
+    return ChartFrame(
+        instrument=instrument,
+        symbol=instrument,
+        timeframe="1m",
+        decimals=2,
+        bars=tuple(rows),
+        forming=(first + bars * minute, 61_680.0, 61_690.0, 61_670.0, 61_686.0, 1.0),
+        overlays=(("EMA 10", mean), ("EMA 20", mean)),
+        markers=(Marker(NOW - 134 * S, 61_673.69, 1),),
+        levels=(("last", 61_685.99), ("in", 61_673.69), ("stop", 60_452.0)),
+    )
+
+
+def book(**changes: Any) -> BookFrame:
+    """Return the book of the sketches."""
+    values: dict[str, Any] = {
+        "instrument": "BTCUSDT",
+        "symbol": "BTCUSDT",
+        "decimals": 2,
+        "quantity_decimals": 3,
+        "trust": BookTrust.TRUSTED,
+        "reason": "",
+        "bids": ((61_685.99, 1.009), (61_685.90, 0.512), (61_685.71, 0.077)),
+        "asks": ((61_686.00, 2.293), (61_686.05, 0.844), (61_686.12, 0.310)),
+        "spread_bps": 0.0,
+        "imbalance": -0.38,
+        "microprice": 61_685.9931,
+        "applied": 3_449,
+        "gaps": 0,
+        "mine": (),
+    }
+    return BookFrame(**{**values, **changes})
+
+
+def feed_row(**changes: Any) -> FeedRow:
+    """Return a feed that runs."""
+    values: dict[str, Any] = {
+        "name": "market",
+        "kind": "simulated",
+        "state": "running",
+        "events": 48_210,
+        "rate": 61.0,
+        "age_ns": 40_000_000,
+        "gaps": 1,
+        "skipped": 0,
+        "shed": 0,
+        "last_error": "",
+        "symbols": 8,
+    }
+    return FeedRow(**{**values, **changes})
+
+
+def task_row(name: str = "ema_cross", **changes: Any) -> TaskStats:
+    """Return a task that runs."""
+    values: dict[str, Any] = {
+        "id": 1,
+        "name": name,
+        "kind": TaskKind.DRIVEN,
+        "state": TaskState.RUNNING,
+        "state_since_ns": 0,
+        "events": 900,
+        "errors": 0,
+        "restarts": 0,
+        "lost": 0,
+        "withheld": 0,
+        "lag_ns": 0,
+        "cpu_ns": 4_000_000,
+        "last_error": "",
+    }
+    return TaskStats(**{**values, **changes})
+
+
+def channel_row(name: str = "BarClosed", **changes: Any) -> ChannelStats:
+    """Return a channel nobody has trouble with."""
+    values: dict[str, Any] = {
+        **dict.fromkeys(ChannelStats.__struct_fields__, 0),
+        "name": name,
+        "description": "a bar is final",
+        "capacity": 1_000,
+        "published": 520,
+        "delivered": 520,
+    }
+    return ChannelStats(**{**values, **changes})
+
+
+def alert(number: int = 1, **changes: Any) -> Alert:
+    """Return the alert of the sketches."""
+    values: dict[str, Any] = {
+        "id": number,
+        "ts": NOW - 32 * S,
+        "last_ts": NOW - 32 * S,
+        "severity": "warn",
+        "subject": "SOLUSDT",
+        "instrument": "SOLUSDT",
+        "text": "SOLUSDT book untrusted: sequence gap. Will not trade.",
+        "remedy": "Resync try 2 in 4 s.",
+        "count": 1,
+        "active": True,
+    }
+    return Alert(**{**values, **changes})
+
+
+def frame(focus: Focus | None = None, **changes: Any) -> Frame:
+    """Return a frame with every panel filled."""
+    name = "BTCUSDT" if focus is None else focus.instrument
+    values: dict[str, Any] = {
+        "seq": 100,
+        "ts": NOW,
+        "cursor": 0,
+        "missed": 0,
+        "header": header(),
+        "alerts": (alert(),),
+        "records": (),
+        "injected": frozenset(),
+        "symbols": symbols(),
+        "orders": orders(),
+        "positions": (position_row(),),
+        "feeds": (feed_row(),),
+        "gaps": (
+            GapRow(
+                ts=NOW - 32 * S,
+                instrument="SOLUSDT",
+                reason="sequence gap",
+                expected=4711,
+                got=4719,
+                until_ns=None,
+            ),
+        ),
+        "tasks": (task_row("market"), task_row(), task_row("executor")),
+        "channels": (channel_row(), channel_row("OrderUpdated")),
+        "indicators": (
+            IndicatorRow(
+                key="BTCUSDT/1m/ema/10",
+                instrument="BTCUSDT",
+                timeframe="1m",
+                name="ema",
+                params="10",
+                outputs=(("value", 61_640.5),),
+                tail=(61_600.0, 61_620.0, 61_640.5),
+            ),
+        ),
+        "chart": chart(name),
+        "book": book(instrument=name, symbol=name),
+        "machine": machine(),
+    }
+    return Frame(**{**values, **changes})
+
+
+_ALWAYS = ("seq", "ts", "cursor", "missed", "header", "alerts", "records", "injected")
+
+
+class FakeDriver:
+    """Notes the words it is given; ``run`` waits for ``stop``, or fails as told."""
+
+    def __init__(self) -> None:
+        self.state = PlayState.PLAYING
+        self.speed = 4.0
+        self.goal_text = ""
+        self.words: list[str] = []
+        self.failure: Exception | None = None
+        self._stopped: Any = None
+
+    async def run(self) -> None:
+        """Wait until told to stop."""
+        import asyncio
+
+        if self.failure is not None:
+            raise self.failure
+        self._stopped = asyncio.Event()
+        await self._stopped.wait()
+        self.words.append("ended")
+
+    def stop(self) -> None:
+        """End ``run``."""
+        if self._stopped is not None:
+            self._stopped.set()
+
+    def play(self) -> None:
+        """Note it."""
+        self.words.append("play")
+        self.state = PlayState.PLAYING
+
+    def pause(self) -> None:
+        """Note it."""
+        self.words.append("pause")
+        self.state = PlayState.PAUSED
+
+    def toggle(self) -> None:
+        """Note it."""
+        (self.pause if self.state is PlayState.PLAYING else self.play)()
+
+    def step(self) -> bool:
+        """Note it."""
+        self.state = PlayState.PAUSED
+        self.words.append("step")
+        return True
+
+    def step_bar(self, closed: Callable[[Any], int]) -> int:
+        """Note it."""
+        self.words.append("bar")
+        return 7
+
+    def change_speed(self, direction: int) -> float:
+        """Note it."""
+        place = SPEEDS.index(self.speed) + direction
+        self.speed = SPEEDS[place]
+        self.words.append(f"speed {self.speed:g}")
+        return self.speed
+
+
+class FakeSession:
+    """Frames by hand; ``frames`` makes each of them, ``executed`` notes commands."""
+
+    def __init__(self, make: Callable[[Focus | None], Frame] = frame) -> None:
+        self.make = make
+        self.fake_driver = FakeDriver()
+        self.asked: list[frozenset[str]] = []
+        self.focuses: list[Focus | None] = []
+        self.executed: list[Command] = []
+        self.pending: list[Record] = []
+        self.number = 0
+        self.closed = False
+        self.refusal = ""
+        self.frame_failure: Exception | None = None
+
+    @property
+    def driver(self) -> PlayDriver:
+        """Return the fake one."""
+        return cast(PlayDriver, self.fake_driver)
+
+    def record(self, *records: Record) -> None:
+        """Let the next frame bring these."""
+        self.pending.extend(records)
+
+    def frame(
+        self, cursor: int, panels: frozenset[str], focus: Focus | None = None
+    ) -> Frame:
+        """Return what ``make`` gives, cut down to the panels asked for."""
+        if self.frame_failure is not None:
+            raise self.frame_failure
+        self.asked.append(panels)
+        self.focuses.append(focus)
+        made = self.make(focus)
+        cut = {
+            name: None
+            for name in Frame.__struct_fields__
+            if name not in _ALWAYS and name not in panels
+        }
+        fresh = self.pending if cursor <= self.number else []
+        numbered = tuple(
+            Numbered(self.number + place, each)
+            for place, each in enumerate(fresh, start=1)
+        )
+        self.number += len(numbered)
+        self.pending = []
+        return msgspec.structs.replace(
+            made, **cut, records=made.records + numbered, cursor=self.number
+        )
+
+    def execute(self, command: Command) -> Outcome:
+        """Note a command; refuse it where told to."""
+        self.executed.append(command)
+        if self.refusal:
+            return Outcome(False, self.refusal, 100)
+        return Outcome(True, "done", 100)
+
+    def close(self) -> None:
+        """Note it."""
+        self.closed = True
+
+
+THEMES = (Path(__file__).parents[2] / "themes",)
+"""The shipped themes only: a test never reads the user's."""

@@ -1,0 +1,328 @@
+"""Every record has a line, and the lines read as the sketches do."""
+
+from __future__ import annotations
+
+import typing
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.ui import fakes
+from workstation.model.instruments import Instrument, Side
+from workstation.model.market import Bar
+from workstation.model.orders import (
+    Fill,
+    Order,
+    OrderEvent,
+    OrderRole,
+    OrderStatus,
+    OrderType,
+)
+from workstation.model.positions import Position
+from workstation.model.records import (
+    BandRecord,
+    BarRecord,
+    BookRecord,
+    CommandRecord,
+    ControlRecord,
+    DenyRecord,
+    FaultRecord,
+    FeedRecord,
+    FillRecord,
+    LockRecord,
+    NoteRecord,
+    OrderRecord,
+    PositionRecord,
+    Record,
+    SignalRecord,
+    StateRecord,
+    TaskRecord,
+)
+from workstation.model.signals import Signal, SignalAction
+from workstation.model.states import BookTrust, PositionBand, SymbolState
+from workstation.ui.wording import KINDS, log_line, order_number
+
+TS = fakes.NOW
+ROW = {"seq": 5, "ts": TS, "strategy": "ema_cross", "instrument": "BTCUSDT"}
+SCALES = {
+    "BTCUSDT": Instrument(
+        id="BTCUSDT",
+        venue="simulated",
+        symbol="BTCUSDT",
+        base="BTC",
+        quote="USDT",
+        tick_size=Decimal("0.01"),
+        lot_size=Decimal("0.001"),
+    )
+}
+
+
+def order(**changes: Any) -> Order:
+    return fakes.order_row(11, **changes).order
+
+
+def fill(**changes: Any) -> Fill:
+    values: dict[str, Any] = {
+        "order_id": "o-11",
+        "trade_id": "t-1",
+        "instrument": "BTCUSDT",
+        "owner": "ema_cross",
+        "side": Side.BUY,
+        "quantity": Decimal("1.000"),
+        "price": Decimal("61673.69"),
+        "fee": Decimal("1"),
+        "fee_currency": "USDT",
+        "maker": False,
+        "ts": TS,
+        "role": OrderRole.ENTRY,
+    }
+    return Fill(**{**values, **changes})
+
+
+def position(quantity: str, realized: str = "0") -> Position:
+    return Position(
+        owner="ema_cross",
+        instrument="BTCUSDT",
+        quantity=Decimal(quantity),
+        average_price=Decimal("61673.69"),
+        realized=Decimal(realized),
+    )
+
+
+ENTRY = {
+    "role": OrderRole.ENTRY,
+    "side": Side.BUY,
+    "type": OrderType.MARKET,
+    "price": None,
+}
+SUBMIT, ACCEPT = OrderEvent.SUBMIT, OrderEvent.ACCEPT
+NEW, SENT = OrderStatus.INITIALIZED, OrderStatus.SUBMITTED
+
+CASES: list[tuple[Record, str]] = [
+    (
+        BookRecord(
+            5, TS, "BTCUSDT", BookTrust.TRUSTED, BookTrust.UNTRUSTED, "gap", 4711, 4719
+        ),
+        "gap   BTCUSDT want 4711 got 4719",
+    ),
+    (
+        BookRecord(
+            5, TS, "BTCUSDT", BookTrust.UNTRUSTED, BookTrust.TRUSTED, "snapshot"
+        ),
+        "book  BTCUSDT trusted, snapshot",
+    ),
+    (
+        StateRecord(
+            before=SymbolState.WATCH,
+            after=SymbolState.CLOSE_WATCH,
+            trigger="opportunity",
+            reason="bullish",
+            **ROW,  # type: ignore[arg-type]
+        ),
+        "state BTCUSDT Watch > CloseWatch bullish",
+    ),
+    (FillRecord(5, TS, fill()), "fill  BTCUSDT buy 1.000 @ 61,673.69"),
+    (
+        FillRecord(5, TS, fill(side=Side.SELL, role=OrderRole.STOP)),
+        "fill  BTCUSDT sell 1.000 @ 61,673.69 stop",
+    ),
+    (
+        OrderRecord(5, TS, order(**ENTRY, status=SENT), NEW, SUBMIT),
+        "order #11 BTCUSDT buy 1.000 market",
+    ),
+    (
+        OrderRecord(5, TS, order(**ENTRY, status=OrderStatus.ACCEPTED), SENT, ACCEPT),
+        "order #11 BTCUSDT open",
+    ),
+    (
+        OrderRecord(
+            5,
+            TS,
+            order(**ENTRY, status=OrderStatus.PARTIALLY_FILLED, filled=Decimal("0.4")),
+            SENT,
+            OrderEvent.PARTIAL_FILL,
+        ),
+        "order #11 BTCUSDT part filled 0.400 of 1.000",
+    ),
+    (
+        OrderRecord(
+            5,
+            TS,
+            order(
+                role=OrderRole.STOP,
+                type=OrderType.STOP,
+                price=None,
+                trigger=Decimal("60452"),
+                status=OrderStatus.HELD,
+            ),
+            NEW,
+            OrderEvent.HOLD,
+        ),
+        "order #11 BTCUSDT sell 1.000 stop @ 60,452.00 held",
+    ),
+    (
+        OrderRecord(
+            5,
+            TS,
+            order(status=OrderStatus.REJECTED),
+            SENT,
+            OrderEvent.REJECT,
+            "no margin",
+        ),
+        "order #11 BTCUSDT rejected no margin",
+    ),
+    (
+        DenyRecord(
+            seq=5,
+            ts=TS,
+            owner="ema_cross",
+            instrument="BTCUSDT",
+            role=OrderRole.ENTRY,
+            code="SPREAD",
+            text="3.1 > 2.0 bp",
+        ),
+        "deny  BTCUSDT SPREAD 3.1 > 2.0 bp",
+    ),
+    (
+        SignalRecord(
+            5,
+            TS,
+            Signal(
+                strategy="ema_cross",
+                instrument="BTCUSDT",
+                action=SignalAction.ENTER_LONG,
+                quantity=Decimal("1"),
+                reason="bullish",
+            ),
+        ),
+        "sig   BTCUSDT enter long 1.000 bullish",
+    ),
+    (
+        PositionRecord(5, TS, position("0"), position("1")),
+        "pos   BTCUSDT flat > +1.000 @ 61,673.69",
+    ),
+    (
+        PositionRecord(5, TS, position("1"), position("0", "-12.5")),
+        "pos   BTCUSDT +1.000 > flat −12.50",
+    ),
+    (
+        BandRecord(
+            5,
+            TS,
+            "BTCUSDT",
+            PositionBand.NORMAL,
+            PositionBand.OVER_LIMIT,
+            Decimal("1"),
+        ),
+        "band  BTCUSDT position 1 is over limit",
+    ),
+    (
+        TaskRecord(
+            seq=5, ts=TS, task="ema_cross", before="running", after="failed", reason="x"
+        ),
+        "task  ema_cross running > failed x",
+    ),
+    (
+        FaultRecord(
+            seq=5,
+            ts=TS,
+            task="ema_cross",
+            instrument="BTCUSDT",
+            error="ZeroDivisionError",
+            where="line 3",
+        ),
+        "fault ema_cross BTCUSDT ZeroDivisionError (line 3)",
+    ),
+    (
+        FeedRecord(seq=5, ts=TS, feed="market", what="ended"),
+        "feed  market ended",
+    ),
+    (
+        ControlRecord(seq=5, ts=TS, name="hold", before="off", after="on", reason="H"),
+        "hold  on by operator H",
+    ),
+    (
+        ControlRecord(seq=5, ts=TS, name="kill", before="", after="cancel"),
+        "kill  cancel by operator",
+    ),
+    (
+        CommandRecord(
+            seq=5,
+            ts=TS,
+            command="PauseTask",
+            subject="market",
+            who="operator",
+            accepted=False,
+            detail="it is stopped",
+        ),
+        "cmd   pause task market refused it is stopped",
+    ),
+    (
+        LockRecord(before=False, after=True, until_ns=TS + 60 * fakes.S, **ROW),  # type: ignore[arg-type]
+        "lock  BTCUSDT ema_cross manual until 23:56",
+    ),
+    (
+        LockRecord(before=True, after=False, reason="done", **ROW),  # type: ignore[arg-type]
+        "lock  BTCUSDT ema_cross handed back done",
+    ),
+    (NoteRecord(text="looks high", **ROW), "note  BTCUSDT looks high"),  # type: ignore[arg-type]
+    (
+        BarRecord(
+            5,
+            TS,
+            Bar(
+                "BTCUSDT", TS, 60 * fakes.S, TS - 12 * fakes.S, 1.0, 3.0, 1.0, 2.0, 5.0
+            ),
+            0,
+        ),
+        "bar   BTCUSDT 23:55 1.00 > 2.00",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("record", "text"),
+    CASES,
+    ids=[text.split()[0] + str(n) for n, (_, text) in enumerate(CASES)],
+)
+def test_a_record_reads_like_this(record: Record, text: str) -> None:
+    line = log_line(record, SCALES)
+    assert line.plain == f"23:55:12.0 {text}"
+    assert "".join(part for part, _ in line.parts) == line.plain
+    assert line.seq == 5
+    assert line.kind in KINDS
+
+
+def test_every_type_of_record_is_among_the_cases() -> None:
+    covered = {type(record) for record, _ in CASES}
+    assert covered == set(typing.get_args(Record))
+
+
+def test_the_text_of_every_kind_begins_in_one_column() -> None:
+    for record, _ in CASES:
+        assert log_line(record, SCALES).plain[10] == " "
+        assert log_line(record, SCALES).plain[16] == " "
+
+
+def test_what_was_injected_says_so() -> None:
+    line = log_line(FillRecord(5, TS, fill()), SCALES, injected=True)
+    assert "fill  inj BTCUSDT buy" in line.plain
+
+
+def test_markup_in_a_script_s_note_stays_text() -> None:
+    text = "a[/]b [red]c"
+    line = log_line(NoteRecord(text=text, **ROW), SCALES)  # type: ignore[arg-type]
+    assert text in line.plain
+
+
+def test_an_unknown_instrument_still_has_a_line() -> None:
+    line = log_line(FillRecord(5, TS, fill(instrument="X")), {})
+    assert "X buy 1.000 @ 61,673.69" in line.plain
+
+
+@pytest.mark.parametrize(
+    ("id", "short"), [("o-13", "13"), ("run-0007", "7"), ("abc", "abc"), ("o-0", "0")]
+)
+def test_an_order_is_called_by_its_number(id: str, short: str) -> None:
+    assert order_number(id) == short
