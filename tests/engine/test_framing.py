@@ -137,6 +137,20 @@ def test_versions_change_only_with_what_is_shown() -> None:
     assert again.symbols != first.symbols
 
 
+def test_orders_that_ended_leave_nothing_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("workstation.engine.framing._VERSIONS_KEPT", 3)
+    session = small()
+    engine = session.engine
+    engine.start()
+    while engine.step():
+        frame = _frame(session, 0, "orders", "symbols")
+    assert frame.orders is not None
+    assert len(engine.store.snapshot().orders) > 6
+    assert len(session.frames._versions) <= len(frame.orders) + 3 + 2
+
+
 def _key(row: object) -> object:
     for name in ("key", "order", "position"):
         value = getattr(row, name, None)

@@ -6,7 +6,6 @@ is refused with a sentence, recorded, and changes nothing.
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from msgspec import Struct, structs
 
 from workstation.engine.engine import Engine, PartTask
+from workstation.engine.injection import check_event
 from workstation.engine.journal import Interrupt
 from workstation.engine.sources import Feed
 from workstation.execution.executor import Executor
@@ -37,14 +37,6 @@ from workstation.model.commands import (
     StopTask,
 )
 from workstation.model.errors import CommandRefused, ScriptError, ScriptTimeout
-from workstation.model.market import (
-    Bar,
-    BookDelta,
-    BookSnapshot,
-    Level,
-    MarketEvent,
-    Quote,
-)
 from workstation.model.orders import OrderRole
 from workstation.model.records import CommandRecord
 from workstation.model.signals import Signal
@@ -298,34 +290,9 @@ class Control:
                 )
             core.emit(event)
             return f"signal {event.action} for {event.instrument}"
-        self._check_event(event)
+        check_event(event, self._aggregator.instruments)
         core.emit(structs.replace(event, ts_recv=core.ts))
         return f"{type(event).__name__} for {event.instrument}"
-
-    def _check_event(self, event: MarketEvent) -> None:
-        if event.instrument not in self._aggregator.instruments:
-            known = ", ".join(self._aggregator.instruments)
-            raise CommandRefused(f"no instrument {event.instrument}; known: {known}")
-        figures = _figures(event)
-        if not all(map(math.isfinite, figures)):
-            raise CommandRefused(f"{type(event).__name__} must have finite figures")
-        if isinstance(event, BookDelta | BookSnapshot):
-            good = all(price > 0 and size >= 0 for price, size in _levels(event))
-            rule = "prices above 0 and sizes of 0 or more"
-        elif isinstance(event, Quote):
-            good = 0 < event.bid < event.ask and min(event.bid_size, event.ask_size) > 0
-            rule = "0 < bid < ask and sizes above 0"
-        elif isinstance(event, Bar):
-            good = 0 < event.low <= min(event.open, event.close) and (
-                event.high >= max(event.open, event.close)
-            )
-            good = good and event.volume >= 0 and event.timeframe_ns > 0
-            rule = "low ≤ open, close ≤ high, all above 0, and no negative volume"
-        else:
-            good = event.price > 0 and event.size > 0
-            rule = "price and size above 0"
-        if not good:
-            raise CommandRefused(f"{type(event).__name__} must have {rule}")
 
     def _override(self, command: Override) -> str:
         strategy = self._strategies.get(command.strategy)
@@ -446,16 +413,6 @@ class Control:
         registry.set_state(registry.get(task), TaskState.FAILED, reason)
         # As when it is stopped: nobody would look after what they fill.
         self._cancel_entries(task)
-
-
-def _levels(event: BookDelta | BookSnapshot) -> tuple[Level, ...]:
-    return (*event.bids, *event.asks)
-
-
-def _figures(event: MarketEvent) -> tuple[float, ...]:
-    if isinstance(event, BookDelta | BookSnapshot):
-        return tuple(figure for level in _levels(event) for figure in level)
-    return tuple(value for value in structs.astuple(event) if type(value) is float)
 
 
 def _done(command: Command) -> str:

@@ -48,6 +48,8 @@ R = TypeVar("R", SymbolRow, OrderRow, PositionRow)
 
 # A rate is taken over at least this much of the run's time.
 _RATE_NS = NS_PER_S
+# Versions of rows that are no longer shown, before they are swept out.
+_VERSIONS_KEPT = 5_000
 
 
 class FrameSource:
@@ -323,7 +325,16 @@ class FrameSource:
 
     def _orders(self) -> tuple[OrderRow, ...]:
         rows = [self._order(o) for o in self._executor.orders() if not o.is_terminal]
-        return tuple(self._versioned("orders", rows))
+        made = tuple(self._versioned("orders", rows))
+        if len(self._versions) > len(made) + _VERSIONS_KEPT:
+            # Orders that ended do not come back: a run of weeks has many of them.
+            working = {f"orders/{row.order.id}" for row in made}
+            self._versions = {
+                key: known
+                for key, known in self._versions.items()
+                if not key.startswith("orders/") or key in working
+            }
+        return made
 
     def _order(self, order: Order) -> OrderRow:
         instrument = self._instruments[order.instrument]

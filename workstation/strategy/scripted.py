@@ -45,6 +45,8 @@ T = TypeVar("T")
 
 # Calls withheld while paused that can still be stepped through one by one.
 _WITHHELD_KEPT = 1_000
+# As much of a reason as a line of the log can show.
+_REASON_KEPT = 200
 
 
 class CallGuard(Protocol):
@@ -340,6 +342,7 @@ class ScriptedStrategy:
         row.context["opportunity"] = answer
         row.bars_left = self.settings.close_watch_bars
         reason = str(answer.get("reason") or answer.get("signal") or "opportunity")
+        reason = reason[:_REASON_KEPT]
         row.answer = f"opportunity: {reason}"
         self._move(row, Trigger.OPPORTUNITY, reason)
 
