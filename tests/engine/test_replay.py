@@ -18,8 +18,9 @@ from workstation.engine.assembly import assemble_session
 from workstation.engine.drivers import Until, run_backtest
 from workstation.engine.journal import JournalReader
 from workstation.engine.replay import replay_journal
-from workstation.model.commands import Hold, PauseTask
+from workstation.model.commands import Hold, Inject, PauseTask
 from workstation.model.errors import JournalError
+from workstation.model.market import Trade
 
 CAPTURE = "demo-btcusdt.gz"
 
@@ -250,6 +251,18 @@ def test_commands_before_the_first_event_and_after_the_last_replay(
     result = replay_journal(path)
     assert result.matches, result.first_difference
     assert result.state_hash == session.engine.state_hash()
+
+
+def test_whole_numbers_as_prices_replay(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite"
+    session = small(journal=path)
+    run_backtest(session.engine, Until(events=500))
+    # A dialog that makes 61000 of "61000" gives the float field an int.
+    event = Trade("BTCUSDT", 0, 61_000, 1)
+    assert session.execute(Inject(event=event)).accepted
+    finish(session)
+    result = replay_journal(path)
+    assert result.matches, result.first_difference
 
 
 def test_a_run_that_was_never_started_replays(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from msgspec import Struct, structs
 
 from workstation.engine.engine import Engine, PartTask
 from workstation.engine.injection import check_event
-from workstation.engine.journal import Interrupt
+from workstation.engine.journal import Interrupt, as_journalled
 from workstation.engine.sources import Feed
 from workstation.execution.executor import Executor
 from workstation.kernel import KernelError, TaskHandle, TaskState
@@ -103,6 +103,7 @@ class Control:
         engine = self.engine
         # A replay starts first, so the run must have: else the records' order differs.
         engine.start()
+        command = as_journalled(command)
         core = engine.core
         if engine.journal is not None:
             engine.journal.input(core.seq + 1, engine.pulled, command)

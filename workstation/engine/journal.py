@@ -15,7 +15,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -30,6 +30,7 @@ __all__ = [
     "Interrupt",
     "Journal",
     "JournalReader",
+    "as_journalled",
     "journal_file",
 ]
 
@@ -72,6 +73,11 @@ class InputRow(msgspec.Struct, frozen=True):
     seq: int
     pulled: int
     value: Command | Interrupt
+
+
+def as_journalled(command: Command) -> Command:
+    """Return the command as a replay will read it: a whole number as a price too."""
+    return cast(Command, _decode(_encode(command)))
 
 
 def journal_file(path: str, mode: str, now_ns: int) -> Path:
