@@ -64,14 +64,12 @@ class ScriptGuard:
 
         Raises ScriptTimeout when it ran too long, ScriptError when it raised.
         """
-        code = getattr(function, "__code__", None)
-        path = Path(code.co_filename if code is not None else "script")
         if self.planned:
             planned = self.planned.get((self._seq(), strategy, instrument))
             if planned is not None:
                 row.indicators.ask_again(planned.asked)
-                raise self._timed_out(path, row, planned.line)
-        known = row.indicators.asked()
+                raise self._timed_out(_path(function), row, planned.line)
+        known = len(row.indicators)
         try:
             # The outer try: an interrupt may come while the inner one is left.
             try:
@@ -81,8 +79,9 @@ class ScriptGuard:
                 self._armed = 0
         except ScriptInterrupt as interrupt:
             self._armed = 0
+            path = _path(function)
             line = line_of(interrupt, path)
-            asked = row.indicators.asked()[len(known) :]
+            asked = row.indicators.asked()[known:]
             self.on_interrupt(Interrupt(strategy, instrument, line, asked))
             raise self._timed_out(path, row, line) from None
         except (
@@ -91,6 +90,7 @@ class ScriptGuard:
             GeneratorExit,
             asyncio.CancelledError,
         ) as error:  # whatever a user's script raises, sys.exit() too
+            path = _path(function)
             raise ScriptError(
                 path.name, describe(error), line_of(error, path)
             ) from error
@@ -149,6 +149,11 @@ class ScriptGuard:
                     if self._calls != seen or self._closed:
                         self._busy.set()
                 seen = self._calls
+
+
+def _path(function: ScriptFunction) -> Path:
+    code = getattr(function, "__code__", None)
+    return Path(code.co_filename if code is not None else "script")
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -160,6 +160,10 @@ class Indicators:
         self.__dict__[name] = value
         return value
 
+    def __len__(self) -> int:
+        """Return for how many different indicators was asked so far."""
+        return len(self._views)
+
     def asked(self) -> tuple[Asked, ...]:
         """Return what was asked for so far, in order: each is part of the state."""
         return tuple(self._views)
