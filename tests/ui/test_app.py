@@ -75,6 +75,10 @@ def layout_of(app: WorkstationApp) -> LayoutScreen:
     return layout
 
 
+def _always(frame: Frame) -> Callable[[Focus | None], Frame]:
+    return lambda focus: frame
+
+
 def calm(focus: Focus | None = None) -> Frame:
     """Return a frame with nothing exposed and no alert."""
     return fakes.frame(
@@ -243,7 +247,7 @@ async def test_the_last_price_is_tinted_for_three_frames_but_not_over_ssh() -> N
         session = fakes.FakeSession()
         async with opened(session=session, environ=environ) as (app, _pilot, _):
             moved = fakes.frame(symbols=(fakes.symbol_row(last=61_700.0, version=2),))
-            session.make = lambda focus, moved=moved: moved
+            session.make = _always(moved)
             panel = layout_of(app).panels["symbols"]
             inks = []
             for _ in range(5):
@@ -257,7 +261,7 @@ async def test_the_last_price_is_tinted_for_three_frames_but_not_over_ssh() -> N
 
 
 async def test_a_failed_panel_says_so_and_the_others_live_on() -> None:
-    bad = fakes.frame(positions=(None,))  # type: ignore[arg-type]
+    bad = fakes.frame(positions=(None,))
     session = fakes.FakeSession(lambda focus: bad)
     async with opened(session=session) as (app, pilot, _):
         text = text_of(app)
@@ -592,7 +596,7 @@ async def test_a_message_goes_with_the_next_key() -> None:
 async def test_the_rest_of_a_cut_escape_sequence_is_dropped() -> None:
     async with opened() as (app, pilot, _session):
         await pilot.press("tab", "tab", "tab", "tab")
-        app._wall = type("Still", (), {"now": lambda self: 5})()  # type: ignore[assignment]
+        app._wall = type("Still", (), {"now": lambda self: 5})()
         await pilot.press("escape", "left_square_bracket", "C")
         await pilot.pause()
         assert not isinstance(app.screen, CancelScreen)
@@ -728,13 +732,15 @@ async def test_cancel_acts_at_once_on_an_entry_and_asks_for_protection() -> None
         await pilot.press("down", "c")
         await pilot.pause()
         assert isinstance(app.screen, CancelScreen)
-        assert app.screen.order_ids == ("o-12",)
+        ids: tuple[str, ...] = app.screen.order_ids
+        assert ids == ("o-12",)
         await pilot.press("escape")
         await pilot.pause()
         await pilot.press("C")
         await pilot.pause()
         assert isinstance(app.screen, CancelScreen)
-        assert app.screen.order_ids == ("o-15", "o-12", "o-13")
+        ids = app.screen.order_ids
+        assert ids == ("o-15", "o-12", "o-13")
         assert len(session.executed) == 1
 
 

@@ -105,7 +105,6 @@ class LayoutScreen(Screen[None], inherit_bindings=False):
     LayoutScreen { layout: vertical; overflow: hidden; background: $background; }
     LayoutScreen #area { width: 1fr; height: 1fr; }
     LayoutScreen Horizontal, LayoutScreen Vertical { width: 1fr; height: 1fr; }
-    LayoutScreen .-off { display: none; }
     LayoutScreen .-alone { width: 1fr !important; height: 1fr !important; }
     LayoutScreen.-small AlertLine, LayoutScreen.-small TransportLine { display: none; }
     LayoutScreen.-filtering Footer { display: none; }
@@ -149,6 +148,17 @@ class LayoutScreen(Screen[None], inherit_bindings=False):
         """Return the panels in their rows and columns."""
         return ()
 
+    @property
+    def boxes(self) -> list[Widget]:
+        """The rows and columns that panels stand in."""
+        found = self.query("#area Horizontal, #area Vertical").results(Widget)
+        return [
+            box
+            for box in found
+            if not isinstance(box, Panel)
+            and not any(isinstance(node, Panel) for node in box.ancestors)
+        ]
+
     def make(self, kind: type[Panel]) -> Panel:
         """Make a panel of this layout."""
         panel = self.workstation.make_panel(kind)
@@ -187,9 +197,12 @@ class LayoutScreen(Screen[None], inherit_bindings=False):
     def fit(self) -> None:
         """Show the panels there is room for."""
         size = self.app.size
-        self.size_class = size_class(size.width, size.height)
-        for each in SizeClass:
-            self.set_class(each is self.size_class, f"-{each.value}")
+        found = size_class(size.width, size.height)
+        if not self.has_class(f"-{found.value}"):
+            # One change of classes at a time: each styles the whole screen anew.
+            others = {f"-{each.value}" for each in SizeClass}
+            self.classes = (self.classes - others) | {f"-{found.value}"}
+        self.size_class = found
         compact = self.size_class not in (SizeClass.LARGE, SizeClass.HUGE)
         for panel in self.panels.values():
             panel.set_compact(compact)
@@ -229,28 +242,33 @@ class LayoutScreen(Screen[None], inherit_bindings=False):
         alone = self.alone
         branches: set[Widget] = set()
         for panel in seen:
-            branches.update(n for n in panel.ancestors if isinstance(n, Widget))
-        for box in self.query("#area Horizontal, #area Vertical").results(Widget):
-            if any(isinstance(node, Panel) for node in box.ancestors):
-                continue
-            box.set_class(box not in branches, "-off")
+            branches.update(
+                node for node in panel.ancestors if isinstance(node, Widget)
+            )
+        for box in self.boxes:
+            _show(box, box in branches)
             box.set_class(alone and box in branches, "-alone")
         for panel in self.panels.values():
-            panel.set_class(panel not in seen, "-off")
+            _show(panel, panel in seen)
             panel.set_class(alone and panel in seen, "-alone")
         for split in self.query(Split):
             parent = split.parent
             siblings = [] if parent is None else list(parent.children)
             place = siblings.index(split)
             # A split belongs to the panel before it; the last one seen has none.
-            left = not siblings[place - 1].has_class("-off")
             right = any(
-                not node.has_class("-off")
+                node.display
                 for node in siblings[place + 1 :]
                 if not isinstance(node, Split)
             )
-            split.set_class(not (left and right) or alone, "-off")
+            beside = isinstance(parent, Horizontal) and not self.is_stacked(parent)
+            left = siblings[place - 1].display
+            _show(split, left and right and beside and not alone)
         self.size_rows()
+
+    def is_stacked(self, box: Widget) -> bool:
+        """Tell whether a row of panels is a column at this size."""
+        return False
 
     def size_rows(self) -> None:
         """Give rows whose height depends on their content that height."""
@@ -265,9 +283,10 @@ class LayoutScreen(Screen[None], inherit_bindings=False):
         panel = self.panels.get(name)
         if panel is None:
             return
+        was_alone = self.alone
         changed = name != self.current
         self.current = name
-        if changed or panel.has_class("-off"):
+        if changed and (was_alone or self.alone):
             self.lay_out()
         # A body that has just been shown can take the focus only after the layout.
         self.call_after_refresh(panel.body.focus, False)
@@ -302,6 +321,12 @@ class LayoutScreen(Screen[None], inherit_bindings=False):
         return {name: panel.capture() for name, panel in self.panels.items()}
 
 
+def _show(widget: Widget, shown: bool) -> None:
+    # Setting it to what it is would still lay the screen out again.
+    if widget.display != shown:
+        widget.display = shown
+
+
 class MonitorLayout(LayoutScreen):
     """Layout 1: symbols, chart, book, machine, orders, positions, log."""
 
@@ -332,9 +357,10 @@ class MonitorLayout(LayoutScreen):
     MonitorLayout.-compact #machine { width: 1fr; }
     MonitorLayout.-compact #bottom { layout: vertical; height: 1fr; }
     MonitorLayout.-compact #left { width: 1fr; height: 4; }
-    MonitorLayout.-compact #bottom > Split { display: none; }
     MonitorLayout.-compact #log TailLog { margin: 0 0 0 1; }
     """
+
+    _top_rows = 0
 
     def panels_area(self) -> Iterable[Widget]:
         """Symbols; chart, book, machine; orders over positions beside the log."""
@@ -358,6 +384,10 @@ class MonitorLayout(LayoutScreen):
             id="bottom",
         )
 
+    def is_stacked(self, box: Widget) -> bool:
+        """Orders stand over the log at 80 columns."""
+        return box.id == "bottom" and self.size_class is SizeClass.COMPACT
+
     def size_rows(self) -> None:
         """Give the symbols a line each, as long as half the screen is left."""
         if self.alone:
@@ -367,7 +397,10 @@ class MonitorLayout(LayoutScreen):
         most = 8 if height < 48 else (height - 24) // 2
         if self.size_class is SizeClass.COMPACT:
             most = height - 16
-        self.query_one("#top").styles.height = 2 + min(rows, max(4, most))
+        wanted = 2 + min(rows, max(4, most))
+        if wanted != self._top_rows:
+            self._top_rows = wanted
+            self.query_one("#top").styles.height = wanted
 
 
 class FeedsLayout(LayoutScreen):
