@@ -84,6 +84,7 @@ def assemble_session(
     builder.with_executor(executor)
     builder.with_broker(PaperBroker(broker_settings, instruments, aggregator, currency))
     engine: Engine = builder.build()
+    engine.rules = _rules(run)
     for strategy in strategies:
         # On record: a run with another parameter differs from its first line on.
         given = ", ".join(f"{name} {value}" for name, value in strategy.params.items())
@@ -130,6 +131,25 @@ def assemble_session(
             run, engine, aggregator, strategies, executor, control, driver
         ),
     )
+
+
+def _rules(run: RunSettings) -> object:
+    """Return the settings that decide something, without the places of files."""
+    strategies = [
+        msgspec.structs.replace(each, script=Path(each.script).name)
+        for each in run.strategies
+    ]
+    parts = (
+        run.seed,
+        run.account,
+        run.storage,
+        run.orders,
+        run.risk,
+        run.instruments,
+        run.brokers,
+        strategies,
+    )
+    return [msgspec.to_builtins(part) for part in parts]
 
 
 def _script(settings: StrategySettings, tolerant: bool) -> Script:

@@ -358,6 +358,10 @@ class Control:
         return f"{command.instrument} is back with {command.strategy}"
 
     def _flatten(self, command: Flatten) -> str:
+        if self.engine.ended:
+            raise CommandRefused(
+                "the run has ended and nothing fills any more; what is open stays open"
+            )
         self._check_seen(command, command.instrument)
         return self._to_executor(command)
 

@@ -86,6 +86,8 @@ class Engine:
         self.delivered = 0
         self.first_ts: int | None = None
         self.failed_at_start: dict[str, str] = {}
+        # Settings that decide: two runs with other ones are not the same run.
+        self.rules: object = None
         self.start_notes: dict[str, str] = {}
         self.started = False
         self.closed = False
@@ -208,9 +210,12 @@ class Engine:
         return {str(name): digest_of(state).hex() for name, state in self.digest()}
 
     def digest(self) -> list[tuple[str, object]]:
-        """Return the canonical state of all parts that have one."""
+        """Return the rules of the run and the canonical state of its parts."""
         parts = (self.aggregator, *self.strategies, *self.executors)
-        return [(part.name, part.digest()) for part in parts if hasattr(part, "digest")]
+        return [
+            ("rules", self.rules),
+            *((part.name, part.digest()) for part in parts if hasattr(part, "digest")),
+        ]
 
     # Wiring.
 
