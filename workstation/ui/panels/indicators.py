@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from workstation.ui.panels.base import Choice
 from workstation.ui.panels.table import Form, Item, TablePanel
-from workstation.ui.typeset import number
+from workstation.ui.typeset import number, plain
 from workstation.ui.widgets.line_table import Column, Row
 from workstation.ui.widgets.rows import Cell
 
@@ -87,11 +87,12 @@ class IndicatorsPanel(TablePanel):
                 None,
                 None,
             ]
-            items.append(
-                Item(
-                    Row(f"{row.key}/{output}", hash(tuple(cells)), cells),
-                    Choice(row.instrument),
-                    values,
-                )
-            )
+            exact = {
+                "value": plain(value),
+                "change": "up" if rising else "down" if falling else "",
+                "tail": " ".join(plain(each) for each in tail),
+            }
+            row_key = f"{row.key}/{output}"
+            shown = Row(row_key, hash(tuple(cells)), cells)
+            items.append(Item(shown, Choice(row.instrument), values, exact))
         return items

@@ -72,7 +72,7 @@ class PositionsPanel(TablePanel):
         ]
         missing = len(frame.positions or ()) - len(known)
         if missing:
-            parts.append((f"  {missing} without a price", "warn"))
+            parts.append((f"  {missing} unpriced", "warn"))
         return Row("total", hash((text, missing, at)), note=parts)
 
     def _item(self, row: PositionRow) -> Item:

@@ -393,7 +393,8 @@ class MonitorLayout(LayoutScreen):
         if self.alone:
             return
         height = self.app.size.height
-        rows = max(1, self.workstation.symbol_rows)
+        # Three lines at least: an empty table says in two what would fill it.
+        rows = max(3, self.workstation.symbol_rows)
         most = 8 if height < 48 else (height - 24) // 2
         if self.size_class is SizeClass.COMPACT:
             most = height - 16

@@ -1,0 +1,157 @@
+"""Panels one by one: designed when empty, plain when exported, whole when narrow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.ui import fakes
+from tests.ui.test_app import layout_of, opened, text_of
+from workstation.model.states import BookTrust
+from workstation.ui.panels.log import WideLogPanel
+from workstation.ui.screens.layouts import SizeClass, size_class
+
+EMPTY: dict[str, Any] = {
+    "symbols": (),
+    "orders": (),
+    "positions": (),
+    "feeds": (),
+    "gaps": (),
+    "tasks": (),
+    "channels": (),
+    "indicators": (),
+    "chart": None,
+    "book": None,
+    "machine": None,
+}
+PANELS = {
+    "1": ("symbols", "chart", "book", "machine", "orders", "positions", "log"),
+    "2": ("feeds", "tasks", "channels", "gaps", "indicators"),
+    "7": ("log_all",),
+}
+
+
+@pytest.mark.parametrize("digit", PANELS)
+async def test_an_empty_panel_says_what_would_fill_it(digit: str) -> None:
+    bare = fakes.frame(**EMPTY)
+    async with opened(make=lambda focus: bare) as (app, pilot, _):
+        if digit != "1":
+            await pilot.press(digit)
+            await pilot.pause()
+        app.bridge.pump_once()
+        await pilot.pause()
+        text = text_of(app)
+        for name in PANELS[digit]:
+            panel = layout_of(app).panels[name]
+            assert panel.fault == ""
+            assert panel.empty[0] in text, name
+
+
+@pytest.mark.parametrize("digit", PANELS)
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+async def test_every_panel_is_whole_alone_and_exports_plain(
+    digit: str, size: tuple[int, int]
+) -> None:
+    async with opened(size=size) as (app, pilot, _):
+        if digit != "1":
+            await pilot.press(digit)
+            await pilot.pause()
+        layout = layout_of(app)
+        for name in PANELS[digit]:
+            layout.focus_panel(name)
+            await pilot.pause()
+            app.bridge.pump_once()
+            panel = layout.panels[name]
+            assert panel.fault == "", name
+            for row in panel.export_rows():
+                assert not any("−" in cell or "###" in cell for cell in row), name
+                # Prose keeps its glyphs; figures never do.
+                prose = name in ("log", "log_all", "machine")
+                assert prose or all(cell.isascii() for cell in row), row
+
+
+def test_sizes_begin_where_both_measures_are_reached() -> None:
+    assert size_class(39, 50) is SizeClass.TINY
+    assert size_class(40, 10) is SizeClass.SMALL
+    assert size_class(200, 23) is SizeClass.SMALL
+    assert size_class(80, 24) is SizeClass.COMPACT
+    assert size_class(119, 60) is SizeClass.COMPACT
+    assert size_class(120, 36) is SizeClass.LARGE
+    assert size_class(200, 49) is SizeClass.LARGE
+    assert size_class(200, 50) is SizeClass.HUGE
+
+
+async def test_unknown_orders_are_in_the_title() -> None:
+    odd = fakes.frame(header=fakes.header(unknown_orders=1))
+    async with opened(make=lambda focus: odd) as (app, _, _):
+        assert "Orders 2  unknown 1" in text_of(app)
+
+
+async def test_many_orders_widen_the_column_of_their_numbers() -> None:
+    many = fakes.frame(orders=(fakes.order_row(12_345),))
+    async with opened(make=lambda focus: many) as (app, _, _):
+        assert " 12345 BTCUSDT  SELL" in text_of(app)
+
+
+async def test_an_untrusted_book_says_why_and_shows_no_derived_figures() -> None:
+    bad = fakes.book(trust=BookTrust.UNTRUSTED, reason="gap at 4711")
+    async with opened(make=lambda focus: fakes.frame(book=bad)) as (app, _, _):
+        text = text_of(app)
+    assert "gap at 4711" in text
+    assert "imbalance" not in text
+
+
+async def test_a_position_without_a_stop_is_said() -> None:
+    naked = fakes.machine(stop=None, target=None, stop_held=False)
+    async with opened(make=lambda focus: fakes.frame(machine=naked)) as (app, _, _):
+        assert "! 1.000 without a stop" in text_of(app)
+
+
+async def test_a_total_says_what_it_leaves_out() -> None:
+    rows = (
+        fakes.position_row(),
+        fakes.position_row(
+            open_pnl=None,
+            last=None,
+            position=msgspec.structs.replace(
+                fakes.position_row().position, owner="operator"
+            ),
+        ),
+    )
+    async with opened(make=lambda focus: fakes.frame(positions=rows)) as (app, _, _):
+        text = text_of(app)
+    assert "1 unpriced" in text
+    assert "operator" in text
+
+
+async def test_left_and_right_choose_a_kind_of_the_log() -> None:
+    from tests.ui.test_bridge import note
+
+    session = fakes.FakeSession()
+    async with opened(session=session) as (app, pilot, _):
+        await pilot.press("7")
+        await pilot.pause()
+        session.record(note(1))
+        app.bridge.pump_once()
+        panel = layout_of(app).panels["log_all"]
+        assert isinstance(panel, WideLogPanel)
+        layout_of(app).focus_panel("log_all")
+        await pilot.pause()
+        await pilot.press("right")
+        assert sorted(panel.tail.kinds or ()) == ["note"]
+        await pilot.press("right")
+        assert panel.tail.kinds is None
+        await pilot.click(panel.rail, offset=(2, 1))
+        assert sorted(panel.tail.kinds or ()) == ["order"]
+
+
+async def test_markup_from_outside_stays_text() -> None:
+    odd = fakes.feed_row(last_error="a[/]b [red]c[A-Z]")
+    async with opened(make=lambda focus: fakes.frame(feeds=(odd,))) as (app, pilot, _):
+        await pilot.press("2")
+        await pilot.pause()
+        app.bridge.pump_once()
+        await pilot.pause()
+        assert "a[/]b [red]" in text_of(app)
