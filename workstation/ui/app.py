@@ -11,83 +11,52 @@ import asyncio
 import gc
 import logging
 import os
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import msgspec
 from textual import events
-from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 
-from workstation.engine.frames import Focus, Frame, Header
-from workstation.kernel.clock import Clock, RealClock
+from workstation.engine.frames import Frame
+from workstation.kernel.clock import Clock
 from workstation.kernel.tasks import TaskRegistry
-from workstation.paths import shipped_folder, user_folder
 from workstation.ui.actions import (
     ACTIONS,
     PANEL_SCOPES,
     Action,
-    Fact,
     Scope,
     action,
     find_key,
-    footer_for,
     visible,
 )
-from workstation.ui.alerting import AlertDesk
-from workstation.ui.bridge import Bridge, SessionLike, output_backlog
-from workstation.ui.facts import row_facts, why_not
-from workstation.ui.glyphs import choose
+from workstation.ui.bridge import SessionLike
+from workstation.ui.face import Bookmark, Face
+from workstation.ui.facts import why_not
 from workstation.ui.key_names import key_glyph
 from workstation.ui.keymap import KeymapError, read_keymap
 from workstation.ui.palette import Entry, Palette
-from workstation.ui.panels.base import Choice, Panel, PanelState
-from workstation.ui.panels.chart import ChartPanel
-from workstation.ui.panels.lines import (
-    FilterBar,
-    clock_keys,
-    show_alert,
-    show_header,
-    show_transport,
-)
-from workstation.ui.panels.symbols import SymbolsPanel
-from workstation.ui.rowfocus import RowFocus
-from workstation.ui.screens.layouts import LAYOUTS, LayoutScreen
-from workstation.ui.screens.ritual import Answer, Ritual
-from workstation.ui.signals import Signals, SplitEscapes, is_remote, wait_for_escapes
-from workstation.ui.theming import DEFAULT_THEME, default_variables, load_themes
+from workstation.ui.panels.base import Panel
+from workstation.ui.panels.lines import FilterBar
+from workstation.ui.screens.layouts import LAYOUTS
+from workstation.ui.screens.ritual import Answer
+from workstation.ui.signals import Signals, SplitEscapes, wait_for_escapes
 from workstation.ui.verbs import VERBS
 from workstation.ui.verbs.detail import detail_screen
 from workstation.ui.verbs.leaving import apply_policy, begin_quit
 from workstation.ui.verbs.looking import EXPORT_FOLDER, jump_to
-from workstation.ui.widgets.status_lines import FooterKey
-from workstation.ui.wording import Scales
 
 if TYPE_CHECKING:
     from workstation.config import Config
-    from workstation.engine.drivers import PlayDriver
     from workstation.model.commands import Command
 
 __all__ = ["Bookmark", "WorkstationApp", "run_app"]
 
-_SAY_S = 5.0
-# Long enough to read one line twice.
 _ALWAYS = frozenset({"app.kill", "app.quit", "app.interrupt", "app.redraw"})
 
 
-class Bookmark(msgspec.Struct, frozen=True):
-    """A moment of the run the operator marked."""
-
-    events: int
-    seq: int
-    share: float | None
-
-
-class WorkstationApp(App[int]):
+class WorkstationApp(Face):
     """The screen of one session."""
 
     TITLE = "workstation"
@@ -115,44 +84,24 @@ class WorkstationApp(App[int]):
         environ: Mapping[str, str] | None = None,
         wall: Clock | None = None,
     ) -> None:
-        environ = os.environ if environ is None else environ
-        self.config = config
-        self.glyphs = choose(config.ui.glyphs, sys.stdout.encoding, environ.get("TERM"))
-        super().__init__()
-        self.read_only = read_only
-        self.locked = read_only
-        self.ssh = is_remote(environ)
-        self.keymap: dict[str, tuple[str, ...]] = {}
-        self.scales: Scales = {each.id: each for each in config.run.instruments}
-        self.focus = RowFocus(config.run)
-        self.alerts = AlertDesk()
-        self.symbol_rows = max(1, len(self.focus.names))
-        self.search = ""
-        self.bookmarks: list[Bookmark] = []
+        super().__init__(
+            config,
+            read_only=read_only,
+            save_setting=save_setting,
+            themes=themes,
+            environ=environ,
+            wall=wall,
+        )
         self.kill_at_start = False
         self.export_folder = EXPORT_FOLDER
-        self._save_setting = save_setting
         self._given = session
-        self._theme_folders = themes
-        self._states: dict[str, PanelState] = {}
-        self._said = 0
-        self._stuck = False
         self._leaving = False
         self._driving: asyncio.Task[Any] | None = None
         self._tasks = TaskRegistry()
         self._tasks.on_crash = self._driver_failed
-        self._wall = RealClock() if wall is None else wall
         self._split = SplitEscapes()
         self._signals = Signals(self._on_term, self._on_hangup)
-        self.bridge = Bridge(
-            self,
-            self.scales,
-            self._wall,
-            period_ns=int(1e9 / config.run.engine.frame_hz),
-            backlog=partial(output_backlog, self),
-        )
         self._read_keys()
-        self._read_themes()
 
     # -- start and end -----------------------------------------------------------------
 
@@ -160,7 +109,6 @@ class WorkstationApp(App[int]):
         try:
             self.keymap = read_keymap(config := self.config.ui.keymap)
         except KeymapError as error:
-            self.keymap = {entry.id: entry.keys for entry in ACTIONS}
             self.alerts.warn("keymap", "; ".join(error.problems), "Mend [ui.keymap].")
         else:
             for id in config:
@@ -182,27 +130,6 @@ class WorkstationApp(App[int]):
             made = Binding(key, entry.call, show=False, priority=True)
             bindings.setdefault(key, []).append(made)
 
-    def _read_themes(self) -> None:
-        folders = self._theme_folders
-        if folders is None:
-            folders = (shipped_folder("themes"), user_folder("themes"))
-        themes, problems = load_themes(folders)
-        for theme in themes:
-            self.register_theme(theme)
-        wanted = self.config.ui.theme
-        if wanted in self.available_themes:
-            self.theme = wanted
-        else:
-            problems.append(f"theme {wanted}: no such theme; see ctrl+p theme")
-            if DEFAULT_THEME in self.available_themes:
-                self.theme = DEFAULT_THEME
-        if problems:
-            self.alerts.warn("themes", "; ".join(problems), "The others work.")
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Give our own variables a value in every theme of Textual."""
-        return default_variables(self.current_theme)
-
     async def on_mount(self) -> None:
         """Paint first; the engine comes after that."""
         layout = str(self.config.ui.layout)
@@ -218,9 +145,9 @@ class WorkstationApp(App[int]):
             session = self._given or _assemble(self.config)
         except Exception as error:  # the edge: the screen must be able to say it
             logging.getLogger(__name__).exception("the engine could not be assembled")
-            self._stuck = True
+            self.stuck = True
             self.alerts.warn("engine", str(error), "ctrl+q quits.", "bad")
-            self._show_alerts()
+            self.show_alerts()
             return
         self.bridge.session = session
         if self.kill_at_start:
@@ -234,7 +161,7 @@ class WorkstationApp(App[int]):
 
     def _driver_failed(self, name: str, error: BaseException) -> None:
         logging.getLogger(__name__).error("the driver failed", exc_info=error)
-        self._stuck = True
+        self.stuck = True
         self.alerts.warn(
             "driver",
             f"the engine stopped: {type(error).__name__}: {error}",
@@ -289,7 +216,7 @@ class WorkstationApp(App[int]):
         if isinstance(event, events.Key) and not event.is_forwarded:
             if self._split.swallow(event.key, self._wall.now()):
                 return
-            self._hush()
+            self.hush()
         await super().on_event(event)
 
     def action_press(self, key: str) -> None:
@@ -331,55 +258,7 @@ class WorkstationApp(App[int]):
             return False
         return super().check_action(action, parameters)
 
-    def facts(self) -> frozenset[Fact]:
-        """Return what is true of the screen now."""
-        facts = row_facts(self.panel, self.bridge.frame)
-        if not self.locked:
-            facts.add(Fact.UNLOCKED)
-        if self.config.run.mode in ("simulation", "recording"):
-            facts |= {Fact.DRIVEN, Fact.INJECTABLE}
-        if self.alerts.waiting(self.bridge.frame):
-            facts.add(Fact.ALERT)
-        if self.search:
-            facts.add(Fact.MATCHES)
-        if self.bookmarks:
-            facts.add(Fact.BOOKMARK)
-        return frozenset(facts)
-
-    def say(self, text: str, ink: str = "strong") -> None:
-        """Show one line in the footer's place for a few seconds."""
-        layout = self.layout_screen()
-        if layout is None:
-            return
-        layout.footer.say([(text, ink)])
-        self._said += 1
-        self.set_timer(_SAY_S, partial(self._hush, self._said))
-
-    def _hush(self, number: int | None = None) -> None:
-        if number is None or number == self._said:
-            layout = self.layout_screen()
-            if layout is not None:
-                layout.footer.say(())
-
     # -- what the verbs use ----------------------------------------------------------
-
-    @property
-    def driver(self) -> PlayDriver | None:
-        """What moves the clock."""
-        session = self.bridge.session
-        return None if session is None else session.driver
-
-    @property
-    def panel(self) -> Panel | None:
-        """The focused panel of the layout."""
-        layout = self.layout_screen()
-        return None if layout is None else layout.panel
-
-    @property
-    def choice(self) -> Choice | None:
-        """What the focused panel's cursor is on."""
-        panel = self.panel
-        return None if panel is None else panel.choice
 
     def run_command(self, command: Command) -> Any:
         """Execute a command for a dialog, which shows a refusal itself."""
@@ -395,19 +274,6 @@ class WorkstationApp(App[int]):
             detail = getattr(answer, "detail", "")
             self.say(f"Done{f': {detail}' if detail else ''}.")
         self.bridge_now()
-
-    def bridge_now(self) -> None:
-        """Show the newest frame at once."""
-        if self.bridge.session is not None and self.is_running:
-            try:
-                self.bridge.pump_once()
-            except Exception as error:  # the pump's edge, as in its tick
-                self.pump_failed(error)
-
-    @property
-    def focus_row(self) -> Focus | None:
-        """The row that all unpinned panels show."""
-        return self.focus.row
 
     def add_bookmark(self, frame: Frame) -> None:
         """Bookmark the moment of a frame."""
@@ -432,7 +298,7 @@ class WorkstationApp(App[int]):
         if layout is not None:
             layout.keep()
         self.switch_mode(digit)
-        self._remember("ui.layout", int(digit))
+        self.remember("ui.layout", int(digit))
 
     def palette_entries(self) -> Iterable[Entry]:
         """Return what can be done now, for the palette."""
@@ -452,153 +318,6 @@ class WorkstationApp(App[int]):
                 "symbol",
                 partial(jump_to, self, choice.instrument),
             )
-
-    # -- themes ------------------------------------------------------------------------
-
-    def use_theme(self, name: str) -> None:
-        """Switch to a theme and remember it; a theme that fails changes nothing."""
-        before = self.theme
-        try:
-            self.theme = name
-        except Exception as error:  # a theme's file is not ours
-            self.theme = before
-            self.alerts.warn("theme", f"theme {name}: {error}", f"{before} stays.")
-            return
-        self._remember("ui.theme", name)
-        self.say(f"Theme {name}.")
-
-    def _remember(self, key: str, value: object) -> None:
-        try:
-            self._save_setting(key, value)
-        except Exception as error:  # saving is a courtesy; a full disk is not ours
-            self.say(f"{key} was not saved: {error}", "warn")
-
-    # -- alerts ------------------------------------------------------------------------
-
-    def acknowledge(self, ids: frozenset[int]) -> None:
-        """Take these alerts off the line."""
-        self.alerts.acknowledge(ids)
-        self._show_alerts()
-
-    def _show_alerts(self) -> None:
-        layout = self.layout_screen()
-        if layout is None:
-            return
-        frame = self.bridge.frame
-        waiting = self.alerts.waiting(frame)
-        show_alert(
-            layout.alert_line, waiting, len(waiting), 0 if frame is None else frame.ts
-        )
-        if self.alerts.rings(waiting) and self.config.ui.bell:
-            self.bell()
-
-    # -- what the bridge shows -------------------------------------------------------
-
-    @property
-    def word(self) -> str | None:
-        """The app's own engine word where it knows better than the frame."""
-        if self._stuck:
-            return "STUCK"
-        driver = self.driver
-        if (
-            self.bridge.stepping
-            and driver is not None
-            and driver.state.value == "paused"
-        ):
-            return "STEP"
-        return None
-
-    def layout_screen(self) -> LayoutScreen | None:
-        """The layout that is seen or lies below a dialog."""
-        for screen in reversed(self._screens()):
-            if isinstance(screen, LayoutScreen):
-                return screen if screen.is_mounted else None
-        return None
-
-    def open_ritual(self) -> Ritual[Any] | None:
-        """The dialog that is open."""
-        screens = self._screens()
-        top = screens[-1] if screens else None
-        return top if isinstance(top, Ritual) and top.is_mounted else None
-
-    def _screens(self) -> list[Screen[Any]]:
-        return self.screen_stack if self.is_running else []
-
-    def frame_shown(self, frame: Frame) -> None:
-        """Show header, alerts, transport and footer of a frame."""
-        layout = self.layout_screen()
-        if layout is None:
-            return
-        if frame.symbols is not None and len(frame.symbols) != self.symbol_rows:
-            self.symbol_rows = len(frame.symbols)
-            layout.size_rows()
-        self.header_shown(frame.header, 0)
-        self._show_alerts()
-        self._show_keys(layout, frame.header)
-
-    def header_shown(self, header: Header, screen_old_s: int) -> None:
-        """Show the header; an old screen says so."""
-        layout = self.layout_screen()
-        if layout is not None:
-            show_header(
-                layout.header_lines,
-                header,
-                loop_ns=self.bridge.loop_ns,
-                screen_old_s=screen_old_s,
-            )
-
-    def panel_changed(self) -> None:
-        """Show the keys of the focused panel."""
-        layout, frame = self.layout_screen(), self.bridge.frame
-        if layout is not None:
-            self._show_keys(layout, None if frame is None else frame.header)
-
-    def _show_keys(self, layout: LayoutScreen, header: Header | None) -> None:
-        facts = self.facts()
-        panel = layout.panel
-        scope = Scope.GLOBAL if panel is None else panel.scope
-        layout.footer.set_keys(
-            [
-                FooterKey(hint.glyph, hint.label, action(hint.id).call, hint.rank)
-                for hint in footer_for(scope, facts, self.keymap)
-            ]
-        )
-        if header is None:
-            return
-        driver = self.driver
-        shares = [mark.share for mark in self.bookmarks if mark.share is not None]
-        show_transport(
-            layout.transport,
-            header,
-            clock_keys(facts, self.keymap),
-            shares,
-            "" if driver is None else driver.goal_text,
-        )
-
-    def pump_failed(self, error: Exception) -> None:
-        """Say once that no frame could be made; the clock turns into SCREEN OLD."""
-        text = f"no picture of the engine: {type(error).__name__}: {error}"
-        self.alerts.warn("screen", text, "Keys still act. The log has more.", "bad")
-        self._show_alerts()
-
-    # -- panels ----------------------------------------------------------------------
-
-    def make_panel(self, kind: type[Panel]) -> Panel:
-        """Make a panel for a layout."""
-        if issubclass(kind, SymbolsPanel):
-            return kind(self.scales, ssh=self.ssh, names=self.focus.names)
-        panel = kind(self.scales, ssh=self.ssh)
-        if isinstance(panel, ChartPanel):
-            panel.base_ns = self.focus.base_ns
-        return panel
-
-    def panel_state(self, panel_id: str) -> PanelState:
-        """Return what a panel was left at."""
-        return self._states.get(panel_id) or PanelState()
-
-    def keep_state(self, panel_id: str, state: PanelState) -> None:
-        """Keep what a panel is at."""
-        self._states[panel_id] = state
 
     def on_panel_moved(self, event: Panel.Moved) -> None:
         """Let the cursor's row set the focus of the unpinned panels."""

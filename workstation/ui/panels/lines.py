@@ -67,7 +67,8 @@ def show_alert(
     worst = alerts[0]
     parts: list[Part] = [
         ("! " if worst.severity != "info" else "  ", _INKS[worst.severity]),
-        (f"{utc_time(worst.last_ts)} ", "dim"),
+        # Before the first frame the run has no clock yet.
+        (f"{utc_time(worst.last_ts)} " if worst.last_ts else "", "dim"),
         (worst.text.rstrip("."), _INKS[worst.severity]),
     ]
     if now_ns - worst.ts >= 1_000_000_000:

@@ -93,6 +93,11 @@ class OrdersPanel(TablePanel):
         unknown = frame.header.unknown_orders
         said: Part = (f"unknown {unknown}", "bad" if unknown else "dim")
         title = self.title_parts(len(rows))
+        held = sum(1 for row in rows if row.held)
+        room = self.table.size.height - (0 if self.headless else 1)
+        if held and len(rows) + 1 > room:
+            # The note below the rows is out of sight: say it up here.
+            title.append((f"  {held} held here !", "warn"))
         if self.headless:
             self.set_title(title, [said])
         else:
