@@ -5,24 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from workstation.kernel.clock import SimClock, Timer
 from workstation.market.aggregator import Aggregator
 from workstation.market.settings import StorageSettings
-from workstation.model.events import BarClosed
-from workstation.model.instruments import Instrument
+from workstation.model.commands import Override
+from workstation.model.events import BarClosed, OrderUpdated, PositionChanged
+from workstation.model.instruments import Instrument, Side
 from workstation.model.market import Bar
-from workstation.model.orders import Order, OrderRole, OrderStatus, OrderType, Request
+from workstation.model.orders import (
+    Order,
+    OrderEvent,
+    OrderRole,
+    OrderStatus,
+    OrderType,
+    Request,
+)
 from workstation.model.positions import AccountView, Position
 from workstation.model.records import Record, StateRecord
 from workstation.model.signals import Signal
-from workstation.model.states import Gate
+from workstation.model.states import Gate, SymbolState
 from workstation.strategy.row import Row
 from workstation.strategy.script import ScriptFunction, load_script
 from workstation.strategy.scripted import ScriptedStrategy
 from workstation.strategy.settings import StrategySettings
 
+ENTER = "return {'action': 'enter_long', 'stop': market.close * 0.9, 'reason': 'go'}"
+SEEN = "return {'signal': 'cross', 'n': market.bars()}"
 MINUTE = 60_000_000_000
 BTC = Instrument(
     id="BTC",
@@ -114,8 +124,6 @@ class Books:
 
 def order(status: OrderStatus, role: OrderRole = OrderRole.ENTRY) -> Order:
     """Return an order of the strategy in a status."""
-    from workstation.model.instruments import Side
-
     return Order(
         id=f"{role.value}-1",
         instrument="BTC",
@@ -157,6 +165,38 @@ class Stand:
         self.row = self.strategy.rows["BTC"]
         self.bars = 0
 
+    @classmethod
+    def of(cls, folder: Path, **parts: Any) -> Self:
+        """Return the stand of a script of these lines; ``settings`` are its own."""
+        settings = parts.pop("settings", {})
+        return cls(write_script(folder, **parts), **settings)
+
+    @classmethod
+    def in_trade(cls, folder: Path, **parts: Any) -> Self:
+        """Return a stand whose row holds a position."""
+        stand = cls.of(folder, **{"detect": SEEN, "filter": ENTER} | parts)
+        stand.bar()
+        stand.bar()
+        stand.update(OrderStatus.SUBMITTED)
+        stand.hold("1")
+        stand.update(OrderStatus.FILLED)
+        return stand
+
+    def update(self, status: OrderStatus, role: OrderRole = OrderRole.ENTRY) -> None:
+        """Tell of an order, the only one, in a status."""
+        made = order(status, role)
+        self.books.orders = [made]
+        self.strategy.handle_event(
+            OrderUpdated(made, OrderStatus.INITIALIZED, OrderEvent.SUBMIT, self.core.ts)
+        )
+
+    def hold(self, quantity: str) -> None:
+        """Tell of another position."""
+        old = Position(owner="s", instrument="BTC", quantity=self.books.held)
+        self.books.held = Decimal(quantity)
+        new = Position(owner="s", instrument="BTC", quantity=self.books.held)
+        self.strategy.handle_event(PositionChanged(old, new, self.core.ts))
+
     def bar(self, close: float = 100.0) -> None:
         """Close one bar and tell the strategy."""
         start = self.bars * MINUTE
@@ -166,6 +206,11 @@ class Stand:
         bar = Bar("BTC", start + MINUTE, MINUTE, start, close, close, close, close, 1.0)
         self.market.bars("BTC", MINUTE).append(bar)
         self.strategy.handle_event(BarClosed("BTC", start + MINUTE, bar))
+
+
+def override_to(state: SymbolState, **rest: Any) -> Override:
+    """Return an override of the stand's row."""
+    return Override(strategy="s", instrument="BTC", state=state, reason="mine", **rest)
 
 
 SCRIPT = """

@@ -1,6 +1,6 @@
 """One row: a (strategy, instrument) pair with its machine, lock and context.
 
-Owned and changed by its strategy only; the screen reads it between inputs.
+Owned and changed by its strategy's parts only; the screen reads it between inputs.
 """
 
 from __future__ import annotations
@@ -9,12 +9,15 @@ from collections import deque
 from decimal import Decimal
 from typing import Any
 
-from workstation.kernel.clock import Timer
 from workstation.model.instruments import Instrument
 from workstation.model.market import Bar
+from workstation.model.orders import OrderRole
+from workstation.model.ports import Core, OrdersView
 from workstation.model.records import StateRecord
 from workstation.model.states import SymbolState
 from workstation.strategy.inputs import Indicators, Market
+from workstation.strategy.lock import Lock
+from workstation.strategy.machine import Trigger, step
 
 __all__ = ["Row"]
 
@@ -35,29 +38,31 @@ class Row:
         "context",
         "indicators",
         "instrument",
-        "lock_timer",
-        "lock_until_ns",
-        "locked",
+        "lock",
         "market",
         "override_reason",
         "since_ns",
         "state",
         "stop",
+        "strategy",
         "target",
         "transitions",
     )
 
     def __init__(
-        self, instrument: Instrument, market: Market, indicators: Indicators
+        self,
+        strategy: str,
+        instrument: Instrument,
+        market: Market,
+        indicators: Indicators,
     ) -> None:
+        self.strategy = strategy
         self.instrument = instrument
         self.market = market
         self.indicators = indicators
         self.state = SymbolState.WATCH
         self.since_ns = 0
-        self.locked = False
-        self.lock_until_ns: int | None = None
-        self.lock_timer: Timer | None = None
+        self.lock = Lock(strategy, instrument.id)
         self.context: dict[str, Any] = {}
         self.bar: Bar | None = None
         self.bars_left = 0
@@ -68,6 +73,42 @@ class Row:
         self.calls = 0
         self.override_reason = ""
         self.transitions: deque[StateRecord] = deque(maxlen=_TRANSITIONS_KEPT)
+
+    @property
+    def locked(self) -> bool:
+        """Tell whether the row is locked in manual."""
+        return self.lock.on
+
+    @property
+    def lock_until_ns(self) -> int | None:
+        """Return when the lock ends by itself, or None."""
+        return self.lock.until_ns
+
+    def move(self, core: Core, trigger: Trigger, reason: str) -> None:
+        """Move by the table and record it; raises IllegalTransition."""
+        before = self.state
+        instrument = self.instrument.id
+        self.state = step(f"{self.strategy} {instrument}", before, trigger)
+        self.since_ns = core.ts
+        self.committing = False
+        self.override_reason = ""
+        record = StateRecord(
+            seq=core.seq,
+            ts=core.ts,
+            strategy=self.strategy,
+            instrument=instrument,
+            before=before,
+            after=self.state,
+            trigger=trigger.value,
+            reason=reason,
+        )
+        self.transitions.append(record)
+        core.record(record)
+
+    def has_working(self, orders: OrdersView, role: OrderRole) -> bool:
+        """Tell whether an order of a role works for the row."""
+        working = orders.working(self.strategy, self.instrument.id)
+        return any(order.role is role for order in working)
 
     def digest(self) -> object:
         """Return the canonical state of the row."""

@@ -1,0 +1,78 @@
+"""Questions to a script: each state its own, and what the answers do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.strategy.fakes import SEEN, Stand
+from workstation.model.errors import ScriptError
+from workstation.model.orders import OrderRole, OrderStatus
+from workstation.model.signals import SignalAction
+
+S = OrderStatus
+
+
+def test_close_watch_ends_after_its_bars(tmp_path: Path) -> None:
+    stand = Stand.of(tmp_path, detect=SEEN, settings={"close_watch_bars": 3})
+    for _ in range(4):
+        stand.bar()
+    assert stand.core.moves[-1] == ("CloseWatch", "Watch", "expire")
+
+
+def test_a_script_gives_up_an_opportunity(tmp_path: Path) -> None:
+    stand = Stand.of(
+        tmp_path, detect=SEEN, filter="return {'action': 'cancel_analysis'}"
+    )
+    stand.bar()
+    stand.bar()
+    assert stand.core.moves[-1] == ("CloseWatch", "Watch", "cancel")
+    assert stand.core.signals == []
+
+
+def test_the_script_is_not_asked_while_an_exit_works(tmp_path: Path) -> None:
+    stand = Stand.in_trade(tmp_path, manage="return {'action': 'exit'}")
+    stand.bar()
+    stand.update(S.ACCEPTED, OrderRole.EXIT)
+    calls = stand.row.calls
+    stand.bar()
+    assert stand.row.calls == calls
+    assert len([s for s in stand.core.signals if s.action is SignalAction.EXIT]) == 1
+
+
+def test_an_opportunity_the_script_goes_on_changing_is_not_the_row_s(
+    tmp_path: Path,
+) -> None:
+    head = "mine = {'signal': 'a'}\n"
+    stand = Stand.of(tmp_path, head=head, detect="return mine")
+    stand.bar()
+    globals_ = stand.strategy.script.detect_opportunity.__globals__
+    globals_["mine"]["signal"] = "b"
+    assert stand.row.context["opportunity"] == {"signal": "a"}
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ({"detect": "return 3"}, "must return None or a dict, not 3"),
+        ({"detect": "return {'x': float('nan')}"}, "x is nan"),
+        (
+            {"detect": SEEN, "filter": "return {'action': 'buy'}"},
+            "action 'buy' is not one of",
+        ),
+    ],
+)
+def test_a_wrong_answer_is_raised_and_shown_and_moves_nothing(
+    tmp_path: Path, parts: dict[str, str], said: str
+) -> None:
+    stand = Stand.of(tmp_path, **parts)
+    if "filter" in parts:
+        stand.bar()
+    moves = len(stand.core.moves)
+    with pytest.raises(ScriptError) as caught:
+        stand.bar()
+    assert said in str(caught.value)
+    assert said in stand.row.answer
+    assert stand.core.signals == []
+    assert len(stand.core.moves) == moves

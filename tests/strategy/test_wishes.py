@@ -1,0 +1,36 @@
+"""Wishes: sized, on the tick, and never a looser stop."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+from tests.strategy.fakes import ENTER, SEEN, Stand
+from workstation.model.orders import OrderRole, OrderStatus
+from workstation.model.signals import SignalAction
+
+S = OrderStatus
+
+
+def test_an_entry_of_less_than_a_lot_is_given_up(tmp_path: Path) -> None:
+    stand = Stand.of(tmp_path, detect=SEEN, filter=ENTER)
+    stand.books.equity = Decimal("0.1")
+    stand.bar()
+    stand.bar()
+    assert stand.core.signals == []
+    assert stand.core.moves[-1] == ("CloseWatch", "Watch", "cancel")
+    assert "less than a lot of 0.001" in stand.row.answer
+
+
+def test_stops_are_only_tightened(tmp_path: Path) -> None:
+    manage = "return {'action': 'update_stop_loss', 'stop': market.close * 0.95}"
+    stand = Stand.in_trade(tmp_path, manage=manage)
+    stand.update(S.HELD, OrderRole.STOP)
+    assert stand.row.stop == Decimal(90)
+    stand.bar(100.0)
+    assert stand.core.signals[-1].action is SignalAction.PROTECT
+    assert stand.core.signals[-1].stop == Decimal("95.00")
+    made = len(stand.core.signals)
+    stand.bar(80.0)
+    assert len(stand.core.signals) == made
+    assert stand.row.answer == "stop 76.00 would loosen 90: kept"
