@@ -48,8 +48,8 @@ from workstation.ui.verbs.leaving import apply_policy, begin_quit
 from workstation.ui.verbs.looking import EXPORT_FOLDER, jump_to
 
 if TYPE_CHECKING:
-    from workstation.config import Config
     from workstation.model.commands import Command
+    from workstation.ui.settings import ScreenConfig
 
 __all__ = ["Bookmark", "WorkstationApp", "run_app"]
 
@@ -75,7 +75,7 @@ class WorkstationApp(Face):
 
     def __init__(
         self,
-        config: Config,
+        config: ScreenConfig,
         *,
         read_only: bool = False,
         save_setting: Callable[[str, object], None] = lambda key, value: None,
@@ -362,7 +362,7 @@ class WorkstationApp(Face):
             layout.filter_bar.action_keep()
 
 
-def _assemble(config: Config) -> SessionLike:
+def _assemble(config: ScreenConfig) -> SessionLike:
     # Late: numpy and the engine load after the first paint.
     from workstation.engine.assembly import assemble_session
 
@@ -370,7 +370,7 @@ def _assemble(config: Config) -> SessionLike:
 
 
 def run_app(
-    config: Config,
+    config: ScreenConfig,
     *,
     read_only: bool,
     save_setting: Callable[[str, object], None],

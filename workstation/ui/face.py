@@ -39,12 +39,12 @@ from workstation.ui.screens.layouts import LayoutScreen
 from workstation.ui.screens.ritual import Ritual
 from workstation.ui.signals import is_remote
 from workstation.ui.theming import DEFAULT_THEME, default_variables, load_themes
-from workstation.ui.widgets.status_lines import FooterKey
+from workstation.ui.widgets.status_lines import WIDE, FooterKey
 from workstation.ui.wording import Scales
 
 if TYPE_CHECKING:
-    from workstation.config import Config
     from workstation.engine.drivers import PlayDriver
+    from workstation.ui.settings import ScreenConfig
 
 __all__ = ["Bookmark", "Face"]
 
@@ -65,7 +65,7 @@ class Face(App[int]):
 
     def __init__(
         self,
-        config: Config,
+        config: ScreenConfig,
         *,
         read_only: bool,
         save_setting: Callable[[str, object], None],
@@ -180,9 +180,9 @@ class Face(App[int]):
             return
         frame = self.bridge.frame
         waiting = self.alerts.waiting(frame)
-        show_alert(
-            layout.alert_line, waiting, len(waiting), 0 if frame is None else frame.ts
-        )
+        now = 0 if frame is None else frame.ts
+        narrow = self.size.width < WIDE
+        show_alert(layout.alert_line, waiting, now, compact=narrow)
         if self.alerts.rings(waiting) and self.config.ui.bell:
             self.bell()
 
@@ -260,11 +260,12 @@ class Face(App[int]):
         if header is None:
             return
         driver = self.driver
+        playing = driver is None or driver.state.value == "playing"
         shares = [mark.share for mark in self.bookmarks if mark.share is not None]
         show_transport(
             layout.transport,
             header,
-            clock_keys(facts, self.keymap),
+            clock_keys(facts, self.keymap, playing=playing),
             shares,
             "" if driver is None else driver.goal_text,
         )

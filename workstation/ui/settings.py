@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 
 from msgspec import Meta
 
 from workstation.model.settings import Settings
 
-__all__ = ["UiSettings"]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workstation.engine.settings import RunSettings
+
+__all__ = ["ScreenConfig", "UiSettings"]
 
 
-class UiSettings(Settings):
+class UiSettings(Settings, frozen=True):
     """Look and keys."""
 
     theme: str = "harbor-dark"
@@ -26,3 +31,19 @@ class UiSettings(Settings):
     """Let the mouse select; it never acts."""
     keymap: dict[str, str] = {}
     """Action id to keys, such as ``"clock.play" = "space,f5"``."""
+
+
+class ScreenConfig(Protocol):
+    """What the screen needs of a config."""
+
+    @property
+    def run(self) -> RunSettings:
+        """Return the run."""
+
+    @property
+    def ui(self) -> UiSettings:
+        """Return the settings of the screen."""
+
+    @property
+    def path(self) -> Path:
+        """Return the file it came from."""
