@@ -90,8 +90,14 @@ def signed(value: Decimal | float | None) -> str:
     return "up" if value > 0 else "down"
 
 
+_SQUEEZED = (
+    *((" > ", ">"), (" < ", "<"), (" bp", "")),
+    *(("already ", ""), ("locked until ", "locked "), ("locked in ", "")),
+)
+
+
 def short_why(text: str) -> str:
     """Squeeze a gate's reason for narrow columns: ``spread 3.1>2.0``."""
-    for wide, narrow in ((" > ", ">"), (" < ", "<"), (" bp", ""), ("already ", "")):
+    for wide, narrow in _SQUEEZED:
         text = text.replace(wide, narrow)
     return text

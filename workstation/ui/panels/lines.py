@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -58,38 +58,48 @@ def show_header(
 
 
 def show_alert(
-    line: AlertLine, alerts: Sequence[Alert], waiting: int, now_ns: int
+    line: AlertLine, alerts: Sequence[Alert], now_ns: int, *, compact: bool
 ) -> None:
-    """Show the worst alert that waits to be acknowledged."""
+    """Show the worst of the alerts that wait to be acknowledged.
+
+    ``compact`` leaves out the time and counts ``1/2 a``.
+    """
     if not alerts:
         line.clear()
         return
     worst = alerts[0]
-    parts: list[Part] = [
-        ("! " if worst.severity != "info" else "  ", _INKS[worst.severity]),
-        # Before the first frame the run has no clock yet.
-        (f"{utc_time(worst.last_ts)} " if worst.last_ts else "", "dim"),
-        (worst.text.rstrip("."), _INKS[worst.severity]),
-    ]
-    if now_ns - worst.ts >= 1_000_000_000:
-        parts.append((f", {spaced_age(now_ns - worst.ts)}", ""))
+    ink = _INKS[worst.severity]
+    parts: list[Part] = [("! " if worst.severity != "info" else "  ", ink)]
+    # Before the first frame the run has no clock yet.
+    if worst.last_ts and not compact:
+        parts.append((f"{utc_time(worst.last_ts)} ", "dim"))
+    age_ns = now_ns - worst.ts
+    if worst.ts and age_ns >= 1_000_000_000:
+        parts.append((f"{spaced_age(age_ns)}  ", "dim"))
+    parts.append((worst.text.rstrip("."), ink))
     if worst.count > 1:
         parts.append((f", {worst.count} times", ""))
     parts.append((f". {worst.remedy}", "dim"))
-    count = f"1 of {waiting} alerts" if waiting > 1 else "1 alert"
-    line.set_alert(
-        parts,
-        [(f"{count}  ", "dim"), ("a", "key"), (" open", "dim")],
-        bad=worst.severity == "bad",
-    )
+    waiting = len(alerts)
+    if compact:
+        right: list[Part] = [(f"1/{waiting} ", "dim"), ("a", "key")]
+    else:
+        count = f"1 of {waiting} alerts" if waiting > 1 else "1 alert"
+        right = [(f"{count}  ", "dim"), ("a", "key"), (" open", "dim")]
+    line.set_alert(parts, right, bad=worst.severity == "bad")
 
 
 def clock_keys(
-    facts: frozenset[Fact], keymap: dict[str, tuple[str, ...]]
+    facts: frozenset[Fact], keymap: Mapping[str, tuple[str, ...]], *, playing: bool
 ) -> list[FooterKey]:
     """Return the hints of the clock for the transport line."""
     return [
-        FooterKey(hint.glyph, hint.label, action(hint.id).call, hint.rank)
+        FooterKey(
+            hint.glyph,
+            "play" if hint.id == "clock.play" and not playing else hint.label,
+            action(hint.id).call,
+            hint.rank,
+        )
         for hint in footer_for(Scope.CLOCK, facts, keymap)
     ]
 

@@ -415,7 +415,7 @@ class FeedsLayout(LayoutScreen):
     DEFAULT_CSS = """
     FeedsLayout #feeds { height: 5; }
     FeedsLayout #tasks { height: 1fr; }
-    FeedsLayout #lower { height: 1fr; }
+    FeedsLayout #lower { height: 2fr; }
     FeedsLayout.-compact #tasks { height: 2fr; }
     FeedsLayout.-compact #right { height: 1fr; }
     """
