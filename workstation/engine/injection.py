@@ -1,15 +1,21 @@
 """Injected events: what an operator may feed by hand, and what no market could send.
 
-Called by ``Control`` before an event goes in; it changes nothing.
+``Control`` calls the handler with a command and gets a sentence back, or
+CommandRefused; ``check_event`` changes nothing.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from msgspec import structs
 
+from workstation.engine.engine import Engine
+from workstation.market.aggregator import Aggregator
+from workstation.model.commands import Inject
 from workstation.model.errors import CommandRefused
 from workstation.model.market import (
     Bar,
@@ -19,8 +25,54 @@ from workstation.model.market import (
     MarketEvent,
     Quote,
 )
+from workstation.model.signals import Signal
+from workstation.strategy.scripted import ScriptedStrategy
 
-__all__ = ["check_event"]
+__all__ = ["Injections", "check_event"]
+
+# Inputs marked as injected on the screen: more than its log shows.
+_INJECTED_KEPT = 1_000
+
+
+class Injections:
+    """Events of the operator's making; ``seqs`` are the inputs they were."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        aggregator: Aggregator,
+        strategies: Mapping[str, ScriptedStrategy],
+        *,
+        allowed: bool,
+    ) -> None:
+        self.seqs: deque[int] = deque(maxlen=_INJECTED_KEPT)
+        self._engine = engine
+        self._aggregator = aggregator
+        self._strategies = strategies
+        self._allowed = allowed
+
+    def handlers(self) -> dict[type, Callable[[Any], str]]:
+        """Return the handler of each command."""
+        return {Inject: self._inject}
+
+    def _inject(self, command: Inject) -> str:
+        if not self._allowed:
+            raise CommandRefused("inject works in simulation and recording only")
+        core = self._engine.core
+        event = command.event
+        self.seqs.append(core.seq)
+        if isinstance(event, Signal):
+            strategy = self._strategies.get(event.strategy)
+            if strategy is None or event.instrument not in strategy.rows:
+                raise CommandRefused(
+                    f"no row {event.strategy} {event.instrument}; "
+                    f"strategies: {', '.join(self._strategies)}"
+                )
+            core.emit(event)
+            return f"signal {event.action} for {event.instrument}"
+        check_event(event, self._aggregator.instruments)
+        core.emit(structs.replace(event, ts_recv=core.ts))
+        return f"{type(event).__name__} for {event.instrument}"
 
 
 def check_event(event: MarketEvent, instruments: Sequence[str]) -> None:
