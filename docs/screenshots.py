@@ -1,0 +1,281 @@
+"""Draws the pictures of the documentation: ``python -m docs.screenshots [FOLDER]``.
+
+The app itself on the shipped default, without a terminal, at one event of the run and
+with clocks that stand: the same bytes on every machine. The snapshot tests look at the
+same moment. Nothing is journalled, and nothing of the user's own is read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+from textual.pilot import Pilot
+
+from workstation.config import Config, load_config
+from workstation.engine.assembly import assemble_session
+from workstation.engine.control import Outcome
+from workstation.engine.drivers import PlayDriver
+from workstation.engine.frames import Focus, Frame
+from workstation.engine.session import Session
+from workstation.kernel import SimClock
+from workstation.model.commands import Command, Override
+from workstation.model.states import SymbolState
+from workstation.paths import shipped_folder
+from workstation.ui.app import WorkstationApp
+
+__all__ = [
+    "EVENTS",
+    "SEEN_FROM",
+    "Still",
+    "make_app",
+    "press",
+    "read_config",
+    "run_to",
+    "settle",
+]
+
+EVENTS = 40_000
+"""Five positions with held stops, one row in CloseWatch, one book that is untrusted."""
+
+_LOCKED_AT = 37_000
+SEEN_FROM = 39_800
+"""Where a screen begins to look: rates are taken over a second and more."""
+_LOCKED = "ETHUSDT"
+# CPU time is the one figure of a run that depends on the machine.
+_CPU_NS_PER_EVENT = 10_000
+# A changed cell is tinted for three frames; then a standing run draws the same again.
+_MOST_FRAMES = 20
+_SAME_FRAMES = 2
+_OVERRIDE = (
+    *("tab", "tab", "right", "tab", "right", "tab", "left", "tab", "tab"),
+    *"news at two",
+)
+_CELL = 12.2
+"""Width of a column in Textual's pictures."""
+_BLANK = "&#160;"
+_TEXT = (
+    r'(<text class="[^"]*" x=")([\d.]+)(" y="[^"]*" textLength=")[\d.]+("[^>]*>)'
+    rf"((?:{_BLANK})*)([^<]*)</text>"
+)
+_IMAGES = Path(__file__).parent / "images"
+
+
+class Picture(Struct, frozen=True):
+    """One file: at which size, in which theme, after which keys."""
+
+    name: str
+    columns: int = 120
+    rows: int = 40
+    theme: str = "harbor-dark"
+    keys: tuple[str, ...] = ()
+
+
+PICTURES = (
+    Picture("monitor"),
+    Picture("feeds", keys=("2",)),
+    Picture("log", keys=("7",)),
+    Picture("override", keys=("o", *_OVERRIDE)),
+    Picture("kill", keys=("ctrl+k",)),
+    Picture("monitor-80x24", 80, 24),
+    Picture("monitor-light", theme="paper-light"),
+    Picture("monitor-okabe", theme="okabe-dark"),
+)
+
+
+class Still:
+    """A session at one event, whose CPU times are a fixed price for each event."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.engine = session.engine
+        self.aggregator = session.aggregator
+
+    @property
+    def driver(self) -> PlayDriver:
+        """The driver: it plays, but its wall clock stands."""
+        return self._session.driver
+
+    def frame(
+        self, cursor: int, panels: frozenset[str], focus: Focus | None = None
+    ) -> Frame:
+        """Return a frame that no machine makes different."""
+        frame = self._session.frame(cursor, panels, focus)
+        if frame.tasks is None:
+            return frame
+        tasks = tuple(
+            msgspec.structs.replace(task, cpu_ns=task.events * _CPU_NS_PER_EVENT)
+            for task in frame.tasks
+        )
+        return msgspec.structs.replace(frame, tasks=tasks)
+
+    def go_on(self, events: int) -> None:
+        """Step to the first quiet moment after ``events``.
+
+        Quiet: what comes next has a later time, so that the driver, whose wall clock
+        stands, finds nothing due.
+        """
+        engine = self.engine
+        while (
+            engine.delivered < events
+            or (engine.sources.peek_ts() or 0) <= engine.clock.now()
+        ):
+            engine.step()
+
+    def execute(self, command: Command) -> Outcome:
+        """Take a command."""
+        return self._session.execute(command)
+
+    def close(self) -> None:
+        """End the run."""
+        self._session.close()
+
+
+def read_config(theme: str = "harbor-dark", *overrides: str) -> Config:
+    """Return the shipped default with everything that a user can choose set."""
+    return load_config(
+        shipped_folder("config") / "default.toml",
+        (
+            'journal.path=""',
+            "engine.frame_hz=0.5",
+            "ui.layout=1",
+            'ui.glyphs="unicode"',
+            f'ui.theme="{theme}"',
+            *overrides,
+        ),
+        seed=7,
+    )
+
+
+def run_to(config: Config, events: int = EVENTS) -> Still:
+    """Return the run at its first quiet moment after ``events``.
+
+    On the way the operator locks one symbol.
+    """
+    still = Still(assemble_session(config.run, wall=SimClock()))
+    engine = still.engine
+    engine.start()
+    still.go_on(min(events, _LOCKED_AT))
+    if events > _LOCKED_AT:
+        lock = Override(
+            strategy="ema_cross",
+            instrument=_LOCKED,
+            state=SymbolState.WATCH,
+            lock=True,
+            expires_ns=engine.clock.now() + 900_000_000_000,
+            reason="venue maintenance at midnight",
+        )
+        outcome = still.execute(lock)
+        assert outcome.accepted, outcome.detail
+        still.go_on(events)
+    return still
+
+
+def make_app(config: Config, still: Still) -> WorkstationApp:
+    """Return the app over a run that stands; its own clock stands too."""
+    return WorkstationApp(
+        config,
+        session=still,
+        themes=(shipped_folder("themes"),),
+        environ={"TERM": "xterm-256color"},
+        wall=SimClock(),
+    )
+
+
+async def press(
+    pilot: Pilot[int], keys: Sequence[str], *, events: int = EVENTS
+) -> None:
+    """Press keys at the moment of ``events`` and wait until the picture stands.
+
+    A digit that comes first is pressed a little before the moment, because rates need
+    two looks at the run.
+    """
+    still = _app(pilot).bridge.session
+    while still is None:
+        await pilot.pause()
+        still = _app(pilot).bridge.session
+    assert isinstance(still, Still)
+    layout, rest = (keys[:1], keys[1:]) if keys and keys[0].isdigit() else ((), keys)
+    for key in layout:
+        await pilot.press(key)
+    await settle(pilot)
+    still.go_on(events)
+    await settle(pilot)
+    for key in rest:
+        await pilot.press(key)
+        await pilot.pause()
+    await settle(pilot)
+
+
+async def settle(pilot: Pilot[int]) -> None:
+    """Pump by hand until frames change nothing any more."""
+    app = _app(pilot)
+    before, same = "", 0
+    for _ in range(_MOST_FRAMES):
+        ritual = app.open_ritual()
+        if ritual is not None and not ritual.armed:
+            # Its own timer says the same a little later.
+            ritual.arm()
+        app.bridge_now()
+        await pilot.pause()
+        after = app.export_screenshot()
+        same = same + 1 if after == before else 0
+        if same == _SAME_FRAMES:
+            return
+        before = after
+    raise RuntimeError(f"the screen still changes after {_MOST_FRAMES} frames")
+
+
+def _app(pilot: Pilot[int]) -> WorkstationApp:
+    assert isinstance(pilot.app, WorkstationApp)
+    return pilot.app
+
+
+async def draw(picture: Picture) -> str:
+    """Return a picture as SVG."""
+    config = read_config(picture.theme)
+    app = make_app(config, run_to(config, SEEN_FROM))
+    async with app.run_test(size=(picture.columns, picture.rows)) as pilot:
+        await press(pilot, picture.keys)
+        return _plain(app.export_screenshot(simplify=True))
+
+
+def _plain(svg: str) -> str:
+    """Return the SVG without Textual's number and without fonts from the web.
+
+    Text begins at its first sign: some viewers drop the blanks in front of it.
+    """
+    svg = re.sub(r"\bterminal-\d+-", "terminal-", svg)
+    svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
+    svg = re.sub(_TEXT, _begin_at_sign, svg)
+    return re.sub(r"[ \t]+$", "", svg, flags=re.MULTILINE).strip() + "\n"
+
+
+def _begin_at_sign(match: re.Match[str]) -> str:
+    before, x, between, rest, blanks, text = match.groups()
+    indent = len(blanks) // len(_BLANK)
+    text = re.sub(f"(?:{_BLANK})+$", "", text)
+    if not text:
+        return ""
+    cells = len(html.unescape(text))
+    left = f"{float(x) + indent * _CELL:g}"
+    return f"{before}{left}{between}{cells * _CELL:g}{rest}{text}</text>"
+
+
+def main(folder: Path) -> None:
+    """Write all pictures."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for picture in PICTURES:
+        path = folder / f"{picture.name}.svg"
+        path.write_text(asyncio.run(draw(picture)), encoding="utf-8")
+        print(path.name)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else _IMAGES)

@@ -1,0 +1,168 @@
+"""Pictures of the whole screen over a run that stands still, compared byte for byte.
+
+``pytest -n 0 tests/ui/test_snapshots.py --snapshot-update`` draws them again; look at
+each one that has changed before it is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from docs.screenshots import (
+    EVENTS,
+    SEEN_FROM,
+    make_app,
+    press,
+    read_config,
+    run_to,
+    settle,
+)
+from workstation.ui.app import WorkstationApp
+from workstation.ui.panels.base import Panel
+
+Compare = Callable[..., bool]
+Look = Callable[..., bool]
+
+SMALL, LARGE = (80, 24), (120, 40)
+SIZES = [pytest.param(SMALL, id="80x24"), pytest.param(LARGE, id="120x40")]
+
+ORDERS, TASKS = ("1", "@orders"), ("2", "@tasks")
+STRATEGY = (*TASKS, "down", "down", "down")
+DIALOGS: dict[str, tuple[str, ...]] = {
+    "override": ("1", "o"),
+    "flatten": ("1", "F"),
+    "cancel_one": (*ORDERS, "c"),
+    "cancel_all": (*ORDERS, "C"),
+    "detail": (*ORDERS, "enter"),
+    "stop_feed": ("2", "x"),
+    "stop_strategy": (*STRATEGY, "x"),
+    "inject": (*STRATEGY, "i"),
+    "kill": ("1", "ctrl+k"),
+    "quit": ("1", "ctrl+q"),
+    "unlock": ("1", "L", "L"),
+    "until": ("1", "g"),
+    "alerts": ("1", "a"),
+    "help": ("1", "question_mark"),
+}
+MONITOR = ("symbols", "chart", "book", "machine", "orders", "positions", "log")
+PLUMBING = ("feeds", "tasks", "channels", "gaps", "indicators")
+HIDDEN_WHEN_SMALL = ("chart", "book", "positions", "channels", "indicators")
+
+
+async def do(pilot: Pilot[int], keys: Sequence[str], events: int) -> None:
+    """Press keys at the moment; ``@name`` is tab until that panel has the focus."""
+    await press(pilot, keys[:1], events=events)
+    app = pilot.app
+    assert isinstance(app, WorkstationApp)
+    for key in keys[1:]:
+        if not key.startswith("@"):
+            await pilot.press(key)
+            await pilot.pause()
+            continue
+        for _ in range(20):
+            if panel_id(app.panel) == key[1:]:
+                break
+            await pilot.press("tab")
+            await pilot.pause()
+        assert panel_id(app.panel) == key[1:]
+    for entry in app.screen.query(Input):
+        entry.cursor_blink = False
+    await settle(pilot)
+
+
+def panel_id(panel: Panel | None) -> str:
+    """Return the id of the focused panel."""
+    return "" if panel is None else panel.panel_id
+
+
+@pytest.fixture
+def look(snap_compare: Compare) -> Look:
+    """Return what compares the screen after these keys with its picture."""
+
+    def compare(
+        keys: Sequence[str] = ("1",),
+        size: tuple[int, int] = LARGE,
+        *,
+        theme: str = "harbor-dark",
+        overrides: Sequence[str] = (),
+        since: int = SEEN_FROM,
+        until: int = EVENTS,
+    ) -> bool:
+        config = read_config(theme, *overrides)
+        app = make_app(config, run_to(config, since))
+
+        async def before(pilot: Pilot[int]) -> None:
+            await do(pilot, keys, until)
+
+        return snap_compare(app, terminal_size=size, run_before=before)
+
+    return compare
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("digit", ["1", "2", "7"])
+def test_a_layout(digit: str, size: tuple[int, int], look: Look) -> None:
+    assert look((digit,), size)
+
+
+@pytest.mark.parametrize("panel", [*MONITOR, *PLUMBING])
+def test_a_panel_zoomed(panel: str, look: Look) -> None:
+    digit = "1" if panel in MONITOR else "2"
+    assert look((digit, f"@{panel}", "z"))
+
+
+@pytest.mark.parametrize("panel", HIDDEN_WHEN_SMALL)
+def test_a_panel_that_has_no_place_on_a_small_screen(panel: str, look: Look) -> None:
+    digit = "1" if panel in MONITOR else "2"
+    assert look((digit, f"@{panel}"), SMALL)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", DIALOGS)
+def test_a_dialog(name: str, size: tuple[int, int], look: Look) -> None:
+    assert look(DIALOGS[name], size)
+
+
+@pytest.mark.parametrize("theme", ["okabe-dark", "paper-light"])
+def test_a_theme(theme: str, look: Look) -> None:
+    assert look(theme=theme)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_without_colour(
+    size: tuple[int, int], look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert look(size=size)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_in_ascii(size: tuple[int, int], look: Look) -> None:
+    assert look(size=size, overrides=('ui.glyphs="ascii"',))
+
+
+@pytest.mark.parametrize(
+    "size", [(200, 50), (60, 15), (39, 9)], ids=["200x50", "60x15", "39x9"]
+)
+def test_the_monitor_at_an_unusual_size(size: tuple[int, int], look: Look) -> None:
+    assert look(size=size)
+
+
+def test_what_one_event_has_caused_stays_marked(look: Look) -> None:
+    assert look(("1", "space", "comma", "full_stop"))
+
+
+def test_a_filter_that_is_being_typed(look: Look) -> None:
+    assert look(("1", "slash", "u", "s", "d"))
+
+
+def test_the_letters_of_a_jump(look: Look) -> None:
+    assert look(("1", "ctrl+o"))
+
+
+def test_a_run_in_which_nothing_has_happened_yet(look: Look) -> None:
+    assert look(since=0, until=0)
