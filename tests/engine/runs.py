@@ -10,6 +10,7 @@ from typing import Any
 from workstation.config import load_config
 from workstation.engine.assembly import assemble_session
 from workstation.engine.drivers import Until, run_backtest
+from workstation.engine.frames import Focus, Frame
 from workstation.engine.session import Session
 from workstation.engine.settings import RunSettings
 from workstation.kernel import Clock, SimClock
@@ -45,6 +46,9 @@ PANELS = frozenset(
 )
 
 
+FOCUS = Focus("ema_cross", "BTCUSDT", bars=50, levels=10)
+
+
 def settings(*overrides: str, config: Path = DEFAULT) -> RunSettings:
     """Return a shipped config without journal, with overrides as of ``--set``."""
     return load_config(config, ['journal.path=""', *overrides]).run
@@ -73,6 +77,18 @@ def finish(session: Session, until: Until | None = None) -> str:
     run_backtest(session.engine, until)
     session.close()
     return session.engine.state_hash()
+
+
+def running(events: int = 2_000) -> Session:
+    """Return the small run after some events."""
+    session = small()
+    run_backtest(session.engine, Until(events=events))
+    return session
+
+
+def frame_of(session: Session, cursor: int = 0, *panels: str) -> Frame:
+    """Return a frame of these panels, or of all of them."""
+    return session.frame(cursor, frozenset(panels) or PANELS, FOCUS)
 
 
 def kept(session: Session) -> list[Record]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from workstation import indicators
 from workstation.engine.engine import Engine
+from workstation.engine.figures import spread_bps
 from workstation.engine.frames import (
     BookFrame,
     CandleRow,
@@ -125,9 +126,6 @@ class FocusFrames:
             and order.price is not None
             and not order.is_terminal
         ]
-        spread = None
-        if view.bid and view.ask:
-            spread = (view.ask - view.bid) / ((view.ask + view.bid) / 2) * 10_000
         return BookFrame(
             instrument=instrument.id,
             symbol=instrument.symbol,
@@ -137,7 +135,7 @@ class FocusFrames:
             reason=getattr(book, "reason", ""),
             bids=tuple(book.bids(focus.levels)),
             asks=tuple(book.asks(focus.levels)),
-            spread_bps=spread,
+            spread_bps=spread_bps(view.bid, view.ask),
             imbalance=book.imbalance(_LEVELS_IMBALANCE),
             microprice=book.microprice(),
             applied=book.applied,

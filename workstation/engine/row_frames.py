@@ -1,0 +1,184 @@
+"""Rows of a frame: symbols, orders and positions, as their tables show them.
+
+Called by ``FrameSource`` between two inputs; it only reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from workstation.engine.engine import Engine
+from workstation.engine.figures import age, change, coarse, open_pnl, spread_bps
+from workstation.engine.focusing import FocusFrames
+from workstation.engine.frames import OrderRow, PositionRow, SymbolRow
+from workstation.engine.versions import Versions
+from workstation.execution.executor import Executor
+from workstation.market.aggregator import Aggregator
+from workstation.model.instruments import Instrument
+from workstation.model.orders import Order, OrderStatus
+from workstation.model.positions import Position
+from workstation.strategy.row import Row
+from workstation.strategy.scripted import ScriptedStrategy
+
+__all__ = ["RowFrames"]
+
+
+class RowFrames:
+    """Table rows of one session."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        aggregator: Aggregator,
+        strategies: Sequence[ScriptedStrategy],
+        executor: Executor,
+        focus: FocusFrames,
+        instruments: Mapping[str, Instrument],
+    ) -> None:
+        self._engine = engine
+        self._aggregator = aggregator
+        self._strategies = strategies
+        self._executor = executor
+        self._focus = focus
+        self._instruments = instruments
+        self._versions = Versions()
+
+    def symbols(self) -> tuple[SymbolRow, ...]:
+        """Return a row of each strategy and symbol, and of what nobody manages."""
+        made: list[SymbolRow] = []
+        managed: set[tuple[str, str]] = set()
+        for instrument in self._instruments.values():
+            rows = [
+                (strategy, strategy.rows[instrument.id])
+                for strategy in self._strategies
+                if instrument.id in strategy.rows
+            ]
+            for strategy, row in rows:
+                managed.add((strategy.name, instrument.id))
+                made.append(self._symbol(instrument, strategy, row))
+            for position in self._held():
+                key = (position.owner, position.instrument)
+                if position.instrument == instrument.id and key not in managed:
+                    made.append(self._unmanaged(instrument, position))
+            if not rows:
+                made.append(self._unmanaged(instrument, None))
+        return tuple(self._versions.of("symbols", made))
+
+    def _symbol(
+        self, instrument: Instrument, strategy: ScriptedStrategy, row: Row
+    ) -> SymbolRow:
+        position = self._executor.position(strategy.name, instrument.id)
+        blocked = next(
+            (g for g in self._focus.gates(strategy, row) if not g.passed), None
+        )
+        return self._row(
+            instrument,
+            strategy.name,
+            position,
+            state=row.state,
+            manual=row.locked,
+            manual_until_ns=row.lock_until_ns,
+            since_ns=self._engine.core.ts - row.since_ns if row.since_ns else None,
+            stop=row.stop,
+            why_not="ready" if blocked is None else blocked.detail,
+        )
+
+    def _unmanaged(
+        self, instrument: Instrument, position: Position | None
+    ) -> SymbolRow:
+        owner = "" if position is None else position.owner
+        held = position or Position(owner="", instrument=instrument.id)
+        return self._row(
+            instrument,
+            owner,
+            held,
+            state=None,
+            manual=bool(owner),
+            manual_until_ns=None,
+            since_ns=None,
+            stop=None,
+            why_not="nobody manages it" if owner else "no strategy",
+        )
+
+    def _row(
+        self,
+        instrument: Instrument,
+        owner: str,
+        position: Position,
+        *,
+        stop: Decimal | None,
+        since_ns: int | None,
+        **rest: object,
+    ) -> SymbolRow:
+        view = self._aggregator.instrument(instrument.id)
+        last = view.last or view.mark
+        mark = view.mark
+        return SymbolRow(
+            key=f"{instrument.id}/{owner}",
+            instrument=instrument.id,
+            symbol=instrument.symbol,
+            strategy=owner,
+            decimals=instrument.price_decimals,
+            since_ns=None if since_ns is None else coarse(since_ns),
+            last=last,
+            change_percent=change(last, view.day_open),
+            spread_bps=spread_bps(view.bid, view.ask),
+            age_ns=age(view.ts_recv, self._engine.core.ts),
+            distrust=self._aggregator.distrust(instrument.id, self._engine.core.ts),
+            position=position.quantity,
+            quantity_decimals=instrument.quantity_decimals,
+            open_pnl=open_pnl(position, mark),
+            stop_percent=change(None if stop is None else float(stop), last),
+            version=0,
+            **rest,  # type: ignore[arg-type]
+        )
+
+    def orders(self) -> tuple[OrderRow, ...]:
+        """Return the orders that have not ended."""
+        rows = [self._order(o) for o in self._executor.orders() if not o.is_terminal]
+        made = tuple(self._versions.of("orders", rows))
+        self._versions.sweep(made)
+        return made
+
+    def positions(self) -> tuple[PositionRow, ...]:
+        """Return the positions held, by owner."""
+        rows = [self._position(position) for position in self._held()]
+        return tuple(self._versions.of("positions", rows))
+
+    def _order(self, order: Order) -> OrderRow:
+        instrument = self._instruments[order.instrument]
+        price = order.trigger if order.price is None else order.price
+        mark = self._aggregator.instrument(order.instrument).mark
+        return OrderRow(
+            order=order,
+            symbol=instrument.symbol,
+            decimals=instrument.price_decimals,
+            quantity_decimals=instrument.quantity_decimals,
+            price=price,
+            away_percent=change(None if price is None else float(price), mark),
+            age_ns=coarse(self._engine.core.ts - order.created_ns),
+            held=order.status is OrderStatus.HELD,
+            version=0,
+        )
+
+    def _position(self, position: Position) -> PositionRow:
+        instrument = self._instruments[position.instrument]
+        view = self._aggregator.instrument(position.instrument)
+        row = self._focus.row(position.owner, position.instrument)
+        opened = position.opened_ns
+        stop = None if row is None else row.stop
+        return PositionRow(
+            position=position,
+            symbol=instrument.symbol,
+            decimals=instrument.price_decimals,
+            quantity_decimals=instrument.quantity_decimals,
+            last=view.last or view.mark,
+            open_pnl=open_pnl(position, view.mark),
+            stop_percent=change(None if stop is None else float(stop), view.mark),
+            age_ns=None if opened is None else coarse(self._engine.core.ts - opened),
+            version=0,
+        )
+
+    def _held(self) -> list[Position]:
+        return self._executor.ledger.open_positions()
