@@ -7,8 +7,7 @@ WorkstationError
 ├── ScriptError            a strategy's script failed or answered nonsense
 │   └── ScriptTimeout      it ran longer than its budget
 ├── CommandRefused         an operator's command does not apply to what is there
-├── JournalError           the journal cannot be written or read
-└── ReplayMismatch         a replay left the recorded path at some ``seq``
+└── JournalError           the journal cannot be written or read
 """
 
 from __future__ import annotations
@@ -19,7 +18,6 @@ __all__ = [
     "DataError",
     "IllegalTransition",
     "JournalError",
-    "ReplayMismatch",
     "ScriptError",
     "ScriptTimeout",
     "WorkstationError",
@@ -77,16 +75,3 @@ class CommandRefused(WorkstationError):
 
 class JournalError(WorkstationError):
     """The journal cannot be opened, written or read."""
-
-
-class ReplayMismatch(WorkstationError):
-    """A replay produced other records than the journal holds."""
-
-    def __init__(self, seq: int, expected: str, found: str) -> None:
-        super().__init__(
-            f"replay differs first at seq {seq}: journal has {expected}, "
-            f"replay made {found}"
-        )
-        self.seq = seq
-        self.expected = expected
-        self.found = found
