@@ -12,7 +12,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.engine.runs import BINANCE, SHIPPED, finish, settings, small, with_script
+from tests.engine.runs import (
+    BINANCE,
+    SHIPPED,
+    finish,
+    kept,
+    settings,
+    small,
+    with_script,
+)
 from tests.strategy.fakes import write_script
 from workstation.engine.assembly import assemble_session
 from workstation.engine.drivers import Until, run_backtest
@@ -21,6 +29,7 @@ from workstation.engine.replay import replay_journal
 from workstation.model.commands import Hold, Inject, PauseTask
 from workstation.model.errors import JournalError
 from workstation.model.market import Trade
+from workstation.model.records import NoteRecord
 
 CAPTURE = "demo-btcusdt.gz"
 
@@ -276,3 +285,39 @@ def test_a_run_that_was_never_started_replays(tmp_path: Path) -> None:
 def test_a_replay_of_a_replay_is_the_same(tmp_path: Path) -> None:
     path = _run(tmp_path)
     assert replay_journal(path).state_hash == replay_journal(path).state_hash
+
+
+def test_what_scripts_log_is_replayed_and_a_call_that_raises_logs_nothing(
+    tmp_path: Path,
+) -> None:
+    detect = (
+        "market.log(f'bar {market.bars()} at {market.close}')\n"
+        "    if market.bars() == 7: raise ValueError('seven')\n"
+        "    return None"
+    )
+    script = write_script(tmp_path, detect=detect)
+    path = tmp_path / "j.sqlite"
+    session = small(*with_script(script), journal=path)
+    records = kept(session)
+    finish(session)
+    notes = [record for record in records if isinstance(record, NoteRecord)]
+    strategy = session.strategies[0]
+    assert len(notes) == strategy.calls - 2 > 100
+    assert {note.strategy for note in notes} == {"ema_cross"}
+    assert {note.instrument for note in notes} == {"BTCUSDT", "ETHUSDT"}
+    assert not [note for note in notes if note.text.startswith("bar 7 ")]
+    result = replay_journal(path)
+    assert result.matches, result.first_difference
+
+
+def test_a_call_that_is_interrupted_logs_nothing_and_replays(tmp_path: Path) -> None:
+    detect = "market.log('begun')\n    while market.bars() == 3: pass\n    return None"
+    script = write_script(tmp_path, detect=detect)
+    path = tmp_path / "j.sqlite"
+    session = small(*with_script(script), "engine.script_budget_ms=50", journal=path)
+    records = kept(session)
+    finish(session)
+    notes = [record for record in records if isinstance(record, NoteRecord)]
+    assert len(notes) == session.strategies[0].calls - 1 > 0
+    result = replay_journal(path)
+    assert result.matches, result.first_difference

@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.strategy.fakes import Stand
+from workstation.strategy.inputs import Market
 
 
 def test_indicators_are_asked_by_name_and_are_none_before_their_time(
@@ -24,3 +27,53 @@ def test_indicators_are_asked_by_name_and_are_none_before_their_time(
         stand.row.indicators.sma(2, 3)
     with pytest.raises(ValueError, match="back = 2"):
         stand.row.indicators.sma(2, back=2)
+
+
+def _market(tmp_path: Path) -> Market:
+    return Stand.of(tmp_path).row.market
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("looks high", "looks high"),
+        ("two\nlines\tof  text ", "two lines of text"),
+        ("\x1b[31mred\x00", "[31mred"),
+        ("half \ud800 a character", "half a character"),
+        ("\u202eturned", "turned"),
+        ("ä" * 300, "ä" * 200),
+        ("x" * 199 + " y", "x" * 199),
+    ],
+)
+def test_a_line_of_the_log_is_plain_and_short(
+    tmp_path: Path, text: str, line: str
+) -> None:
+    market = _market(tmp_path)
+    market.log(text)
+    assert market.notes() == (line,)
+
+
+@given(text=st.text(st.characters(exclude_categories=()), max_size=400))
+def test_any_text_makes_a_line_that_can_be_written(text: str) -> None:
+    market = Market("BTC", None, None)  # type: ignore[arg-type]
+    market.log(text)
+    for line in market.notes():
+        assert 0 < len(line) <= 200
+        assert line.isprintable()
+        assert line == line.strip()
+        line.encode()
+
+
+def test_a_call_logs_five_lines_and_blank_ones_do_not_count(tmp_path: Path) -> None:
+    market = _market(tmp_path)
+    for text in ("", " \n", *"abcdefg"):
+        market.log(text)
+    assert market.notes() == tuple("abcde")
+
+
+@pytest.mark.parametrize("given_", [None, 1.5, b"text", ["text"]])
+def test_what_is_no_text_is_not_logged(tmp_path: Path, given_: object) -> None:
+    market = _market(tmp_path)
+    with pytest.raises(TypeError, match="log takes text, not a "):
+        market.log(given_)  # type: ignore[arg-type]
+    assert market.notes() == ()

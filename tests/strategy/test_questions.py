@@ -9,6 +9,7 @@ import pytest
 from tests.strategy.fakes import SEEN, Stand
 from workstation.model.errors import ScriptError
 from workstation.model.orders import OrderRole, OrderStatus
+from workstation.model.records import NoteRecord, StateRecord
 from workstation.model.signals import SignalAction
 
 S = OrderStatus
@@ -76,3 +77,29 @@ def test_a_wrong_answer_is_raised_and_shown_and_moves_nothing(
     assert said in stand.row.answer
     assert stand.core.signals == []
     assert len(stand.core.moves) == moves
+
+
+def test_what_a_call_logs_is_on_record_before_what_comes_of_it(tmp_path: Path) -> None:
+    detect = f"market.log('one'); market.log('two'); {SEEN}"
+    stand = Stand.of(tmp_path, detect=detect)
+    stand.bar()
+    one, two, move = stand.core.records
+    assert one == NoteRecord(
+        seq=2, ts=stand.core.ts, strategy="s", instrument="BTC", text="one"
+    )
+    assert isinstance(two, NoteRecord)
+    assert two.text == "two"
+    assert isinstance(move, StateRecord)
+    # The next call has lines of its own.
+    stand.bar()
+    assert len(stand.core.records) == 3
+
+
+@pytest.mark.parametrize("end", ["return 3", "return {'x': float('nan')}"])
+def test_what_a_call_logs_is_dropped_with_its_wrong_answer(
+    tmp_path: Path, end: str
+) -> None:
+    stand = Stand.of(tmp_path, detect=f"market.log('lost'); {end}")
+    with pytest.raises(ScriptError):
+        stand.bar()
+    assert stand.core.records == []

@@ -202,7 +202,7 @@ class CommandRecord(Struct, frozen=True, kw_only=True, tag="command"):
 
 
 class NoteRecord(Struct, frozen=True, kw_only=True, tag="note"):
-    """A line a script wrote to the log."""
+    """A line that a script wrote to the log with ``market.log``."""
 
     seq: int
     ts: int

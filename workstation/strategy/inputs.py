@@ -15,12 +15,18 @@ from workstation.model.positions import Position
 
 __all__ = ["Asked", "Indicators", "Market"]
 
+# Lines a call may log, and characters of each: a script in a loop must not fill the
+# journal, and a line of the log shows no more.
+_NOTES = 5
+_NOTE_LENGTH = 200
+
 
 class Market:
     """Market data of one row at the close of a bar, floats in the quote currency."""
 
     __slots__ = (
         "_bars",
+        "_notes",
         "bar",
         "entry_price",
         "now",
@@ -36,6 +42,7 @@ class Market:
         self.symbol = symbol
         self.view = view
         self._bars = bars
+        self._notes: list[str] = []
         self.bar: Bar | None = None
         self.now = 0
         self.params: dict[str, Any] = {}
@@ -45,11 +52,28 @@ class Market:
         self.target: float | None = None
 
     def refresh(self, bar: Bar, now: int, position: Position) -> None:
-        """Set what a call sees."""
+        """Set what a call sees; what the last one logged is forgotten."""
+        self._notes.clear()
         self.bar = bar
         self.now = now
         self.position = float(position.quantity)
         self.entry_price = float(position.average_price)
+
+    def log(self, text: str) -> None:
+        """Write one line to the log: 5 lines a call, 200 characters each.
+
+        More lines, and blank ones, are left out. Raises TypeError for what is no text.
+        """
+        if not isinstance(text, str):
+            raise TypeError(f"log takes text, not a {type(text).__name__}")
+        if len(self._notes) < _NOTES:
+            line = _plain(text)[:_NOTE_LENGTH].rstrip()
+            if line:
+                self._notes.append(line)
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what the call has logged so far."""
+        return tuple(self._notes)
 
     @property
     def timestamp(self) -> int:
@@ -120,6 +144,12 @@ class Market:
         """Return (bids − asks)/(bids + asks) of the n best sizes, or None."""
         book = self.view.book
         return None if book is None else book.imbalance(n)
+
+
+def _plain(text: str) -> str:
+    """Return one line that any screen and file can hold: no control characters."""
+    shown = "".join(each if each.isprintable() else " " for each in text)
+    return " ".join(shown.split())
 
 
 Value = float | tuple[float, ...] | None

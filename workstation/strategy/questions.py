@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 from workstation.model.errors import ScriptError
 from workstation.model.orders import OrderRole
 from workstation.model.ports import Core, OrdersView, PositionView
+from workstation.model.records import NoteRecord
 from workstation.model.states import SymbolState
 from workstation.strategy.actions import (
     Action,
@@ -140,7 +141,24 @@ class Questions:
         self.calls += 1
         row.calls += 1
         try:
-            return parse(self._guard(row.strategy, row.instrument.id, function, row))
+            answer = parse(self._guard(row.strategy, row.instrument.id, function, row))
         except ScriptError as error:
+            # What it logged goes with it: an interrupted call cannot be had again, and
+            # the others follow the same rule.
             row.answer = f"script error: {error}"
             raise
+        for text in row.market.notes():
+            self._note(row, text)
+        return answer
+
+    def _note(self, row: Row, text: str) -> None:
+        core = self._core
+        core.record(
+            NoteRecord(
+                seq=core.seq,
+                ts=core.ts,
+                strategy=row.strategy,
+                instrument=row.instrument.id,
+                text=text,
+            )
+        )
