@@ -515,6 +515,20 @@ def test_flatten_closes_every_owner_and_cancels_entries() -> None:
         hand.give(Flatten(instrument="BTC"))
 
 
+def test_a_flatten_that_risk_denies_is_refused_with_its_words() -> None:
+    hand = Hand()
+    hand.fill(hand.enter("1"), "0.0005")
+    hand.give(CancelOrders(order_ids=("o-1",)))
+    hand.give(OrderCanceled("o-1"))
+    with pytest.raises(CommandRefused) as caught:
+        hand.give(Flatten(instrument="BTC"))
+    assert str(caught.value) == (
+        "BTC cannot be flattened: quantity 0.0005 is not a multiple of 0.001"
+    )
+    assert hand.core.said(OrderDenied)[-1].code == DenialCode.QUANTITY_OFF_LOT
+    assert hand.submitted() == ["o-1"]
+
+
 def test_flatten_of_nothing_is_refused() -> None:
     with pytest.raises(CommandRefused, match="nobody holds BTC"):
         Hand().give(Flatten(instrument="BTC"))

@@ -81,13 +81,13 @@ class Intents:
         )
         self._submit(order, signal)
 
-    def _submit(self, order: Order, intent: Signal | None = None) -> bool:
+    def _submit(self, order: Order, intent: Signal | None = None) -> Denial | None:
         denial = self._risk.check(order, self._core.ts)
         if denial is not None:
             self._desk.deny(order, denial)
-            return False
-        self._desk.send(order, intent)
-        return True
+        else:
+            self._desk.send(order, intent)
+        return denial
 
     def _exit(self, signal: Signal) -> None:
         owner, instrument = signal.strategy, signal.instrument
@@ -171,8 +171,13 @@ class Intents:
                 count += 1
         return count
 
-    def close(self, owner: str, instrument: str, role: OrderRole, reason: str) -> bool:
-        """Close what is left of a position at market; False when nothing is."""
+    def close(
+        self, owner: str, instrument: str, role: OrderRole, reason: str
+    ) -> Denial | bool:
+        """Close what is left of a position at market; False when nothing is.
+
+        Returns the denial, which everybody was told of, where the risk stage refuses.
+        """
         held = self._ledger.position(owner, instrument).quantity
         side = _SELL if held > 0 else _BUY
         left = abs(held) - self._desk.orders.closing(owner, instrument, side)
@@ -181,7 +186,7 @@ class Intents:
         order = self._desk.draft(
             owner, instrument, role, side, left, reduce_only=True, reason=reason
         )
-        return self._submit(order)
+        return self._submit(order) or True
 
 
 def _with_protection(intent: Signal | None, change: Signal) -> Signal | None:

@@ -12,6 +12,7 @@ from workstation.execution.controls import Controls
 from workstation.execution.desk import OrderDesk
 from workstation.execution.ledger import Ledger
 from workstation.execution.protection import Protection
+from workstation.execution.risk import Denial
 from workstation.model.commands import (
     CancelOrders,
     Flatten,
@@ -29,7 +30,7 @@ from workstation.model.records import ControlRecord, PositionRecord
 
 __all__ = ["Operations"]
 
-Close = Callable[[str, str, OrderRole, str], bool]
+Close = Callable[[str, str, OrderRole, str], Denial | bool]
 
 
 class Operations:
@@ -84,10 +85,17 @@ class Operations:
         positions = self._ledger.open_positions(instrument)
         if owner is not None:
             positions = [p for p in positions if p.owner == owner]
+        denied = ""
         for position in positions:
-            done += self._close(position.owner, instrument, OrderRole.FLATTEN, reason)
+            closed = self._close(position.owner, instrument, OrderRole.FLATTEN, reason)
+            if isinstance(closed, Denial):
+                denied = denied or closed.text
+            else:
+                done += closed
         if done:
             return
+        if denied:
+            raise CommandRefused(f"{instrument} cannot be flattened: {denied}")
         who = owner or "nobody"
         if positions:
             raise CommandRefused(
