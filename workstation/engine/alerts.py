@@ -6,7 +6,7 @@ turns inactive. Acknowledging is the reader's own business and not kept here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -34,7 +34,9 @@ _KEPT = 200
 class Alerts:
     """The alerts of a run."""
 
-    def __init__(self) -> None:
+    def __init__(self, feeds: Iterable[str] = ()) -> None:
+        # A feed that fails says so itself; its task failing is no second cause.
+        self._feeds = frozenset(feeds)
         self._alerts: dict[tuple[str, str], Alert] = {}
         self._next = 1
         self._by_type: dict[type, Callable[[Any], None]] = {
@@ -141,10 +143,18 @@ class Alerts:
                 f"feed {record.feed} failed: {record.detail}",
                 'Mend the file, or set on_error = "skip".',
             )
+        elif record.what != "ended":
+            self.raise_(
+                (f"feed {record.what}", record.detail),
+                "warn",
+                record.ts,
+                f"{record.feed}: {record.detail}",
+                "The config and the feed do not fit; workstation check says more.",
+            )
 
     def _task(self, record: TaskRecord) -> None:
         cause = ("task", record.task)
-        if record.after == "failed":
+        if record.after == "failed" and record.task not in self._feeds:
             self.raise_(
                 cause,
                 "bad",

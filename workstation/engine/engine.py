@@ -52,7 +52,7 @@ class PartTask(Task):
 class Engine:
     """One run from its first event to its end.
 
-    ``on_unhandled`` sees each contained fault after it was recorded; the operator's
+    ``on_fault`` sees each contained fault after it was recorded; the operator's
     side uses it to supervise strategies.
     """
 
@@ -158,6 +158,8 @@ class Engine:
             clock.advance_to(ts)
         if feed.paused and not feed.passes:
             feed.shed += 1
+            if sources.over:
+                sources.tell()
             return True
         if feed.passes:
             feed.passes -= 1
@@ -184,7 +186,17 @@ class Engine:
                 self.dispatcher.report(task, event, error)
         if clock.first_due <= now:
             core.run_agenda(now)
+        if sources.over:
+            sources.tell()
         return True
+
+    def before_market(self, event: MarketEvent) -> None:
+        """Show the venue an event that is not a source's before the core sees it."""
+        for before, task in self._before:
+            try:
+                before(event)
+            except Exception as error:  # the edge of the broker's task
+                self.dispatcher.report(task, event, error)
 
     def after_market(self, event: MarketEvent) -> None:
         """Show the venue an event that was not a source's but the core has seen."""
@@ -222,7 +234,8 @@ class Engine:
     def _wire(self) -> None:
         core = self.core
         for feed in self.sources.feeds:
-            self._register(feed.name, "feed")
+            handle = self._register(feed.name, "feed")
+            handle.live_counts = (partial(getattr, feed, "delivered"),)
         # The order of routing is the order of the flow: market state first, held
         # stops before any strategy sees the event, strategies in order of config.
         self._route(self.aggregator, "aggregator")
@@ -277,10 +290,12 @@ class Engine:
 
     def _send(self, request: Request) -> None:
         broker = self.brokers[0]
+        task = self.registry.get(broker.name)
+        task.events += 1
         try:
             broker.request(request)
         except Exception as error:  # the edge of the broker's task; the order times out
-            self.dispatcher.report(self.registry.get(broker.name), request, error)
+            self.dispatcher.report(task, request, error)
 
     # What goes wrong.
 

@@ -5,11 +5,14 @@ Called by ``FrameSource`` between two inputs; it only reads.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from workstation.engine.engine import Engine
 from workstation.engine.figures import age
-from workstation.engine.frames import FeedRow, GapRow
+from workstation.engine.frames import BookCount, FeedRow, GapRow
 from workstation.engine.sources import Feed
 from workstation.market.aggregator import Aggregator
+from workstation.model.instruments import Instrument
 from workstation.model.timeframes import NS_PER_S
 
 __all__ = ["FeedFrames"]
@@ -21,9 +24,15 @@ _RATE_NS = NS_PER_S
 class FeedFrames:
     """Feed rows of one session."""
 
-    def __init__(self, engine: Engine, aggregator: Aggregator) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        aggregator: Aggregator,
+        instruments: Mapping[str, Instrument],
+    ) -> None:
         self._engine = engine
         self._aggregator = aggregator
+        self._instruments = instruments
         self._rates: dict[str, tuple[int, int, float]] = {}
 
     def feeds(self) -> tuple[FeedRow, ...]:
@@ -46,6 +55,7 @@ class FeedFrames:
 
     def _feed(self, feed: Feed) -> FeedRow:
         handle = self._engine.registry.get(feed.name)
+        books = self._books(feed)
         state = "ended" if feed.ended and not feed.error else handle.state.value
         return FeedRow(
             name=feed.name,
@@ -54,17 +64,40 @@ class FeedFrames:
             events=feed.delivered,
             rate=self._rate(feed),
             age_ns=age(feed.last_ts, self._engine.core.ts),
-            gaps=sum(
-                1
-                for entry in self._aggregator.gap_ledger()
-                if entry.instrument in feed.instruments
-            ),
+            gaps=sum(book.gaps for book in books),
             skipped=feed.skipped,
             shed=feed.shed,
             last_error=feed.error
             or str(getattr(feed.connector, "last_error", "") or ""),
             symbols=len(feed.instruments),
+            books=books,
         )
+
+    def _books(self, feed: Feed) -> tuple[BookCount, ...]:
+        made = []
+        for name in feed.instruments:
+            book = self._aggregator.instrument(name).book
+            if book is None:
+                continue
+            bids, asks = book.depth()
+            instrument = self._instruments[name]
+            made.append(
+                BookCount(
+                    symbol=instrument.symbol,
+                    decimals=instrument.price_decimals,
+                    update_id=book.update_id,
+                    bid=book.best_bid(),
+                    ask=book.best_ask(),
+                    bid_levels=bids,
+                    ask_levels=asks,
+                    trust=book.trust,
+                    applied=book.applied,
+                    dropped=book.dropped,
+                    gaps=book.gaps,
+                    crossed=book.crossed,
+                )
+            )
+        return tuple(made)
 
     def _rate(self, feed: Feed) -> float:
         now = self._engine.core.ts

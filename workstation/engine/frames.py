@@ -20,6 +20,7 @@ from workstation.model.states import BookTrust, Gate, SymbolState
 
 __all__ = [
     "Alert",
+    "BookCount",
     "BookFrame",
     "CandleRow",
     "ChartFrame",
@@ -87,7 +88,8 @@ class Header(Struct, frozen=True, kw_only=True):
 class SymbolRow(Struct, frozen=True, kw_only=True):
     """One (instrument, strategy) row; ``why_not`` is the first gate that fails.
 
-    ``since_ns`` is for how long it has been in its state.
+    ``since_ns`` is for how long it has been in its state. Open P&L and the stop's
+    distance are taken from ``mark``, the middle of the quote (else the last price).
     """
 
     key: str
@@ -100,6 +102,7 @@ class SymbolRow(Struct, frozen=True, kw_only=True):
     manual_until_ns: int | None
     since_ns: int | None
     last: float | None
+    mark: float | None = None
     change_percent: float | None
     spread_bps: float | None
     age_ns: int | None
@@ -127,17 +130,35 @@ class OrderRow(Struct, frozen=True, kw_only=True):
 
 
 class PositionRow(Struct, frozen=True, kw_only=True):
-    """A position valued at the market."""
+    """A position valued at ``mark``."""
 
     position: Position
     symbol: str
     decimals: int
     quantity_decimals: int
     last: float | None
+    mark: float | None = None
     open_pnl: Decimal | None
     stop_percent: float | None
     age_ns: int | None
     version: int
+
+
+class BookCount(Struct, frozen=True, kw_only=True):
+    """What is proven of one book: its end and what it was built from."""
+
+    symbol: str
+    decimals: int
+    update_id: int
+    bid: Level | None
+    ask: Level | None
+    bid_levels: int
+    ask_levels: int
+    trust: BookTrust
+    applied: int
+    dropped: int
+    gaps: int
+    crossed: int
 
 
 class FeedRow(Struct, frozen=True, kw_only=True):
@@ -154,6 +175,7 @@ class FeedRow(Struct, frozen=True, kw_only=True):
     shed: int
     last_error: str
     symbols: int
+    books: tuple[BookCount, ...] = ()
 
 
 class GapRow(Struct, frozen=True, kw_only=True):

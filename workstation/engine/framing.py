@@ -20,6 +20,7 @@ from workstation.engine.header_frames import HeaderFrames
 from workstation.engine.row_frames import RowFrames
 from workstation.engine.settings import RunSettings
 from workstation.execution.executor import Executor
+from workstation.kernel import TaskStats
 from workstation.market.aggregator import Aggregator
 from workstation.strategy.scripted import ScriptedStrategy
 
@@ -42,7 +43,8 @@ class FrameSource:
         instruments = {i.id: i for i in run.instruments}
         self._engine = engine
         self._control = control
-        self._alerts = Alerts()
+        self._strategies = strategies
+        self._alerts = Alerts(feed.name for feed in engine.sources.feeds)
         self._told_failure = False
         engine.core.sinks.append(self._alerts)
         self._focus = FocusFrames(engine, aggregator, strategies, executor, instruments)
@@ -52,13 +54,13 @@ class FrameSource:
         self._rows = RowFrames(
             engine, aggregator, strategies, executor, self._focus, instruments
         )
-        feeds = FeedFrames(engine, aggregator)
+        feeds = FeedFrames(engine, aggregator, instruments)
         self._makers: dict[str, Callable[[], object]] = {
             "orders": self._rows.orders,
             "positions": self._rows.positions,
             "feeds": feeds.feeds,
             "gaps": feeds.gaps,
-            "tasks": lambda: tuple(handle.stats() for handle in engine.registry),
+            "tasks": self._tasks,
             "channels": engine.bus.stats,
             "indicators": self._focus.indicators,
         }
@@ -94,6 +96,12 @@ class FrameSource:
             injected=frozenset(self._control.injected),
             **parts,  # type: ignore[arg-type]
         )
+
+    def _tasks(self) -> tuple[TaskStats, ...]:
+        registry = self._engine.registry
+        for strategy in self._strategies:
+            registry.get(strategy.name).withheld = len(strategy.withheld)
+        return tuple(handle.stats() for handle in registry)
 
     def alerts(self) -> tuple[Alert, ...]:
         """Return the alerts, the worst active one first."""

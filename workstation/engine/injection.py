@@ -60,7 +60,6 @@ class Injections:
             raise CommandRefused("inject works in simulation and recording only")
         core = self._engine.core
         event = command.event
-        self.seqs.append(core.seq)
         if isinstance(event, Signal):
             strategy = self._strategies.get(event.strategy)
             if strategy is None or event.instrument not in strategy.rows:
@@ -68,10 +67,15 @@ class Injections:
                     f"no row {event.strategy} {event.instrument}; "
                     f"strategies: {', '.join(self._strategies)}"
                 )
+            self.seqs.append(core.seq)
             core.emit(event)
             return f"signal {event.action} for {event.instrument}"
         check_event(event, self._aggregator.instruments)
-        core.emit(structs.replace(event, ts_recv=core.ts))
+        self.seqs.append(core.seq)
+        event = structs.replace(event, ts_recv=core.ts)
+        # What fills at a bar's open is reported after this input, not before it.
+        self._engine.before_market(event)
+        core.emit(event)
         return f"{type(event).__name__} for {event.instrument}"
 
 

@@ -11,7 +11,15 @@ from typing import Any
 
 from workstation.engine.engine import Engine
 from workstation.execution.executor import Executor
-from workstation.model.commands import CancelOrders, Command, Flatten, Hold, Kill, Rearm
+from workstation.model.commands import (
+    CancelOrders,
+    CloseUnknown,
+    Command,
+    Flatten,
+    Hold,
+    Kill,
+    Rearm,
+)
 from workstation.model.errors import CommandRefused
 from workstation.model.orders import OrderRole
 
@@ -29,7 +37,8 @@ class OrderCommands:
     def handlers(self) -> dict[type, Callable[[Any], str]]:
         """Return the handler of each command."""
         return {
-            CancelOrders: self._pass_on,
+            CancelOrders: self._cancel,
+            CloseUnknown: self._close_unknown,
             Flatten: self._flatten,
             Hold: self._pass_on,
             Kill: self._pass_on,
@@ -70,6 +79,19 @@ class OrderCommands:
             # All of them are being canceled already.
             return 0
         return len(ids)
+
+    def _cancel(self, command: CancelOrders) -> str:
+        named = set(command.order_ids)
+        for order in self._executor.orders():
+            if order.id in named:
+                self.check_seen(command, order.instrument)
+        return self._pass_on(command)
+
+    def _close_unknown(self, command: CloseUnknown) -> str:
+        if not command.reason.strip():
+            raise CommandRefused("closing an unknown order needs a reason")
+        self._executor.close_unknown(command.order_id, command.reason)
+        return f"{command.order_id} is closed on the operator's word: {command.reason}"
 
     def _flatten(self, command: Flatten) -> str:
         if self._engine.ended:

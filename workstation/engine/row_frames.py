@@ -6,7 +6,6 @@ Called by ``FrameSource`` between two inputs; it only reads.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 
 from workstation.engine.engine import Engine
 from workstation.engine.figures import age, change, coarse, open_pnl, spread_bps
@@ -16,7 +15,7 @@ from workstation.engine.versions import Versions
 from workstation.execution.executor import Executor
 from workstation.market.aggregator import Aggregator
 from workstation.model.instruments import Instrument
-from workstation.model.orders import Order, OrderStatus
+from workstation.model.orders import Order, OrderRole, OrderStatus
 from workstation.model.positions import Position
 from workstation.strategy.row import Row
 from workstation.strategy.scripted import ScriptedStrategy
@@ -80,7 +79,6 @@ class RowFrames:
             manual=row.locked,
             manual_until_ns=row.lock_until_ns,
             since_ns=self._engine.core.ts - row.since_ns if row.since_ns else None,
-            stop=row.stop,
             why_not="ready" if blocked is None else blocked.detail,
         )
 
@@ -97,7 +95,6 @@ class RowFrames:
             manual=bool(owner),
             manual_until_ns=None,
             since_ns=None,
-            stop=None,
             why_not="nobody manages it" if owner else "no strategy",
         )
 
@@ -107,7 +104,6 @@ class RowFrames:
         owner: str,
         position: Position,
         *,
-        stop: Decimal | None,
         since_ns: int | None,
         **rest: object,
     ) -> SymbolRow:
@@ -122,6 +118,7 @@ class RowFrames:
             decimals=instrument.price_decimals,
             since_ns=None if since_ns is None else coarse(since_ns),
             last=last,
+            mark=mark,
             change_percent=change(last, view.day_open),
             spread_bps=spread_bps(view.bid, view.ask),
             age_ns=age(view.ts_recv, self._engine.core.ts),
@@ -129,7 +126,7 @@ class RowFrames:
             position=position.quantity,
             quantity_decimals=instrument.quantity_decimals,
             open_pnl=open_pnl(position, mark),
-            stop_percent=change(None if stop is None else float(stop), last),
+            stop_percent=self._distance(owner, instrument.id, mark),
             version=0,
             **rest,  # type: ignore[arg-type]
         )
@@ -165,20 +162,28 @@ class RowFrames:
     def _position(self, position: Position) -> PositionRow:
         instrument = self._instruments[position.instrument]
         view = self._aggregator.instrument(position.instrument)
-        row = self._focus.row(position.owner, position.instrument)
         opened = position.opened_ns
-        stop = None if row is None else row.stop
         return PositionRow(
             position=position,
             symbol=instrument.symbol,
             decimals=instrument.price_decimals,
             quantity_decimals=instrument.quantity_decimals,
             last=view.last or view.mark,
+            mark=view.mark,
             open_pnl=open_pnl(position, view.mark),
-            stop_percent=change(None if stop is None else float(stop), view.mark),
+            stop_percent=self._distance(position.owner, position.instrument, view.mark),
             age_ns=None if opened is None else coarse(self._engine.core.ts - opened),
             version=0,
         )
+
+    def _distance(
+        self, owner: str, instrument: str, mark: float | None
+    ) -> float | None:
+        """Return how far a held stop is from the mark, percent; whoever owns it."""
+        for order in self._executor.working(owner, instrument):
+            if order.role is OrderRole.STOP and order.trigger is not None:
+                return change(float(order.trigger), mark)
+        return None
 
     def _held(self) -> list[Position]:
         return self._executor.ledger.open_positions()

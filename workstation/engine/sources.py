@@ -61,6 +61,8 @@ class Sources:
         """What ``peek_ts`` returned last; None also before it was first asked."""
         # No two entries are of one order, so events are never compared.
         self._heap: list[tuple[int, int, MarketEvent, Feed]] | None = None
+        self.over: list[tuple[Feed, Exception | None]] = []
+        """Feeds that have ended or failed since ``tell``: one is read ahead."""
         self.on_end: Callable[[Feed], None] = lambda feed: None
         self.on_error: Callable[[Feed, Exception], None] = _raise
 
@@ -99,6 +101,15 @@ class Sources:
                     heapq.heapify(self._heap)
                     self.peek_ts()
 
+    def tell(self) -> None:
+        """Say which feeds are over, once their last events have been dealt with."""
+        over, self.over = self.over, []
+        for feed, error in over:
+            if error is None:
+                self.on_end(feed)
+            else:
+                self.on_error(feed, error)
+
     def close(self) -> None:
         """Release the files of all feeds."""
         for feed in self.feeds:
@@ -117,11 +128,11 @@ class Sources:
         except Exception as error:  # the feed's edge: becomes its visible failure
             feed.error = str(error)
             feed.ended = True
-            self.on_error(feed, error)
+            self.over.append((feed, error))
             return None
         if following is None:
             feed.ended = True
-            self.on_end(feed)
+            self.over.append((feed, None))
         return following
 
 

@@ -17,6 +17,7 @@ from workstation.model.states import SymbolState
 
 __all__ = [
     "CancelOrders",
+    "CloseUnknown",
     "Command",
     "Disposition",
     "Flatten",
@@ -119,6 +120,12 @@ class CancelOrders(_Command, frozen=True, kw_only=True, tag="cancel_orders"):
     order_ids: tuple[str, ...]
 
 
+class CloseUnknown(_Command, frozen=True, kw_only=True, tag="close_unknown"):
+    """End an order whose fate is unknown, on the operator's word; needs a reason."""
+
+    order_id: str
+
+
 class Flatten(_Command, frozen=True, kw_only=True, tag="flatten"):
     """Close a position at market; ``owner`` None means every owner's."""
 
@@ -152,6 +159,7 @@ Command = (
     | Override
     | HandBack
     | CancelOrders
+    | CloseUnknown
     | Flatten
     | Hold
     | Kill
