@@ -155,3 +155,23 @@ def test_there_are_never_more_than_two_hundred_and_mended_ones_go_first() -> Non
     assert len(subjects) == 200
     assert "i150" not in subjects
     assert "i299" in subjects
+
+
+def test_a_failed_feed_is_one_alert_and_no_restart_is_offered() -> None:
+    alerts = Alerts(feeds=("f",))
+    for record in (
+        FeedRecord(seq=1, ts=1, feed="f", what="failed", detail="f.csv:3: cut"),
+        TaskRecord(seq=1, ts=1, task="f", before="running", after="failed"),
+    ):
+        alerts(record, encode(record))
+    (alert,) = alerts.all()
+    assert "f.csv:3" in alert.text
+    assert "restarts" not in alert.remedy
+
+
+def test_bars_that_can_never_close_are_an_alert() -> None:
+    detail = "BTC: 1m bars cannot be made of 1h"
+    record = FeedRecord(seq=1, ts=1, feed="aggregator", what="timeframe", detail=detail)
+    (alert,) = _alerts(record).all()
+    assert (alert.severity, alert.active) == ("warn", True)
+    assert detail in alert.text

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.engine.commands import do, holder, holding, more, position_of, refused
+from tests.engine.commands import (
+    do,
+    holder,
+    holding,
+    more,
+    position_of,
+    refused,
+    working,
+)
 from tests.engine.runs import kept
 from workstation.engine.drivers import Until, run_backtest
 from workstation.model.commands import (
     CancelOrders,
+    CloseUnknown,
     Flatten,
     Hold,
     Kill,
@@ -69,3 +78,29 @@ def test_the_kill_ladder_goes_up_only_and_a_rearm_ends_it(tmp_path: Path) -> Non
     assert session.executor.kill_level is None
     more(session)
     assert not position_of(session).is_flat
+
+
+def test_a_cancel_made_on_an_old_picture_is_refused(tmp_path: Path) -> None:
+    session = holding(tmp_path)
+    (stop,) = session.executor.held_protection()
+    said = refused(session, CancelOrders(order_ids=(stop.id,), seen_seq=0))
+    assert "changed at seq" in said
+    assert session.executor.held_protection() == [stop]
+
+
+def test_flatten_is_refused_after_the_end_of_the_run(tmp_path: Path) -> None:
+    session = holding(tmp_path)
+    while session.engine.step():
+        if session.engine.delivered == 300:
+            session.engine.sources.stop("market")
+    assert "has ended" in refused(session, Flatten(instrument="BTCUSDT"))
+    assert not position_of(session).is_flat
+
+
+def test_only_an_unknown_order_can_be_closed_on_the_operators_word(
+    tmp_path: Path,
+) -> None:
+    session, order_id = working(tmp_path)
+    close = CloseUnknown(order_id=order_id, reason="asked the venue by phone")
+    assert "not unknown" in refused(session, close).lower()
+    assert "reason" in refused(session, CloseUnknown(order_id=order_id))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 
-from tests.engine.runs import (
-    frame_of,
-    small,
-)
+import pytest
+
+from tests.engine.commands import holding, more
+from tests.engine.runs import frame_of, small
+from workstation.engine.drivers import Until, run_backtest
+from workstation.model.commands import PauseTask
 from workstation.model.states import SymbolState
 
 
@@ -34,3 +37,55 @@ def test_positions_and_states_of_the_rows_are_those_of_the_ledger() -> None:
         account = session.executor.account()
         assert abs(worth - account.unrealized) < Decimal("0.000001")
     assert seen == set(SymbolState)
+
+
+def test_a_held_stop_is_shown_whoever_owns_it_and_from_the_mark(
+    tmp_path: Path,
+) -> None:
+    session = holding(tmp_path)
+    (stop,) = session.executor.held_protection()
+    session.executor.handover("ema_cross", "BTCUSDT")
+    session.engine.step()
+    frame = frame_of(session, 0, "symbols", "positions")
+    assert frame.positions is not None
+    assert frame.symbols is not None
+    (held,) = frame.positions
+    assert held.position.owner == "operator"
+    assert held.mark is not None
+    assert stop.trigger is not None
+    away = (float(stop.trigger) / held.mark - 1) * 100
+    assert held.stop_percent == pytest.approx(away)
+    row = next(r for r in frame.symbols if r.strategy == "operator")
+    assert row.stop_percent == held.stop_percent
+    assert row.open_pnl == held.open_pnl
+
+
+def test_the_tasks_of_a_frame_count_what_they_did_and_withheld(
+    tmp_path: Path,
+) -> None:
+    session = holding(tmp_path)
+    session.execute(PauseTask(task="ema_cross"))
+    more(session)
+    frame = frame_of(session, 0, "tasks", "feeds")
+    assert frame.tasks is not None
+    assert frame.feeds is not None
+    by_name = {task.name: task for task in frame.tasks}
+    (feed,) = frame.feeds
+    assert by_name[feed.name].events == feed.events > 0
+    assert by_name["paper"].events > 0
+    withheld = len(session.strategies[0].withheld)
+    assert by_name["ema_cross"].withheld == withheld > 0
+
+
+def test_a_feed_shows_its_books_as_the_aggregator_proves_them() -> None:
+    session = small()
+    run_backtest(session.engine, Until(events=300))
+    frame = frame_of(session, 0, "feeds")
+    assert frame.feeds is not None
+    (feed,) = frame.feeds
+    assert feed.books
+    for shown, instrument in zip(feed.books, session.run.instruments, strict=False):
+        book = session.aggregator.book(instrument.id)
+        assert book is not None
+        assert (shown.applied, shown.dropped) == (book.applied, book.dropped)
+        assert (shown.bid, shown.ask) == (book.best_bid(), book.best_ask())

@@ -129,3 +129,13 @@ def test_a_feed_whose_time_goes_back_does_not_turn_the_clock() -> None:
         pass
     assert seen == [5, 3]
     assert engine.core.ts == 5
+
+
+def test_a_feed_is_said_to_have_ended_after_its_last_event() -> None:
+    engine, seen, records = _engine(ListFeed("f", [quote(1), quote(2)]))
+    engine.start()
+    assert engine.step()
+    assert engine.step()
+    assert seen == [1, 2]
+    (ended,) = [r for r in records if isinstance(r, FeedRecord)]
+    assert (ended.what, ended.seq) == ("ended", 2)
