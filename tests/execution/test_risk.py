@@ -15,7 +15,12 @@ from workstation.model.events import (
     PositionStateChanged,
     RiskMetricsUpdated,
 )
-from workstation.model.orders import CancelOrder, OrderType
+from workstation.model.orders import (
+    CancelOrder,
+    OrderCanceled,
+    OrderReplaced,
+    OrderType,
+)
 from workstation.model.records import BandRecord, DenyRecord
 from workstation.model.states import BookTrust, PositionBand
 
@@ -217,6 +222,53 @@ def test_the_operator_may_add() -> None:
 def test_more_than_the_equity_carries_is_denied() -> None:
     hand = Hand(WIDE, cash=D(1000))
     hand.enter("11")
+    assert codes(hand) == ["INSUFFICIENT_CASH"]
+
+
+def test_entries_on_their_way_elsewhere_use_up_the_same_equity() -> None:
+    hand = Hand(WIDE, cash=D(1000))
+    hand.quote(50.0, 50.1, "ETH")
+    hand.enter("6", strategy="a")
+    hand.enter("10", strategy="b", instrument="ETH")
+    assert codes(hand) == ["INSUFFICIENT_CASH"]
+    assert "601.2 pending elsewhere" in text(hand)
+    hand.enter("7", strategy="b", instrument="ETH")
+    assert len(hand.submitted()) == 2
+
+
+def test_what_is_pending_is_counted_until_it_filled_or_ended() -> None:
+    hand = Hand(WIDE, cash=D(1000))
+    hand.quote(50.0, 50.1, "ETH")
+    orders = hand.executor.desk.orders
+    limit = {"order_type": OrderType.LIMIT, "limit_price": "90"}
+    first = hand.enter("2", strategy="a", **limit)
+    second = hand.enter("4", strategy="b")
+    assert orders.pending_value == D(180) + D("400.8")
+    assert orders.pending_elsewhere("BTC") == 0
+    assert orders.pending_elsewhere("ETH") == D("580.8")
+    hand.accept(first)
+    hand.give(OrderReplaced(first, D(2), D(80)))
+    assert orders.pending_value == D(160) + D("400.8")
+    hand.fill(first, "1", "80")
+    hand.fill(second, "4")
+    assert orders.pending_value == 80
+    hand.give(OrderCanceled(first))
+    assert orders.pending_value == 0
+    hand.give(signal("exit", strategy="b"))
+    assert orders.pending_value == 0
+
+
+def test_what_lessens_the_position_needs_no_cash() -> None:
+    hand = Hand(WIDE, cash=D(1000))
+    hand.fill(hand.enter("9", strategy="a"), "9")
+    hand.quote(10.0, 10.2)
+    hand.enter("1", strategy="b")
+    hand.enter("1", "enter_short", strategy="c")
+    assert codes(hand) == []
+    hand.quote(1.0, 1.2)
+    hand.executor.ledger.initial = D(0)
+    hand.enter("5", strategy="d")
+    hand.enter("5", "enter_short", strategy="e")
     assert codes(hand) == ["INSUFFICIENT_CASH"]
 
 

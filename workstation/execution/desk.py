@@ -41,6 +41,7 @@ from workstation.model.timeframes import NS_PER_MS
 
 __all__ = ["OrderDesk"]
 
+ZERO = Decimal(0)
 S = OrderStatus
 # Bound once: looking a member up in its enum costs ten times a global (3.11).
 _CANCEL = OrderEvent.CANCEL
@@ -110,9 +111,11 @@ class OrderDesk:
             reason=reason,
         )
 
-    def send(self, order: Order, intent: Signal | None = None) -> Tracked:
-        """Register a draft and send it to the broker."""
-        tracked = Tracked(order, intent)
+    def send(
+        self, order: Order, intent: Signal | None = None, worth: Decimal = ZERO
+    ) -> Tracked:
+        """Register a draft and send it; ``worth`` is the price risk judged it at."""
+        tracked = Tracked(order, intent, worth)
         self.orders.add(tracked)
         self.move(tracked, _SUBMIT)
         self._core.publish(OrderCreated(tracked.order, self._core.ts))

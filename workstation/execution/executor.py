@@ -374,6 +374,7 @@ class Executor:
             self.ledger.digest(),
             orders.made,
             orders.sent,
+            str(orders.pending_value),
             self.reports.duplicates,
             tuple(_plain(order) for order in orders.all()),
             self.protection.digest(),

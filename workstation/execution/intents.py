@@ -85,8 +85,10 @@ class Intents:
         denial = self._risk.check(order, self._core.ts)
         if denial is not None:
             self._desk.deny(order, denial)
-        else:
+        elif order.reduce_only:
             self._desk.send(order, intent)
+        else:
+            self._desk.send(order, intent, self._risk.reference(order) or ZERO)
         return denial
 
     def _exit(self, signal: Signal) -> None:

@@ -48,14 +48,27 @@ class Tracked:
     """An order with what only the Executor knows of it.
 
     ``trades`` are the trade ids already booked, ``intent`` the signal whose stop and
-    target follow the fills, ``reason`` why the order was made.
+    target follow the fills, ``reason`` why the order was made, ``worth`` the price an
+    entry without a limit was judged at.
     """
 
-    __slots__ = ("intent", "moves", "order", "reason", "timer", "trades", "transitions")
+    __slots__ = (
+        "intent",
+        "moves",
+        "order",
+        "reason",
+        "timer",
+        "trades",
+        "transitions",
+        "worth",
+    )
 
-    def __init__(self, order: Order, intent: Signal | None = None) -> None:
+    def __init__(
+        self, order: Order, intent: Signal | None = None, worth: Decimal = ZERO
+    ) -> None:
         self.order = order
         self.intent = intent
+        self.worth = worth
         self.reason = order.reason
         self.timer: Timer | None = None
         self.trades: dict[str, Decimal] = {}
@@ -79,7 +92,9 @@ class Orders:
         self._closed: dict[str, Tracked] = {}
         self._rows: dict[tuple[str, str], dict[str, Tracked]] = {}
         self._pending: dict[tuple[str, Side], Decimal] = {}
+        self._pending_value: dict[str, Decimal] = {}
         self._closing: dict[tuple[str, str, Side], Decimal] = {}
+        self.pending_value = ZERO
         self.made = 0
         self.sent = 0
         self.at_venue = 0
@@ -101,18 +116,25 @@ class Orders:
         tracked.order = after
         was, now = before.status, after.status
         was_there, is_there = was not in _NOT_AT_VENUE, now not in _NOT_AT_VENUE
-        change = ZERO
-        if is_there:
-            change = after.quantity - after.filled
+        left = after.quantity - after.filled if is_there else ZERO
+        change = left
         if was_there:
             change -= before.quantity - before.filled
-        if change:
-            if after.reduce_only:
+        if after.reduce_only:
+            if change:
                 row = (after.owner, after.instrument, after.side)
                 self._closing[row] = self._closing.get(row, ZERO) + change
-            else:
-                side = (after.instrument, after.side)
-                self._pending[side] = self._pending.get(side, ZERO) + change
+        elif change or after.price != before.price:
+            side = (after.instrument, after.side)
+            self._pending[side] = self._pending.get(side, ZERO) + change
+            price = tracked.worth if after.price is None else after.price
+            value = left * price
+            if was_there:
+                price = tracked.worth if before.price is None else before.price
+                value -= (left - change) * price
+            name = after.instrument
+            self._pending_value[name] = self._pending_value.get(name, ZERO) + value
+            self.pending_value += value
         if was is now:
             return
         if is_there != was_there:
@@ -180,6 +202,10 @@ class Orders:
     def pending(self, instrument: str, side: Side) -> Decimal:
         """Return what all owners' entries on this side may still fill."""
         return self._pending.get((instrument, side), ZERO)
+
+    def pending_elsewhere(self, instrument: str) -> Decimal:
+        """Return the notional that entries in all other instruments may still add."""
+        return self.pending_value - self._pending_value.get(instrument, ZERO)
 
     def closing(self, owner: str, instrument: str, side: Side) -> Decimal:
         """Return what this owner's reduce-only orders at the venue may still fill."""

@@ -230,7 +230,7 @@ class RiskStage:
         denial = self.occupied(order.owner, order.instrument)
         if denial is not None:
             return denial
-        return self._cash(net, worst, price)
+        return self._cash(order, net, worst, price)
 
     def occupied(self, owner: str, instrument: str) -> Denial | None:
         """Return why a strategy's row may not enter: it is in, or on its way in."""
@@ -250,17 +250,24 @@ class RiskStage:
             )
         return None
 
-    def _cash(self, net: Decimal, worst: Decimal, price: Decimal) -> Denial | None:
-        """Refuse what the equity could not carry even without the buffer."""
-        if worst <= 0:
+    def _cash(
+        self, order: Order, net: Decimal, worst: Decimal, price: Decimal
+    ) -> Denial | None:
+        """Refuse what the equity could not carry even without the buffer.
+
+        Entries on their way count as filled, in whatever instrument they are; that
+        some of them may offset positions is not counted on.
+        """
+        if worst <= abs(net):
             return None
         leverage = self.settings.leverage
         value = self.ledger.value()
-        exposure = value.exposure + (worst - abs(net)) * price
+        elsewhere = self.orders.pending_elsewhere(order.instrument)
+        exposure = value.exposure + elsewhere + (worst - abs(net)) * price
         if exposure > value.equity * leverage:
             return Denial(
                 DenialCode.INSUFFICIENT_CASH,
-                f"exposure would be {exposure}, equity is {value.equity} at leverage "
-                f"{leverage}",
+                f"exposure would be {exposure} with {elsewhere} pending elsewhere, "
+                f"equity is {value.equity} at leverage {leverage}",
             )
         return None
