@@ -532,6 +532,67 @@ def test_a_flatten_that_risk_denies_is_refused_with_its_words() -> None:
 def test_flatten_of_nothing_is_refused() -> None:
     with pytest.raises(CommandRefused, match="nobody holds BTC"):
         Hand().give(Flatten(instrument="BTC"))
+    with pytest.raises(CommandRefused, match="s holds no BTC and has no entry"):
+        Hand().give(Flatten(instrument="BTC", owner="s"))
+
+
+def closings(hand: Hand) -> list[tuple[str, Decimal]]:
+    return [
+        (r.order.role.value, r.order.quantity)
+        for r in hand.core.requests
+        if isinstance(r, SubmitOrder) and r.order.reduce_only
+    ]
+
+
+def test_a_fill_that_beats_the_cancel_of_a_flatten_is_closed_as_it_comes() -> None:
+    hand = Hand()
+    order_id = hand.enter("1", stop="95")
+    before = hand.executor.digest()
+    hand.give(Flatten(instrument="BTC", owner="s"))
+    assert before != hand.executor.digest()
+    hand.fill(order_id, "0.4")
+    assert closings(hand) == [("flatten", D("0.4"))]
+    hand.fill(order_id, "0.6")
+    hand.give(CancelRejected(order_id, "already filled"))
+    assert closings(hand) == [("flatten", D("0.4")), ("flatten", D("0.6"))]
+    for closing in hand.submitted()[1:]:
+        quantity = D("0.4") if closing == hand.submitted()[1] else D("0.6")
+        hand.fill(closing, str(quantity), "100")
+    assert (hand.position(), hand.held()) == (D(0), [])
+
+
+def test_a_fill_after_the_cancel_of_a_flatten_is_closed_without_what_came_later() -> (
+    None
+):
+    hand = Hand()
+    order_id = hand.enter("1")
+    hand.give(Flatten(instrument="BTC"))
+    hand.give(OrderCanceled(order_id))
+    hand.fill(hand.enter("3"), "3")
+    assert closings(hand) == []
+    hand.fill(order_id, "1")
+    assert closings(hand) == [("flatten", D(1))]
+    assert hand.position() == 4
+
+
+def test_a_flatten_takes_an_entry_whose_cancel_is_on_its_way() -> None:
+    hand = Hand()
+    order_id = hand.enter("1")
+    hand.give(signal("cancel_entry"))
+    hand.give(Flatten(instrument="BTC"))
+    with pytest.raises(CommandRefused, match="being closed already"):
+        hand.give(Flatten(instrument="BTC"))
+    hand.fill(order_id, "1")
+    assert closings(hand) == [("flatten", D(1))]
+
+
+def test_a_rearm_does_not_keep_what_a_flattening_kill_withdrew() -> None:
+    hand = Hand()
+    order_id = hand.enter("1")
+    hand.give(Kill(level=KillLevel.FLATTEN))
+    hand.give(Rearm())
+    hand.fill(order_id, "1")
+    assert closings(hand) == [("flatten", D(1))]
 
 
 def test_hold_is_recorded_with_its_time_and_refused_twice() -> None:

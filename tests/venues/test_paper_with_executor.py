@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.execution.fakes import BTC, NS, Run, bar, quote, signal
-from workstation.model.commands import Kill, KillLevel
+from workstation.model.commands import Flatten, Kill, KillLevel
 from workstation.model.orders import OrderStatus, OrderType
 from workstation.model.records import FaultRecord, FillRecord
 from workstation.venues.paper.settings import PaperBrokerSettings
@@ -133,6 +133,15 @@ def test_a_kill_while_the_entry_is_on_its_way_still_ends_flat() -> None:
     run = Run()
     run.feed(quote(1, 100.0, 100.2), signal("enter_long", "1"))
     run.tell(Kill(level=KillLevel.FLATTEN))
+    run.wait(1)
+    assert held(run) == 0
+    assert [role for role, _ in prices(run)] == ["entry", "flatten"]
+
+
+def test_a_flatten_while_the_entry_is_on_its_way_still_ends_flat() -> None:
+    run = Run()
+    run.feed(quote(1, 100.0, 100.2), signal("enter_long", "1"))
+    run.tell(Flatten(instrument="BTC"))
     run.wait(1)
     assert held(run) == 0
     assert [role for role, _ in prices(run)] == ["entry", "flatten"]

@@ -151,11 +151,18 @@ class Executor:
         if intent is not None and after.quantity:
             self._install(intent, fill, after)
         self.protection.sync(fill.owner, fill.instrument)
-        if self.controls.kill_level is _KILL_FLATTEN and after.quantity:
-            # An entry that filled while its cancel was on the way.
-            self.intents.close(
-                fill.owner, fill.instrument, OrderRole.FLATTEN, "killed: late fill"
-            )
+        if after.quantity:
+            self._close_late(tracked, fill)
+
+    def _close_late(self, tracked: Tracked, fill: Fill) -> None:
+        """Close what an entry filled after it was flattened, or after the kill."""
+        owner, instrument = fill.owner, fill.instrument
+        close = self.intents.close
+        if self.controls.kill_level is _KILL_FLATTEN:
+            close(owner, instrument, OrderRole.FLATTEN, "killed: late fill")
+        elif tracked.flattened:
+            reason = f"late fill: {tracked.flattened}"
+            close(owner, instrument, OrderRole.FLATTEN, reason, fill.quantity)
 
     def _install(self, intent: Signal, fill: Fill, position: Position) -> None:
         side = _SELL if position.quantity > 0 else _BUY
@@ -375,6 +382,7 @@ class Executor:
             orders.made,
             orders.sent,
             str(orders.pending_value),
+            tuple(orders.flattened()),
             self.reports.duplicates,
             tuple(_plain(order) for order in orders.all()),
             self.protection.digest(),

@@ -174,15 +174,23 @@ class Intents:
         return count
 
     def close(
-        self, owner: str, instrument: str, role: OrderRole, reason: str
+        self,
+        owner: str,
+        instrument: str,
+        role: OrderRole,
+        reason: str,
+        most: Decimal | None = None,
     ) -> Denial | bool:
         """Close what is left of a position at market; False when nothing is.
 
-        Returns the denial, which everybody was told of, where the risk stage refuses.
+        ``most`` bounds the quantity. Returns the denial, which everybody was told of,
+        where the risk stage refuses.
         """
         held = self._ledger.position(owner, instrument).quantity
         side = _SELL if held > 0 else _BUY
         left = abs(held) - self._desk.orders.closing(owner, instrument, side)
+        if most is not None:
+            left = min(left, most)
         if left <= 0:
             return False
         order = self._desk.draft(

@@ -81,7 +81,7 @@ class Operations:
         instrument = command.instrument
         owner = command.owner
         reason = command.reason or "flattened by the operator"
-        done = self._cancel_entries(instrument, owner, reason)
+        done = self._withdraw(instrument, owner, reason)
         positions = self._ledger.open_positions(instrument)
         if owner is not None:
             positions = [p for p in positions if p.owner == owner]
@@ -96,12 +96,19 @@ class Operations:
             return
         if denied:
             raise CommandRefused(f"{instrument} cannot be flattened: {denied}")
-        who = owner or "nobody"
-        if positions:
+        if positions or self._working(instrument, owner):
             raise CommandRefused(
                 f"{instrument} of {owner or 'everybody'} is being closed already"
             )
-        raise CommandRefused(f"{who} holds {instrument} or has an entry working")
+        raise CommandRefused(
+            f"{owner} holds no {instrument} and has no entry working"
+            if owner
+            else f"nobody holds {instrument} or has an entry working"
+        )
+
+    def _working(self, instrument: str, owner: str | None) -> bool:
+        entries = self._desk.orders.entries(owner)
+        return any(t.order.instrument == instrument for t in entries)
 
     def _cancel_entries(
         self, instrument: str | None, owner: str | None, reason: str
@@ -111,6 +118,20 @@ class Operations:
             if instrument is None or tracked.order.instrument == instrument:
                 canceled += self._desk.cancel(tracked, reason)
         return canceled
+
+    def _withdraw(self, instrument: str | None, owner: str | None, reason: str) -> int:
+        """Cancel entries and have whatever of them still fills closed at once.
+
+        A cancel may come too late: the mark is on the order, so that an entry made
+        afterwards is nobody's business. Returns how many were not marked before.
+        """
+        count = 0
+        for tracked in self._desk.orders.entries(owner):
+            if instrument is None or tracked.order.instrument == instrument:
+                canceled = self._desk.cancel(tracked, reason)
+                count += canceled or not tracked.flattened
+                tracked.flattened = reason
+        return count
 
     def hold(self, command: Hold) -> None:
         """Start or end the hold on new entries."""
@@ -122,9 +143,10 @@ class Operations:
         before, after = self._controls.set_kill(command, self._core.ts)
         self._record("kill", before, after, command.origin, command.reason)
         reason = f"kill: {command.reason}" if command.reason else "kill"
-        if command.level is not KillLevel.HOLD:
+        if command.level is KillLevel.CANCEL:
             self._cancel_entries(None, None, reason)
         if command.level is KillLevel.FLATTEN:
+            self._withdraw(None, None, reason)
             self._liquidate(reason)
 
     def _liquidate(self, reason: str) -> None:

@@ -49,10 +49,12 @@ class Tracked:
 
     ``trades`` are the trade ids already booked, ``intent`` the signal whose stop and
     target follow the fills, ``reason`` why the order was made, ``worth`` the price an
-    entry without a limit was judged at.
+    entry without a limit was judged at. ``flattened`` says why its fills are to be
+    closed as they come, however late; empty while nobody flattened it.
     """
 
     __slots__ = (
+        "flattened",
         "intent",
         "moves",
         "order",
@@ -69,6 +71,7 @@ class Tracked:
         self.order = order
         self.intent = intent
         self.worth = worth
+        self.flattened = ""
         self.reason = order.reason
         self.timer: Timer | None = None
         self.trades: dict[str, Decimal] = {}
@@ -191,6 +194,11 @@ class Orders:
         return [
             t.order for t in self._open.values() if t.order.status is OrderStatus.HELD
         ]
+
+    def flattened(self) -> list[str]:
+        """Return the ids of the kept entries whose fills are closed as they come."""
+        kept = (*self._closed.values(), *self._open.values())
+        return [t.order.id for t in kept if t.flattened]
 
     def all(self) -> Iterator[Order]:
         """Yield every kept order: the closed ones first, then the open ones."""
