@@ -98,6 +98,41 @@ def test_a_paused_strategy_enters_nothing_and_may_exit() -> None:
     assert len(hand.submitted()) == 2
 
 
+@pytest.mark.parametrize(
+    ("state", "code"),
+    [
+        ("paused", "TASK_PAUSED"),
+        ("stopped", "TASK_STOPPED"),
+        ("failed", "TASK_STOPPED"),
+    ],
+)
+def test_a_strategy_that_does_not_run_is_called_what_it_is(
+    state: str, code: str
+) -> None:
+    hand = Hand()
+    hand.executor.strategy_paused = lambda owner: True
+    hand.executor.strategy_state = lambda owner: state
+    hand.enter()
+    assert (codes(hand), text(hand)) == ([code], f"strategy s is {state}")
+    (task,) = [g for g in hand.executor.gates("s", "BTC") if g.name == "task"]
+    assert (task.passed, task.detail) == (False, state)
+
+
+def test_a_paused_strategy_enters_while_it_is_stepped() -> None:
+    hand = Hand()
+    hand.executor.strategy_paused = lambda owner: True
+    hand.executor.stepped = lambda owner: owner == "s"
+    hand.enter()
+    assert codes(hand) == []
+    hand.enter(strategy="other")
+    hand.executor.strategy_state = lambda owner: "stopped"
+    hand.fill("o-1", "1")
+    hand.give(signal("exit"))
+    hand.fill("o-2", "1")
+    hand.enter()
+    assert codes(hand) == ["TASK_PAUSED", "TASK_STOPPED"]
+
+
 def test_a_locked_row_denies_its_script_even_exits() -> None:
     hand = Hand()
     hand.fill(hand.enter("1", stop="90"), "1")

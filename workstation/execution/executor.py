@@ -349,6 +349,24 @@ class Executor:
         self.controls.strategy_paused = question
 
     @property
+    def strategy_state(self) -> Callable[[str], str]:
+        """Return the question what a strategy is: running, paused, stopped, failed."""
+        return self.controls.strategy_state
+
+    @strategy_state.setter
+    def strategy_state(self, question: Callable[[str], str]) -> None:
+        self.controls.strategy_state = question
+
+    @property
+    def stepped(self) -> Callable[[str], bool]:
+        """Return the question whether a paused strategy is being stepped just now."""
+        return self.controls.stepped
+
+    @stepped.setter
+    def stepped(self, question: Callable[[str], bool]) -> None:
+        self.controls.stepped = question
+
+    @property
     def hold(self) -> bool:
         """Tell whether the operator holds new entries."""
         return self.controls.hold

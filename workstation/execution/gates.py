@@ -49,11 +49,11 @@ def _data_gates(risk: RiskStage, instrument: str, now_ns: int) -> tuple[Gate, Ga
 
 def _switch_gates(risk: RiskStage, owner: str, instrument: str) -> tuple[Gate, ...]:
     controls = risk.controls
-    paused = controls.paused or controls.strategy_paused(owner)
+    state = "paused" if controls.paused else controls.state_of(owner)
     locked = controls.row_locked(owner, instrument)
     level = controls.kill_level
     return (
-        Gate("task", not paused, "paused" if paused else "running"),
+        Gate("task", state == "running", state),
         Gate("lock", not locked, "locked in manual" if locked else "automatic"),
         Gate("hold", not controls.hold, "on hold" if controls.hold else "no hold"),
         Gate(

@@ -37,6 +37,7 @@ class DenialCode(StrEnum):
     KILLED = "KILLED"
     HOLD = "HOLD"
     TASK_PAUSED = "TASK_PAUSED"
+    TASK_STOPPED = "TASK_STOPPED"
     ROW_LOCKED = "ROW_LOCKED"
     DATA_STALE = "DATA_STALE"
     BOOK_UNTRUSTED = "BOOK_UNTRUSTED"
@@ -124,8 +125,12 @@ class RiskStage:
             return Denial(DenialCode.TASK_PAUSED, "the executor is paused")
         if owner == OPERATOR:
             return None
-        if entry and controls.strategy_paused(owner):
-            return Denial(DenialCode.TASK_PAUSED, f"strategy {owner} is paused")
+        if entry:
+            state = controls.state_of(owner)
+            if state != "running":
+                paused = state == "paused"
+                code = DenialCode.TASK_PAUSED if paused else DenialCode.TASK_STOPPED
+                return Denial(code, f"strategy {owner} is {state}")
         if controls.row_locked(owner, instrument):
             return Denial(
                 DenialCode.ROW_LOCKED,
