@@ -157,6 +157,17 @@ def test_check_reads_the_scripts_too(
     assert "unknown parameter 'fats'" in capsys.readouterr().err
 
 
+def test_check_does_not_wait_for_a_script_that_never_finishes_loading(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("loop.py").write_text("while True: pass\n")
+    arguments = ["check", DEFAULT, "--set", 'strategies.0.script="./loop.py"']
+    assert main([*arguments, "--set", "engine.script_budget_ms=20"]) == 2
+    said = "loop.py:1: did not finish loading within 160 ms (strategy ema_cross)\n"
+    assert capsys.readouterr().err == said
+
+
 def test_json_is_one_object_with_all_its_keys(capsys: Capture) -> None:
     arguments = ["run", "--headless", "--json", "--until", "events=2000", *NO_JOURNAL]
     assert main([*arguments, "--seed", "11"]) == 0

@@ -244,15 +244,20 @@ def _replay(arguments: argparse.Namespace) -> int:
 def _check(arguments: argparse.Namespace) -> int:
     config = _load(arguments)
     from workstation.config.document import shown_path
+    from workstation.engine.runaway import ScriptGuard
     from workstation.model.errors import ScriptError
     from workstation.strategy.script import load_script
 
     problems = []
+    # Nothing is called here, so nobody asks at which input.
+    guard = ScriptGuard(config.run.engine.script_budget_ms, seq=lambda: 0)
     for strategy in config.run.strategies:
         try:
-            load_script(Path(strategy.script)).resolve(strategy.params)
+            script = load_script(Path(strategy.script), guard.load)
+            script.resolve(strategy.params)
         except ScriptError as error:
             problems.append(f"{error} (strategy {strategy.name})")
+    guard.close()
     if problems:
         raise ConfigError("\n".join(problems))
     run = config.run

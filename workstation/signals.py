@@ -10,6 +10,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import ClassVar
 
 __all__ = ["Interrupted", "between_steps", "orderly_end"]
 
@@ -21,6 +22,9 @@ class Interrupted(BaseException):
 
     Not an Exception: a task that turns those into faults must let it through.
     """
+
+    passes_scripts: ClassVar[bool] = True
+    """No fault of the script in whose call it comes."""
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

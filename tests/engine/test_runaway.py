@@ -9,13 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.runs import finish, kept, small, with_script
+from tests.engine.runs import SMALL, finish, kept, settings, small, with_script
 from tests.strategy.fakes import write_script
+from workstation.engine.assembly import assemble_session
 from workstation.engine.drivers import Until, run_backtest
 from workstation.engine.replay import replay_journal
 from workstation.kernel import TaskState
 from workstation.model.commands import PauseTask, RestartTask, StepTask
+from workstation.model.errors import ScriptTimeout
 from workstation.model.records import FaultRecord, TaskRecord
+from workstation.signals import Interrupted, orderly_end
 
 BUDGET = "engine.script_budget_ms=40"
 # Twice the budget, the watcher's look, and what two shared cores may add.
@@ -95,6 +98,9 @@ def test_a_script_that_is_only_slow_now_and_then_is_left_alone(tmp_path: Path) -
         "import asyncio; raise asyncio.CancelledError",
         "raise Exception('\\ud800' * 1000)",
         "raise ValueError(object())",
+        "raise KeyboardInterrupt",
+        "raise type('B', (BaseException,), {})",
+        "raise type('B', (Exception,), {'__str__': lambda self: exit()})",
     ],
 )
 def test_a_script_that_raises_stops_after_so_many_errors_with_records(
@@ -164,6 +170,49 @@ def test_a_strategy_that_was_restarted_and_hangs_again_replays(tmp_path: Path) -
     finish(session)
     result = replay_journal(journal)
     assert result.matches, result.first_difference
+
+
+MODULES = {
+    "bare": "while True:\n    pass\n",
+    "swallows all": (
+        "while True:\n    try:\n        x = 1\n    except:\n        pass\n"
+    ),
+    "sleeps": "import time\ntime.sleep(3600)\n",
+}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_script_that_never_finishes_loading_fails_and_the_rest_runs(
+    tmp_path: Path, module: str
+) -> None:
+    head = f"# first\n{MODULES[module]}"
+    script = write_script(tmp_path, head=head)
+    overrides = (BUDGET, *with_script(script))
+    line = 3 if module == "sleeps" else 2
+    said = f"script.py:{line}: did not finish loading within 320 ms"
+    before = time.monotonic()
+    with pytest.raises(ScriptTimeout, match=said):
+        small(*overrides)
+    assert time.monotonic() - before < SOON_S + 0.32
+    journal = tmp_path / "j.sqlite"
+    place = f'journal.path="{journal}"'
+    session = assemble_session(settings(*SMALL, *overrides, place), tolerant=True)
+    assert session.strategies[0].script.failure == said
+    state_hash = finish(session)
+    assert session.engine.delivered > 0
+    # Where in its loop it was caught is another line each time.
+    result = replay_journal(journal)
+    assert result.matches, result.first_difference
+    assert result.state_hash == state_hash
+
+
+def test_a_signal_to_the_process_passes_through_a_script(tmp_path: Path) -> None:
+    head = "import signal\n"
+    detect = "signal.raise_signal(signal.SIGTERM)"
+    session = small(*with_script(write_script(tmp_path, head=head, detect=detect)))
+    with orderly_end(), pytest.raises(Interrupted):
+        finish(session)
+    session.close()
 
 
 def test_two_sessions_in_one_process_are_both_guarded(tmp_path: Path) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 from tests.strategy.fakes import write_script
 from workstation.model.errors import ScriptError
+from workstation.signals import Interrupted
 from workstation.strategy.script import describe, load_script
+
+T = TypeVar("T")
 
 WHOLE = """
 def detect_opportunity(m, c, i): return None
@@ -41,6 +46,8 @@ def test_a_whole_script_is_loaded_with_its_parameters(tmp_path: Path) -> None:
         ("x = 1\ndef detect(:\n", "bad.py:2: invalid syntax"),
         ("x = 1\n\nraise ValueError('no')\n", "bad.py:3: ValueError: no"),
         ("import sys\nsys.exit(3)\n", "bad.py:2: SystemExit: 3"),
+        ("raise KeyboardInterrupt\n", "bad.py:1: KeyboardInterrupt"),
+        ("class B(BaseException): ...\nraise B(3)\n", "bad.py:2: B: 3"),
         ("import no_such_module_at_all\n", "bad.py:1: ModuleNotFoundError"),
         ("def detect_opportunity(m, c, i): ...\n", "bad.py: misses filter_commitment"),
         (WHOLE + "detect_opportunity = 3\n", "bad.py: misses detect_opportunity"),
@@ -97,6 +104,29 @@ def test_a_wrong_parameter_is_refused_with_what_is_right(
     with pytest.raises(ScriptError) as caught:
         script.resolve(given)
     assert said in str(caught.value)
+
+
+def test_a_script_is_loaded_by_the_runner_that_is_given(tmp_path: Path) -> None:
+    ran: list[Path] = []
+
+    class Interruption(BaseException):
+        passes_scripts = True
+
+    def interrupted(path: Path, load: Callable[[], T]) -> T:
+        ran.append(path)
+        load()
+        raise Interruption
+
+    path = write_script(tmp_path)
+    with pytest.raises(Interruption):
+        load_script(path, interrupted)
+    assert ran == [path]
+
+
+def test_the_end_of_the_run_passes_through_a_script(tmp_path: Path) -> None:
+    head = "from workstation.signals import Interrupted\nraise Interrupted('SIGTERM')\n"
+    with pytest.raises(Interrupted):
+        load_script(write_script(tmp_path, head=head))
 
 
 def test_two_loads_of_one_file_share_nothing(tmp_path: Path) -> None:

@@ -65,9 +65,9 @@ def assemble_session(
         cash=broker_settings.cash.get(currency, Decimal(0)),
         day_starts_minutes=_minutes(run.account.day_starts),
     )
-    scripts = [_script(each, tolerant) for each in run.strategies]
     engine_seq: Callable[[], int] = lambda: engine.core.seq  # noqa: E731
     guard = ScriptGuard(run.engine.script_budget_ms, seq=engine_seq)
+    scripts = [_script(each, guard, tolerant) for each in run.strategies]
     if run.strategies:
         # The chart of a symbol that no strategy trades needs bars too.
         for each in instruments:
@@ -152,13 +152,14 @@ def _rules(run: RunSettings) -> object:
     return [msgspec.to_builtins(part) for part in parts]
 
 
-def _script(settings: StrategySettings, tolerant: bool) -> Script:
+def _script(settings: StrategySettings, guard: ScriptGuard, tolerant: bool) -> Script:
     path = Path(settings.script)
     try:
-        script = load_script(path)
+        script = load_script(path, guard.load)
         script.resolve(settings.params)
     except ScriptError as error:
         if not tolerant:
+            guard.close()
             raise
         return failed_script(path, settings.params, str(error))
     return script

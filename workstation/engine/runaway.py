@@ -1,4 +1,4 @@
-"""Runaway scripts: interrupts a script call that lasts longer than its budget.
+"""Runaway scripts: interrupts a load or call that lasts longer than its budget.
 
 A watcher thread sends the main thread a signal whose handler raises inside the
 script. A script that catches ``Exception`` cannot swallow it; it is raised again
@@ -7,31 +7,43 @@ every few milliseconds until the call is over.
 
 from __future__ import annotations
 
-import asyncio
+import ast
 import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from workstation.engine.journal import Interrupt
 from workstation.model.errors import ScriptError, ScriptTimeout
 from workstation.strategy.row import Row
-from workstation.strategy.script import ScriptFunction, describe, line_of
+from workstation.strategy.script import (
+    ScriptFunction,
+    describe,
+    is_the_scripts,
+    line_of,
+)
 
 __all__ = ["ScriptGuard"]
+
+T = TypeVar("T")
 
 # How often the watcher looks while calls are made; idle, it sleeps for good.
 _LOOK_S = 0.02
 _SIGNAL = signal.SIGUSR1
 # A replay makes only calls that came back once: a slow machine may take its time.
 _REPLAY_PATIENCE = 40
+# A load may import a library for the first time: 2 s at the default budget of a call.
+_LOAD_BUDGETS = 8
+_MS = 1_000_000
 
 
 class ScriptInterrupt(BaseException):
     """Raised inside the script; a BaseException so that no script catches it."""
+
+    passes_scripts: ClassVar[bool] = True
 
 
 class ScriptGuard:
@@ -51,6 +63,7 @@ class ScriptGuard:
         self.on_interrupt: Callable[[Interrupt], None] = lambda interrupt: None
         self._seq = seq
         self._armed = 0
+        self._allowed_ns = 0
         self._calls = 0
         self._busy = threading.Event()
         self._closed = False
@@ -73,7 +86,7 @@ class ScriptGuard:
         try:
             # The outer try: an interrupt may come while the inner one is left.
             try:
-                self._arm()
+                self._arm(self.budget_ms)
                 return function(row.market, row.context, row.indicators)
             finally:
                 self._armed = 0
@@ -84,16 +97,35 @@ class ScriptGuard:
             asked = row.indicators.asked()[known:]
             self.on_interrupt(Interrupt(strategy, instrument, line, asked))
             raise self._timed_out(path, row, line) from None
-        except (
-            Exception,
-            SystemExit,
-            GeneratorExit,
-            asyncio.CancelledError,
-        ) as error:  # whatever a user's script raises, sys.exit() too
+        except BaseException as error:  # whatever a user's script raises
+            if not is_the_scripts(error):
+                raise
             path = _path(function)
             raise ScriptError(
                 path.name, describe(error), line_of(error, path)
             ) from error
+
+    def load(self, path: Path, load: Callable[[], T]) -> T:
+        """Return what ``load`` returns, which runs the module code of a script.
+
+        Raises ScriptTimeout when it ran longer than eight budgets of a call. No
+        replay is told of it: a run goes on without a script that loads so slowly.
+        """
+        budget_ms = self.budget_ms * _LOAD_BUDGETS
+        try:
+            # The outer try: an interrupt may come while the inner one is left.
+            try:
+                self._arm(budget_ms)
+                return load()
+            finally:
+                self._armed = 0
+        except ScriptInterrupt as interrupt:
+            self._armed = 0
+            raise ScriptTimeout(
+                path.name,
+                f"did not finish loading within {budget_ms} ms",
+                _statement_line(path, line_of(interrupt, path)),
+            ) from None
 
     def close(self) -> None:
         """End the watcher."""
@@ -110,7 +142,7 @@ class ScriptGuard:
             line,
         )
 
-    def _arm(self) -> None:
+    def _arm(self, budget_ms: int) -> None:
         if threading.get_ident() != self._main:
             return
         if self._watcher is None:
@@ -119,6 +151,7 @@ class ScriptGuard:
             self._busy.set()
         self._calls += 1
         ScriptGuard._calling = self
+        self._allowed_ns = budget_ms * _MS
         self._armed = time.monotonic_ns()
 
     def _start(self) -> None:
@@ -132,8 +165,8 @@ class ScriptGuard:
         """Tell whether the call being made has lasted longer than its budget."""
         armed = self._armed
         patience = 1 if self.planned is None else _REPLAY_PATIENCE
-        budget_ns = self.budget_ms * 1_000_000 * patience
-        return bool(armed) and time.monotonic_ns() - armed > budget_ns
+        allowed_ns = self._allowed_ns * patience
+        return bool(armed) and time.monotonic_ns() - armed > allowed_ns
 
     def _watch(self) -> None:
         seen = -1
@@ -149,6 +182,14 @@ class ScriptGuard:
                     if self._calls != seen or self._closed:
                         self._busy.set()
                 seen = self._calls
+
+
+def _statement_line(path: Path, line: int | None) -> int | None:
+    """Return where the module's statement begins: the same wherever it was caught."""
+    for statement in ast.parse(path.read_bytes()).body:
+        if line is not None and statement.lineno <= line <= (statement.end_lineno or 0):
+            return statement.lineno
+    return None
 
 
 def _path(function: ScriptFunction) -> Path:

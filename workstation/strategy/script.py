@@ -13,7 +13,7 @@ import re
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -23,10 +23,16 @@ __all__ = [
     "FUNCTIONS",
     "ParamSpec",
     "ParamValue",
+    "Runner",
     "Script",
+    "describe",
     "failed_script",
+    "is_the_scripts",
+    "line_of",
     "load_script",
 ]
+
+T = TypeVar("T")
 
 FUNCTIONS = ("detect_opportunity", "filter_commitment", "manage_position")
 
@@ -37,6 +43,13 @@ _LONGEST = 300
 ParamValue = bool | int | float | str
 # A script's answer is whatever it returns: ``actions.parse_action`` judges it.
 ScriptFunction = Callable[..., Any]
+
+
+class Runner(Protocol):
+    """Runs what loads a script; a guard interrupts it after its budget."""
+
+    def __call__(self, path: Path, load: Callable[[], T], /) -> T:
+        """Return what ``load`` returns; raises ScriptTimeout."""
 
 
 class ParamSpec(Struct, frozen=True):
@@ -79,19 +92,32 @@ class Script(Struct, frozen=True):
         }
 
 
-def load_script(path: Path) -> Script:
-    """Load a script from its file; raises ScriptError with the script's own line."""
-    name = path.name
+def _run_unguarded(path: Path, load: Callable[[], T]) -> T:
+    return load()
+
+
+def load_script(path: Path, run: Runner = _run_unguarded) -> Script:
+    """Load a script from its file, its own code under ``run``.
+
+    Raises ScriptError with the script's own line.
+    """
     try:
         source = path.read_bytes()
     except OSError as error:
-        raise ScriptError(name, f"cannot be read: {error.strerror}") from error
+        raise ScriptError(path.name, f"cannot be read: {error.strerror}") from error
+    return run(path, lambda: _load(path, source))
+
+
+def _load(path: Path, source: bytes) -> Script:
+    name = path.name
     namespace: dict[str, Any] = {"__name__": f"strategy:{path.stem}", "__file__": name}
     try:
         exec(compile(source, str(path), "exec"), namespace)
     except SyntaxError as error:
         raise ScriptError(name, f"{error.msg}", error.lineno) from error
-    except (Exception, SystemExit) as error:  # whatever a user's module does
+    except BaseException as error:  # whatever a user's module does
+        if not is_the_scripts(error):
+            raise
         raise ScriptError(name, describe(error), line_of(error, path)) from error
     missing = [f for f in FUNCTIONS if not callable(namespace.get(f))]
     if missing:
@@ -108,6 +134,14 @@ def load_script(path: Path) -> Script:
         manage_position=namespace["manage_position"],
         params=tuple(_specs(name, namespace.get("PARAMS", {}))),
     )
+
+
+def is_the_scripts(error: BaseException) -> bool:
+    """Tell whether a script raised it itself, be it KeyboardInterrupt or its own kind.
+
+    What the workstation raises through a script, to end a call or the run, says so.
+    """
+    return getattr(type(error), "passes_scripts", False) is not True
 
 
 def failed_script(path: Path, given: Mapping[str, ParamValue], failure: str) -> Script:
@@ -133,7 +167,9 @@ def describe(error: BaseException) -> str:
     kind = type(error).__name__
     try:
         text = str(error)
-    except Exception:  # a script's own exception may fail even at this
+    except BaseException as failure:  # a script's own error may fail even at this
+        if not is_the_scripts(failure):
+            raise
         return kind
     text = _ADDRESS.sub("", " ".join(text.split()))[:_LONGEST]
     text = text.encode("utf-8", "backslashreplace").decode()
