@@ -308,9 +308,14 @@ class Executor:
         tracked = self.desk.orders.get(order_id)
         return tuple(tracked.transitions) if tracked is not None else ()
 
-    def gates(self, owner: str, instrument: str) -> tuple[Gate, ...]:
-        """Return the checks an entry of this owner would meet now, in order."""
-        return entry_gates(self.risk, owner, instrument, self._core.ts)
+    def gates(
+        self, owner: str, instrument: str, quantity: Decimal | None = None
+    ) -> tuple[Gate, ...]:
+        """Return the checks an entry of this owner would meet now, in order.
+
+        With a quantity the risk gate is that of a market buy of it.
+        """
+        return entry_gates(self.risk, owner, instrument, self._core.ts, quantity)
 
     def close_unknown(self, order_id: str, reason: str) -> None:
         """End an Unknown order on the operator's word; a late fill is still booked."""

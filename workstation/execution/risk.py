@@ -17,7 +17,7 @@ from workstation.execution.ledger import Ledger
 from workstation.execution.orders import Orders
 from workstation.execution.settings import RiskSettings
 from workstation.model.instruments import Instrument, Side, to_decimal
-from workstation.model.orders import Order, OrderRole, OrderType
+from workstation.model.orders import Order, OrderRole, OrderStatus, OrderType
 from workstation.model.ports import MarketView
 from workstation.model.states import BookTrust
 
@@ -26,7 +26,7 @@ __all__ = ["Denial", "DenialCode", "RiskStage"]
 ZERO = Decimal(0)
 OPERATOR = "operator"
 # Bound once: looking a member up in its enum costs ten times a global (3.11).
-_BUY, _LIMIT = Side.BUY, OrderType.LIMIT
+_BUY, _LIMIT, _UNKNOWN = Side.BUY, OrderType.LIMIT, OrderStatus.UNKNOWN
 _SAFETY = (OrderRole.STOP, OrderRole.TARGET, OrderRole.FLATTEN)
 
 
@@ -53,6 +53,7 @@ class DenialCode(StrEnum):
     INSUFFICIENT_CASH = "INSUFFICIENT_CASH"
     STOP_LOOSENED = "STOP_LOOSENED"
     NO_POSITION = "NO_POSITION"
+    FATE_UNKNOWN = "FATE_UNKNOWN"
 
 
 class Denial(NamedTuple):
@@ -82,7 +83,11 @@ class RiskStage:
         self.controls = controls
 
     def check(self, order: Order, now_ns: int) -> Denial | None:
-        """Return the first reason to refuse the order, or None."""
+        """Return the first reason to refuse the order, or None.
+
+        An entry is asked data, task, lock, hold, kill, size and limits, fate: the
+        order of the gates, which put the same questions.
+        """
         instrument = self.instruments.get(order.instrument)
         if instrument is None:
             known = ", ".join(self.instruments)
@@ -90,53 +95,65 @@ class RiskStage:
                 DenialCode.UNKNOWN_INSTRUMENT,
                 f"{order.instrument} is not in this run; it has {known}",
             )
-        denial = self.switches(
-            order.owner, order.instrument, order.role, entry=not order.reduce_only
-        )
+        owner, role, entry = order.owner, order.role, not order.reduce_only
+        denial = self.data(order.instrument, now_ns) if entry else None
+        if denial is None:
+            denial = self.switches(owner, order.instrument, role, entry=entry)
         if denial is not None:
             return denial
-        if not order.reduce_only:
-            denial = self.data(order.instrument, now_ns)
-            if denial is not None:
-                return denial
-        denial = self._shape(order, instrument)
-        if denial is not None:
-            return denial
-        if order.reduce_only:
-            return self._reduces(order)
-        return self._limits(order, instrument)
+        if entry:
+            return self.size(order) or self.fate(owner, order.instrument)
+        return self._shape(order, instrument) or self._reduces(order)
 
     def switches(
         self, owner: str, instrument: str, role: OrderRole, *, entry: bool
     ) -> Denial | None:
         """Return the switch that stands in the way, if any."""
+        if role not in _SAFETY:
+            denial = self.task(owner, entry=entry) or self.lock(owner, instrument)
+            if denial is not None:
+                return denial
+        return (self.hold() or self.kill()) if entry else None
+
+    def task(self, owner: str, *, entry: bool) -> Denial | None:
+        """Return why the executor or the owner's strategy takes no part, if so."""
         controls = self.controls
-        if entry and controls.kill_level is not None:
-            why = f": {controls.kill_reason}" if controls.kill_reason else ""
-            return Denial(
-                DenialCode.KILLED,
-                f"killed at {controls.kill_level.value}{why}; re-arm to trade",
-            )
-        if entry and controls.hold:
-            return Denial(DenialCode.HOLD, "the operator holds new entries")
-        if role in _SAFETY:
-            return None
         if controls.paused:
             return Denial(DenialCode.TASK_PAUSED, "the executor is paused")
-        if owner == OPERATOR:
+        if not entry or owner == OPERATOR:
             return None
-        if entry:
-            state = controls.state_of(owner)
-            if state != "running":
-                paused = state == "paused"
-                code = DenialCode.TASK_PAUSED if paused else DenialCode.TASK_STOPPED
-                return Denial(code, f"strategy {owner} is {state}")
-        if controls.row_locked(owner, instrument):
-            return Denial(
-                DenialCode.ROW_LOCKED,
-                f"{owner} {instrument} is locked in manual; hand it back first",
-            )
-        return None
+        state = controls.state_of(owner)
+        if state == "running":
+            return None
+        paused = state == "paused"
+        code = DenialCode.TASK_PAUSED if paused else DenialCode.TASK_STOPPED
+        return Denial(code, f"strategy {owner} is {state}")
+
+    def lock(self, owner: str, instrument: str) -> Denial | None:
+        """Return that the row is locked in manual, if so; the operator may act."""
+        if owner == OPERATOR or not self.controls.row_locked(owner, instrument):
+            return None
+        return Denial(
+            DenialCode.ROW_LOCKED,
+            f"{owner} {instrument} is locked in manual; hand it back first",
+        )
+
+    def hold(self) -> Denial | None:
+        """Return that new entries are on hold, if so."""
+        if not self.controls.hold:
+            return None
+        return Denial(DenialCode.HOLD, "the operator holds new entries")
+
+    def kill(self) -> Denial | None:
+        """Return the rung of the kill ladder, if it was used."""
+        controls = self.controls
+        if controls.kill_level is None:
+            return None
+        why = f": {controls.kill_reason}" if controls.kill_reason else ""
+        return Denial(
+            DenialCode.KILLED,
+            f"killed at {controls.kill_level.value}{why}; re-arm to trade",
+        )
 
     def data(self, instrument: str, now_ns: int) -> Denial | None:
         """Return why the market data must not be traded on, if so."""
@@ -197,6 +214,11 @@ class RiskStage:
             price = view.mark or view.last
         return to_decimal(price) if price > 0 else None
 
+    def size(self, order: Order) -> Denial | None:
+        """Return why an entry of this quantity and price is refused, if so."""
+        instrument = self.instruments[order.instrument]
+        return self._shape(order, instrument) or self._limits(order, instrument)
+
     def _limits(self, order: Order, instrument: Instrument) -> Denial | None:
         settings = self.settings
         price = self.reference(order)
@@ -226,16 +248,31 @@ class RiskStage:
                 f"position {net} with {pending} pending and {order.quantity} more is "
                 f"worth {worst * price}, more than max_position_value {limit}",
             )
-        most = settings.max_open_orders
-        if most is not None and self.orders.at_venue >= most:
-            return Denial(
-                DenialCode.MAX_OPEN_ORDERS,
-                f"{self.orders.at_venue} orders are open, max_open_orders is {most}",
-            )
-        denial = self.occupied(order.owner, order.instrument)
-        if denial is not None:
-            return denial
-        return self._cash(order, net, worst, price)
+        return (
+            self.crowded()
+            or self.occupied(order.owner, order.instrument)
+            or self._cash(order, net, worst, price)
+        )
+
+    def crowded(self) -> Denial | None:
+        """Return that as many orders are open as may be, if so."""
+        most = self.settings.max_open_orders
+        if most is None or self.orders.at_venue < most:
+            return None
+        return Denial(
+            DenialCode.MAX_OPEN_ORDERS,
+            f"{self.orders.at_venue} orders are open, max_open_orders is {most}",
+        )
+
+    def fate(self, owner: str, instrument: str) -> Denial | None:
+        """Return the orders of a strategy's row that nobody knows the fate of."""
+        if owner == OPERATOR or not self.orders.unknown:
+            return None
+        row = self.orders.row(owner, instrument)
+        lost = [t.order.id for t in row if t.order.status is _UNKNOWN]
+        if not lost:
+            return None
+        return Denial(DenialCode.FATE_UNKNOWN, f"fate of {', '.join(lost)} is unknown")
 
     def occupied(self, owner: str, instrument: str) -> Denial | None:
         """Return why a strategy's row may not enter: it is in, or on its way in."""

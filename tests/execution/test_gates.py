@@ -1,0 +1,109 @@
+"""The gates: what fails first is what an entry would be denied for."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.execution.fakes import NS, FakeBook, Hand, signal
+from workstation.execution.risk import DenialCode
+from workstation.execution.settings import RiskSettings
+from workstation.model.commands import Hold, Kill, KillLevel
+from workstation.model.records import DenyRecord
+from workstation.model.states import BookTrust
+
+D = Decimal
+GATE_OF = {
+    "DATA_STALE": "feed",
+    "BOOK_UNTRUSTED": "book",
+    "TASK_PAUSED": "task",
+    "TASK_STOPPED": "task",
+    "ROW_LOCKED": "lock",
+    "HOLD": "hold",
+    "KILLED": "kill",
+    "FATE_UNKNOWN": "venue",
+}
+
+
+def first_failure(hand: Hand, quantity: str, owner: str = "s") -> tuple[str, str]:
+    gates = hand.executor.gates(owner, "BTC", D(quantity))
+    return next(((g.name, g.detail) for g in gates if not g.passed), ("", ""))
+
+
+@pytest.mark.parametrize(
+    ("quantity", "code"),
+    [
+        ("0.0005", DenialCode.QUANTITY_OFF_LOT),
+        ("0.001", DenialCode.BELOW_MIN_NOTIONAL),
+        ("250", DenialCode.MAX_ORDER_VALUE),
+        ("20", DenialCode.INSUFFICIENT_CASH),
+        ("1", None),
+    ],
+)
+def test_the_risk_gate_of_a_quantity_says_what_a_buy_would_hear(
+    quantity: str, code: DenialCode | None
+) -> None:
+    hand = Hand(cash=D(1000))
+    failed = first_failure(hand, quantity)
+    hand.enter(quantity)
+    denied = [(r.code, r.text) for r in hand.core.kept(DenyRecord)]
+    assert denied == ([] if code is None else [(code, failed[1])])
+    assert failed[0] == ("" if code is None else "risk")
+
+
+def test_without_a_quantity_the_risk_gate_sums_up() -> None:
+    hand = Hand(RiskSettings(max_position_value=D(1000)))
+    hand.quote(100.0, 100.0)
+    hand.fill(hand.enter("2", strategy="other"), "2", "100")
+    risk = hand.executor.gates("s", "BTC")[6]
+    assert (risk.passed, risk.detail) == (True, "20 % of position limit 1000")
+    assert "would be" not in risk.detail
+
+
+def test_an_exit_of_unknown_fate_keeps_a_flat_row_out() -> None:
+    hand = Hand()
+    hand.fill(hand.enter("1"), "1")
+    hand.give(signal("exit", "0.5"))
+    hand.core.advance(hand.core.ts + 60 * NS)
+    hand.give(signal("exit", "0.5"))
+    hand.fill("o-3", "1")
+    assert hand.position() == 0
+    assert first_failure(hand, "1") == ("venue", "fate of o-2 is unknown")
+    hand.enter("1")
+    assert hand.core.kept(DenyRecord)[-1].code == "FATE_UNKNOWN"
+    assert first_failure(hand, "1", "operator") == ("", "")
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    flags=st.lists(st.booleans(), min_size=6, max_size=6),
+    owner=st.sampled_from(["s", "operator"]),
+    state=st.sampled_from(["running", "paused", "stopped", "failed"]),
+    quantity=st.sampled_from(["1", "0", "250", "0.0005", "990"]),
+    most=st.sampled_from([1, 100]),
+)
+def test_the_first_gate_that_fails_is_the_denial(
+    flags: list[bool], owner: str, state: str, quantity: str, most: int
+) -> None:
+    paused, locked, hold, kill, stale, gap = flags
+    hand = Hand(RiskSettings(max_open_orders=most))
+    hand.enter("1", strategy="other")
+    hand.executor.paused = paused
+    hand.executor.strategy_state = lambda _: state
+    hand.executor.row_locked = lambda *_: locked
+    if hold:
+        hand.give(Hold(on=True))
+    if kill:
+        hand.give(Kill(level=KillLevel.HOLD, reason="odd"))
+    if stale or gap:
+        hand.market.reasons["BTC"] = "something is wrong"
+    if gap:
+        hand.market.views["BTC"].book = FakeBook()
+        hand.market.views["BTC"].book.trust = BookTrust.UNTRUSTED
+    name, _ = first_failure(hand, quantity, owner)
+    hand.enter(quantity, strategy=owner)
+    denied = [str(r.code) for r in hand.core.kept(DenyRecord)]
+    assert [name] == ([GATE_OF.get(code, "risk") for code in denied] or [""])
