@@ -233,8 +233,10 @@ def test_two_exits_never_add_up_to_more_than_the_position() -> None:
     assert codes(hand) == ["REDUCE_ONLY_WOULD_INCREASE"]
     hand.give(signal("exit"))
     hand.give(signal("exit"))
+    hand.give(signal("exit", "0.1"))
     assert len(hand.submitted()) == 3
-    assert codes(hand) == ["REDUCE_ONLY_WOULD_INCREASE"] * 2
+    assert codes(hand) == ["REDUCE_ONLY_WOULD_INCREASE", "CLOSING", "CLOSING"]
+    assert text(hand) == "all of 1 BTC is being closed already"
 
 
 def test_a_row_enters_once() -> None:

@@ -116,10 +116,7 @@ class Intents:
             reason=signal.reason,
         )
         if denial is None and held and wanted <= 0 and signal.quantity is None:
-            denial = Denial(
-                DenialCode.REDUCE_ONLY_WOULD_INCREASE,
-                f"all of {held} {instrument} is being closed already",
-            )
+            denial = self._risk.closing(held, instrument)
         if denial is not None:
             self._desk.deny(order, denial)
         else:

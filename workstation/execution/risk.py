@@ -49,6 +49,7 @@ class DenialCode(StrEnum):
     MAX_POSITION_VALUE = "MAX_POSITION_VALUE"
     MAX_OPEN_ORDERS = "MAX_OPEN_ORDERS"
     REDUCE_ONLY_WOULD_INCREASE = "REDUCE_ONLY_WOULD_INCREASE"
+    CLOSING = "CLOSING"
     ALREADY_IN_POSITION = "ALREADY_IN_POSITION"
     INSUFFICIENT_CASH = "INSUFFICIENT_CASH"
     STOP_LOOSENED = "STOP_LOOSENED"
@@ -197,12 +198,21 @@ class RiskStage:
         closing = self.orders.closing(order.owner, order.instrument, order.side)
         room = (-position if order.side is _BUY else position) - closing
         if order.quantity > room:
+            if closing and room <= 0:
+                return self.closing(position, order.instrument)
             return Denial(
                 DenialCode.REDUCE_ONLY_WOULD_INCREASE,
                 f"{order.side.value} {order.quantity} would add: {order.owner} holds "
                 f"{position}, {closing} of it is being closed",
             )
         return None
+
+    def closing(self, position: Decimal, instrument: str) -> Denial:
+        """Return the refusal of an exit while others close the whole position."""
+        return Denial(
+            DenialCode.CLOSING,
+            f"all of {position} {instrument} is being closed already",
+        )
 
     def reference(self, order: Order) -> Decimal | None:
         """Return the price to value an order at: its limit, else what it would meet."""
