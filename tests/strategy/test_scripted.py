@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.strategy.fakes import BTC, ENTER, SEEN, Stand
+from tests.strategy.fakes import BTC, ENTER, SEEN, Stand, override_to
 from workstation.model.errors import CommandRefused
 from workstation.model.events import OrderDenied, PositionChanged
 from workstation.model.orders import OrderRole, OrderStatus
@@ -108,18 +108,76 @@ def test_two_strategies_of_one_script_share_no_variable(tmp_path: Path) -> None:
     assert second.row.context["n"] == 1
 
 
-def test_while_paused_calls_are_withheld_and_made_one_by_one(tmp_path: Path) -> None:
+def test_while_paused_one_call_a_row_is_withheld_for_the_newest_bar(
+    tmp_path: Path,
+) -> None:
+    detect = "context['close'] = market.close; return None"
+    stand = Stand.of(tmp_path, detect=detect)
+    stand.strategy.paused = True
+    for close in (101.0, 102.0, 103.0):
+        stand.bar(close)
+    assert stand.row.calls == 0
+    assert (list(stand.strategy.withheld), stand.strategy.lost) == (["BTC"], 2)
+    assert stand.strategy.step() == "BTC"
+    assert (stand.row.calls, stand.row.context) == (1, {"close": 103.0})
+    with pytest.raises(CommandRefused, match="has no withheld call"):
+        stand.strategy.step()
+    stand.bar()
+    stand.strategy.drop_withheld()
+    assert (list(stand.strategy.withheld), stand.strategy.lost) == ([], 3)
+
+
+def test_the_withheld_call_of_a_row_that_is_locked_is_not_made(tmp_path: Path) -> None:
+    stand = Stand.of(tmp_path, detect=SEEN)
+    stand.strategy.paused = True
+    stand.bar()
+    stand.strategy.override(override_to(SymbolState.WATCH, lock=True))
+    with pytest.raises(CommandRefused, match="has no withheld call"):
+        stand.strategy.step()
+    stand.bar()
+    assert list(stand.strategy.withheld) == []
+    stand.strategy.hand_back("BTC", "done")
+    stand.bar()
+    assert stand.strategy.step() == "BTC"
+    assert stand.row.state is SymbolState.CLOSE_WATCH
+
+
+def test_a_strategy_that_has_stopped_is_not_stepped(tmp_path: Path) -> None:
     stand = Stand.of(tmp_path)
     stand.strategy.paused = True
     stand.bar()
-    stand.bar()
-    assert stand.row.calls == 0
-    assert stand.strategy.step() == "BTC"
-    assert stand.row.calls == 1
-    stand.strategy.step()
-    with pytest.raises(CommandRefused, match="has no withheld call"):
+    stand.strategy.stopped = True
+    with pytest.raises(CommandRefused, match="s has stopped; restart it first"):
         stand.strategy.step()
-    assert stand.row.calls == 2
+    assert stand.row.calls == 0
+
+
+def test_a_step_lasts_until_its_entry_is_answered_or_its_input_is_over(
+    tmp_path: Path,
+) -> None:
+    stand = Stand.of(tmp_path, detect=SEEN, filter=ENTER)
+    stand.bar()
+    stand.strategy.paused = True
+    stand.bar()
+    assert not stand.strategy.stepping
+    stand.core.seq += 1
+    stand.strategy.step()
+    assert len(stand.core.signals) == 1
+    assert stand.strategy.stepping
+    stand.core.seq += 1
+    assert not stand.strategy.stepping
+    stand.core.seq -= 1
+    assert stand.strategy.stepping
+    stand.update(S.SUBMITTED)
+    assert not stand.strategy.stepping
+
+
+def test_a_step_that_asks_for_no_entry_is_over_at_once(tmp_path: Path) -> None:
+    stand = Stand.of(tmp_path, detect=SEEN)
+    stand.strategy.paused = True
+    stand.bar()
+    stand.strategy.step()
+    assert not stand.strategy.stepping
 
 
 def test_fills_and_ends_of_orders_go_on_while_paused(tmp_path: Path) -> None:

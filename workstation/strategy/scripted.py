@@ -34,9 +34,6 @@ from workstation.strategy.settings import StrategySettings
 
 __all__ = ["CallGuard", "ScriptedStrategy", "WithheldCall"]
 
-# Calls withheld while paused that can still be stepped through one by one.
-_WITHHELD_KEPT = 1_000
-
 WithheldCall = str
 """The instrument whose call was withheld."""
 
@@ -45,7 +42,8 @@ class ScriptedStrategy:
     """One script on its rows.
 
     ``follows`` is what it hears also when stopped or failed: its rows must say what
-    the ledger holds, whoever closes it.
+    the ledger holds, whoever closes it. ``withheld`` are the rows that a step would ask
+    next, oldest first: each once, for a script can only be asked about the newest bar.
     """
 
     follows = (OrderUpdated, OrderDenied, PositionChanged)
@@ -68,7 +66,9 @@ class ScriptedStrategy:
         self.params = script.resolve(settings.params)
         self.paused = False
         self.stopped = False
-        self.withheld: deque[WithheldCall] = deque(maxlen=_WITHHELD_KEPT)
+        self.withheld: deque[WithheldCall] = deque()
+        self.lost = 0
+        """Withheld calls that were never made: a newer bar came, or the pause ended."""
         self.subscriptions: tuple[type, ...] = tuple(self.handlers())
         self.rows: dict[str, Row] = {}
         self._positions = positions
@@ -76,6 +76,8 @@ class ScriptedStrategy:
         self._questions = Questions(settings, script, positions, orders, guard)
         self._hand = OperatorHand(settings, self.rows, positions, orders)
         self._core: Core
+        # The row that was stepped, and the input in which that was done.
+        self._stepped: tuple[Row, int] | None = None
         for instrument in instruments:
             inputs = Market(
                 instrument.symbol,
@@ -100,6 +102,15 @@ class ScriptedStrategy:
     def calls(self) -> int:
         """Return how often the script was called."""
         return self._questions.calls
+
+    @property
+    def stepping(self) -> bool:
+        """Tell whether the entry that a step asked for is just being handled."""
+        if self._stepped is None:
+            return False
+        row, seq = self._stepped
+        # What the step emits is dispatched within its input, and nothing else is.
+        return seq == self._core.seq and row.committing
 
     def handlers(self) -> Mapping[type, Callable[[Any], None]]:
         """Return the handler of each event type."""
@@ -126,15 +137,27 @@ class ScriptedStrategy:
     # The operator's hand.
 
     def step(self) -> WithheldCall:
-        """Make the oldest withheld call; raises CommandRefused when there is none."""
+        """Make the oldest withheld call and return its row's instrument.
+
+        Raises CommandRefused when there is none, or the strategy has stopped.
+        """
+        if self.stopped:
+            raise CommandRefused(f"{self.name} has stopped; restart it first")
         if not self.withheld:
             raise CommandRefused(
                 f"{self.name} has no withheld call; it is asked at the close of each "
                 f"{self.settings.timeframe} bar"
             )
         instrument = self.withheld.popleft()
-        self._questions.ask(self.rows[instrument])
+        row = self.rows[instrument]
+        self._stepped = row, self._core.seq
+        self._questions.ask(row)
         return instrument
+
+    def drop_withheld(self) -> None:
+        """Forget the withheld calls and count them as lost."""
+        self.lost += len(self.withheld)
+        self.withheld.clear()
 
     def check_override(self, command: Override) -> Row:
         """Return the row; raises CommandRefused when the table forbids the move."""
@@ -143,6 +166,9 @@ class ScriptedStrategy:
     def override(self, command: Override) -> None:
         """Set the state, and the lock if asked; what orders do is done before."""
         self._hand.override(command)
+        if command.lock and command.instrument in self.withheld:
+            # The script is not asked about it, stepped or not.
+            self.withheld.remove(command.instrument)
 
     def hand_back(self, instrument: str, reason: str) -> None:
         """End a row's manual lock."""
@@ -158,7 +184,7 @@ class ScriptedStrategy:
 
         What was watched closely goes with the context: the script would not know why.
         """
-        self.withheld.clear()
+        self.drop_withheld()
         for row in self.rows.values():
             row.context.clear()
             if row.state is SymbolState.CLOSE_WATCH:
@@ -176,12 +202,18 @@ class ScriptedStrategy:
         row.bar = bar
         if self.stopped:
             return
-        if self.paused:
-            self.withheld.append(event.instrument)
-        elif row.locked:
+        if row.locked:
             row.answer = "locked in manual"
+        elif self.paused:
+            self._withhold(event.instrument)
         else:
             self._questions.ask(row)
+
+    def _withhold(self, instrument: str) -> None:
+        if instrument in self.withheld:
+            self.lost += 1
+        else:
+            self.withheld.append(instrument)
 
     def _on_order(self, event: OrderUpdated) -> None:
         order = event.order
