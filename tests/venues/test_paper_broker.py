@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TypeVar
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -154,6 +155,29 @@ def test_two_orders_do_not_take_the_same_size_twice() -> None:
     venue.submit(BUY, "1")
     venue.submit(BUY, "1")
     assert len(venue.fills()) == 1
+
+
+def test_a_change_deep_in_the_book_does_not_offer_the_top_again() -> None:
+    venue = quoted(size=1.0)
+    book = venue.market.views["BTC"].book = FakeBook(asks=[(100.2, 1.0), (100.4, 2.0)])
+    venue.submit(BUY, "2")
+    venue.submit(BUY, "5")
+    assert venue.fills()[2:] == [(D(1), D("100.4"), False)]
+    book._asks[1:] = [(100.4, 3.5)]
+    venue.feed(quote(2, 100.0, 100.2, 1.0))
+    assert venue.fills()[3:] == [(D("3.5"), D("100.4"), False)]
+    venue.feed(quote(3, 100.0, 100.2, 0.4))
+    assert venue.fills()[4:] == [(D("0.4"), D("100.2"), False)]
+    assert venue.broker.digest() != quoted().broker.digest()
+
+
+def test_a_price_that_vanished_is_offered_again_when_it_comes_back() -> None:
+    venue = quoted(size=1.0)
+    venue.submit(BUY, "1.5", "100.2")
+    venue.feed(quote(2, 100.0, 100.3, 1.0))
+    assert len(venue.fills()) == 1
+    venue.feed(quote(3, 100.0, 100.2, 1.0))
+    assert venue.fills()[1:] == [(D("0.5"), D("100.2"), True)]
 
 
 def test_without_partial_fills_the_size_shown_does_not_matter() -> None:
@@ -326,6 +350,39 @@ def test_an_immediate_limit_on_bars_lives_until_the_next_open() -> None:
     venue.submit(BUY, "1", "98.0", TimeInForce.IOC)
     venue.feed(bar(120, 100, 101, 90, 100))
     assert (len(venue.got(OrderExpired)), venue.fills()) == (1, [])
+
+
+def test_a_limit_that_crosses_its_first_open_takes_there() -> None:
+    venue = Venue(PaperBrokerSettings(latency_ms=0, spread_bps=20.0))
+    venue.feed(bar(60, 100, 101, 99, 100))
+    venue.submit(BUY, "1", "105")
+    venue.submit(BUY, "1", "105", TimeInForce.IOC)
+    venue.submit(BUY, "2", "100.0")
+    venue.submit(BUY, "3", "98.0")
+    venue.feed(bar(120, 100, 101, 99, 100))
+    assert venue.fills() == [
+        (D(1), D("100.1"), False),
+        (D(1), D("100.1"), False),
+        (D(2), D("100.0"), True),
+    ]
+    venue.feed(bar(180, 97, 99, 96, 98))
+    assert venue.fills()[3:] == [(D(3), D("97.0"), True)]
+
+
+def test_a_limit_replaced_across_the_market_takes_at_the_next_open() -> None:
+    venue = Venue(PaperBrokerSettings(latency_ms=0, spread_bps=0.0))
+    venue.feed(bar(60, 100, 101, 99, 100))
+    order_id = venue.submit(BUY, "1", "90")
+    venue.feed(bar(120, 100, 101, 99, 100))
+    venue.ask(ReplaceOrder(order_id, D(1), D(105)))
+    venue.feed(bar(180, 102, 103, 101, 102))
+    assert venue.fills() == [(D(1), D("102.0"), False)]
+
+
+@pytest.mark.parametrize("spread", [-10_000.0, -0.1, 10_001.0])
+def test_a_spread_is_not_negative(spread: float) -> None:
+    with pytest.raises(msgspec.ValidationError, match="spread_bps"):
+        msgspec.convert({"type": "paper", "spread_bps": spread}, PaperBrokerSettings)
 
 
 def test_trade_ids_are_unique() -> None:

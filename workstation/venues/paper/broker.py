@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import partial
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -51,9 +52,12 @@ _S = OrderStatus
 
 
 class _Working:
-    """An order at the venue; ``left`` is what is not filled."""
+    """An order at the venue; ``left`` is what is not filled.
 
-    __slots__ = ("filled", "instrument", "left", "number", "order")
+    ``rested`` says, where only bars exist, that it has seen an open.
+    """
+
+    __slots__ = ("filled", "instrument", "left", "number", "order", "rested")
 
     def __init__(self, order: Order, instrument: Instrument, number: int) -> None:
         self.order = order
@@ -61,6 +65,23 @@ class _Working:
         self.number = number
         self.left = order.quantity
         self.filled = ZERO
+        self.rested = False
+
+
+class _Taken(NamedTuple):
+    """What our orders took at a price that went on showing the same ``size``."""
+
+    quantity: Decimal
+    size: float
+
+
+class _Offer(NamedTuple):
+    """What an order can have: price and size as shown, price on the tick, quantity."""
+
+    shown: float
+    size: float
+    price: Decimal
+    quantity: Decimal
 
 
 class PaperBroker:
@@ -87,7 +108,7 @@ class PaperBroker:
         self._by_instrument: dict[str, dict[str, _Working]] = {}
         self._fates: dict[str, tuple[OrderStatus, Decimal]] = {}
         self._bars: dict[str, Bar] = {}
-        self._used: dict[str, dict[tuple[Side, float], Decimal]] = {}
+        self._taken: dict[str, dict[tuple[Side, float], _Taken]] = {}
         self._accepted = 0
         self._edge: Edge
 
@@ -255,8 +276,8 @@ class PaperBroker:
         if kind is Bar:
             self._bars.pop(event.instrument, None)
             return
-        if kind is not Trade and event.instrument in self._used:
-            del self._used[event.instrument]
+        if kind is not Trade and event.instrument in self._taken:
+            self._forget_changed(event.instrument)
         if event.instrument not in self._by_instrument:
             return
         if isinstance(event, Trade):
@@ -281,21 +302,35 @@ class PaperBroker:
             price = prices.with_spread(instrument, bar.open, order.side, spread)
             self._fill(working, working.left, price, maker=False)
             return
-        limit = prices.limit_in_bar(instrument, order, bar)
-        if order.time_in_force is not TimeInForce.GTC:
-            # Immediate means the next open here, not somewhere in the bar.
-            opened = prices.against_us(instrument, bar.open, order.side)
-            if limit is None or limit != opened:
+        self._match_limit(working, bar)
+
+    def _match_limit(self, working: _Working, bar: Bar) -> None:
+        """Let a limit order take at its first open, or rest and meet the range."""
+        order, instrument = working.order, working.instrument
+        first, working.rested = not working.rested, True
+        own = order.price
+        if own is None:
+            return
+        if first:
+            spread = self._settings.spread_bps
+            price = prices.with_spread(instrument, bar.open, order.side, spread)
+            if prices.crosses(own, price, order.side):
+                self._fill(working, working.left, price, maker=False)
+                return
+            if order.time_in_force is not TimeInForce.GTC:
+                # Immediate means the next open here, not somewhere in the bar.
                 self._expire(working, "not at the open")
                 return
-        if limit is not None:
-            self._fill(working, working.left, limit, maker=True)
+        reached = prices.limit_in_bar(instrument, order, bar)
+        if reached is not None:
+            # At its first open nothing can have jumped over it.
+            self._fill(working, working.left, own if first else reached, maker=True)
 
     def _arrive(self, working: _Working) -> None:
         """Let a new order take what is there; the rest waits, rests or expires."""
         order = working.order
         if order.time_in_force is TimeInForce.FOK:
-            offered = sum((amount for _, _, amount in self._offers(working)), ZERO)
+            offered = sum((o.quantity for o in self._offers(working)), ZERO)
             if offered < working.left:
                 self._expire(working, f"FOK: {offered} of {working.left} on offer")
                 return
@@ -310,25 +345,33 @@ class PaperBroker:
         """Trade with what is shown; a resting order gets its own price."""
         order = working.order
         own = order.price if maker else None
-        used = self._used.setdefault(order.instrument, {})
-        for shown, price, amount in self._offers(working):
-            key = (order.side, shown)
-            used[key] = used.get(key, ZERO) + amount
-            self._fill(working, amount, price if own is None else own, maker=maker)
+        offers = self._offers(working)
+        if not offers:
+            return
+        taken = self._taken.setdefault(order.instrument, {})
+        for offer in offers:
+            key = (order.side, offer.shown)
+            before = taken.get(key)
+            quantity = offer.quantity
+            if before is not None and before.size == offer.size:
+                quantity += before.quantity
+            taken[key] = _Taken(quantity, offer.size)
+            price = offer.price if own is None else own
+            self._fill(working, offer.quantity, price, maker=maker)
 
-    def _offers(self, working: _Working) -> list[tuple[float, Decimal, Decimal]]:
-        """Return (shown price, price on the tick, quantity) that the order can have."""
+    def _offers(self, working: _Working) -> list[_Offer]:
+        """Return what the order can have now, best first."""
         order, instrument = working.order, working.instrument
         view = self._view(instrument.id)
         limit = order.price if order.type is OrderType.LIMIT else None
+        left = working.left
         if not (view.bid > 0 or view.ask > 0):
             spread = self._settings.spread_bps
             price = prices.with_spread(instrument, view.last, order.side, spread)
             fits = limit is None or prices.crosses(limit, price, order.side)
-            return [(view.last, price, working.left)] if fits else []
+            return [_Offer(view.last, 0.0, price, left)] if fits else []
         offers = []
-        left = working.left
-        used = self._used.get(instrument.id, {})
+        taken = self._taken.get(instrument.id, {})
         for shown, size in prices.visible_levels(view, order.side):
             price = prices.against_us(instrument, shown, order.side)
             if limit is not None and not prices.crosses(limit, price, order.side):
@@ -336,14 +379,36 @@ class PaperBroker:
             amount = left
             if self._settings.partial_fills and size > 0:
                 room = instrument.round_quantity(size)
-                room -= used.get((order.side, shown), ZERO)
+                before = taken.get((order.side, shown))
+                if before is not None and before.size == size:
+                    room -= before.quantity
                 amount = min(left, room)
             if amount > 0:
-                offers.append((shown, price, amount))
+                offers.append(_Offer(shown, size, price, amount))
                 left -= amount
             if left <= 0:
                 break
         return offers
+
+    def _forget_changed(self, instrument: str) -> None:
+        """Offer a price again once it shows another size, or none."""
+        taken = self._taken[instrument]
+        view = self._view(instrument)
+        for side in Side:
+            mine = [price for taker, price in taken if taker is side]
+            if not mine:
+                continue
+            worst = max(mine) if side is Side.BUY else min(mine)
+            sizes = {}
+            for price, size in prices.visible_levels(view, side):
+                sizes[price] = size
+                if price >= worst if side is Side.BUY else price <= worst:
+                    break
+            for price in mine:
+                if sizes.get(price) != taken[(side, price)].size:
+                    del taken[(side, price)]
+        if not taken:
+            del self._taken[instrument]
 
     def _match_trade(self, trade: Trade) -> None:
         """Fill resting orders that a public trade went strictly through."""
@@ -422,7 +487,12 @@ class PaperBroker:
             tuple((name, str(amount)) for name, amount in self.balances.items()),
             self.fills,
             self._accepted,
-            tuple((key, str(w.left)) for key, w in self._orders.items()),
+            tuple((key, str(w.left), w.rested) for key, w in self._orders.items()),
+            tuple(
+                (name, side.value, price, str(taken.quantity), taken.size)
+                for name, prices_taken in self._taken.items()
+                for (side, price), taken in prices_taken.items()
+            ),
         )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Annotated
 
-from msgspec import field
+from msgspec import Meta, field
 
 from workstation.model.settings import (
     Bps,
@@ -14,6 +15,10 @@ from workstation.model.settings import (
 )
 
 __all__ = ["PaperBrokerSettings"]
+
+# A negative spread would fill both sides better than the middle, at -10,000 for
+# nothing at all.
+Spread = Annotated[float, Meta(ge=0, le=10_000)]
 
 
 class PaperBrokerSettings(
@@ -30,8 +35,8 @@ class PaperBrokerSettings(
     """Fee on fills that take liquidity, bps of the notional."""
     latency_ms: Milliseconds = 40
     """One way to the venue; the same again for its reports (0 with bars only)."""
-    spread_bps: Bps = 1.0
-    """Spread assumed around the open where only bars exist."""
+    spread_bps: Spread = 1.0
+    """Spread assumed around the open or last price where there are no quotes."""
     partial_fills: bool = True
     """Fill no more than the size that is visible at each price."""
 
