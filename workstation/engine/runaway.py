@@ -35,6 +35,8 @@ _LOOK_S = 0.02
 _SIGNAL = signal.SIGUSR1
 # A replay makes only calls that came back once: a slow machine may take its time.
 _REPLAY_PATIENCE = 40
+# A script that waits instead of working gets this many budgets of wall time.
+_WAITING = 4
 # A load may import a library for the first time: 2 s at the default budget of a call.
 _LOAD_BUDGETS = 8
 _MS = 1_000_000
@@ -47,7 +49,10 @@ class ScriptInterrupt(BaseException):
 
 
 class ScriptGuard:
-    """Calls scripts within ``budget_ms`` of wall time each.
+    """Calls scripts within ``budget_ms`` of the main thread's CPU time each.
+
+    CPU time, because on a busy machine a call that was not given the processor has
+    not run away; one that only waits is ended after four budgets of wall time.
 
     ``planned`` holds, by (seq, strategy, instrument), the calls that were interrupted
     in the run being replayed: those are not made at all. It is None in any other run.
@@ -64,6 +69,7 @@ class ScriptGuard:
         self._seq = seq
         self._armed = 0
         self._allowed_ns = 0
+        self._over = 0
         self._calls = 0
         self._busy = threading.Event()
         self._closed = False
@@ -162,26 +168,38 @@ class ScriptGuard:
         self._watcher.start()
 
     def is_over(self) -> bool:
-        """Tell whether the call being made has lasted longer than its budget."""
-        armed = self._armed
-        patience = 1 if self.planned is None else _REPLAY_PATIENCE
-        allowed_ns = self._allowed_ns * patience
-        return bool(armed) and time.monotonic_ns() - armed > allowed_ns
+        """Tell whether the call being made was found to be over its budget."""
+        return bool(self._armed) and self._over == self._calls
 
     def _watch(self) -> None:
-        seen = -1
+        clock = time.pthread_getcpuclockid(self._main)
+        seen = watched = -1
+        used_before = 0
         while not self._closed:
             self._busy.wait()
             time.sleep(_LOOK_S)
-            if self.is_over():
-                signal.pthread_kill(self._main, _SIGNAL)
-            elif not self._armed:
-                if self._calls == seen:
-                    self._busy.clear()
-                    # A call that began meanwhile found it set and will not set it.
-                    if self._calls != seen or self._closed:
-                        self._busy.set()
-                seen = self._calls
+            calls, armed = self._calls, self._armed
+            if armed:
+                used = time.clock_gettime_ns(clock)
+                if calls != watched:
+                    # Counted from the first look: a call gets that much more.
+                    watched, used_before = calls, used
+                if self._is_spent(used - used_before, time.monotonic_ns() - armed):
+                    self._over = calls
+                    signal.pthread_kill(self._main, _SIGNAL)
+                continue
+            if calls == seen:
+                self._busy.clear()
+                # A call that began meanwhile found it set and will not set it.
+                if self._calls != seen or self._closed:
+                    self._busy.set()
+            seen = calls
+
+    def _is_spent(self, cpu_ns: int, wall_ns: int) -> bool:
+        allowed_ns = self._allowed_ns
+        if self.planned is not None:
+            allowed_ns *= _REPLAY_PATIENCE
+        return cpu_ns > allowed_ns or wall_ns > allowed_ns * _WAITING
 
 
 def _statement_line(path: Path, line: int | None) -> int | None:
