@@ -254,6 +254,54 @@ def test_the_operator_can_end_an_unknown_order() -> None:
     assert hand.position() == 1
 
 
+def test_only_an_unknown_order_can_be_ended_so_and_once() -> None:
+    hand = Hand()
+    order_id = hand.enter("1")
+    with pytest.raises(CommandRefused, match="order o-9 is not known"):
+        hand.executor.close_unknown("o-9", "")
+    hand.core.advance(hand.core.ts + 60 * NS)
+    before, records = hand.executor.digest(), len(hand.core.records)
+    hand.executor.close_unknown(order_id, "")
+    (record,) = hand.core.records[records:]
+    assert isinstance(record, OrderRecord)
+    assert (record.before, record.order.status) == (S.UNKNOWN, S.CANCELED)
+    assert record.reason == "closed by the operator"
+    ended = hand.executor.digest()
+    assert (ended != before, hand.executor.unknown_count) == (True, 0)
+    with pytest.raises(CommandRefused, match="order o-1 is canceled, not unknown"):
+        hand.executor.close_unknown(order_id, "again")
+    assert hand.executor.digest() == ended
+    assert len(hand.core.records) == records + 1
+
+
+def test_a_stop_of_unknown_fate_is_held_again_when_the_operator_ends_it() -> None:
+    hand = entered("95")
+    hand.quote(94.0, 94.1)
+    hand.core.advance(hand.core.ts + 60 * NS)
+    assert (status(hand, "o-2"), hand.held()) == (S.UNKNOWN, [])
+    hand.executor.close_unknown("o-2", "the venue never saw it")
+    assert hand.held() == [("stop", D(1), D(95))]
+
+
+def test_a_fee_nobody_can_value_is_an_alarm_once_per_currency() -> None:
+    hand = Hand()
+    order_id = hand.enter("3")
+    for number, (fee, currency) in enumerate(
+        [("0", "POINTS"), ("2", "POINTS"), ("1", "POINTS"), ("1", "OTHER")]
+    ):
+        hand.give(
+            OrderFilledReport(
+                order_id, f"t-{number}", D("0.5"), D(100), D(fee), currency, False
+            )
+        )
+    faults = [f.error for f in hand.core.kept(FaultRecord)]
+    assert faults == [
+        "fee of 2 POINTS on t-1 has no price in USDT; equity leaves such fees out",
+        "fee of 1 OTHER on t-3 has no price in USDT; equity leaves such fees out",
+    ]
+    assert hand.executor.ledger.unvalued_fees == {"POINTS": D(3), "OTHER": D(1)}
+
+
 def test_stop_and_target_are_held_when_the_entry_fills_and_follow_its_size() -> None:
     hand = Hand()
     order_id = hand.enter("1", stop="95", target="120")

@@ -118,6 +118,7 @@ def test_fees_are_kept_in_their_own_currency_and_valued() -> None:
     book.apply(fill("1", "100", fee="3", currency="POINTS"))
     assert book.fees_by_currency == {"USDT": D("0.5"), "BTC": D("0.01"), "POINTS": D(3)}
     assert book.fees == D("1.5")
+    assert book.unvalued_fees == {"POINTS": D(3)}
     assert book.position("s", "BTC").fees == D("1.5")
 
 

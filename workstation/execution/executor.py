@@ -143,9 +143,17 @@ class Executor:
 
     def _booked(self, tracked: Tracked, fill: Fill) -> None:
         core = self._core
+        worthless = len(self.ledger.unvalued_fees)
         before, after = self.ledger.apply(fill)
         core.record(FillRecord(core.seq, core.ts, fill))
         core.publish(OrderFilled(fill, core.ts))
+        if len(self.ledger.unvalued_fees) > worthless:
+            self.desk.alarm(
+                fill.instrument,
+                f"fee of {fill.fee} {fill.fee_currency} on {fill.trade_id} has no "
+                f"price in {self.ledger.currency}; equity leaves such fees out",
+                "fee",
+            )
         self.accounting.position_changed(before, after)
         intent = tracked.intent
         if intent is not None and after.quantity:
@@ -318,8 +326,12 @@ class Executor:
         return entry_gates(self.risk, owner, instrument, self._core.ts, quantity)
 
     def close_unknown(self, order_id: str, reason: str) -> None:
-        """End an Unknown order on the operator's word; a late fill is still booked."""
-        self.operations.close_unknown(order_id, reason)
+        """End an Unknown order on the operator's word; a late fill is still booked.
+
+        A stop or target that ends so is held here again. Raises CommandRefused when
+        the order is not Unknown.
+        """
+        self._ended(self.operations.close_unknown(order_id, reason))
 
     @property
     def unknown_count(self) -> int:

@@ -42,7 +42,8 @@ class Ledger:
     """Books fills of all owners; the account is their sum.
 
     ``day_starts_minutes`` is the UTC time of day, in minutes, at which the day's
-    profit starts again.
+    profit starts again. ``fees`` and equity leave out ``unvalued_fees``: those in a
+    currency that is neither the account's nor one of the instrument's, by currency.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Ledger:
         self.realized = ZERO
         self.fees = ZERO
         self.fees_by_currency: dict[str, Decimal] = {}
+        self.unvalued_fees: dict[str, Decimal] = {}
         self.fills = 0
         self.day_start = initial
         self.trades: deque[ClosedTrade] = deque(maxlen=KEEP_TRADES)
@@ -137,6 +139,9 @@ class Ledger:
             if currency == instrument.base:
                 fee = fee * fill.price
             elif currency != instrument.quote:
+                if fee:
+                    unvalued = self.unvalued_fees
+                    unvalued[currency] = unvalued.get(currency, ZERO) + fee
                 return ZERO
         self.fees += fee
         return fee
@@ -269,7 +274,11 @@ class Ledger:
             self.curve.append((ts, equity))
 
     def start_day(self, ts: int) -> int:
-        """Base the day's profit on the equity now; return when the next day starts."""
+        """Base the day's profit on the equity now; return when the next day starts.
+
+        The base has no record of its own: it follows from the run's clock and the
+        equity at the first market event of the day, and a replay derives it again.
+        """
         equity = self.value().equity
         self.day_start = equity
         self.sample(ts, equity)
@@ -284,6 +293,7 @@ class Ledger:
             str(self.realized),
             str(self.fees),
             _plain(self.fees_by_currency),
+            _plain(self.unvalued_fees),
             self.fills,
             str(self.day_start),
             tuple(

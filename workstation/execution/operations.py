@@ -11,6 +11,7 @@ from collections.abc import Callable
 from workstation.execution.controls import Controls
 from workstation.execution.desk import OrderDesk
 from workstation.execution.ledger import Ledger
+from workstation.execution.orders import Tracked
 from workstation.execution.protection import Protection
 from workstation.execution.risk import Denial
 from workstation.model.commands import (
@@ -179,8 +180,8 @@ class Operations:
             )
         )
 
-    def close_unknown(self, order_id: str, reason: str) -> None:
-        """End an Unknown order; refused for any other."""
+    def close_unknown(self, order_id: str, reason: str) -> Tracked:
+        """End an Unknown order and return it; refused for any other."""
         tracked = self._desk.orders.get(order_id)
         if tracked is None:
             raise CommandRefused(f"order {order_id} is not known")
@@ -188,6 +189,7 @@ class Operations:
             raise CommandRefused(
                 f"order {order_id} is {tracked.order.status.value}, not unknown"
             )
+        return tracked
 
     def transfer(self, giver: str, taker: str, instrument: str) -> None:
         """Move a position with its protection from one owner to another."""
