@@ -48,6 +48,7 @@ _LOCKED_AT = 37_000
 SEEN_FROM = 39_800
 """Where a screen begins to look: rates are taken over a second and more."""
 _LOCKED = "ETHUSDT"
+_QUIET_NS = 40_000_000
 # CPU time is the one figure of a run that depends on the machine.
 _CPU_NS_PER_EVENT = 10_000
 # A changed cell is tinted for three frames; then a standing run draws the same again.
@@ -118,15 +119,16 @@ class Still:
     def go_on(self, events: int) -> None:
         """Step to the first quiet moment after ``events``.
 
-        Quiet: what comes next has a later time, so that the driver, whose wall clock
-        stands, finds nothing due.
+        Quiet: nothing is due for a while. The driver's wall clock stands, so it would
+        look for the next event again and again, the sooner the busier.
         """
         engine = self.engine
-        while (
-            engine.delivered < events
-            or (engine.sources.peek_ts() or 0) <= engine.clock.now()
-        ):
+        while engine.delivered < events or self._left_ns() < _QUIET_NS:
             engine.step()
+
+    def _left_ns(self) -> int:
+        due = self.engine.sources.peek_ts()
+        return _QUIET_NS if due is None else due - self.engine.clock.now()
 
     def execute(self, command: Command) -> Outcome:
         """Take a command."""
@@ -204,9 +206,13 @@ async def press(
     layout, rest = (keys[:1], keys[1:]) if keys and keys[0].isdigit() else ((), keys)
     for key in layout:
         await pilot.press(key)
-    await settle(pilot)
+        await settle(pilot)
+    _app(pilot).bridge_now()
+    await pilot.pause()
     still.go_on(events)
-    await settle(pilot)
+    if rest:
+        _app(pilot).bridge_now()
+        await pilot.pause()
     for key in rest:
         await pilot.press(key)
         await pilot.pause()

@@ -55,7 +55,8 @@ HIDDEN_WHEN_SMALL = ("chart", "book", "positions", "channels", "indicators")
 
 async def do(pilot: Pilot[int], keys: Sequence[str], events: int) -> None:
     """Press keys at the moment; ``@name`` is tab until that panel has the focus."""
-    await press(pilot, keys[:1], events=events)
+    # Pressed again, the digit of the layout that is there would be answered.
+    await press(pilot, [key for key in keys[:1] if key != "1"], events=events)
     app = pilot.app
     assert isinstance(app, WorkstationApp)
     for key in keys[1:]:
@@ -153,7 +154,8 @@ def test_the_monitor_at_an_unusual_size(size: tuple[int, int], look: Look) -> No
 
 
 def test_what_one_event_has_caused_stays_marked(look: Look) -> None:
-    assert look(("1", "space", "comma", "full_stop"))
+    # The last key does nothing: it takes the message away, which a timer would.
+    assert look(("1", "space", "comma", "full_stop", "f12"))
 
 
 def test_a_filter_that_is_being_typed(look: Look) -> None:
