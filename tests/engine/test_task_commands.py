@@ -207,3 +207,34 @@ def test_a_restart_from_close_watch_begins_in_watch() -> None:
     assert {row.state for row in session.strategies[0].rows.values()} <= {W, T}
     finish(session)
     assert engine.registry.get("ema_cross").state is TaskState.RUNNING
+
+
+def test_an_entry_that_a_step_asked_for_is_made_and_no_other(tmp_path: Path) -> None:
+    session = holder(tmp_path)
+    engine = session.engine
+    while row_of(session).state is W:
+        assert engine.step()
+    assert row_of(session).state is C
+    do(session, PauseTask(task="ema_cross"))
+    strategy = session.strategies[0]
+    while "BTCUSDT" not in strategy.withheld:
+        assert engine.step()
+    while strategy.withheld[0] != "BTCUSDT":
+        do(session, StepTask(task="ema_cross"))
+    do(session, StepTask(task="ema_cross"))
+    assert row_of(session).state is T
+    more(session)
+    assert not session.executor.position("ema_cross", "BTCUSDT").is_flat
+    assert not strategy.stepping
+
+
+def test_a_stopped_strategy_is_called_stopped_where_it_is_refused(
+    tmp_path: Path,
+) -> None:
+    session = holding(tmp_path)
+    do(session, StopTask(task="ema_cross"))
+    gates = session.executor.gates("ema_cross", "ETHUSDT")
+    (task,) = [gate for gate in gates if gate.name == "task"]
+    assert not task.passed
+    assert "stopped" in task.detail
+    assert "paused" not in task.detail

@@ -69,7 +69,8 @@ class Control:
         for command_type in self._handlers:
             engine.dispatcher.route(command_type, self._take)
         executor.row_locked = supervision.row_locked
-        executor.strategy_paused = supervision.strategy_paused
+        executor.strategy_state = supervision.strategy_state
+        executor.stepped = supervision.is_stepping
         engine.on_fault = supervision.on_fault
 
     def execute(self, command: Command) -> Outcome:

@@ -71,8 +71,6 @@ class FocusFrames:
             ),
             Gate("signal", state is SymbolState.CLOSE_WATCH, row.answer),
         ]
-        if strategy.stopped:
-            gates.insert(0, Gate("task", False, f"{strategy.name} has stopped"))
         place = next(
             (n for n, gate in enumerate(gates) if gate.name in ("hold", "risk")),
             len(gates),

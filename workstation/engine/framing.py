@@ -100,7 +100,9 @@ class FrameSource:
     def _tasks(self) -> tuple[TaskStats, ...]:
         registry = self._engine.registry
         for strategy in self._strategies:
-            registry.get(strategy.name).withheld = len(strategy.withheld)
+            handle = registry.get(strategy.name)
+            handle.withheld = len(strategy.withheld)
+            handle.lost = strategy.lost
         return tuple(handle.stats() for handle in registry)
 
     def alerts(self) -> tuple[Alert, ...]:

@@ -43,10 +43,16 @@ class Supervision:
         strategy = self._strategies.get(owner)
         return strategy is not None and strategy.is_locked(instrument)
 
-    def strategy_paused(self, owner: str) -> bool:
-        """Tell whether a strategy is paused or has stopped."""
+    def strategy_state(self, owner: str) -> str:
+        """Return what a strategy's task is; who is no strategy is running."""
+        if owner not in self._strategies:
+            return TaskState.RUNNING.value
+        return self._engine.registry.get(owner).state.value
+
+    def is_stepping(self, owner: str) -> bool:
+        """Tell whether a paused strategy's step is still being answered."""
         strategy = self._strategies.get(owner)
-        return strategy is not None and (strategy.paused or strategy.stopped)
+        return strategy is not None and strategy.stepping
 
     def on_fault(self, task: str, error: Exception) -> None:
         """Count a fault; a strategy with too many, or one call too long, fails."""

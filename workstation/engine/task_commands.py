@@ -92,7 +92,7 @@ class TaskCommands:
         elif role == "strategy":
             strategy = self._strategies[handle.name]
             strategy.paused = False
-            strategy.withheld.clear()
+            strategy.drop_withheld()
         elif role == "executor":
             self._executor.paused = False
         return f"{handle.name} runs"
