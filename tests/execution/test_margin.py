@@ -19,7 +19,7 @@ def test_the_worked_example() -> None:
     free = available(D(1000), D(200), D("0.2"))
     assert free == 600
     assert max_added(free, D(5), D(100)) == 30
-    assert initial_margin(D(-30), D(100), D(5)) == 600
+    assert initial_margin(D(-30) * D(100), D(5)) == 600
 
 
 def test_free_margin_is_never_negative() -> None:

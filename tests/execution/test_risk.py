@@ -262,6 +262,23 @@ def test_more_than_the_equity_carries_is_denied() -> None:
     assert codes(hand) == ["INSUFFICIENT_CASH"]
 
 
+@pytest.mark.parametrize("leverage", ["1", "3", "0.7"])
+def test_a_denial_for_want_of_cash_says_what_would_fit(leverage: str) -> None:
+    risk = RiskSettings(
+        max_order_value=None, max_position_value=None, leverage=D(leverage)
+    )
+    hand = Hand(risk, cash=D(1000))
+    hand.quote(50.0, 50.1, "ETH")
+    hand.enter("1", strategy="a", instrument="ETH")
+    hand.fill(hand.enter("2", "enter_short", strategy="b"), "2", "100")
+    hand.enter("90", strategy="c")
+    fits = D(text(hand).split("; ")[1].removesuffix(" would fit"))
+    hand.enter(str(fits + D("0.001")), strategy="c")
+    assert codes(hand) == ["INSUFFICIENT_CASH"] * 2
+    hand.enter(str(fits), strategy="c")
+    assert len(hand.submitted()) == 3
+
+
 def test_entries_on_their_way_elsewhere_use_up_the_same_equity() -> None:
     hand = Hand(WIDE, cash=D(1000))
     hand.quote(50.0, 50.1, "ETH")

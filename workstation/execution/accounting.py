@@ -76,7 +76,7 @@ class Accounting:
         core, settings = self._core, self._settings
         value = self._ledger.value()
         self._ledger.sample(core.ts, value.equity)
-        used = value.exposure / settings.leverage
+        used = margin.initial_margin(value.exposure, settings.leverage)
         free = margin.available(value.equity, used, settings.margin_buffer)
         net = self._ledger.net(instrument)
         core.publish(RiskMetricsUpdated(instrument, net, used, free, core.ts))

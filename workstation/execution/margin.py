@@ -1,6 +1,6 @@
 """Margin arithmetic and the bands of the position limit; figures, not decisions.
 
-The Executor publishes them after every position change.
+Published after every position change; a denial for want of cash quotes them.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _RANK = {band: rank for rank, band in enumerate(PositionBand)}
 _HYSTERESIS = Decimal("0.05")
 
 
-def initial_margin(size: Decimal, mark: Decimal, leverage: Decimal) -> Decimal:
-    """Return |size| · mark / leverage."""
-    return abs(size) * mark / leverage
+def initial_margin(notional: Decimal, leverage: Decimal) -> Decimal:
+    """Return the margin that |size| · mark ties up: notional / leverage."""
+    return abs(notional) / leverage
 
 
 def available(equity: Decimal, used: Decimal, buffer: Decimal) -> Decimal:

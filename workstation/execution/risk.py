@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
+from workstation.execution import margin
 from workstation.execution.controls import Controls
 from workstation.execution.ledger import Ledger
 from workstation.execution.orders import Orders
@@ -261,7 +262,7 @@ class RiskStage:
         return (
             self.crowded()
             or self.occupied(order.owner, order.instrument)
-            or self._cash(order, net, worst, price)
+            or self._cash(order, worst - abs(net), price)
         )
 
     def crowded(self) -> Denial | None:
@@ -302,24 +303,29 @@ class RiskStage:
             )
         return None
 
-    def _cash(
-        self, order: Order, net: Decimal, worst: Decimal, price: Decimal
-    ) -> Denial | None:
+    def _cash(self, order: Order, added: Decimal, price: Decimal) -> Denial | None:
         """Refuse what the equity could not carry even without the buffer.
 
         Entries on their way count as filled, in whatever instrument they are; that
         some of them may offset positions is not counted on.
         """
-        if worst <= abs(net):
+        if added <= 0:
             return None
         leverage = self.settings.leverage
         value = self.ledger.value()
         elsewhere = self.orders.pending_elsewhere(order.instrument)
-        exposure = value.exposure + elsewhere + (worst - abs(net)) * price
-        if exposure > value.equity * leverage:
-            return Denial(
-                DenialCode.INSUFFICIENT_CASH,
-                f"exposure would be {exposure} with {elsewhere} pending elsewhere, "
-                f"equity is {value.equity} at leverage {leverage}",
-            )
-        return None
+        carried = value.exposure + elsewhere
+        exposure = carried + added * price
+        if exposure <= value.equity * leverage:
+            return None
+        used = margin.initial_margin(carried, leverage)
+        free = margin.available(value.equity, used, ZERO)
+        # What only takes the position back to zero needs no margin.
+        exempt = order.quantity - added
+        fits = max(ZERO, exempt + margin.max_added(free, leverage, price))
+        fits = self.instruments[order.instrument].round_quantity(fits)
+        return Denial(
+            DenialCode.INSUFFICIENT_CASH,
+            f"exposure would be {exposure} with {elsewhere} pending elsewhere, equity "
+            f"is {value.equity} at leverage {leverage}; {fits} would fit",
+        )
