@@ -133,6 +133,7 @@ def order(status: OrderStatus, role: OrderRole = OrderRole.ENTRY) -> Order:
         type=OrderType.MARKET,
         quantity=Decimal(1),
         trigger=Decimal(90) if role is OrderRole.STOP else None,
+        reduce_only=role is not OrderRole.ENTRY,
         status=status,
     )
 
@@ -182,12 +183,17 @@ class Stand:
         stand.update(OrderStatus.FILLED)
         return stand
 
-    def update(self, status: OrderStatus, role: OrderRole = OrderRole.ENTRY) -> None:
+    def update(
+        self,
+        status: OrderStatus,
+        role: OrderRole = OrderRole.ENTRY,
+        before: OrderStatus = OrderStatus.INITIALIZED,
+    ) -> None:
         """Tell of an order, the only one, in a status."""
         made = order(status, role)
         self.books.orders = [made]
         self.strategy.handle_event(
-            OrderUpdated(made, OrderStatus.INITIALIZED, OrderEvent.SUBMIT, self.core.ts)
+            OrderUpdated(made, before, OrderEvent.SUBMIT, self.core.ts)
         )
 
     def hold(self, quantity: str) -> None:

@@ -42,6 +42,27 @@ def test_the_script_is_not_asked_while_an_exit_works(tmp_path: Path) -> None:
     assert len([s for s in stand.core.signals if s.action is SignalAction.EXIT]) == 1
 
 
+@pytest.mark.parametrize(
+    ("role", "status", "asked"),
+    [
+        (OrderRole.STOP, S.HELD, True),
+        (OrderRole.TARGET, S.HELD, True),
+        (OrderRole.STOP, S.SUBMITTED, False),
+        (OrderRole.TARGET, S.ACCEPTED, False),
+        (OrderRole.FLATTEN, S.PARTIALLY_FILLED, False),
+        (OrderRole.FLATTEN, S.FILLED, True),
+    ],
+)
+def test_a_position_is_managed_unless_an_order_closes_it(
+    tmp_path: Path, role: OrderRole, status: OrderStatus, asked: bool
+) -> None:
+    stand = Stand.in_trade(tmp_path)
+    stand.update(status, role)
+    calls = stand.row.calls
+    stand.bar()
+    assert (stand.row.calls > calls) is asked
+
+
 def test_an_opportunity_the_script_goes_on_changing_is_not_the_row_s(
     tmp_path: Path,
 ) -> None:

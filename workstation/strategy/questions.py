@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from workstation.model.errors import ScriptError
-from workstation.model.orders import OrderRole
 from workstation.model.ports import Core, OrdersView, PositionView
 from workstation.model.records import NoteRecord
 from workstation.model.states import SymbolState
@@ -82,7 +81,7 @@ class Questions:
         elif row.state is SymbolState.CLOSE_WATCH:
             if not row.committing:
                 self._filter(row)
-        elif not position.is_flat and not row.has_working(self._orders, OrderRole.EXIT):
+        elif not position.is_flat and not row.is_closing(self._orders):
             self._manage(row)
 
     def _detect(self, row: Row) -> None:

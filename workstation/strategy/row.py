@@ -11,7 +11,7 @@ from typing import Any
 
 from workstation.model.instruments import Instrument
 from workstation.model.market import Bar
-from workstation.model.orders import OrderRole
+from workstation.model.orders import OrderRole, OrderStatus
 from workstation.model.ports import Core, OrdersView
 from workstation.model.records import StateRecord
 from workstation.model.states import SymbolState
@@ -109,6 +109,14 @@ class Row:
         """Tell whether an order of a role works for the row."""
         working = orders.working(self.strategy, self.instrument.id)
         return any(order.role is role for order in working)
+
+    def is_closing(self, orders: OrdersView) -> bool:
+        """Tell whether an order that reduces the position is at the venue."""
+        working = orders.working(self.strategy, self.instrument.id)
+        return any(
+            order.reduce_only and order.status is not OrderStatus.HELD
+            for order in working
+        )
 
     def digest(self) -> object:
         """Return the canonical state of the row."""
