@@ -13,6 +13,7 @@ from workstation.model.errors import CommandRefused
 from workstation.model.orders import OrderRole
 from workstation.model.ports import Core, OrdersView, PositionView
 from workstation.model.states import SymbolState
+from workstation.model.timeframes import NS_PER_S
 from workstation.strategy.machine import TABLE, Trigger
 from workstation.strategy.row import Row
 from workstation.strategy.settings import StrategySettings
@@ -41,8 +42,9 @@ class OperatorHand:
         self._core = core
 
     def check_override(self, command: Override) -> Row:
-        """Return the row; raises CommandRefused when the table forbids the move."""
+        """Return the row; raises CommandRefused when table or clock forbid it."""
         row = self._row(command.instrument)
+        self._check_lock(command, row)
         if row.state is command.state:
             return row
         if (row.state, _OVERRIDES[command.state]) not in TABLE:
@@ -59,7 +61,7 @@ class OperatorHand:
         """Set the state, and the lock if asked; what orders do is done before."""
         row = self.check_override(command)
         reason = f"override: {command.reason}"
-        until_ns = command.expires_ns if command.lock else None
+        until_ns = command.expires_ns
         if command.lock != row.locked or until_ns != row.lock_until_ns:
             row.lock.set(self._core, command.lock, until_ns, command.reason)
         if row.state is command.state:
@@ -85,6 +87,22 @@ class OperatorHand:
                 f"{row.strategy} {row.instrument.symbol} is not locked"
             )
         row.lock.set(self._core, False, None, reason)
+
+    def _check_lock(self, command: Override, row: Row) -> None:
+        until_ns = command.expires_ns
+        if until_ns is None:
+            return
+        what = f"{row.strategy} {row.instrument.symbol}"
+        if not command.lock:
+            raise CommandRefused(
+                f"{what}: an end is for a lock; lock the row, or name no end"
+            )
+        if until_ns <= self._core.ts:
+            late_s = (self._core.ts - until_ns) / NS_PER_S
+            raise CommandRefused(
+                f"{what}: the lock would have ended {late_s:.1f} s ago; name a later "
+                "time, or none"
+            )
 
     def _row(self, instrument: str) -> Row:
         row = self._rows.get(instrument)

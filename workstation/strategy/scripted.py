@@ -20,7 +20,7 @@ from workstation.model.events import (
     PositionChanged,
 )
 from workstation.model.instruments import Instrument
-from workstation.model.orders import TERMINAL, OrderRole
+from workstation.model.orders import TERMINAL, OrderRole, OrderStatus
 from workstation.model.ports import Core, MarketView, OrdersView, PositionView
 from workstation.model.states import SymbolState
 from workstation.model.timeframes import parse_timeframe
@@ -33,6 +33,10 @@ from workstation.strategy.script import Script
 from workstation.strategy.settings import StrategySettings
 
 __all__ = ["CallGuard", "ScriptedStrategy", "WithheldCall"]
+
+_WORKING = frozenset(
+    {OrderStatus.SUBMITTED, OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED}
+)
 
 WithheldCall = str
 """The instrument whose call was withheld."""
@@ -226,8 +230,13 @@ class ScriptedStrategy:
             row.stop = None if order.is_terminal else order.trigger
         elif order.role is OrderRole.TARGET:
             row.target = None if order.is_terminal else order.trigger
+        elif order.role is OrderRole.FLATTEN and order.is_terminal:
+            self._forget_override(row)
         if order.role is not OrderRole.ENTRY:
             return
+        if event.before is OrderStatus.PENDING_CANCEL and order.status in _WORKING:
+            # The venue refused the cancel: what ends the order now is something else.
+            self._forget_override(row)
         if row.committing and not order.is_terminal:
             row.committing = False
             row.move(self._core, Trigger.COMMIT, order.reason)
@@ -259,9 +268,18 @@ class ScriptedStrategy:
         elif row.state is not SymbolState.IN_TRADE:
             row.committing = False
             row.move(self._core, Trigger.FILL, "filled")
+        elif abs(new.quantity) > abs(event.old.quantity):
+            self._forget_override(row)
 
     def _leave(self, row: Row, trigger: Trigger, reason: str) -> None:
         row.move(self._core, trigger, row.override_reason or reason)
+
+    def _forget_override(self, row: Row) -> None:
+        """Forget why the operator wanted the row out, once that has come to nothing."""
+        position = self._positions.position(self.name, row.instrument.id)
+        leaves = position.is_flat and not self._entering(row)
+        if not leaves and not row.has_working(self._orders, OrderRole.FLATTEN):
+            row.override_reason = ""
 
     def _entering(self, row: Row) -> bool:
         return row.has_working(self._orders, OrderRole.ENTRY)
