@@ -147,6 +147,7 @@ class Engine:
         sources, core, clock = self.sources, self.core, self.clock
         due = sources.due
         if due is None:
+            self.start()
             due = sources.peek_ts()
             if due is None:
                 return False
