@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import partial
 
 from workstation.execution import order_machine
-from workstation.execution.orders import Orders, Tracked, Transition
+from workstation.execution.orders import Orders, Tracked
 from workstation.execution.risk import Denial
 from workstation.execution.settings import OrderSettings
 from workstation.model.events import (
@@ -254,7 +254,7 @@ class OrderDesk:
         )
         self.orders.update(tracked, after)
         was, now = before.status, after.status
-        tracked.remember(Transition(core.seq, ts, was, event, now, reason))
+        tracked.moves += 1
         if now is not was:
             if tracked.timer is not None:
                 tracked.timer.cancel()

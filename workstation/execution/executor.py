@@ -20,7 +20,7 @@ from workstation.execution.gates import entry_gates
 from workstation.execution.intents import Intents
 from workstation.execution.ledger import Ledger
 from workstation.execution.operations import Operations
-from workstation.execution.orders import Tracked, Transition
+from workstation.execution.orders import Tracked
 from workstation.execution.protection import Plan, Protection
 from workstation.execution.reports import Reports
 from workstation.execution.risk import RiskStage
@@ -310,11 +310,6 @@ class Executor:
     def held_protection(self) -> list[Order]:
         """Return the stops and targets that only this process keeps."""
         return self.desk.orders.held()
-
-    def history(self, order_id: str) -> tuple[Transition, ...]:
-        """Return the transitions of an order, oldest first; none when not kept."""
-        tracked = self.desk.orders.get(order_id)
-        return tuple(tracked.transitions) if tracked is not None else ()
 
     def gates(
         self, owner: str, instrument: str, quantity: Decimal | None = None

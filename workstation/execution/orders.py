@@ -9,39 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from msgspec import Struct
-
 from workstation.kernel.clock import Timer
 from workstation.model.instruments import Side
 from workstation.model.orders import (
     TERMINAL,
     Order,
-    OrderEvent,
     OrderRole,
     OrderStatus,
 )
 from workstation.model.signals import Signal
 
-__all__ = ["Orders", "Tracked", "Transition"]
+__all__ = ["Orders", "Tracked"]
 
 ZERO = Decimal(0)
-# Transitions kept per order; a trailing stop replaces itself often, the first and the
-# newest tell the story.
-KEEP_TRANSITIONS = 50
-
 _SUBMITTED, _UNKNOWN = OrderStatus.SUBMITTED, OrderStatus.UNKNOWN
 _NOT_AT_VENUE = TERMINAL | {OrderStatus.INITIALIZED, OrderStatus.HELD}
-
-
-class Transition(Struct, frozen=True, gc=False):
-    """One move of an order in its table; ``seq`` is the input that caused it."""
-
-    seq: int
-    ts: int
-    before: OrderStatus
-    event: OrderEvent
-    after: OrderStatus
-    reason: str
 
 
 class Tracked:
@@ -50,7 +32,8 @@ class Tracked:
     ``trades`` are the trade ids already booked, ``intent`` the signal whose stop and
     target follow the fills, ``reason`` why the order was made, ``worth`` the price an
     entry without a limit was judged at. ``flattened`` says why its fills are to be
-    closed as they come, however late; empty while nobody flattened it.
+    closed as they come, however late; empty while nobody flattened it. ``moves``
+    counts its transitions, which are records.
     """
 
     __slots__ = (
@@ -61,7 +44,6 @@ class Tracked:
         "reason",
         "timer",
         "trades",
-        "transitions",
         "worth",
     )
 
@@ -75,15 +57,7 @@ class Tracked:
         self.reason = order.reason
         self.timer: Timer | None = None
         self.trades: dict[str, Decimal] = {}
-        self.transitions: list[Transition] = []
         self.moves = 0
-
-    def remember(self, transition: Transition) -> None:
-        """Keep a transition; the second oldest gives way."""
-        self.moves += 1
-        self.transitions.append(transition)
-        if len(self.transitions) > KEEP_TRANSITIONS:
-            del self.transitions[1]
 
 
 class Orders:
