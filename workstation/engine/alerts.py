@@ -112,12 +112,14 @@ class Alerts:
 
     def _book(self, record: BookRecord) -> None:
         cause = ("book", record.instrument)
+        kind = record.reason.partition(":")[0]
         if record.after is BookTrust.UNTRUSTED:
             self.raise_(
                 cause,
                 "warn",
                 record.ts,
-                f"{record.instrument} book untrusted: {record.reason}. Will not trade.",
+                # The kind is enough here; the gap ledger and the log have the ids.
+                f"{record.instrument} book untrusted: {kind}. Will not trade.",
                 "The next snapshot of the feed mends it.",
                 record.instrument,
             )
