@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import partial
-from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -40,6 +39,7 @@ from workstation.model.orders import (
 from workstation.model.ports import Edge, InstrumentView, MarketView
 from workstation.model.timeframes import NS_PER_MS
 from workstation.venues.paper import prices
+from workstation.venues.paper.depth import Depth, Offer
 from workstation.venues.paper.settings import PaperBrokerSettings
 
 __all__ = ["PaperBroker"]
@@ -68,22 +68,6 @@ class _Working:
         self.rested = False
 
 
-class _Taken(NamedTuple):
-    """What our orders took at a price that went on showing the same ``size``."""
-
-    quantity: Decimal
-    size: float
-
-
-class _Offer(NamedTuple):
-    """What an order can have: price and size as shown, price on the tick, quantity."""
-
-    shown: float
-    size: float
-    price: Decimal
-    quantity: Decimal
-
-
 class PaperBroker:
     """One simulated account; see ``PaperBrokerSettings`` for fees and latency."""
 
@@ -108,7 +92,7 @@ class PaperBroker:
         self._by_instrument: dict[str, dict[str, _Working]] = {}
         self._fates: dict[str, tuple[OrderStatus, Decimal]] = {}
         self._bars: dict[str, Bar] = {}
-        self._taken: dict[str, dict[tuple[Side, float], _Taken]] = {}
+        self._depth = Depth(settings, market)
         self._accepted = 0
         self._edge: Edge
 
@@ -276,8 +260,8 @@ class PaperBroker:
         if kind is Bar:
             self._bars.pop(event.instrument, None)
             return
-        if kind is not Trade and event.instrument in self._taken:
-            self._forget_changed(event.instrument)
+        if kind is not Trade:
+            self._depth.refresh(event.instrument)
         if event.instrument not in self._by_instrument:
             return
         if isinstance(event, Trade):
@@ -345,70 +329,13 @@ class PaperBroker:
         """Trade with what is shown; a resting order gets its own price."""
         order = working.order
         own = order.price if maker else None
-        offers = self._offers(working)
-        if not offers:
-            return
-        taken = self._taken.setdefault(order.instrument, {})
-        for offer in offers:
-            key = (order.side, offer.shown)
-            before = taken.get(key)
-            quantity = offer.quantity
-            if before is not None and before.size == offer.size:
-                quantity += before.quantity
-            taken[key] = _Taken(quantity, offer.size)
+        for offer in self._offers(working):
+            self._depth.take(order, offer)
             price = offer.price if own is None else own
             self._fill(working, offer.quantity, price, maker=maker)
 
-    def _offers(self, working: _Working) -> list[_Offer]:
-        """Return what the order can have now, best first."""
-        order, instrument = working.order, working.instrument
-        view = self._view(instrument.id)
-        limit = order.price if order.type is OrderType.LIMIT else None
-        left = working.left
-        if not (view.bid > 0 or view.ask > 0):
-            spread = self._settings.spread_bps
-            price = prices.with_spread(instrument, view.last, order.side, spread)
-            fits = limit is None or prices.crosses(limit, price, order.side)
-            return [_Offer(view.last, 0.0, price, left)] if fits else []
-        offers = []
-        taken = self._taken.get(instrument.id, {})
-        for shown, size in prices.visible_levels(view, order.side):
-            price = prices.against_us(instrument, shown, order.side)
-            if limit is not None and not prices.crosses(limit, price, order.side):
-                break
-            amount = left
-            if self._settings.partial_fills and size > 0:
-                room = instrument.round_quantity(size)
-                before = taken.get((order.side, shown))
-                if before is not None and before.size == size:
-                    room -= before.quantity
-                amount = min(left, room)
-            if amount > 0:
-                offers.append(_Offer(shown, size, price, amount))
-                left -= amount
-            if left <= 0:
-                break
-        return offers
-
-    def _forget_changed(self, instrument: str) -> None:
-        """Offer a price again once it shows another size, or none."""
-        taken = self._taken[instrument]
-        view = self._view(instrument)
-        for side in Side:
-            mine = [price for taker, price in taken if taker is side]
-            if not mine:
-                continue
-            worst = max(mine) if side is Side.BUY else min(mine)
-            sizes = {}
-            for price, size in prices.visible_levels(view, side):
-                sizes[price] = size
-                if price >= worst if side is Side.BUY else price <= worst:
-                    break
-            for price in mine:
-                if sizes.get(price) != taken[(side, price)].size:
-                    del taken[(side, price)]
-        if not taken:
-            del self._taken[instrument]
+    def _offers(self, working: _Working) -> list[Offer]:
+        return self._depth.offers(working.instrument, working.order, working.left)
 
     def _match_trade(self, trade: Trade) -> None:
         """Fill resting orders that a public trade went strictly through."""
@@ -488,11 +415,7 @@ class PaperBroker:
             self.fills,
             self._accepted,
             tuple((key, str(w.left), w.rested) for key, w in self._orders.items()),
-            tuple(
-                (name, side.value, price, str(taken.quantity), taken.size)
-                for name, prices_taken in self._taken.items()
-                for (side, price), taken in prices_taken.items()
-            ),
+            self._depth.digest(),
         )
 
 
