@@ -440,6 +440,35 @@ def frame(focus: Focus | None = None, **changes: Any) -> Frame:
 _ALWAYS = ("seq", "ts", "cursor", "missed", "header", "alerts", "records", "injected")
 
 
+class FakeEngine:
+    """A run whose every event comes a second after the other and is recorded."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.store = self.clock = self.sources = self
+
+    def now(self) -> int:
+        """Return the run's time."""
+        return NOW + self.number * S
+
+    def peek_ts(self) -> int:
+        """Return when the next event comes."""
+        return self.now() + S
+
+    def step(self) -> None:
+        """Let one event happen."""
+        self.number += 1
+
+    @property
+    def total(self) -> int:
+        """Count the bars: one in seven events."""
+        return self.number // 7
+
+    def bars(self, instrument: str, timeframe_ns: int) -> FakeEngine:
+        """Return the window of bars."""
+        return self
+
+
 class FakeDriver:
     """Notes the words it is given; ``run`` waits for ``stop``, or fails as told."""
 
@@ -449,6 +478,7 @@ class FakeDriver:
         self.goal_text = ""
         self.words: list[str] = []
         self.failure: Exception | None = None
+        self.engine = FakeEngine()
         self._stopped: Any = None
 
     async def run(self) -> None:
@@ -484,12 +514,8 @@ class FakeDriver:
         """Note it."""
         self.state = PlayState.PAUSED
         self.words.append("step")
+        self.engine.step()
         return True
-
-    def step_bar(self, closed: Callable[[Any], int]) -> int:
-        """Note it."""
-        self.words.append("bar")
-        return 7
 
     def change_speed(self, direction: int) -> float:
         """Note it."""
@@ -513,6 +539,11 @@ class FakeSession:
         self.closed = False
         self.refusal = ""
         self.frame_failure: Exception | None = None
+
+    @property
+    def aggregator(self) -> FakeEngine:
+        """Return what makes bars."""
+        return self.fake_driver.engine
 
     @property
     def driver(self) -> PlayDriver:

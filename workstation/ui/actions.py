@@ -193,13 +193,13 @@ ACTIONS: tuple[Action, ...] = (
     # The clock of a driven run.
     _keys("clock.play", "space", _C, "play or pause", "pause", 0, _DRIVEN),
     _keys("clock.event", "full_stop", _C, "one event", "event", 1, _DRIVEN),
-    _keys("clock.bar", "comma", _C, "one bar", "bar", 3, _DRIVEN),
+    _keys("clock.bar", "comma", _C, "on to the row's next bar", "bar", 3, _DRIVEN),
     _keys("clock.slower", "less_than_sign", _C, "slower", "speed", 2, _DRIVEN),
     _keys("clock.faster", "greater_than_sign", _C, "faster", "speed", 2, _DRIVEN),
     _keys("clock.until", "g", _C, "go until something happens", "until", 4, _DRIVEN),
     _keys("clock.bookmark", "m", _C, "bookmark this moment", "mark", 5, _DRIVEN),
     _keys(
-        *("clock.to_bookmark", "apostrophe", _C, "show the log at the bookmark"),
+        *("clock.to_bookmark", "apostrophe", _C, "show the log at the last bookmark"),
         *("to it", 6, _BACK_TO),
     ),
     # Symbols and positions, orders, tasks.

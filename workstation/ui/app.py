@@ -11,7 +11,7 @@ import asyncio
 import gc
 import logging
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -44,7 +44,7 @@ from workstation.ui.screens.ritual import Answer
 from workstation.ui.signals import Signals, SplitEscapes, wait_for_escapes
 from workstation.ui.verbs import VERBS
 from workstation.ui.verbs.detail import detail_screen
-from workstation.ui.verbs.leaving import apply_policy, begin_quit
+from workstation.ui.verbs.leaving import begin_quit, leave_by
 from workstation.ui.verbs.looking import EXPORT_FOLDER, jump_to
 
 if TYPE_CHECKING:
@@ -95,8 +95,11 @@ class WorkstationApp(Face):
         self.kill_at_start = False
         self.export_folder = EXPORT_FOLDER
         self._given = session
+        self.winding_down = False
+        """Whether a signal has begun to end the run."""
         self._leaving = False
         self._driving: asyncio.Task[Any] | None = None
+        self._stepping: asyncio.Task[Any] | None = None
         self._tasks = TaskRegistry()
         self._tasks.on_crash = self._driver_failed
         self._split = SplitEscapes()
@@ -171,12 +174,26 @@ class WorkstationApp(Face):
         self.bridge_now()
 
     def _on_term(self) -> None:
-        apply_policy(self.bridge.session, self.config.run.engine.on_exit)
-        self.leave(0)
+        leave_by(self, self.config.run.engine.on_exit)
 
     def _on_hangup(self) -> None:
-        apply_policy(self.bridge.session, self.config.run.engine.on_hangup)
-        self.leave(0)
+        leave_by(self, self.config.run.engine.on_hangup)
+
+    def step_in_slices(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let one stretch of steps go on beside the screen; the one before ends."""
+        self.stop_stepping()
+        self._stepping = self._tasks.spawn(work, name="stepping")
+
+    def stop_stepping(self) -> None:
+        """End the stretch of steps that goes on, between two steps."""
+        if self._stepping is not None:
+            self._stepping.cancel()
+            self._stepping = None
+
+    @property
+    def is_stepping(self) -> bool:
+        """Whether a stretch of steps goes on."""
+        return self._stepping is not None and not self._stepping.done()
 
     def leave(self, code: int) -> None:
         """End the app by the one road: driver, journal, terminal."""
@@ -196,6 +213,7 @@ class WorkstationApp(Face):
             self.bridge.worst_loop_ns // 1_000_000,
             self.bridge.skipped,
         )
+        self.stop_stepping()
         session.driver.stop()
         if self._driving is not None:
             await asyncio.wait({self._driving})

@@ -110,6 +110,11 @@ class Face(App[int]):
         return self.focus.row
 
     @property
+    def wall(self) -> Clock:
+        """The clock of the wall, by which the screen waits."""
+        return self._wall
+
+    @property
     def driver(self) -> PlayDriver | None:
         """What moves the clock."""
         session = self.bridge.session

@@ -25,6 +25,11 @@ shows what can be done now; `?` shows everything.
 `ctrl+k` works everywhere, also while typing and in dialogs. The first press holds all
 new orders at once and opens the ladder; `esc` there lifts the hold again. The second
 press cancels entries. Stops and targets stay. Flatten and re-arm want a typed word.
+
+On a locked screen (`L`, `--read-only`) keys that act are absent except `ctrl+k`. Its
+ladder goes up there, never down: re-arm is absent, only the hold of the press that
+opened it can be lifted. `ctrl+q` quits and leaves everything as it is. The keys of the
+clock stay: they are words to the driver and change no decision of the run.
 """
 
 _KEYMAP = """\

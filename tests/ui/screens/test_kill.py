@@ -173,3 +173,49 @@ async def test_the_numbers_of_the_ladder_follow_the_run() -> None:
         text = text_of(dialog)
         assert "[ Cancel 1 entry ]" in text
         assert "1 entry keeps working" in text
+
+
+async def test_a_locked_ladder_does_not_rearm() -> None:
+    engine, fuse = FakeEngine(), Fuse()
+    dialog = KillScreen(at("cancel"), engine.execute, locked=True, timer=fuse)
+    async with Host(dialog).run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        fuse.fire()
+        await pilot.pause()
+        text = text_of(dialog)
+        assert "Re-arm" not in text
+        assert "REARM" not in text
+        assert "The screen is locked: it cannot re-arm." in text
+        assert "[ Flatten 1 position ]" in text
+        dialog.query_one("#word Input").focus()
+        await pilot.press(*"REARM", "enter", "escape")
+    assert engine.commands == []
+
+
+async def test_a_locked_ladder_lifts_the_hold_of_its_own_press_only() -> None:
+    engine, fuse = FakeEngine(), Fuse()
+    dialog = KillScreen(KILLED, engine.execute, lifts=True, locked=True, timer=fuse)
+    host = Host(dialog)
+    async with host.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        fuse.fire()
+        await pilot.pause()
+        assert "[ Re-arm ]" in text_of(dialog)
+        dialog.second()
+        await pilot.pause()
+        assert "[ Re-arm ]" not in text_of(dialog)
+        await pilot.press("escape")
+    assert [type(command) for command in engine.commands] == [Kill]
+
+
+async def test_a_hold_is_halted_and_the_higher_rungs_are_killed() -> None:
+    _, _, dialog = ladder()
+    async with Host(dialog).run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        text = text_of(dialog)
+        assert "halted: hold" in text
+        assert "Halted: no new orders since this key." in text
+        assert "illed" not in text
+        dialog.refresh_from(at("cancel"))
+        await pilot.pause()
+        assert "killed: cancel" in text_of(dialog)

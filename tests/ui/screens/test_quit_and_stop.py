@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from tests.ui.screens.dialogs import BUSY
 from tests.ui.screens.scenes import (
@@ -13,12 +14,22 @@ from tests.ui.screens.scenes import (
     frame,
     header,
     in_trade,
+    order,
     task,
     text_of,
 )
+from workstation.engine.frames import OrderRow
 from workstation.model.commands import CancelOrders, Flatten, Hold, StopTask
+from workstation.model.orders import OrderStatus
 from workstation.ui.screens.quit import QuitChoice, QuitScreen
 from workstation.ui.screens.stop_task import StopTaskScreen
+
+
+def pending(id: str, instrument: str = "BTCUSDT") -> OrderRow:
+    """Return an entry whose cancel is on its way."""
+    row = order(id, instrument=instrument)
+    canceling = msgspec.structs.replace(row.order, status=OrderStatus.PENDING_CANCEL)
+    return msgspec.structs.replace(row, order=canceling)
 
 
 async def test_with_nothing_exposed_quitting_is_one_button() -> None:
@@ -48,7 +59,7 @@ async def test_it_says_how_many_stops_stop_protecting() -> None:
         assert "Open: +1.000 BTCUSDT. 2 entries work on." in text
 
 
-async def test_entries_are_canceled_before_quitting() -> None:
+async def test_entries_are_canceled_and_answered_before_quitting() -> None:
     engine, fuse = FakeEngine(), Fuse()
     dialog = QuitScreen(BUSY, engine.execute, timer=fuse)
     host = Host(dialog)
@@ -57,16 +68,28 @@ async def test_entries_are_canceled_before_quitting() -> None:
         fuse.fire()
         await pilot.press("y")
         await pilot.pause()
+        assert [type(command) for command in engine.commands] == [Hold, CancelOrders]
+        assert isinstance(engine.last, CancelOrders)
+        assert engine.last.order_ids == ("o-15", "o-16")
+        on_their_way = [
+            pending("o-15"),
+            pending("o-16", "ETHUSDT"),
+        ]
+        orders = (*(BUSY.orders or ())[:2], *on_their_way)
+        dialog.refresh_from(msgspec.structs.replace(BUSY, seq=SEQ + 1, orders=orders))
+        await pilot.pause()
+        assert host.answers == [], "a canceled entry may still fill"
+        assert "Closing 2 entries" in text_of(dialog)
+        dialog.refresh_from(msgspec.structs.replace(in_trade(), seq=SEQ + 2))
+        await pilot.pause()
         assert host.answers == [QuitChoice.CANCELED]
-    assert isinstance(engine.last, CancelOrders)
-    assert engine.last.order_ids == ("o-15", "o-16")
 
 
-async def test_flattening_waits_until_all_is_flat() -> None:
+async def test_flattening_waits_until_all_is_flat_and_no_entry_works() -> None:
     engine, fuse = FakeEngine(), Fuse()
-    played: list[bool] = []
+    wound: list[bool] = []
     dialog = QuitScreen(
-        BUSY, engine.execute, play=lambda: played.append(True), timer=fuse
+        BUSY, engine.execute, wind_down=lambda: wound.append(True), timer=fuse
     )
     host = Host(dialog)
     async with host.run_test(size=(80, 24)) as pilot:
@@ -78,17 +101,73 @@ async def test_flattening_waits_until_all_is_flat() -> None:
         await pilot.pause()
         assert [type(command) for command in engine.commands] == [
             Hold,
-            CancelOrders,
+            Flatten,
             Flatten,
         ]
-        assert played == [True]
+        assert wound == [True]
         assert host.answers == []
-        assert "Closing 1 position" in text_of(dialog)
+        assert "Closing 1 position and 2 entries" in text_of(dialog)
         dialog.refresh_from(msgspec.structs.replace(in_trade(), seq=SEQ + 9))
         assert host.answers == []
-        dialog.refresh_from(frame(seq=SEQ + 10))
+        entry = pending("o-15")
+        dialog.refresh_from(frame(seq=SEQ + 10, orders=(entry,)))
+        await pilot.pause()
+        assert host.answers == []
+        dialog.given_up("it took too long")
+        await pilot.pause()
+        assert "still open 1 entry" in text_of(dialog)
+        assert "[ Quit now ]" in text_of(dialog)
+        dialog.refresh_from(frame(seq=SEQ + 11))
         await pilot.pause()
         assert host.answers == [QuitChoice.FLATTENED]
+
+
+@pytest.mark.parametrize("why", ["locked", "ended"])
+async def test_where_nothing_can_be_done_only_back_and_quit_are_offered(
+    why: str,
+) -> None:
+    engine, fuse = FakeEngine(), Fuse()
+    dialog = QuitScreen(
+        BUSY, engine.execute, locked=why == "locked", ended=why == "ended", timer=fuse
+    )
+    host = Host(dialog)
+    async with host.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        for _ in range(2):
+            text = text_of(dialog)
+            assert "Flatten" not in text
+            assert "Cancel" not in text
+            assert "[ Back ]" in text
+            fuse.fire()
+            await pilot.pause()
+        assert "[ Quit, leave 1 position open ]" in text
+        await pilot.press("y")
+        await pilot.pause()
+    assert host.answers == [QuitChoice.PLAIN]
+    assert engine.commands == []
+
+
+async def test_a_refused_flatten_leaves_a_way_out() -> None:
+    engine, fuse = FakeEngine(), Fuse()
+    dialog = QuitScreen(in_trade(), engine.execute, timer=fuse)
+    host = Host(dialog)
+    async with host.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        fuse.fire()
+        await pilot.pause()
+        engine.refusal = "the run has ended and nothing fills any more"
+        dialog.query_one("#flatten").focus()
+        await pilot.press("enter")
+        dialog.refresh_from(msgspec.structs.replace(in_trade(), seq=SEQ + 100))
+        await pilot.pause()
+        fuse.fire()
+        await pilot.pause()
+        assert "Refused: the run has ended" in text_of(dialog)
+        assert "[ Quit, leave 1 position open ]" in text_of(dialog)
+        dialog.query_one("#go").focus()
+        await pilot.press("enter")
+        await pilot.pause()
+    assert host.answers == [QuitChoice.PLAIN]
 
 
 async def test_a_hold_that_is_there_is_not_asked_for_again() -> None:

@@ -1,7 +1,8 @@
 """The kill ladder: hold, cancel entries, flatten; the way back is a typed word.
 
 The app has executed ``Kill(HOLD)`` before it opens this. A second ``ctrl+k`` comes in
-as ``second`` and acts at once; ``esc`` lifts the hold of the press that opened it.
+as ``second`` and acts at once; ``esc`` lifts the hold of the press that opened it. On a
+locked screen the ladder goes up only: re-arming is absent.
 """
 
 from __future__ import annotations
@@ -38,7 +39,10 @@ _RUNGS = (
 
 
 class KillScreen(Ritual[Answer]):
-    """The ladder; with ``lifts`` the press that opened it did the hold."""
+    """The ladder; with ``lifts`` the press that opened it did the hold.
+
+    ``locked`` leaves out re-arming, except of the hold of that same press.
+    """
 
     DEFAULT_CSS = """
     KillScreen #rungs { height: auto; margin: 0 2 1 2; }
@@ -52,10 +56,12 @@ class KillScreen(Ritual[Answer]):
         execute: Execute,
         *,
         lifts: bool = False,
+        locked: bool = False,
         timer: Timer | None = None,
     ) -> None:
         super().__init__(frame, execute, timer=timer)
         self.lifts = lifts
+        self.locked = locked
         self.level = frame.header.kill
 
     def title_text(self) -> str:
@@ -66,7 +72,8 @@ class KillScreen(Ritual[Answer]):
         """Show the rung, and what is still there."""
         header = self.scene.header
         if header.kill is not None:
-            state = field(f"killed: {header.kill}", "bad")
+            word = "halted" if header.kill == KillLevel.HOLD else "killed"
+            state = field(f"{word}: {header.kill}", "bad")
         else:
             state = field("armed: orders are allowed", "warn")
         return (
@@ -80,11 +87,10 @@ class KillScreen(Ritual[Answer]):
     def compose_body(self) -> Iterable[Widget]:
         """Show the rungs and ask for the word."""
         yield Static("", id="rungs", markup=False)
-        yield TextField(
-            "word",
-            placeholder=f"{FLATTEN_WORD} or {REARM_WORD}, for the last two",
-            id="word",
-        )
+        hint = f"{FLATTEN_WORD} or {REARM_WORD}, for the last two"
+        if not self._may_rearm():
+            hint = f"{FLATTEN_WORD}, for the last rung"
+        yield TextField("word", placeholder=hint, id="word")
 
     def refresh_from(self, frame: Frame) -> None:
         """Follow the run: the ladder only reduces risk, and its last rung is typed."""
@@ -109,7 +115,9 @@ class KillScreen(Ritual[Answer]):
     def after_entry(self) -> None:
         """Go to the button whose word was typed, not to the one that lifts the hold."""
         ready = [
-            id for id in ("flatten", "rearm") if self.query_one(f"#{id}", Verb).ready
+            verb.id
+            for verb in self.query(Verb)
+            if verb.id in self.BELOW and verb.ready and verb.display
         ]
         self.query_one(f"#{ready[0]}" if ready else "#word Input").focus()
 
@@ -122,7 +130,8 @@ class KillScreen(Ritual[Answer]):
         held, guard = scene.held(), scene.protection()
         parts = []
         if self.level == KillLevel.HOLD:
-            parts.append("No new orders since this key.")
+            since = "since this key" if self.lifts else "until re-armed"
+            parts.append(f"Halted: no new orders {since}.")
             if entries:
                 verb = "keeps" if len(entries) == 1 else "keep"
                 work = count(len(entries), "entry", "entries")
@@ -141,8 +150,10 @@ class KillScreen(Ritual[Answer]):
             if len(held) > 3:
                 names.append(f"{len(held) - 3} more")
             parts.append(f"Flatten closes {listed(names)} at market.")
-        if self.lifts and self.level == KillLevel.HOLD:
+        if self._will_lift():
             parts.append("esc lifts the hold.")
+        elif self.level is not None and not self._may_rearm():
+            parts.append("The screen is locked: it cannot re-arm.")
         return " ".join(parts)
 
     def back_label(self) -> str:
@@ -152,14 +163,19 @@ class KillScreen(Ritual[Answer]):
     def _will_lift(self) -> bool:
         return self.lifts and self.level == KillLevel.HOLD
 
+    def _may_rearm(self) -> bool:
+        return not self.locked or self._will_lift()
+
     def make_verbs(self) -> Sequence[Verb]:
         """Offer the rungs, the way back, and leaving the rung as it is."""
-        return (
+        verbs = [
             Verb("Cancel entries", self.second, id="go"),
             Verb("Keep the hold", self._keep, id="keep"),
             Verb("Flatten", self._flatten, ink="bad", id="flatten"),
-            Verb("Re-arm", self._rearm, id="rearm"),
-        )
+        ]
+        if self._may_rearm():
+            verbs.append(Verb("Re-arm", self._rearm, id="rearm"))
+        return verbs
 
     def update_verbs(self) -> None:
         """Put numbers on the buttons; two of them wait for their word."""
@@ -172,8 +188,9 @@ class KillScreen(Ritual[Answer]):
         flatten = self.query_one("#flatten", Verb)
         flatten.set_label(f"Flatten {count(held, 'position')}")
         flatten.ready = word == FLATTEN_WORD and self.level != KillLevel.FLATTEN
-        rearm = self.query_one("#rearm", Verb)
-        rearm.ready = word == REARM_WORD and self.level is not None
+        for rearm in self.query("#rearm").results(Verb):
+            rearm.display = self._may_rearm()
+            rearm.ready = word == REARM_WORD and self.level is not None
         self.query_one("#keep", Verb).display = self._will_lift()
         self.query_one("#back", Verb).set_label(self.back_label())
 
@@ -195,11 +212,15 @@ class KillScreen(Ritual[Answer]):
         if answer is not None:
             self.level = level.value
             self.lifts = False
+            for rearm in self.query("#rearm"):
+                rearm.display = self._may_rearm()
             self.say(f"Done at seq {answer.seq}: {level.value}.")
             self.disarm()
             self.call_after_refresh(self._start_arming)
 
     def _rearm(self) -> None:
+        if not self._may_rearm():
+            return
         answer = self.run(Rearm(reason=f"typed {REARM_WORD}"))
         if answer is not None:
             self.dismiss(answer)

@@ -1,7 +1,8 @@
 """The quit dialog: which stops stop protecting, and what to do before leaving.
 
 Dismisses with how to leave; the app ends the run then. It executes cancels and closes
-itself, and stays open while positions are still being closed.
+itself, and stays open until the venue has answered them. Where nothing can be done any
+more (a locked screen, a run that has ended) it offers to leave things as they are.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import ClassVar
 
 from workstation.engine.frames import Frame
 from workstation.model.commands import CancelOrders, Flatten, Hold
+from workstation.model.orders import OrderRole, OrderStatus
 from workstation.ui.screens.ritual import Execute, Ritual, Timer, Verb
 from workstation.ui.screens.sentences import (
     count,
@@ -33,7 +35,11 @@ class QuitChoice(StrEnum):
 
 
 class QuitScreen(Ritual[QuitChoice]):
-    """Ask before quitting; ``play`` lets the clock run, so that closes can fill."""
+    """Ask before quitting.
+
+    ``wind_down`` moves the clock, bounded, so that cancels and closes are answered; the
+    app calls ``given_up`` when they were not. ``locked`` and ``ended`` leave only Quit.
+    """
 
     PANELS: ClassVar[frozenset[str]] = frozenset({"orders", "positions"})
 
@@ -42,12 +48,19 @@ class QuitScreen(Ritual[QuitChoice]):
         frame: Frame,
         execute: Execute,
         *,
-        play: Callable[[], None] | None = None,
+        wind_down: Callable[[], None] | None = None,
+        locked: bool = False,
+        ended: bool = False,
         timer: Timer | None = None,
     ) -> None:
         super().__init__(frame, execute, timer=timer)
-        self._play = play
-        self.closing = False
+        self._wind_down = wind_down
+        self.locked = locked
+        self.ended = ended
+        self.closing: QuitChoice | None = None
+        """What the dialog waits for, None while it asks."""
+        self._left = ""
+        self._refused = False
 
     def title_text(self) -> str:
         """Name the dialog."""
@@ -72,10 +85,7 @@ class QuitScreen(Ritual[QuitChoice]):
         """Say what stops protecting, and what is left at the venue."""
         scene = self.basis
         if self.closing:
-            return (
-                f"Closing {count(len(self.scene.held()), 'position')}; the app ends "
-                "when all of them are flat. The clock must run for that."
-            )
+            return self._waiting()
         held, entries = scene.held(), scene.entries()
         parts = []
         here = [row for row in scene.protection() if row.held]
@@ -96,10 +106,28 @@ class QuitScreen(Ritual[QuitChoice]):
             parts.append(f"{count(len(entries), 'entry', 'entries')} {verb} on.")
         if not parts:
             return "Nothing is exposed: no position, no working order."
+        if self.ended:
+            parts.append("The run has ended: nothing fills or is canceled any more.")
+        elif self.locked:
+            parts.append("The screen is locked: it only leaves them as they are.")
         return " ".join(parts)
+
+    def _waiting(self) -> str:
+        held, entries = len(self.scene.held()), len(self.scene.entries())
+        things = []
+        if held and self.closing is QuitChoice.FLATTENED:
+            things.append(count(held, "position"))
+        if entries:
+            things.append(count(entries, "entry", "entries"))
+        open_now = listed(things) or "nothing"
+        if self._left:
+            return f"Not done, {self._left}: still open {open_now}. No new entries."
+        return f"Closing {open_now}; the app ends when the venue has answered."
 
     def make_verbs(self) -> Sequence[Verb]:
         """Offer the ways to leave."""
+        if self.locked:
+            return (Verb("Quit", self._plain, id="go"),)
         return (
             Verb("Quit", self._plain, id="go"),
             Verb("Cancel entries and quit", self._cancel, id="cancel"),
@@ -109,58 +137,114 @@ class QuitScreen(Ritual[QuitChoice]):
     def update_verbs(self) -> None:
         """Show the ways that apply, with numbers."""
         held, entries = len(self.basis.held()), len(self.basis.entries())
-        go, cancel = self.query_one("#go", Verb), self.query_one("#cancel", Verb)
-        flatten = self.query_one("#flatten", Verb)
         exposed = bool(held or entries)
-        go.display = self.closing or not exposed
-        go.set_label("Quit now" if self.closing else "Quit")
-        cancel.display = exposed and not self.closing
+        as_it_is = self.locked or self.ended
+        go = self.query_one("#go", Verb)
+        go.display = bool(self.closing) or not exposed or as_it_is or self._refused
+        if self.closing:
+            go.set_label("Quit now")
+        elif held:
+            go.set_label(f"Quit, leave {count(held, 'position')} open")
+        elif entries:
+            go.set_label(f"Quit, leave {count(entries, 'entry', 'entries')}")
+        else:
+            go.set_label("Quit")
+        if self.locked:
+            return
+        cancel = self.query_one("#cancel", Verb)
+        flatten = self.query_one("#flatten", Verb)
+        asks = not self.closing and not as_it_is
+        cancel.display = asks and exposed and (bool(entries) or not self._refused)
         if entries:
             cancel.set_label(f"Cancel {count(entries, 'entry', 'entries')} and quit")
         else:
             cancel.set_label(f"Quit, leave {count(held, 'position')} open")
-        flatten.display = bool(held) and not self.closing
+        flatten.display = asks and bool(held)
         flatten.set_label(f"Flatten {held} and quit")
 
+    def rewrite(self) -> None:
+        """Show everything; what cannot be done is absent before it could be armed."""
+        super().rewrite()
+        if self.shown and self.ended and not self.armed:
+            self.update_verbs()
+
     def refresh_from(self, frame: Frame) -> None:
-        """Leave once everything is flat, when that was asked for."""
+        """Leave once all is answered, when that was asked for."""
         super().refresh_from(frame)
-        if self.closing and self.is_current:
-            if not self.scene.lacks({"positions"}) and not self.scene.held():
-                self.dismiss(QuitChoice.FLATTENED)
-            else:
-                self.rewrite()
+        if not self.closing or not self.is_current:
+            return
+        scene = self.scene
+        open_now = scene.lacks(self.PANELS) or bool(scene.entries())
+        if self.closing is QuitChoice.FLATTENED:
+            open_now = open_now or bool(scene.held())
+        if open_now:
+            self.rewrite()
+        else:
+            self.dismiss(self.closing)
+
+    def given_up(self, why: str) -> None:
+        """Say that not all was answered; the operator decides then."""
+        self._left = why
+        if self.shown:
+            self.rewrite()
 
     def _plain(self) -> None:
         self.dismiss(QuitChoice.PLAIN)
 
     def _cancel(self) -> None:
         entries = self.basis.entries()
-        if self._cancel_entries():
-            self.dismiss(QuitChoice.CANCELED if entries else QuitChoice.PLAIN)
-
-    def _cancel_entries(self) -> bool:
-        ids = tuple(row.order.id for row in self.basis.entries())
-        if not ids:
-            return True
+        if not entries:
+            self.dismiss(QuitChoice.PLAIN)
+            return
+        self._hold()
+        ids = tuple(
+            row.order.id
+            for row in entries
+            if row.order.status is not OrderStatus.PENDING_CANCEL
+        )
         command = CancelOrders(
             order_ids=ids, reason="canceled before quitting", seen_seq=self.seen_seq
         )
-        return self.run(command) is not None
+        if ids and self.run(command) is None:
+            self._stay()
+            return
+        self._close(QuitChoice.CANCELED)
 
     def _flatten(self) -> None:
+        self._hold()
+        scene = self.basis
+        closing = {
+            row.order.instrument
+            for row in self.scene.working()
+            if row.order.role is OrderRole.FLATTEN
+        }
+        # Entries too: a flatten also closes what of them fills before its cancel.
+        instruments = dict.fromkeys(
+            [row.position.instrument for row in scene.held()]
+            + [row.order.instrument for row in scene.entries()]
+        )
+        for instrument in instruments:
+            if instrument in closing:
+                continue
+            command = Flatten(
+                instrument=instrument, reason="quitting", seen_seq=self.seen_seq
+            )
+            if self.run(command) is None:
+                self._stay()
+                return
+        self._close(QuitChoice.FLATTENED)
+
+    def _hold(self) -> None:
         # Nothing may be opened behind the closes; a hold that is there already is fine.
         if self._execute is not None and self.scene.header.hold_since_ns is None:
             self._execute(Hold(on=True, reason="quitting"))
-        instruments = dict.fromkeys(
-            row.position.instrument for row in self.basis.held()
-        )
-        if not self._cancel_entries():
-            return
-        for instrument in instruments:
-            if self.run(Flatten(instrument=instrument, reason="quitting")) is None:
-                return
-        self.closing = True
-        if self._play is not None:
-            self._play()
+
+    def _stay(self) -> None:
+        self._refused = True
+        self.rewrite()
+
+    def _close(self, choice: QuitChoice) -> None:
+        self.closing = choice
+        if self._wind_down is not None:
+            self._wind_down()
         self.rewrite()

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workstation.market.errors import UnknownTimeframe
 from workstation.ui.screens.go_until import GoUntilScreen
+from workstation.ui.stepping import Outcome, Stepper
 
 if TYPE_CHECKING:
-    from workstation.engine.engine import Engine
     from workstation.ui.app import WorkstationApp
     from workstation.ui.goals import Goal
 
 __all__ = ["VERBS"]
+
+_MOST_EVENTS = 100_000
+# A quiet symbol must not keep the operator waiting for good.
 
 
 def play(app: WorkstationApp) -> None:
@@ -21,6 +25,10 @@ def play(app: WorkstationApp) -> None:
         return
     if driver.state.value == "ended":
         app.say("The run has ended: its records stay. A new run is a new start.")
+        return
+    if app.is_stepping:
+        app.stop_stepping()
+        app.say("The bar is given up; the clock stands.")
         return
     app.bridge.end_step()
     driver.toggle()
@@ -32,6 +40,7 @@ def event(app: WorkstationApp) -> None:
     driver = app.driver
     if driver is None:
         return
+    app.stop_stepping()
     app.bridge.begin_step()
     went = driver.step()
     app.bridge_now()
@@ -43,22 +52,41 @@ def event(app: WorkstationApp) -> None:
 
 
 def bar(app: WorkstationApp) -> None:
-    """Step until the next bar of the focused symbol has closed."""
-    driver = app.driver
-    if driver is None:
+    """Step until the next bar of the focused row has closed; any clock key ends it."""
+    driver, focus = app.driver, app.focus_row
+    if driver is None or focus is None:
         return
-    focus = app.focus_row
-    name = "" if focus is None else focus.instrument
-    base_ns = app.focus.base_ns
+    if app.is_stepping:
+        app.say("The next bar is on its way. space gives it up.")
+        return
+    session: Any = app.bridge.session
+    # Any: windows are the aggregator's, of which the bridge knows nothing.
+    try:
+        window = session.aggregator.bars(focus.instrument, app.focus.base_ns)
+    except UnknownTimeframe:
+        app.say(f"No strategy asks for bars of {focus.instrument}.")
+        return
+    before = window.total
     app.bridge.begin_step()
 
-    def closed(engine: Engine) -> int:
-        # Bars close on round times; that of this timeframe is all there is to count.
-        return engine.clock.now() // base_ns
+    async def go() -> None:
+        stepper = Stepper(driver, app.wall)
+        outcome = await stepper.until(lambda: window.total != before, most=_MOST_EVENTS)
+        app.bridge_now()
+        app.say(_bar_words(focus.instrument, outcome, stepper.made))
 
-    made = driver.step_bar(closed)
-    app.bridge_now()
-    app.say(f"{made:,} events to the next bar{f' of {name}' if name else ''}.")
+    app.step_in_slices(go())
+
+
+def _bar_words(name: str, outcome: Outcome, made: int) -> str:
+    events = f"{made:,} event{'' if made == 1 else 's'}"
+    if outcome is Outcome.DONE:
+        return f"{events} to the next bar of {name}."
+    if outcome is Outcome.ENDED:
+        return f"The run has ended: no bar of {name} in its last {events}."
+    if outcome is Outcome.TAKEN:
+        return f"Given up after {events}: no bar of {name} yet."
+    return f"No bar of {name} in {events}."
 
 
 def slower(app: WorkstationApp) -> None:
@@ -100,6 +128,7 @@ def until(app: WorkstationApp) -> None:
 
     def done(goal: Goal | None) -> None:
         if goal is not None:
+            app.stop_stepping()
             app.bridge.end_step()
             driver.go_until(goal.reached, goal.text)
             app.bridge_now()
@@ -128,14 +157,14 @@ def bookmark(app: WorkstationApp) -> None:
 
 
 def to_bookmark(app: WorkstationApp) -> None:
-    """Go to the next bookmark ahead; one behind needs a new run."""
+    """Show the log at the last bookmark; the run itself does not go back."""
     frame = app.bridge.frame
     if frame is None:
         return
     last = app.bookmarks[-1]
     app.say(
-        f"Bookmark {len(app.bookmarks)} is event {last.events:,}, now is "
-        f"{frame.header.events:,}: going back needs a new run. Its log is shown."
+        f"The log at bookmark {len(app.bookmarks)}, event {last.events:,}; the run "
+        f"stays at {frame.header.events:,}. f follows the newest again."
     )
     app.show_log_at(last.seq)
 

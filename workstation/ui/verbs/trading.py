@@ -30,7 +30,7 @@ def kill(app: WorkstationApp) -> None:
     session = app.bridge.session
     if session is None:
         app.kill_at_start = True
-        app.say("The engine is starting: it will start killed.", "bad")
+        app.say("The engine is starting: it will start halted.", "bad")
         return
     frame = app.bridge.look(KillScreen.PANELS)
     lifts = frame is not None and frame.header.kill is None
@@ -38,7 +38,9 @@ def kill(app: WorkstationApp) -> None:
         app.bridge.execute(Kill(level=KillLevel.HOLD, reason="ctrl+k"))
     frame = app.bridge.look(KillScreen.PANELS)
     if frame is not None:
-        app.push_screen(KillScreen(frame, app.run_command, lifts=lifts))
+        app.push_screen(
+            KillScreen(frame, app.run_command, lifts=lifts, locked=app.locked)
+        )
 
 
 def hold(app: WorkstationApp) -> None:
