@@ -18,6 +18,7 @@ from workstation.model.errors import ConfigError, DataError
 from workstation.model.market import Trade
 from workstation.model.roles import Connector
 from workstation.model.timeframes import NS_PER_MS
+from workstation.venues.file.settings import FileFormat
 
 FROZEN_PATH = [HealthCheck.function_scoped_fixture]
 START_MS = 1_723_161_255_000
@@ -92,8 +93,8 @@ def test_captures_of_two_symbols_are_merged_and_name_themselves(
 
 @settings(deadline=None, max_examples=50, suppress_health_check=FROZEN_PATH)
 @given(
-    left=st.lists(st.integers(0, 50), max_size=20).map(sorted),
-    right=st.lists(st.integers(0, 50), max_size=20).map(sorted),
+    left=st.lists(st.integers(0, 50), min_size=1, max_size=20).map(sorted),
+    right=st.lists(st.integers(0, 50), min_size=1, max_size=20).map(sorted),
 )
 def test_merging_keeps_the_time_order_and_loses_nothing(
     tmp_path: Path, left: list[int], right: list[int]
@@ -230,13 +231,44 @@ def test_what_is_no_archive_is_damage_and_the_next_file_still_read(
     assert str(feed.last_error).startswith("a.zip:1: packed data")
 
 
-def test_an_empty_file_is_an_empty_feed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("on_error", ["stop", "skip"])
+@pytest.mark.parametrize(
+    ("form", "text", "said"),
+    [
+        ("quotes", b"", "t.csv:1: no rows"),
+        ("binance-klines", b"\n\n", "t.csv:2: no rows"),
+        ("quotes", b"timestamp,bid,ask\n", "t.csv:1: no rows"),
+        ("binance-trades", b"id,price,qty,quoteQty,time,isBuyerMaker", "no rows"),
+        ("quotes", b"timestamp;bid;ask\n1;2;3\n", "t.csv:1: header lacks time, bid"),
+        ("ohlcv", b"time,open,high\n1,2,3\n", "t.csv:1: header lacks low, close"),
+        ("binance-klines", b"open_time;open\n1;2\n", "t.csv:1: header of 1 columns"),
+        ("binance-trades", b"id;price\n1;2\n", "t.csv:1: header of 1 columns"),
+        ("binance-raw", b"", "t.csv:1: no rows"),
+    ],
+)
+def test_a_file_without_a_row_or_a_sound_header_fails_however_damage_is_met(
+    tmp_path: Path, form: FileFormat, text: bytes, said: str, on_error: str
+) -> None:
     path = tmp_path / "t.csv"
-    path.touch()
-    feed = make_feed("quotes", path)
+    path.write_bytes(text)
+    feed = make_feed(form, path, on_error=on_error)
 
-    assert feed.next() is None
+    for _ in range(2):
+        with pytest.raises(DataError, match=said):
+            feed.next()
     assert feed.first_ts is None
+    assert feed.skipped == 0
+
+
+def test_a_file_of_damaged_rows_alone_is_the_wrong_file(tmp_path: Path) -> None:
+    good = trades(tmp_path / "a.csv", [0])
+    path = tmp_path / "b.csv"
+    path.write_bytes(b"1;2\n3;4\n")
+    feed = make_feed("binance-trades", good, path, on_error="skip")
+
+    assert feed.next() is not None
+    with pytest.raises(DataError, match=r"b\.csv:2: no sound row, 2 damaged"):
+        feed.next()
 
 
 @pytest.mark.parametrize("suffix", ["", ".gz"])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -319,5 +320,7 @@ def test_no_content_raises_anything_but_data_errors(
     raw = content.encode() if isinstance(content, str) else content
     head = b"time,bid,ask,open,high,low,close\n" if form in ("quotes", "ohlcv") else b""
     path = write(tmp_path / "x.csv", head + raw)
-    for event in take(make_feed(form, path, on_error="skip")):
-        assert 0 <= event.ts_recv < 2**63
+    # Content without a header or a sound row is no such file, however damage is met.
+    with suppress(DataError):
+        for event in take(make_feed(form, path, on_error="skip")):
+            assert 0 <= event.ts_recv < 2**63

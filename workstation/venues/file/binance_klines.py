@@ -37,6 +37,8 @@ class BinanceKlinesReader:
     def __init__(self, head: Sequence[bytes], memory: Memory) -> None:
         self._memory = memory
         self._header = bool(head) and is_header(head[0])
+        if self._header and (count := len(fields(head[0]))) != _COLUMNS:
+            raise Damaged(f"header of {count} columns where klines have {_COLUMNS}")
 
     def parse(self, line: bytes, number: int) -> Bar | None:
         """Return the bar of a row, None for the header."""

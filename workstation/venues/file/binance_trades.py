@@ -41,6 +41,14 @@ class _DumpReader:
         self._instrument = memory.instrument
         self._header = bool(head) and is_header(head[0])
         futures = self.layout.futures
+        if self._header and (found := len(fields(head[0]))) not in (
+            futures,
+            futures + 1,
+        ):
+            raise Damaged(
+                f"header of {found} columns where such a file has {futures} or "
+                f"{futures + 1}"
+            )
         counts = (line.count(b",") + 1 for line in head[self._header :])
         # The first whole row decides, so that a spot row that lost its end is seen.
         self._columns = next(

@@ -51,23 +51,40 @@ class Lane:
                 source.close()
 
     def _file(self, source: SourceFile) -> Iterator[MarketEvent]:
-        """Yield one file's events. Raises Damaged where the rest cannot be read."""
+        """Yield one file's events. Raises Damaged where the rest cannot be read.
+
+        Raises DataError where a file is not what it should be: what its rows say is
+        not known without a header, and a file without a sound row is the wrong one.
+        """
         reader: Reader | None = None
+        is_read, damaged = False, 0
+        ignored = sum(self.memory.ignored.values())
         for line in source.lines():
             if not line or line.isspace():
                 continue
             if reader is None:
-                reader = self._factory(source.head(HEAD_LINES), self.memory)
+                reader = self._reader(source)
             try:
                 event = reader.parse(line, source.line)
                 if event is None:
                     continue
                 self._check_time(event)
             except _UNREADABLE as error:
+                damaged += 1
                 reason = str(error) or type(error).__name__
                 self._report(DataError(source.path.name, source.line, reason))
                 continue
+            is_read = True
             yield event
+        if not is_read and ignored == sum(self.memory.ignored.values()):
+            reason = f"no sound row, {damaged} damaged" if damaged else "no rows"
+            raise DataError(source.path.name, max(1, source.line), reason)
+
+    def _reader(self, source: SourceFile) -> Reader:
+        try:
+            return self._factory(source.head(HEAD_LINES), self.memory)
+        except _UNREADABLE as error:
+            raise DataError(source.path.name, source.line, str(error)) from error
 
     def _check_time(self, event: MarketEvent) -> None:
         ts = event.ts_recv
