@@ -85,10 +85,8 @@ class Intents:
         denial = self._risk.check(order, self._core.ts)
         if denial is not None:
             self._desk.deny(order, denial)
-        elif order.reduce_only:
-            self._desk.send(order, intent)
         else:
-            self._desk.send(order, intent, self._risk.reference(order) or ZERO)
+            self._desk.send(order, intent, self._risk.judged_at)
         return denial
 
     def _exit(self, signal: Signal) -> None:

@@ -101,12 +101,14 @@ class Orders:
             if change:
                 row = (after.owner, after.instrument, after.side)
                 self._closing[row] = self._closing.get(row, ZERO) + change
-        elif change or after.price != before.price:
+        elif change or after.price is not before.price:
             side = (after.instrument, after.side)
             self._pending[side] = self._pending.get(side, ZERO) + change
-            price = tracked.worth if after.price is None else after.price
-            value = left * price
-            if was_there:
+            if after.price is before.price or not was_there:
+                price = tracked.worth if after.price is None else after.price
+                value = change * price
+            else:
+                value = left * (tracked.worth if after.price is None else after.price)
                 price = tracked.worth if before.price is None else before.price
                 value -= (left - change) * price
             name = after.instrument

@@ -1,6 +1,6 @@
 """The one risk stage that every order passes: ordered checks, stable codes, numbers.
 
-Asked by the Executor before an order leaves; it changes nothing. What reduces risk
+Asked by the Executor before an order leaves; it changes no order. What reduces risk
 (reduce-only orders, protection, the operator's flatten) is never refused for a limit,
 for hold or kill, or for the state of the data; cancels do not come here at all.
 """
@@ -83,6 +83,9 @@ class RiskStage:
         self.ledger = ledger
         self.orders = orders
         self.controls = controls
+        self.judged_at = ZERO
+        """The price at which the last entry was valued: it stays the price at which
+        the order is pending, while the market's moves on."""
 
     def check(self, order: Order, now_ns: int) -> Denial | None:
         """Return the first reason to refuse the order, or None.
@@ -237,6 +240,7 @@ class RiskStage:
             return Denial(
                 DenialCode.DATA_STALE, f"there is no price of {instrument.id} yet"
             )
+        self.judged_at = price
         notional = order.quantity * price
         if notional < instrument.min_notional:
             return Denial(
