@@ -93,6 +93,12 @@ def test_wrong_use_is_told_on_stderr_with_code_2(
         ),
         (["backtest", DEFAULT], "the feeds of default.toml never end"),
         (["run", "--headless", "--until", "soon"], "--until: until 'soon' is none of"),
+        (
+            ["run", "--headless", "--read-only"],
+            "--read-only is for the screen; --headless has none and runs at full speed",
+        ),
+        (["run", "--headless", "--paused"], "--paused is for the screen"),
+        (["run", "--headless", "--speed", "2"], "--speed is for the screen"),
         (["replay", "absent.sqlite"], "absent.sqlite: no such journal"),
     ],
 )
@@ -241,13 +247,46 @@ def test_a_damaged_row_ends_the_run_with_code_1_and_its_place(
     assert json.loads(capsys.readouterr().out)["feeds"]["candles"]["skipped"] == 1
 
 
-def test_a_file_that_is_no_journal_fails_with_code_1(tmp_path: Path) -> None:
+def test_a_file_that_is_no_journal_is_wrong_use(tmp_path: Path) -> None:
     path = tmp_path / "x.sqlite"
     path.write_text("no journal at all, but text that goes on for a while\n" * 30)
     result = command("replay", str(path))
-    assert (result.returncode, result.stdout) == (1, "")
+    assert (result.returncode, result.stdout) == (2, "")
     assert "Traceback" not in result.stderr
     assert result.stderr.startswith(f"workstation: journal {path}: ")
+
+
+def test_a_run_onto_a_journal_that_holds_one_is_refused_and_leaves_it_as_it_is(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "j.sqlite"
+    override = ["--set", f"journal.path={json.dumps(str(path))}"]
+    assert main(["backtest", KLINES, *override]) == 0
+    before = path.read_bytes()
+    capsys.readouterr()
+    said = f"workstation: journal {path}: holds a run already; name a new file"
+    assert main(["backtest", KLINES, *override]) == 2
+    assert capsys.readouterr().err.startswith(said)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    assert main(["run", KLINES, *override]) == 2
+    assert capsys.readouterr().err.startswith(said)
+    assert path.read_bytes() == before
+
+
+def test_a_journal_whose_sources_have_changed_fails_with_code_1(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = (shipped_folder("config") / "demo-klines-btcusdt-1h.csv").read_bytes()
+    Path("k.csv").write_bytes(rows)
+    override = ["--set", 'feeds.0.files=["k.csv"]', "--set"]
+    assert main(["backtest", KLINES, *override, 'journal.path="j.sqlite"']) == 0
+    Path("k.csv").write_bytes(rows[:-200])
+    capsys.readouterr()
+    (journal,) = tmp_path.rglob("*.sqlite")
+    assert main(["replay", str(journal)]) == 1
+    assert capsys.readouterr().err.startswith("workstation: journal ")
 
 
 def test_init_copies_the_shipped_files_once(tmp_path: Path, capsys: Capture) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from workstation import __version__
 from workstation.kernel.errors import KernelError
-from workstation.model.errors import ConfigError, WorkstationError
+from workstation.model.errors import ConfigError, JournalError, WorkstationError
 from workstation.signals import Interrupted, between_steps, orderly_end
 
 if TYPE_CHECKING:
@@ -155,6 +155,14 @@ def _add_config_options(parser: argparse.ArgumentParser) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     if arguments.headless:
+        for option in ("read_only", "paused", "speed"):
+            if getattr(arguments, option) not in (None, False):
+                name = option.replace("_", "-")
+                return _complain(
+                    f"--{name} is for the screen; --headless has none and runs at "
+                    "full speed",
+                    WRONG_USE,
+                )
         return _headless(arguments)
     for option in ("until", "json"):
         if getattr(arguments, option):
@@ -165,6 +173,8 @@ def _run(arguments: argparse.Namespace) -> int:
             f"the screen needs a terminal; without one: --headless --until {_UNTIL}",
             WRONG_USE,
         )
+    if (used := _used_journal(config.run)) is not None:
+        return _complain(used, WRONG_USE)
     from workstation.config import save_setting
     from workstation.paths import user_settings_file
     from workstation.ui.app import run_app
@@ -196,6 +206,8 @@ def _headless(arguments: argparse.Namespace) -> int:
             f"needs --until: {_UNTIL}",
             WRONG_USE,
         )
+    if (used := _used_journal(config.run)) is not None:
+        return _complain(used, WRONG_USE)
     from workstation.engine.assembly import assemble_session
     from workstation.engine.drivers import run_backtest
     from workstation.engine.report import report_dict
@@ -228,7 +240,10 @@ def _replay(arguments: argparse.Namespace) -> int:
         return _complain(f"{journal}: no such journal", WRONG_USE)
     from workstation.engine.replay import replay_journal
 
-    result = replay_journal(journal)
+    try:
+        result = replay_journal(journal)
+    except JournalError as error:
+        return _complain(str(error), FAILED if _is_journal(journal) else WRONG_USE)
     report = {
         "journal": str(journal),
         "inputs": result.inputs,
@@ -301,6 +316,26 @@ def _watched(until: Until, look: Callable[[], None]) -> Until:
             return super().reached(engine)
 
     return Watched(until.events, until.fills, until.span_ns, until.ts)
+
+
+def _used_journal(run: RunSettings) -> str | None:
+    """Say that the journal the config names holds a run already, if so."""
+    from workstation.engine.journal import SUFFIX
+
+    path = Path(run.journal.path or "")
+    if path.suffix == SUFFIX and path.is_file() and _is_journal(path):
+        return f"journal {path}: holds a run already; name a new file or a folder"
+    return None
+
+
+def _is_journal(path: Path) -> bool:
+    from workstation.engine.journal import JournalReader
+
+    try:
+        JournalReader(path).close()
+    except JournalError:
+        return False
+    return True
 
 
 def _is_endless(run: RunSettings) -> bool:
