@@ -132,7 +132,7 @@ async def test_the_wide_monitor_stands_as_sketched() -> None:
         "     13 is held here: it stops protecting when the engine stops"
     )
     assert lines[33].startswith(
-        " SYMBOL   OWNER          QTY     ENTRY      LAST     OPEN  STOP%  AGE  │"
+        " SYMBOL   OWNER          QTY     ENTRY      MARK     OPEN  STOP%  AGE  │"
     )
     assert lines[34].startswith(
         " BTCUSDT  ema_cross   +1.000 61,673.69 61,685.99   +12.30  −2.00 2:14  │"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ import pytest
 
 from tests.ui import fakes
 from tests.ui.test_app import layout_of, opened, text_of
-from workstation.model.states import BookTrust
+from workstation.model.states import BookTrust, SymbolState
 from workstation.ui.panels.log import WideLogPanel
 from workstation.ui.screens.layouts import SizeClass, size_class
 
@@ -109,12 +110,29 @@ async def test_a_position_without_a_stop_is_said() -> None:
         assert "! 1.000 without a stop" in text_of(app)
 
 
+async def test_open_and_stop_follow_from_the_mark_on_every_panel() -> None:
+    row = fakes.symbol_row(
+        state=SymbolState.IN_TRADE,
+        position=Decimal(1),
+        last=99_000.0,
+        stop_percent=-2.0,
+    )
+    held = fakes.position_row(last=99_000.0)
+    made = fakes.frame(symbols=(row,), positions=(held,), machine=fakes.machine(row))
+    async with opened(make=lambda focus: made) as (app, _, _):
+        lines = text_of(app).split("\n")
+    place = next(line for line in lines if line.startswith(" BTCUSDT  ema_cross"))
+    assert "61,685.99   +12.30  −2.00" in place
+    assert any("60,452.00 −2.0% held" in line for line in lines)
+
+
 async def test_a_total_says_what_it_leaves_out() -> None:
     rows = (
         fakes.position_row(),
         fakes.position_row(
             open_pnl=None,
-            last=None,
+            last=61_000.0,
+            mark=None,
             position=msgspec.structs.replace(
                 fakes.position_row().position, owner="operator"
             ),

@@ -31,7 +31,7 @@ ALL = ["o-13", "o-14", "o-15", "o-16"]
 
 def test_flattening_says_what_is_sold_and_what_ends() -> None:
     assert flatten_sentence(Scene.of(BUSY), "BTCUSDT", "ema_cross") == (
-        "Cancels 1 entry. Sells 1.000 BTCUSDT at market, last 61,685.99, open +12.30. "
+        "Cancels 1 entry. Sells 1.000 BTCUSDT at market, mark 61,685.99, open +12.30. "
         "Stop 60,452.00 and target 64,770.00 end with the fill."
     )
 

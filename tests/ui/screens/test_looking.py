@@ -25,11 +25,12 @@ from tests.ui.screens.scenes import (
     task,
     text_of,
 )
-from workstation.engine.frames import Alert
+from workstation.engine.frames import Alert, BookCount
 from workstation.engine.store import Numbered
 from workstation.kernel.tasks import TaskState
 from workstation.model.orders import OrderEvent, OrderStatus
 from workstation.model.records import OrderRecord, TaskRecord
+from workstation.model.states import BookTrust
 from workstation.ui.actions import ACTIONS, Scope
 from workstation.ui.goals import Goal
 from workstation.ui.help import help_lines
@@ -237,6 +238,41 @@ def test_rows_positions_and_feeds_have_details() -> None:
     assert "not shown by any feed" in plain(row_lines(scene, "x", "y"))
     assert "61673.69" in plain(position_lines(position()))
     assert "812.0 events/s" in plain(feed_lines(FEED))
+
+
+def test_a_feed_lists_the_proof_of_its_books() -> None:
+    book = BookCount(
+        symbol="BTCUSDT",
+        decimals=2,
+        update_id=50_093_421_584,
+        bid=(61_685.99, 1.0087),
+        ask=(61_686.0, 2.29327),
+        bid_levels=1_209,
+        ask_levels=2_196,
+        trust=BookTrust.TRUSTED,
+        applied=3_449,
+        dropped=2,
+        gaps=0,
+        crossed=0,
+    )
+    text = plain(feed_lines(msgspec.structs.replace(FEED, books=(book,))))
+    for words in (
+        "BTCUSDT       61685.99 × 1.0087 / 61686.00 × 2.29327  trusted",
+        "update 50093421584  1209 + 2196 levels",
+        "applied 3449  dropped 2  gaps 0  crossed 0",
+    ):
+        assert words in text
+
+
+async def test_an_alert_from_before_the_first_event_has_no_age() -> None:
+    early = alert(ts=0, last_ts=0, text="the journal cannot be written")
+    screen = AlertsScreen(frame(alerts=(early,)), lambda ids: None, timer=Fuse())
+    async with Host(screen).run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        text = text_of(screen)
+    assert "#" not in text
+    assert "start" in text.split("the journal")[0]
+    assert "at the start 2 times the journal cannot be written" in text
 
 
 async def test_a_detail_follows_the_frames() -> None:

@@ -108,7 +108,7 @@ def test_the_sentence_has_the_numbers() -> None:
 def test_flattening_says_what_is_sold_and_what_ends() -> None:
     assert say(in_trade(), WATCH, Disposition.FLATTEN) == (
         "BTCUSDT: to Watch once nothing is held or working, sells 1.000 BTCUSDT at "
-        "market, last 61,685.99, open +12.30, stop 60,452.00 and target 64,770.00 end "
+        "market, mark 61,685.99, open +12.30, stop 60,452.00 and target 64,770.00 end "
         "with the fill."
     )
 

@@ -105,10 +105,11 @@ def _since(machine: MachineFrame, cells: int) -> list[Part]:
     return parts
 
 
-def _percent_from(level: float, last: float | None) -> str:
-    if not last:
+def _percent_from(level: float, mark: float | None) -> str:
+    # From the mark, as STOP% of the tables is.
+    if not mark:
         return ""
-    return percent((level / last - 1) * 100, 1, unit=True)
+    return percent((level / mark - 1) * 100, 1, unit=True)
 
 
 def _protection(machine: MachineFrame, cells: int) -> list[list[Part]]:
@@ -117,7 +118,7 @@ def _protection(machine: MachineFrame, cells: int) -> list[list[Part]]:
     for name, level in (("stop", machine.stop), ("target", machine.target)):
         if level is None:
             continue
-        away = _percent_from(float(level), row.last)
+        away = _percent_from(float(level), row.mark)
         # The shipped engine keeps both here until their trigger.
         there = name == "target" and not machine.stop_held
         where = "at venue" if there else "held here !"
@@ -218,12 +219,12 @@ def _short_lines(machine: MachineFrame, cells: int) -> list[Line]:
         size = quantity(held.quantity, row.quantity_decimals, sign=True)
         first.append((f"  {size} @ {price(held.average_price, row.decimals)}", ""))
     if machine.stop is not None:
-        away = _percent_from(float(machine.stop), row.last)
+        away = _percent_from(float(machine.stop), row.mark)
         first.append((f"  stop {price(machine.stop, row.decimals)} {away}", ""))
         if machine.stop_held:
             first.append((" held here !", "warn"))
     if machine.target is not None:
-        away = _percent_from(float(machine.target), row.last)
+        away = _percent_from(float(machine.target), row.mark)
         first.append((f"  target {away or price(machine.target, row.decimals)}", ""))
     if sum(width(text) for text, _ in first) > cells:
         first = [(text.replace("  ", " "), ink) for text, ink in first]

@@ -23,7 +23,7 @@ _WIDE = (
     Column("owner", "OWNER", 9),
     Column("quantity", "QTY", 8, "right"),
     Column("entry", "ENTRY", 9, "right", priority=1),
-    Column("last", "LAST", 9, "right", priority=2),
+    Column("mark", "MARK", 9, "right", priority=2),
     Column("open", "OPEN", 8, "right"),
     Column("stop", "STOP%", 6, "right", priority=3),
     Column("age", "AGE", 4, "right", priority=4),
@@ -37,7 +37,10 @@ _FULL = (
 
 
 class PositionsPanel(TablePanel):
-    """What is held, by whom, and what it is worth now."""
+    """What is held, by whom, and what it is worth now.
+
+    OPEN, VALUE and STOP% follow from MARK, the middle of the quote.
+    """
 
     panel_id = "positions"
     title = "Positions"
@@ -78,7 +81,7 @@ class PositionsPanel(TablePanel):
     def _item(self, row: PositionRow) -> Item:
         held = row.position
         digits = row.quantity_decimals
-        amount = None if row.last is None else float(held.quantity) * row.last
+        amount = None if row.mark is None else float(held.quantity) * row.mark
         cells: dict[str, str | Part] = {
             "symbol": row.symbol,
             "owner": held.owner,
@@ -87,7 +90,7 @@ class PositionsPanel(TablePanel):
                 signed(held.quantity),
             ),
             "entry": price(held.average_price, row.decimals),
-            "last": price(row.last, row.decimals),
+            "mark": price(row.mark, row.decimals),
             "open": (money(row.open_pnl, sign=True), signed(row.open_pnl)),
             "stop": (percent(row.stop_percent), "dim"),
             "age": (short_age(row.age_ns), "dim"),
@@ -100,7 +103,7 @@ class PositionsPanel(TablePanel):
             "owner": held.owner,
             "quantity": float(held.quantity),
             "entry": float(held.average_price),
-            "last": row.last,
+            "mark": row.mark,
             "open": None if row.open_pnl is None else float(row.open_pnl),
             "stop": row.stop_percent,
             "age": row.age_ns,
@@ -111,7 +114,7 @@ class PositionsPanel(TablePanel):
         exact = {
             "quantity": plain(held.quantity),
             "entry": plain(held.average_price),
-            "last": plain(row.last),
+            "mark": plain(row.mark),
             "open": plain(row.open_pnl),
             "stop": plain(row.stop_percent),
             "value": plain(amount),

@@ -104,7 +104,7 @@ class AlertsScreen(Ritual[Alert]):
             ink = "dim" if seen else _INKS.get(alert.severity, "info")
             cells: tuple[Cell, ...] = (
                 ("mended" if not alert.active else "seen" if seen else "new", ink),
-                (duration(max(0, now - alert.last_ts)), "dim"),
+                (_age(alert, now), "dim"),
                 (f"×{alert.count}" if alert.count > 1 else "", "dim"),
                 (alert.subject, ink),
                 (alert.text, "dim" if seen else ""),
@@ -126,7 +126,8 @@ class AlertsScreen(Ritual[Alert]):
         if alert is None:
             return ""
         again = f" {alert.count} times" if alert.count > 1 else ""
-        when = f"{utc_time(alert.last_ts)}{again}  {alert.text}"
+        moment = utc_time(alert.last_ts) if alert.last_ts else "at the start"
+        when = f"{moment}{again}  {alert.text}"
         return f"{when}\n{alert.remedy}" if alert.active else f"{when}\nMended."
 
     @on(LineTable.RowHighlighted)
@@ -147,6 +148,11 @@ class AlertsScreen(Ritual[Alert]):
         self._acknowledge(frozenset(alert.id for alert in self.scene.alerts))
         self._fill()
         self._show_live()
+
+
+def _age(alert: Alert, now: int) -> str:
+    # Before its first event the run has no time that an age could count from.
+    return duration(max(0, now - alert.last_ts)) if alert.last_ts else "start"
 
 
 class _AlertTable(LineTable):

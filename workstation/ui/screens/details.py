@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from workstation.engine.frames import FeedRow, OrderRow, PositionRow
+from workstation.engine.frames import BookCount, FeedRow, OrderRow, PositionRow
 from workstation.engine.store import Numbered
 from workstation.kernel import TaskStats
+from workstation.model.market import Level
 from workstation.model.records import OrderRecord, StateRecord, TaskRecord
+from workstation.model.states import BookTrust
 from workstation.ui.screens.scene import Scene
 from workstation.ui.typeset import (
     NONE,
@@ -94,6 +96,7 @@ def row_lines(scene: Scene, strategy: str, instrument: str) -> Sequence[Line]:
         _fact("state", row.state.value if row.state else NONE),
         _fact("manual", manual),
         _fact("last", price(row.last, row.decimals)),
+        _fact("mark", price(row.mark, row.decimals)),
         _fact("change", percent(row.change_percent, unit=True)),
         _fact("spread", f"{number(row.spread_bps, 1)} bp"),
         _fact("age", age(row.age_ns)),
@@ -142,7 +145,7 @@ def position_lines(row: PositionRow | None) -> Sequence[Line]:
         _fact("owner", held.owner),
         _fact("quantity", quantity(held.quantity, row.quantity_decimals, sign=True)),
         _fact("entry", price(held.average_price, row.decimals)),
-        _fact("last", price(row.last, row.decimals)),
+        _fact("mark", price(row.mark, row.decimals)),
         _fact("open", money(row.open_pnl, sign=True)),
         _fact("realized", money(held.realized, sign=True)),
         _fact("stop away", percent(row.stop_percent, unit=True)),
@@ -190,10 +193,10 @@ def _change(record: TaskRecord) -> Sequence[Part]:
 
 
 def feed_lines(row: FeedRow | None) -> Sequence[Line]:
-    """Return a feed's counters."""
+    """Return a feed's counters, and the proof of each of its books."""
     if row is None:
         return ["The feed is no longer there."]
-    return [
+    lines: list[Line] = [
         _fact("name", row.name, "strong"),
         _fact("kind", row.kind),
         _fact("state", row.state),
@@ -206,3 +209,35 @@ def feed_lines(row: FeedRow | None) -> Sequence[Line]:
         _fact("shed", str(row.shed), "warn" if row.shed else ""),
         _fact("last error", row.last_error),
     ]
+    if row.books:
+        lines += ["", RuleLine("Books", f"{len(row.books)}")]
+    for book in row.books:
+        lines += _book(book)
+    return lines
+
+
+def _book(book: BookCount) -> list[Line]:
+    trusted = book.trust is BookTrust.TRUSTED
+    bad = "warn" if book.gaps or book.crossed else "dim"
+    return [
+        [
+            (book.symbol.ljust(_LABEL), "strong"),
+            (f"{_level(book.bid, book.decimals)} / ", ""),
+            (_level(book.ask, book.decimals), ""),
+            (f"  {book.trust.value}", "good" if trusted else "warn"),
+        ],
+        [
+            (" " * _LABEL, ""),
+            (f"update {book.update_id}  ", "dim"),
+            (f"{book.bid_levels:,} + {book.ask_levels:,} levels", "dim"),
+        ],
+        [
+            (" " * _LABEL, ""),
+            (f"applied {book.applied:,}  dropped {book.dropped:,}  ", "dim"),
+            (f"gaps {book.gaps:,}  crossed {book.crossed:,}", bad),
+        ],
+    ]
+
+
+def _level(level: Level | None, decimals: int) -> str:
+    return NONE if level is None else f"{price(level[0], decimals)} × {level[1]:g}"

@@ -85,7 +85,7 @@ def protection_words(rows: Iterable[OrderRow]) -> str:
 
 def _closing(row: PositionRow) -> str:
     verb = "sells" if row.position.quantity > 0 else "buys"
-    about = "" if row.last is None else f", last {price(row.last, row.decimals)}"
+    about = "" if row.mark is None else f", mark {price(row.mark, row.decimals)}"
     profit = row.open_pnl
     money_text = "" if profit is None else f", open {money(profit, sign=True)}"
     return f"{verb} {size(row)} {row.symbol} at market{about}{money_text}"
