@@ -250,7 +250,7 @@ class Run:
         self.core = FakeCore()
         self.executor = executor(self.core, self.market, risk)
         settings = broker or PaperBrokerSettings()
-        self.broker = PaperBroker(settings, (BTC, ETH), self.market, "USDT")
+        self.broker = PaperBroker(settings, (BTC, ETH), self.market)
         self.broker.attach(FakeEdge(self.core, self._dispatch))
         self.core.on_request = self.broker.request
         self.heard: list[object] = []

@@ -61,7 +61,7 @@ class Venue:
         self.market = FakeMarket()
         self.core = FakeCore(ts=0)
         self.reports: list[tuple[int, Report]] = []
-        self.broker = PaperBroker(settings, (BTC, ETH), self.market, "USDT")
+        self.broker = PaperBroker(settings, (BTC, ETH), self.market)
         self.broker.attach(
             FakeEdge(self.core, lambda r: self.reports.append((self.core.ts, r)))
         )

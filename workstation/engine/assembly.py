@@ -82,7 +82,7 @@ def assemble_session(
     for strategy in strategies:
         builder.with_strategy(strategy)
     builder.with_executor(executor)
-    builder.with_broker(PaperBroker(broker_settings, instruments, aggregator, currency))
+    builder.with_broker(PaperBroker(broker_settings, instruments, aggregator))
     engine: Engine = builder.build()
     engine.rules = _rules(run)
     for strategy in strategies:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from workstation import indicators
@@ -29,6 +30,7 @@ from workstation.model.states import Gate, SymbolState
 from workstation.model.timeframes import format_timeframe
 from workstation.strategy.row import Row
 from workstation.strategy.scripted import ScriptedStrategy
+from workstation.strategy.sizing import entry_quantity
 
 __all__ = ["FocusFrames"]
 
@@ -61,7 +63,9 @@ class FocusFrames:
 
     def gates(self, strategy: ScriptedStrategy, row: Row) -> list[Gate]:
         """Return the ordered checks an entry of this row must pass."""
-        gates = list(self._executor.gates(strategy.name, row.instrument.id))
+        name = row.instrument.id
+        size = self._entry_size(strategy, row)
+        gates = list(self._executor.gates(strategy.name, name, size or None))
         state = row.state
         own = [
             Gate(
@@ -71,11 +75,22 @@ class FocusFrames:
             ),
             Gate("signal", state is SymbolState.CLOSE_WATCH, row.answer),
         ]
+        if size == 0:
+            lot = row.instrument.lot_size
+            own.append(Gate("sizing", False, f"size is less than a lot of {lot}"))
         place = next(
             (n for n, gate in enumerate(gates) if gate.name in ("hold", "risk")),
             len(gates),
         )
         return gates[:place] + own + gates[place:]
+
+    def _entry_size(self, strategy: ScriptedStrategy, row: Row) -> Decimal | None:
+        """Return what an entry would be now, or None where no price is known."""
+        mark = self._aggregator.instrument(row.instrument.id).mark
+        if mark is None:
+            return None
+        equity = self._executor.account().equity
+        return entry_quantity(strategy.settings, row.instrument, mark, equity, None)
 
     def machine(self, focus: Focus, rows: Sequence[SymbolRow]) -> MachineFrame | None:
         """Return the focused row in full, or None where no strategy has it."""

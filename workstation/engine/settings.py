@@ -33,7 +33,7 @@ class AccountSettings(Settings, frozen=True):
 
     name: str = "demo"
     """Shown in the header; unlocking the screen types it."""
-    currency: str = "USDT"
+    currency: Annotated[str, Meta(pattern="^[A-Z0-9]{2,10}$")] = "USDT"
     """Currency of equity, limits and P&L; instruments must be quoted in it."""
     day_starts: Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "00:00"
     """UTC time at which the day's P&L starts again."""
@@ -69,7 +69,7 @@ class RunSettings(Settings, frozen=True):
     """A whole run, resolved: paths absolute, instruments complete."""
 
     mode: Mode = "simulation"
-    seed: int = 7
+    seed: Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] = 7
     account: AccountSettings = AccountSettings()
     engine: EngineSettings = EngineSettings()
     storage: StorageSettings = StorageSettings()

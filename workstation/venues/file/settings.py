@@ -27,13 +27,12 @@ class FileFeedSettings(
     name: Name
     format: FileFormat
     files: tuple[str, ...]
-    """Plain, ``.gz`` or ``.zip``; several files of one symbol are read in turn."""
+    """Plain, ``.gz`` or ``.zip``; several files of one symbol are read in turn. Times
+    that carry no zone are UTC."""
     symbols: tuple[str, ...] = ()
     """One symbol for all files, or one per file; raw captures name their own."""
     interval: str | None = None
     """Timeframe of the bars where the file does not tell: ``1m``, ``1h`` …"""
-    timezone: Literal["UTC"] = "UTC"
-    """Zone of times that carry none."""
     on_error: Literal["stop", "skip"] = "stop"
     """A damaged row ends the run, or is skipped and counted."""
     max_skipped: int = 1_000

@@ -76,10 +76,8 @@ class PaperBroker:
         settings: PaperBrokerSettings,
         instruments: Sequence[Instrument],
         market: MarketView,
-        currency: str,
     ) -> None:
         self.name = settings.name
-        self.currency = currency
         self.balances: dict[str, Decimal] = dict(settings.cash)
         self.fills = 0
         self._settings = settings

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from workstation.model.settings import Fraction, Name, PositiveInt, Settings
+from workstation.model.settings import Fraction, Name, Settings
 
 __all__ = ["SimulatedFeedSettings"]
 
@@ -22,7 +22,7 @@ class SimulatedFeedSettings(
     symbols: tuple[str, ...]
     """Symbols to make up, such as ``BTCUSDT``; each needs an instrument."""
     start: str = "2024-08-08T00:00:00Z"
-    """The run's clock at the first event, ISO 8601 UTC."""
+    """The run's clock at the first event, ISO 8601 UTC, from 1970 to 2199."""
     duration: str | None = None
     """How long the market lasts, such as ``6h``; none = without end."""
     quotes_per_s: Rate = 4.0
@@ -42,6 +42,9 @@ class SimulatedFeedSettings(
     bursts_per_hour: Annotated[float, Meta(ge=0, le=3_600)] = 12.0
     """How often activity rises tenfold for some seconds, per symbol and hour."""
     bars: str | None = None
-    """Also send closed bars of this timeframe, such as ``1m``; none = no bars."""
-    seed_offset: PositiveInt = 1
+    """Also send closed bars of this timeframe, such as ``1m``; none = no bars.
+
+    They are only for looking at the feed: strategies and charts get bars that are
+    made of the trades, which always come too."""
+    seed_offset: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
     """Makes two simulated feeds of one run differ."""
