@@ -122,7 +122,7 @@ def test_a_wrong_config_lists_everything_with_code_2(
         out, err = capsys.readouterr()
         assert out == ""
         assert err.splitlines()[0] == (
-            "x.toml:1: seed: found 0.5; allowed: a whole number"
+            "x.toml:1: seed: found 0.5; allowed: a whole number of at most 63 bits"
         )
         assert "x.toml:3: engine.speed: found 0; allowed" in err
 

@@ -80,7 +80,7 @@ CASES = {
     "text for a whole number": (
         GOOD,
         ("seed = 7", 'seed = "7"'),
-        '2: seed: found "7"; allowed: a whole number',
+        '2: seed: found "7"; allowed: a whole number of at most 63 bits',
     ),
     "true for a number": (
         GOOD,
@@ -160,8 +160,8 @@ CASES = {
     "a start that is no time": (
         GOOD,
         ('type = "simulated"', 'type = "simulated"\nstart = "noon"'),
-        '12: feeds.0.start: found "noon"; allowed: a UTC time such as '
-        "2024-08-08T00:00:00Z",
+        '12: feeds.0.start: found "noon"; allowed: a UTC time from 1970 to 2199 such '
+        "as 2024-08-08T00:00:00Z",
     ),
     "a duration in words": (
         GOOD,
@@ -211,7 +211,57 @@ CASES = {
     "cash in another currency": (
         GOOD,
         ('{ USDT = "100000" }', '{ EUR = "100000" }'),
-        "16: brokers.0.cash: found EUR; allowed: USDT, the account's currency",
+        "16: brokers.0.cash.EUR: found EUR; allowed: USDT, the account's currency",
+    ),
+    "cash in a second currency": (
+        GOOD,
+        ('{ USDT = "100000" }', '{ USDT = "100000", EUR = 1 }'),
+        "16: brokers.0.cash.EUR: found EUR; allowed: USDT, the account's currency",
+    ),
+    "an account without a currency": (
+        GOOD,
+        ('currency = "USDT"', 'currency = ""'),
+        '4: account.currency: found ""; allowed: 2 to 10 capital letters and digits',
+    ),
+    "a currency in small letters": (
+        GOOD,
+        ('currency = "USDT"', 'currency = "usdt"'),
+        '4: account.currency: found "usdt"; allowed: 2 to 10 capital letters and '
+        "digits",
+    ),
+    "a seed that no journal can hold": (
+        GOOD,
+        ("seed = 7", "seed = 9223372036854775808"),
+        "2: seed: found 9223372036854775808; allowed: a whole number of "
+        "at most 63 bits",
+    ),
+    "a seed of a thousand digits": (
+        GOOD,
+        ("seed = 7", f"seed = -1{'0' * 100}"),
+        f"2: seed: found -1{'0' * 100}; allowed: a whole number of at most 63 bits",
+    ),
+    "a start before 1970": (
+        GOOD,
+        ("symbols =", 'start = "1969-12-31T23:59:59Z"\nsymbols ='),
+        '12: feeds.0.start: found "1969-12-31T23:59:59Z"; allowed: a UTC time from '
+        "1970 to 2199 such as 2024-08-08T00:00:00Z",
+    ),
+    "a start that nanoseconds do not reach": (
+        GOOD,
+        ("symbols =", 'start = "2300-01-01"\nsymbols ='),
+        '12: feeds.0.start: found "2300-01-01"; allowed: a UTC time from 1970 to 2199 '
+        "such as 2024-08-08T00:00:00Z",
+    ),
+    "a layout that has no key": (
+        GOOD,
+        ("[risk]", "[ui]\nlayout = 3\n[risk]"),
+        "8: ui.layout: found 3; allowed: one of 1, 2, 7",
+    ),
+    "a key that has gone": (
+        RECORDING,
+        ("symbols =", 'timezone = "UTC"\nsymbols ='),
+        "7: feeds.0.timezone: unknown key; known: type, name, format, files, symbols, "
+        "interval, on_error, max_skipped",
     ),
     "negative cash": (
         GOOD,
@@ -320,6 +370,67 @@ def test_a_mistake_is_named_with_its_line_and_what_is_allowed(
     text, (old, new), message = CASES[name]
     assert text.count(old) >= 1
     assert problems_of(text.replace(old, new, 1)) == [f"x.toml:{message}"]
+
+
+CANDLES = """\
+mode = "recording"
+[[feeds]]
+name = "candles"
+type = "file"
+format = "binance-klines"
+files = ["BTCUSDT-1h-2024-06.csv"]
+symbols = ["BTCUSDT"]
+[[strategies]]
+name = "ema_cross"
+script = "ema_cross.py"
+timeframe = "30m"
+"""
+TRADES = """\
+[[feeds]]
+name = "trades"
+type = "file"
+format = "binance-trades"
+files = ["t.csv"]
+symbols = ["BTCUSDT"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "wrong"),
+    [
+        ("", "", True),
+        ("2024-06.csv", "2024-06.zip", True),
+        ("-1h-2024-06", "-1h", True),
+        ("[[strategies]]", 'interval = "1h"\n[[strategies]]', True),
+        ("BTCUSDT-1h-2024-06", "x", False),
+        ("BTCUSDT-1h-2024-06", "BTCUSDT-1mo-2024-06", False),
+        ("BTCUSDT-1h", "BTCUSDT-30m", False),
+        ("BTCUSDT-1h", "BTCUSDT-15m", False),
+        ('"30m"', '"1h"', False),
+        ('"30m"', '"4h"', False),
+        ('"30m"', '"90m"', True),
+        # What a file is called binds nobody but Binance.
+        ("binance-klines", "ohlcv", False),
+        ("[[strategies]]", TRADES + "[[strategies]]", False),
+    ],
+)
+def test_a_timeframe_that_cannot_be_made_of_the_bars_is_refused(
+    old: str, new: str, wrong: bool, folder: Path
+) -> None:
+    text = CANDLES.replace(old, new, 1)
+    for line in text.splitlines():
+        if line.startswith("files"):
+            Path(line.split('"')[1]).touch()
+    said = [line.partition(": ")[2] for line in problems_of(text)]
+    found = text.rpartition(' = "')[2].rstrip('"\n')
+    assert said == (
+        [
+            f'strategies.0.timeframe: found "{found}"; allowed: a multiple of 1h, the '
+            "bars of feed candles"
+        ]
+        if wrong
+        else []
+    )
 
 
 def test_all_mistakes_are_shown_at_once_in_order_of_their_lines(folder: Path) -> None:
@@ -457,7 +568,10 @@ def test_a_config_that_is_not_there_lists_the_shipped_ones(folder: Path) -> None
             "found 1\nmode='live' for a value; allowed: TOML, where text has quotes: "
             """seed='"1\nmode='live'"'""",
         ),
-        ("seed=true", "seed: found true; allowed: a whole number"),
+        (
+            "seed=true",
+            "seed: found true; allowed: a whole number of at most 63 bits",
+        ),
         (
             "engine.speeed=2",
             "engine.speeed: unknown key; known: frame_hz, speed, start_paused, "

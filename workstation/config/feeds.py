@@ -16,6 +16,9 @@ from workstation.venues.simulated.settings import SimulatedFeedSettings
 
 __all__ = ["check_feed", "check_timeframe", "feed_venue"]
 
+_FIRST_START = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+# Nanoseconds since 1970 have 63 bits, which end in 2262.
+_LAST_START = dt.datetime(2200, 1, 1, tzinfo=dt.UTC)
 _FORBIDDEN = frozenset(" \t\n\"'*?,;:\\")
 
 
@@ -64,8 +67,17 @@ def check_timeframe(text: str | None, key: Key, problems: Problems) -> None:
 
 def _check_start(text: str | None, key: Key, problems: Problems) -> None:
     if text is not None:
-        allowed = "a UTC time such as 2024-08-08T00:00:00Z"
-        _attempt(dt.datetime.fromisoformat, text, key, problems, allowed)
+        allowed = "a UTC time from 1970 to 2199 such as 2024-08-08T00:00:00Z"
+        _attempt(_start, text, key, problems, allowed)
+
+
+def _start(text: str) -> dt.datetime:
+    start = dt.datetime.fromisoformat(text)
+    if start.tzinfo is None:
+        start = start.replace(tzinfo=dt.UTC)
+    if not _FIRST_START <= start < _LAST_START:
+        raise ValueError(text)
+    return start
 
 
 def _attempt(

@@ -23,6 +23,7 @@ from workstation.config.instruments import (
     resolve_instruments,
     resolve_symbols,
 )
+from workstation.config.intervals import check_intervals
 from workstation.config.overrides import apply_overrides
 from workstation.config.problems import Key, Place, Problems, did_you_mean
 from workstation.config.tables import (
@@ -50,6 +51,7 @@ from workstation.paths import (
     user_settings_file,
 )
 from workstation.strategy.settings import StrategySettings
+from workstation.ui.actions import ACTIONS
 from workstation.ui.keymap import KeymapError, read_keymap
 from workstation.ui.settings import UiSettings
 from workstation.venues.file.settings import FileFeedSettings
@@ -163,6 +165,7 @@ class _Loader:
         brokers = self._brokers(currency)
         instruments = self._instruments(feeds, currency)
         strategies = self._strategies(instruments)
+        check_intervals(strategies, feeds, instruments, self._problems)
         self._check_names()
         self._problems.raise_if_any()
         # Each is of the type that _TABLES names for it.
@@ -233,13 +236,12 @@ class _Loader:
             if broker is None:
                 continue
             brokers.append(broker)
-            cash = broker.get("cash")
-            if cash and currency not in cash:
-                self._problems.add(
-                    (*key, "cash"),
-                    f"found {', '.join(cash)}; allowed: {currency}, the account's "
-                    f"currency",
-                )
+            for other in broker.get("cash") or ():
+                if other != currency:
+                    self._problems.add(
+                        (*key, "cash", other),
+                        f"found {other}; allowed: {currency}, the account's currency",
+                    )
         if len(tables) > 1:
             self._problems.add(
                 ("brokers", 1),
@@ -305,6 +307,7 @@ def _ui(document: Document, problems: Problems) -> UiSettings:
     remembered = _remembered(problems)
     table = document.data.get("ui", {})
     checked = check_table(table, UiSettings, ("ui",), problems)
+    _check_layout(checked, problems)
     written = table if isinstance(table, dict) else {}
     chosen = {name: checked.get(name) for name in written if name in checked.values}
     if "keymap" in chosen:
@@ -325,9 +328,27 @@ def _remembered(problems: Problems) -> UiSettings:
         for name in document.data:
             own.add((name,), f"unknown section; known: ui{did_you_mean(name, ['ui'])}")
         checked = check_table(table, UiSettings, ("ui",), own)
+        _check_layout(checked, own)
         _check_keymap(checked.get("keymap") or {}, own)
     problems.extend(own)
     return checked.build() if checked is not None and not len(own) else UiSettings()
+
+
+def _check_layout(checked: Checked[UiSettings], problems: Problems) -> None:
+    """Refuse the number of a layout that the screen has no key for."""
+    digits = [
+        int(key)
+        for entry in ACTIONS
+        if entry.id.startswith("layout.")
+        for key in entry.keys
+        if key.isdecimal()
+    ]
+    layout = checked.get("layout")
+    if layout is not None and layout not in digits:
+        problems.add(
+            ("ui", "layout"),
+            f"found {layout}; allowed: one of {', '.join(map(str, digits))}",
+        )
 
 
 def _check_keymap(keymap: Mapping[str, str], problems: Problems) -> None:

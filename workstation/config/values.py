@@ -23,6 +23,8 @@ INVALID: Any = object()
 """Stands for a value that was wrong; the problem is already noted."""
 
 _NAME_PATTERN = "^[A-Za-z0-9_.-]+$"
+_CURRENCY_PATTERN = "^[A-Z0-9]{2,10}$"
+_LEAST_INT64 = -(2**63)
 _LONGEST_SHOWN = 60
 
 
@@ -83,6 +85,8 @@ def describe(kind: inspect.Type) -> str:
 def _text(kind: Any) -> str:
     if kind.pattern == _NAME_PATTERN:
         return f"letters, digits, _ . and -, at most {kind.max_length}"
+    if kind.pattern == _CURRENCY_PATTERN:
+        return "2 to 10 capital letters and digits"
     return f"text like {kind.pattern}" if kind.pattern else "text"
 
 
@@ -92,6 +96,8 @@ def _number(word: str) -> Callable[[Any], str]:
         high = kind.le if kind.le is not None else kind.lt
         if low is None:
             return word
+        if low == _LEAST_INT64:
+            return f"{word} of at most 63 bits"
         above = "more than " if kind.gt is not None else ""
         if high is None:
             return f"{word}, {above or 'at least '}{low:g}"
