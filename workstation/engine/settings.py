@@ -49,13 +49,23 @@ class EngineSettings(Settings, frozen=True):
     start_paused: bool = False
     """Open with the clock standing."""
     script_budget_ms: Annotated[int, Meta(ge=10, le=60_000)] = 250
-    """A script call that lasts longer is interrupted and its strategy stops."""
+    """A script call that lasts longer is interrupted and its strategy stops; a script
+    has eight times as long to load."""
     history: Annotated[int, Meta(ge=100, le=1_000_000)] = 5_000
     """Records kept in memory for log and panels; all are in the journal."""
     on_exit: Literal["keep", "cancel-entries", "flatten"] = "cancel-entries"
-    """What quitting does without being asked."""
+    """What SIGTERM does, which asks nobody (the quit key does).
+
+    ``keep`` leaves at once and touches nothing; in simulation and recording the run
+    and its positions end with the program. ``cancel-entries`` holds new entries,
+    cancels those that work and leaves when that is answered; ``flatten`` closes all
+    positions too and leaves when all is flat. Both move the clock for it, at most
+    60 s of the run's time or 5 s; what is open even then stands in the program's log.
+    A second signal leaves at once. A run without a screen ends between two steps and
+    does none of this."""
     on_hangup: Literal["keep", "cancel-entries", "flatten-and-stop"] = "cancel-entries"
-    """What a lost terminal does."""
+    """What a lost terminal (SIGHUP) does: as ``on_exit``; ``flatten-and-stop`` is its
+    ``flatten``."""
 
 
 class JournalSettings(Settings, frozen=True):
