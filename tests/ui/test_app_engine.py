@@ -8,6 +8,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
 from textual.pilot import Pilot
 
 from tests.ui import fakes
@@ -79,12 +80,26 @@ async def test_full_stop_delivers_one_event() -> None:
         assert session.engine.delivered == 2
 
 
-async def test_comma_goes_to_the_next_bar() -> None:
+async def test_comma_goes_to_the_next_bar_of_the_focused_row() -> None:
+    async with running() as (app, pilot, session):
+        window = session.aggregator.bars("BTCUSDT", app.focus.base_ns)
+        for bars in (1, 2):
+            await pilot.press("comma")
+            while app.is_stepping:
+                await pilot.pause()
+            assert window.total == bars
+            assert session.driver.state is PlayState.PAUSED
+            assert "to the next bar of BTCUSDT." in footer(app)
+
+
+async def test_comma_says_when_no_bar_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workstation.ui.verbs.clock._MOST_EVENTS", 30)
     async with running() as (app, pilot, session):
         await pilot.press("comma")
-        assert session.engine.clock.now() // app.focus.base_ns > 0
-        assert session.engine.delivered > 2
-        assert session.driver.state is PlayState.PAUSED
+        while app.is_stepping:
+            await pilot.pause()
+        assert footer(app) == "No bar of BTCUSDT in 30 events."
+        assert session.engine.delivered == 30
 
 
 async def test_space_lets_the_clock_run_and_stops_it() -> None:

@@ -1,0 +1,200 @@
+"""What each key that acts leaves behind in a real engine, beyond its dialog."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.engine.runs import BINANCE, SMALL, settings
+from tests.ui import fakes
+from tests.ui.test_app_engine import focus_on
+from workstation.config import load_config
+from workstation.engine.assembly import assemble_session
+from workstation.engine.drivers import Until, run_backtest
+from workstation.engine.session import Session
+from workstation.kernel.tasks import TaskState
+from workstation.model.orders import Order, OrderRole, OrderStatus
+from workstation.model.states import SymbolState
+from workstation.ui.app import WorkstationApp
+from workstation.ui.screens.cancel import CancelScreen
+from workstation.ui.screens.fields import ChoiceLine, TextField
+from workstation.ui.screens.override import OverrideScreen
+from workstation.ui.screens.ritual import Ritual
+from workstation.ui.screens.stop_task import StopTaskScreen
+from workstation.ui.screens.unlock import UnlockScreen
+
+
+def in_trade(
+    until: Callable[[Session], object] | None = None,
+) -> tuple[WorkstationApp, Session]:
+    """Return the screen of a paused run at its first protected position, or so."""
+    config = fakes.config(*SMALL)
+    session = assemble_session(config.run, journal=False, paused=True)
+    while not (until or guards)(session):
+        assert session.driver.step()
+    app = WorkstationApp(
+        config, session=session, themes=fakes.THEMES, environ={"TERM": "xterm"}
+    )
+    return app, session
+
+
+def guards(session: Session) -> list[Order]:
+    return session.executor.held_protection()
+
+
+def entries(session: Session) -> list[Order]:
+    return [
+        order
+        for order in session.executor.orders()
+        if order.role is OrderRole.ENTRY and not order.is_terminal
+    ]
+
+
+async def settle(pilot: Pilot[int]) -> None:
+    await pilot.pause()
+    await pilot.pause()
+
+
+async def go(app: WorkstationApp, pilot: Pilot[int]) -> None:
+    """Arm the dialog that is open and press its first verb."""
+    assert isinstance(app.screen, Ritual)
+    app.screen.arm()
+    await pilot.pause()
+    app.screen.action_go()
+    await settle(pilot)
+
+
+async def test_o_takes_a_row_out_of_trade_and_locks_it() -> None:
+    app, session = in_trade()
+    symbol = guards(session)[0].instrument
+    row = session.strategies[0].rows[symbol]
+    assert row.state is SymbolState.IN_TRADE
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await focus_on(app, pilot, "symbols", symbol)
+        await pilot.press("o")
+        await settle(pilot)
+        screen = app.screen
+        assert isinstance(screen, OverrideScreen)
+        screen.query_one("#state", ChoiceLine).value = SymbolState.WATCH
+        screen.query_one("#lock", ChoiceLine).value = "yes"
+        screen.query_one("#reason", TextField).entry.value = "by hand"
+        await pilot.pause()
+        await go(app, pilot)
+    assert str(row.state) == "Watch"
+    assert row.locked
+    assert not session.executor.position("operator", symbol).is_flat
+
+
+async def test_c_cancels_the_order_below_the_cursor() -> None:
+    app, session = in_trade()
+    first = guards(session)[0]
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await focus_on(app, pilot, "orders", first.id)
+        await pilot.press("c")
+        await settle(pilot)
+        assert isinstance(app.screen, CancelScreen)
+        await go(app, pilot)
+        orders = {order.id: order for order in session.executor.orders()}
+        assert orders[first.id].status is OrderStatus.CANCELED
+
+
+async def test_large_c_cancels_the_orders_shown() -> None:
+    app, session = in_trade(entries)
+    entry = entries(session)[0]
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await focus_on(app, pilot, "orders", entry.id)
+        await pilot.press("C")
+        await settle(pilot)
+        assert isinstance(app.screen, CancelScreen)
+        await go(app, pilot)
+        assert entries(session)[0].status is OrderStatus.PENDING_CANCEL
+        while entries(session):
+            assert session.driver.step()
+    orders = {order.id: order for order in session.executor.orders()}
+    # A cancel may come after the fill; that it was asked for is what the key does.
+    ended = orders[entry.id].status
+    assert ended in (OrderStatus.CANCELED, OrderStatus.FILLED)
+
+
+async def test_s_makes_one_withheld_call_and_x_stops_the_task() -> None:
+    app, session = in_trade()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await pilot.press("2")
+        await settle(pilot)
+        await focus_on(app, pilot, "tasks", "ema_cross")
+        task = session.engine.registry.get("ema_cross")
+        await pilot.press("p")
+        assert task.state is TaskState.PAUSED
+        strategy = session.strategies[0]
+        while not strategy.withheld:
+            assert session.driver.step()
+        app.bridge_now()
+        calls, waiting = strategy.calls, len(strategy.withheld)
+        await pilot.press("s")
+        assert strategy.calls == calls + 1
+        assert len(strategy.withheld) == waiting - 1
+        assert str(task.state) == "paused"
+        await pilot.press("x")
+        await settle(pilot)
+        assert isinstance(app.screen, StopTaskScreen)
+        await go(app, pilot)
+        assert str(task.state) == "stopped"
+        await focus_on(app, pilot, "tasks", "ema_cross")
+        await pilot.press("r")
+        assert str(task.state) == "running"
+
+
+async def test_l_takes_the_acting_keys_away_until_the_account_is_typed() -> None:
+    app, session = in_trade()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await pilot.press("L", "H")
+        assert not session.executor.hold
+        await pilot.press("L")
+        await settle(pilot)
+        assert isinstance(app.screen, UnlockScreen)
+        app.screen.arm()
+        await pilot.press(*session.run.account.name, "enter", "enter")
+        await settle(pilot)
+        assert not app.locked
+        await pilot.press("H")
+        assert session.executor.hold
+
+
+async def test_ctrl_k_twice_cancels_entries_and_keeps_protection() -> None:
+    app, session = in_trade()
+    before = guards(session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await pilot.press("ctrl+k")
+        assert session.executor.kill_level == "hold"
+        await pilot.press("ctrl+k")
+    assert session.executor.kill_level == "cancel"
+    assert guards(session) == before
+
+
+@pytest.mark.parametrize("name", ["simulated", "recorded"])
+async def test_the_first_200_events_by_keys_are_a_backtest(name: str) -> None:
+    path = None if name == "simulated" else BINANCE
+    config = load_config(path, ['journal.path=""'])
+    session = assemble_session(config.run, journal=False, paused=True)
+    app = WorkstationApp(
+        config, session=session, themes=fakes.THEMES, environ={"TERM": "xterm"}
+    )
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        for _ in range(200):
+            app.simulate_key("full_stop")
+        await settle(pilot)
+        assert session.engine.delivered == 200
+        by_keys = session.engine.state_hash()
+    other = assemble_session(settings(config=config.path), journal=False)
+    run_backtest(other.engine, Until(events=200))
+    assert by_keys == other.engine.state_hash()
+    other.close()
