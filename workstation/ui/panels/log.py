@@ -16,7 +16,6 @@ from workstation.ui.widgets.canvas import Canvas
 from workstation.ui.widgets.inks import (
     TEXT_INKS,
     Part,
-    component_classes,
     component_css,
 )
 from workstation.ui.widgets.tail_log import LogLine, TailLog
@@ -165,7 +164,6 @@ class KindRail(Canvas):
     """How many lines of each kind there are; a click shows only that kind."""
 
     INKS = TEXT_INKS
-    COMPONENT_CLASSES: ClassVar[set[str]] = component_classes(TEXT_INKS)
     DEFAULT_CSS = f"""
     KindRail {{ width: {RAIL_CELLS}; height: 1fr; }}
     {component_css("KindRail", TEXT_INKS)}

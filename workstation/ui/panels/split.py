@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from textual.strip import Strip
 
 from workstation.ui.widgets.canvas import Canvas
-from workstation.ui.widgets.inks import component_classes, component_css
+from workstation.ui.widgets.inks import component_css
 
 __all__ = ["Split"]
 
@@ -17,7 +16,6 @@ class Split(Canvas):
     """One column wide; the first row joins the panels' rules."""
 
     INKS = frozenset({"rule"})
-    COMPONENT_CLASSES: ClassVar[set[str]] = component_classes(["rule"])
     DEFAULT_CSS = f"""
     Split {{ width: 1; height: 1fr; }}
     {component_css("Split", ["rule"])}

@@ -22,7 +22,6 @@ from workstation.ui.widgets.canvas import Canvas
 from workstation.ui.widgets.inks import (
     TEXT_INKS,
     Part,
-    component_classes,
     component_css,
 )
 
@@ -36,7 +35,6 @@ class ChoiceLine(Canvas, can_focus=True):
     """One of a few, chosen with left and right: ``state   [Watch]  CloseWatch``."""
 
     INKS = TEXT_INKS
-    COMPONENT_CLASSES: ClassVar[set[str]] = component_classes(TEXT_INKS)
     DEFAULT_CSS = f"""
     ChoiceLine {{ width: 1fr; height: 1; }}
     {component_css("ChoiceLine", TEXT_INKS)}

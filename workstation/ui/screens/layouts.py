@@ -135,6 +135,8 @@ class LayoutScreen(Screen[None], inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         """Stack header, alert, panels, transport and footer."""
+        # Before there is anything to style: afterwards all would be styled twice.
+        self._take_size()
         yield TooSmall()
         yield self.header_lines
         yield self.alert_line
@@ -196,6 +198,13 @@ class LayoutScreen(Screen[None], inherit_bindings=False):
 
     def fit(self) -> None:
         """Show the panels there is room for."""
+        self._take_size()
+        compact = self.size_class not in (SizeClass.LARGE, SizeClass.HUGE)
+        for panel in self.panels.values():
+            panel.set_compact(compact)
+        self.lay_out()
+
+    def _take_size(self) -> None:
         size = self.app.size
         found = size_class(size.width, size.height)
         if not self.has_class(f"-{found.value}"):
@@ -203,10 +212,6 @@ class LayoutScreen(Screen[None], inherit_bindings=False):
             others = {f"-{each.value}" for each in SizeClass}
             self.classes = (self.classes - others) | {f"-{found.value}"}
         self.size_class = found
-        compact = self.size_class not in (SizeClass.LARGE, SizeClass.HUGE)
-        for panel in self.panels.values():
-            panel.set_compact(compact)
-        self.lay_out()
 
     def grid_panels(self) -> tuple[str, ...]:
         """Return the panels seen side by side at this size."""

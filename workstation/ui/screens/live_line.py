@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from textual.strip import Strip
 
 from workstation.ui.widgets.canvas import Canvas
 from workstation.ui.widgets.inks import (
     TEXT_INKS,
-    component_classes,
     component_css,
 )
 from workstation.ui.widgets.status_lines import Field, lay_fields
@@ -22,7 +20,6 @@ class LiveLine(Canvas):
     """One line of facts about the dialog's object; whole fields go for want of room."""
 
     INKS = TEXT_INKS
-    COMPONENT_CLASSES: ClassVar[set[str]] = component_classes(TEXT_INKS)
     DEFAULT_CSS = f"""
     LiveLine {{ width: 1fr; height: 1; }}
     {component_css("LiveLine", TEXT_INKS)}

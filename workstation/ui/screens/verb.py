@@ -17,7 +17,6 @@ from workstation.ui.typeset import width
 from workstation.ui.widgets.canvas import Canvas
 from workstation.ui.widgets.inks import (
     TEXT_INKS,
-    component_classes,
     component_css,
 )
 
@@ -28,7 +27,6 @@ class Verb(Canvas, can_focus=True):
     """A button of one line: a verb with its number."""
 
     INKS = TEXT_INKS
-    COMPONENT_CLASSES: ClassVar[set[str]] = component_classes(TEXT_INKS)
     DEFAULT_CSS = f"""
     Verb {{ width: auto; height: 1; margin: 0 2 0 0; }}
     {component_css("Verb", TEXT_INKS)}

@@ -20,7 +20,6 @@ from workstation.ui.widgets.canvas import Canvas
 from workstation.ui.widgets.inks import (
     BOOK_INKS,
     Part,
-    component_classes,
     component_css,
 )
 
@@ -57,7 +56,6 @@ class BookLadder(Canvas, can_focus=True):
 
     ALLOW_MAXIMIZE = True
     INKS = BOOK_INKS
-    COMPONENT_CLASSES: ClassVar[set[str]] = component_classes(BOOK_INKS)
     DEFAULT_CSS = f"""
     BookLadder {{ width: 1fr; height: 1fr; }}
     {component_css("BookLadder", BOOK_INKS)}

@@ -31,7 +31,6 @@ from workstation.ui.widgets.canvas import Canvas
 from workstation.ui.widgets.inks import (
     CHART_INKS,
     Part,
-    component_classes,
     component_css,
 )
 from workstation.ui.widgets.price_axis import (
@@ -74,7 +73,6 @@ class CandleChart(Canvas, can_focus=True):
 
     ALLOW_MAXIMIZE = True
     INKS = CHART_INKS
-    COMPONENT_CLASSES: ClassVar[set[str]] = component_classes(CHART_INKS)
     DEFAULT_CSS = f"""
     CandleChart {{ width: 1fr; height: 1fr; }}
     {component_css("CandleChart", CHART_INKS)}

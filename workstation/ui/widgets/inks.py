@@ -1,8 +1,8 @@
 """Inks: the named styles of the line widgets, and how names become Rich styles.
 
-A widget lists the inks it uses; each is a component class (``ws--up``) whose colours
-are theme variables. Callers write names, several joined by spaces ("tint-up up"), the
-later ones on top. Looking up is a dictionary access until the style changes.
+A widget lists the inks it may use; each is a CSS class (``ws--up``) whose colours are
+theme variables. Callers write names, several joined by spaces ("tint-up up"), the later
+ones on top. Looking up is a dictionary access until the style changes.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
+from textual.css.styles import RenderStyles
+from textual.dom import DOMNode
 from textual.strip import Strip
 
 from workstation.ui.glyphs import UNICODE, GlyphSet
@@ -95,11 +97,6 @@ BOOK_INKS = frozenset(
 """The inks of the book ladder."""
 
 
-def component_classes(names: Iterable[str]) -> set[str]:
-    """Return the component classes of the inks ``names``."""
-    return {f"ws--{name}" for name in names}
-
-
 def component_css(widget: str, names: Iterable[str]) -> str:
     """Return the CSS of the inks ``names`` inside the widget type ``widget``."""
     inks = sorted(names)
@@ -123,12 +120,16 @@ class Inked(_Base):
     style_epoch: int = 0
     _glyphs: GlyphSet | None = None
     _inked: dict[str, Style] | None = None
+    _plain: dict[str, RenderStyles] | None = None
 
     def notify_style_update(self) -> None:
         """Forget the styles: theme, focus or CSS has changed."""
         self.style_epoch += 1
         self._inked = None
+        self._plain = None
         super().notify_style_update()
+        if self.is_mounted:
+            self.refresh()
 
     @property
     def glyphs(self) -> GlyphSet:
@@ -162,7 +163,7 @@ class Inked(_Base):
         for name in names.split():
             if name not in self.INKS:
                 continue
-            styles = self.get_component_styles(f"ws--{name}")
+            styles = self._styles_of(name)
             if styles.has_rule("background"):
                 background += styles.background
             if styles.has_rule("color"):
@@ -171,6 +172,23 @@ class Inked(_Base):
                 style += styles.text_style
         front = background + color
         return Style.from_color(front.rich_color, background.rich_color) + style
+
+    def _styles_of(self, name: str) -> RenderStyles:
+        """Return the CSS of one ink, worked out when it is first used.
+
+        Textual's component classes would be worked out for every ink of every widget
+        each time anything is styled: that was half of the time to the first paint.
+        """
+        plain = self._plain
+        if plain is None:
+            plain = self._plain = {}
+        styles = plain.get(name)
+        if styles is None:
+            node = DOMNode(classes=f"ws--{name}")
+            node._attach(self)
+            self.app.stylesheet.apply(node, animate=False)
+            styles = plain[name] = node.styles
+        return styles
 
     def strip(self, parts: Iterable[Part], cells: int, under: str = "") -> Strip:
         """Lay ``parts`` out in exactly ``cells``; ``under`` is inked below them all.

@@ -21,7 +21,6 @@ from workstation.ui.typeset import plain_text
 from workstation.ui.widgets.inks import (
     TEXT_INKS,
     Inked,
-    component_classes,
     component_css,
 )
 from workstation.ui.widgets.row_model import RowModel
@@ -48,7 +47,6 @@ class LineTable(Inked, ScrollView, can_focus=True):
 
     ALLOW_SELECT = False
     INKS = TEXT_INKS
-    COMPONENT_CLASSES: ClassVar[set[str]] = component_classes(TEXT_INKS)
     DEFAULT_CSS = f"""
     LineTable {{
         width: 1fr;

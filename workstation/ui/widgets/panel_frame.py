@@ -7,7 +7,6 @@ by ``┬`` where a divider begins. Focus is a heavy rule and a brighter title.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -16,7 +15,7 @@ from textual.widget import Widget
 
 from workstation.ui.typeset import clean, truncate
 from workstation.ui.widgets.canvas import Canvas
-from workstation.ui.widgets.inks import Part, component_classes, component_css
+from workstation.ui.widgets.inks import Part, component_css
 from workstation.ui.widgets.status_lines import parts_width
 
 RULE_INKS = frozenset(
@@ -68,7 +67,6 @@ class PanelRule(Canvas):
     """The one-line rule on top of a panel: title at the left, facts at the right."""
 
     INKS = RULE_INKS
-    COMPONENT_CLASSES: ClassVar[set[str]] = component_classes(RULE_INKS)
     DEFAULT_CSS = f"""
     PanelRule {{ height: 1; width: 1fr; }}
     {component_css("PanelRule", RULE_INKS)}
@@ -136,7 +134,6 @@ class Divider(Canvas):
     """A column of ``│`` between two panels."""
 
     INKS = frozenset({"rule"})
-    COMPONENT_CLASSES: ClassVar[set[str]] = component_classes(["rule"])
     DEFAULT_CSS = f"""
     Divider {{ width: 1; height: 1fr; }}
     {component_css("Divider", ["rule"])}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -20,7 +19,6 @@ from workstation.ui.widgets.canvas import Canvas
 from workstation.ui.widgets.inks import (
     TEXT_INKS,
     Part,
-    component_classes,
     component_css,
 )
 
@@ -112,7 +110,6 @@ class StatusLine(Canvas):
     """One or two lines on the header's background."""
 
     INKS = STATUS_INKS
-    COMPONENT_CLASSES: ClassVar[set[str]] = component_classes(STATUS_INKS)
     DEFAULT_CSS = f"""
     StatusLine {{
         height: 1;

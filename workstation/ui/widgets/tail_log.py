@@ -21,7 +21,6 @@ from workstation.ui.widgets.canvas import Canvas
 from workstation.ui.widgets.inks import (
     TEXT_INKS,
     Part,
-    component_classes,
     component_css,
 )
 from workstation.ui.widgets.log_ring import MAX_LINES, Held, LogLine, LogRing
@@ -34,7 +33,6 @@ class TailLog(Canvas, can_focus=True):
 
     ALLOW_MAXIMIZE = True
     INKS = TEXT_INKS
-    COMPONENT_CLASSES: ClassVar[set[str]] = component_classes(TEXT_INKS)
     DEFAULT_CSS = f"""
     TailLog {{ width: 1fr; height: 1fr; }}
     {component_css("TailLog", TEXT_INKS)}

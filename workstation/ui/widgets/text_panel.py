@@ -19,7 +19,6 @@ from workstation.ui.widgets.canvas import Canvas
 from workstation.ui.widgets.inks import (
     TEXT_INKS,
     Part,
-    component_classes,
     component_css,
 )
 from workstation.ui.widgets.panel_frame import rule_parts
@@ -51,7 +50,6 @@ class TextPanel(Canvas, can_focus=True):
 
     ALLOW_MAXIMIZE = True
     INKS = TEXT_INKS
-    COMPONENT_CLASSES: ClassVar[set[str]] = component_classes(TEXT_INKS)
     DEFAULT_CSS = f"""
     TextPanel {{ width: 1fr; height: 1fr; }}
     {component_css("TextPanel", TEXT_INKS)}
