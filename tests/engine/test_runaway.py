@@ -101,6 +101,9 @@ def test_a_script_that_is_only_slow_now_and_then_is_left_alone(tmp_path: Path) -
         "raise KeyboardInterrupt",
         "raise type('B', (BaseException,), {})",
         "raise type('B', (Exception,), {'__str__': lambda self: exit()})",
+        "raise type('B', (Exception,), "
+        "{'__str__': lambda self: any(0 for _ in iter(int, 1))})",
+        "return type('D', (dict,), {'items': lambda self: exit()})(x=1)",
     ],
 )
 def test_a_script_that_raises_stops_after_so_many_errors_with_records(

@@ -48,6 +48,10 @@ def test_a_whole_script_is_loaded_with_its_parameters(tmp_path: Path) -> None:
         ("import sys\nsys.exit(3)\n", "bad.py:2: SystemExit: 3"),
         ("raise KeyboardInterrupt\n", "bad.py:1: KeyboardInterrupt"),
         ("class B(BaseException): ...\nraise B(3)\n", "bad.py:2: B: 3"),
+        (
+            "class D(dict):\n    def items(self): exit()\n" + WHOLE + "PARAMS = D()\n",
+            "bad.py:2: SystemExit",
+        ),
         ("import no_such_module_at_all\n", "bad.py:1: ModuleNotFoundError"),
         ("def detect_opportunity(m, c, i): ...\n", "bad.py: misses filter_commitment"),
         (WHOLE + "detect_opportunity = 3\n", "bad.py: misses detect_opportunity"),

@@ -108,7 +108,7 @@ class ScriptGuard:
                 raise
             path = _path(function)
             raise ScriptError(
-                path.name, describe(error), line_of(error, path)
+                path.name, self._told(error), line_of(error, path)
             ) from error
 
     def load(self, path: Path, load: Callable[[], T]) -> T:
@@ -119,19 +119,32 @@ class ScriptGuard:
         """
         budget_ms = self.budget_ms * _LOAD_BUDGETS
         try:
-            # The outer try: an interrupt may come while the inner one is left.
-            try:
-                self._arm(budget_ms)
-                return load()
-            finally:
-                self._armed = 0
+            return self._guarded(budget_ms, load)
         except ScriptInterrupt as interrupt:
-            self._armed = 0
             raise ScriptTimeout(
                 path.name,
                 f"did not finish loading within {budget_ms} ms",
                 _statement_line(path, line_of(interrupt, path)),
             ) from None
+
+    def _told(self, error: BaseException) -> str:
+        """Return what the error says, which is the script's code again."""
+        try:
+            return self._guarded(self.budget_ms, lambda: describe(error))
+        except ScriptInterrupt:
+            return type(error).__name__
+
+    def _guarded(self, budget_ms: int, function: Callable[[], T]) -> T:
+        try:
+            # The outer try: an interrupt may come while the inner one is left.
+            try:
+                self._arm(budget_ms)
+                return function()
+            finally:
+                self._armed = 0
+        except ScriptInterrupt:
+            self._armed = 0
+            raise
 
     def close(self) -> None:
         """End the watcher."""

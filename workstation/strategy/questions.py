@@ -21,7 +21,12 @@ from workstation.strategy.actions import (
 )
 from workstation.strategy.machine import Trigger
 from workstation.strategy.row import Row
-from workstation.strategy.script import Script, ScriptFunction
+from workstation.strategy.script import (
+    Script,
+    ScriptFunction,
+    describe,
+    is_the_scripts,
+)
 from workstation.strategy.settings import StrategySettings
 from workstation.strategy.wishes import Wishes
 
@@ -140,7 +145,8 @@ class Questions:
         self.calls += 1
         row.calls += 1
         try:
-            answer = parse(self._guard(row.strategy, row.instrument.id, function, row))
+            given = self._guard(row.strategy, row.instrument.id, function, row)
+            answer = self._parsed(parse, given)
         except ScriptError as error:
             # What it logged goes with it: an interrupted call cannot be had again, and
             # the others follow the same rule.
@@ -149,6 +155,17 @@ class Questions:
         for text in row.market.notes():
             self._note(row, text)
         return answer
+
+    def _parsed(self, parse: Callable[[object], T], given: object) -> T:
+        try:
+            return parse(given)
+        except ScriptError:
+            raise
+        except BaseException as error:  # a dict of the script's own kind, read
+            if not is_the_scripts(error):
+                raise
+            said = f"its answer cannot be read: {describe(error)}"
+            raise ScriptError(self._script.name, said) from error
 
     def _note(self, row: Row, text: str) -> None:
         core = self._core

@@ -113,6 +113,10 @@ def _load(path: Path, source: bytes) -> Script:
     namespace: dict[str, Any] = {"__name__": f"strategy:{path.stem}", "__file__": name}
     try:
         exec(compile(source, str(path), "exec"), namespace)
+        # A dict of the script's own kind runs its code when it is read.
+        params = tuple(_specs(name, namespace.get("PARAMS", {})))
+    except ScriptError:
+        raise
     except SyntaxError as error:
         raise ScriptError(name, f"{error.msg}", error.lineno) from error
     except BaseException as error:  # whatever a user's module does
@@ -132,7 +136,7 @@ def _load(path: Path, source: bytes) -> Script:
         detect_opportunity=namespace["detect_opportunity"],
         filter_commitment=namespace["filter_commitment"],
         manage_position=namespace["manage_position"],
-        params=tuple(_specs(name, namespace.get("PARAMS", {}))),
+        params=params,
     )
 
 
