@@ -7,6 +7,7 @@ each one that has changed before it is kept.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
@@ -23,6 +24,7 @@ from docs.screenshots import (
 )
 from workstation.ui.app import WorkstationApp
 from workstation.ui.panels.base import Panel
+from workstation.ui.verbs import looking
 
 Compare = Callable[..., bool]
 Look = Callable[..., bool]
@@ -78,6 +80,12 @@ async def do(pilot: Pilot[int], keys: Sequence[str], events: int) -> None:
 def panel_id(panel: Panel | None) -> str:
     """Return the id of the focused panel."""
     return "" if panel is None else panel.panel_id
+
+
+@pytest.fixture(autouse=True)
+def log_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Name the log shortly: help wraps its path, and a test's home is a long one."""
+    monkeypatch.setattr(looking, "log_file", lambda: Path("workstation.log"))
 
 
 @pytest.fixture
