@@ -157,23 +157,6 @@ def test_until_pauses_a_run_that_is_played() -> None:
     assert session.engine.delivered == 50
 
 
-def test_a_step_of_a_bar_ends_with_the_next_bar() -> None:
-    session = small()
-    driver = session.driver
-    bars = session.aggregator.bars("BTCUSDT", S)
-    made = driver.step_bar(lambda engine: len(bars))
-    assert made > 0
-    assert len(bars) == 1
-    assert driver.step_bar(lambda engine: 0, limit=7) == 7
-    assert driver.state is PlayState.PAUSED
-
-
-def test_a_step_of_a_bar_ends_with_the_run() -> None:
-    session = small('feeds.0.duration="5s"')
-    assert session.driver.step_bar(lambda engine: 0) == session.engine.delivered
-    assert session.driver.state is PlayState.ENDED
-
-
 def test_speeds_go_up_and_down_and_stop_at_the_ends() -> None:
     driver = small(paused=True).driver
     driver.set_speed(3.0)

@@ -165,20 +165,6 @@ class PlayDriver:
         self.pause()
         return self._one()
 
-    def step_bar(self, closed: Callable[[Engine], int], limit: int = 100_000) -> int:
-        """Pause and step until ``closed`` counts one more; return the steps made.
-
-        ``limit`` bounds how long the screen can wait when no bar closes.
-        """
-        self.pause()
-        before = closed(self.engine)
-        for made in range(1, limit + 1):
-            if not self._one():
-                return made - 1
-            if closed(self.engine) != before:
-                return made
-        return limit
-
     def go_until(self, reached: Callable[[Engine], bool], text: str) -> None:
         """Play until ``reached`` says so after a step, then pause."""
         self.goal = reached

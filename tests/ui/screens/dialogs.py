@@ -32,7 +32,6 @@ from workstation.ui.screens.go_until import GoUntilScreen
 from workstation.ui.screens.help_screen import HelpScreen
 from workstation.ui.screens.inject import InjectScreen
 from workstation.ui.screens.kill import KillScreen
-from workstation.ui.screens.message import MessageScreen
 from workstation.ui.screens.override import OverrideScreen
 from workstation.ui.screens.quit import QuitScreen
 from workstation.ui.screens.ritual import Ritual
@@ -97,13 +96,6 @@ DIALOGS: dict[str, Make] = {
     ),
     "quit": lambda engine, fuse: QuitScreen(BUSY, engine.execute, timer=fuse),
     "unlock": lambda engine, fuse: UnlockScreen(frame(), timer=fuse),
-    "message": lambda engine, fuse: MessageScreen(
-        frame(),
-        "Theme night cannot be used",
-        ['themes/night.toml:7: primary = "#12" is no colour.', "Use [#rrggbb]."],
-        about="themes/night.toml",
-        timer=fuse,
-    ),
     "inject": lambda engine, fuse: InjectScreen(
         in_trade(), engine.execute, INSTRUMENTS, "BTCUSDT", "ema_cross", timer=fuse
     ),

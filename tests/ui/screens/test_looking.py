@@ -48,7 +48,6 @@ from workstation.ui.screens.fields import TextField
 from workstation.ui.screens.go_until import GoUntilScreen
 from workstation.ui.screens.help_screen import HelpScreen
 from workstation.ui.screens.jump import JumpScreen, JumpTarget
-from workstation.ui.screens.message import MessageScreen
 from workstation.ui.screens.ritual import Verb
 from workstation.ui.screens.scene import Scene
 from workstation.ui.screens.unlock import UnlockScreen
@@ -365,15 +364,6 @@ async def test_a_letter_jumps_to_its_panel(key: str, answer: str | None) -> None
         await pilot.press(key)
         await pilot.pause()
         assert host.answers == [answer]
-
-
-async def test_a_message_is_shown_as_it_is() -> None:
-    screen = MessageScreen(frame(), "Broken", ["a[/]b", "[A-Z] is a pattern"])
-    async with Host(screen).run_test(size=(80, 24)) as pilot:
-        await pilot.pause()
-        text = text_of(screen)
-        assert "a[/]b" in text
-        assert "[A-Z] is a pattern" in text
 
 
 async def test_unlocking_wants_the_accounts_name() -> None:
