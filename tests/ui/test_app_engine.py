@@ -18,10 +18,9 @@ from workstation.engine.drivers import PlayState
 from workstation.engine.session import Session
 from workstation.kernel.tasks import TaskState
 from workstation.model.positions import Position
-from workstation.model.records import SignalRecord
+from workstation.model.records import Record, SignalRecord
 from workstation.model.states import SymbolState
 from workstation.ui.app import WorkstationApp
-from workstation.ui.goals import on_signal
 from workstation.ui.screens.cancel import CancelScreen
 from workstation.ui.screens.flatten import FlattenScreen
 from workstation.ui.screens.go_until import GoUntilScreen
@@ -243,20 +242,28 @@ async def test_g_plays_until_the_goal_and_pauses() -> None:
     async with running(10) as (app, pilot, session):
         await pilot.press("g")
         await pilot.pause()
-        assert isinstance(app.screen, GoUntilScreen)
-        goal = on_signal(session.engine)
-        app.screen.dismiss(goal)
+        screen = app.screen
+        assert isinstance(screen, GoUntilScreen)
+        assert screen.kind == "signal"
+        screen.arm()
         await pilot.pause()
-        assert session.driver.goal_text == "next signal"
-        assert str(session.driver.state) == "playing"
-        assert "until next signal" in text_of(app)
+        screen.action_go()
+        await pilot.pause()
+        assert session.driver.goal_text.startswith("next signal")
         session.driver.set_speed(100_000)
         for _ in range(20_000):
             await asyncio.sleep(0)
             if session.driver.state is PlayState.PAUSED:
                 break
-        signals = session.frame(0, frozenset()).records
-        assert any(isinstance(n.record, SignalRecord) for n in signals)
+        assert session.driver.state is PlayState.PAUSED
+        # The same run, stepped by hand until its first signal.
+        twin = assemble_session(session.run, journal=False, paused=True)
+        records: list[Record] = []
+        twin.engine.core.sinks.append(lambda record, encoded: records.append(record))
+        while not any(isinstance(record, SignalRecord) for record in records):
+            assert twin.driver.step()
+        assert session.engine.delivered == twin.engine.delivered
+        assert session.engine.state_hash() == twin.engine.state_hash()
 
 
 async def test_i_injects_a_quote_that_the_engine_takes() -> None:
