@@ -123,6 +123,8 @@ class Aggregator(MarketState):
         if live.mid_builders and bid > 0.0 and ask > 0.0:
             for builder in live.mid_builders:
                 builder.add((bid + ask) * 0.5)
+        for watcher in live.top_watchers:
+            watcher(live, ts)
         if ts >= live.gate_ns:
             self._pulse(live, ts)
 
@@ -154,6 +156,8 @@ class Aggregator(MarketState):
             builder.volume += size
             builder.turnover += turnover
             builder.trades += 1
+        for watcher in live.trade_watchers:
+            watcher(live, event)
 
     def _pulse(self, live: LiveInstrument, ts: int) -> None:
         """Publish market figures if the mid changed; begin a day where one began."""
@@ -282,6 +286,8 @@ class Aggregator(MarketState):
         if live.mid_builders and live.bid > 0.0 and live.ask > 0.0:
             for builder in live.mid_builders:
                 builder.add((live.bid + live.ask) * 0.5)
+        for watcher in live.top_watchers:
+            watcher(live, ts)
         if ts >= live.gate_ns:
             self._pulse(live, ts)
 

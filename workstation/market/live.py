@@ -7,19 +7,25 @@ through ``model.ports.InstrumentView``.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
 from workstation.market.bars import BarBuilder
 from workstation.market.book import Book
 from workstation.market.volatility import Volatility
 from workstation.market.window import BarWindow
-from workstation.model.market import Quote
+from workstation.model.market import Quote, Trade
 from workstation.model.states import BookTrust
 from workstation.model.timeframes import NS_PER_S
 
-__all__ = ["RECENT_TICKERS", "LiveInstrument"]
+__all__ = ["RECENT_TICKERS", "LiveInstrument", "TopWatcher", "TradeWatcher"]
 
 RECENT_TICKERS = 1_024
 """Best-price messages kept until the book reaches their id (a burst: ~200)."""
+
+TopWatcher = Callable[["LiveInstrument", int], None]
+"""Called with the figures and ``ts`` (ns) after each confirmation of best prices."""
+TradeWatcher = Callable[["LiveInstrument", Trade], None]
+"""Called with the figures and the trade after each sound public trade."""
 
 
 class LiveInstrument:
@@ -60,7 +66,9 @@ class LiveInstrument:
         "shown_mid",
         "tape",
         "ticking",
+        "top_watchers",
         "trade_builders",
+        "trade_watchers",
         "trades",
         "ts_recv",
         "update_id",
@@ -103,6 +111,10 @@ class LiveInstrument:
         self.builders: tuple[BarBuilder, ...] = ()
         self.trade_builders: tuple[BarBuilder, ...] = ()
         self.mid_builders: tuple[BarBuilder, ...] = ()
+        # What follows ticks beside the figures and bars: processors, tick windows,
+        # detectors. Mostly empty, so a tick pays for one look.
+        self.top_watchers: tuple[TopWatcher, ...] = ()
+        self.trade_watchers: tuple[TradeWatcher, ...] = ()
         self.windows: dict[int, BarWindow] = {}
 
     @property
