@@ -50,6 +50,7 @@ SECTIONS = (
     "mode, seed, account, engine, storage, orders, risk, journal, instruments, feeds, "
     "brokers, strategies, ui"
 )
+FORMS = "1s, 5m, 1h, 1d, 1w, 1M, 500t, 25v, 1000000q or 1d@13:30"
 UNITS = "a count and a unit: 1s, 5m, 1h, 1d, 1w"
 
 # Base text, what is replaced, by what; the message with its line.
@@ -188,7 +189,7 @@ CASES = {
     "a timeframe without a unit": (
         GOOD,
         ('"1m"', '"60"'),
-        f'21: strategies.0.timeframe: found "60"; allowed: {UNITS}',
+        f'21: strategies.0.timeframe: found "60"; allowed: {FORMS}',
     ),
     "a parameter that is a list": (
         GOOD,

@@ -16,7 +16,9 @@ from tests.reference import reference
 from workstation.market.book import Book
 from workstation.market.window import BarWindow
 from workstation.model.market import Bar, BookDelta, BookSnapshot, Quote, Trade
-from workstation.model.timeframes import NS_PER_MS, NS_PER_S
+from workstation.model.timeframes import NS_PER_MS, NS_PER_S, Timeframe
+
+SECOND = Timeframe.of_ns(NS_PER_S)
 
 pytestmark = pytest.mark.benchmark(group="market")
 
@@ -185,12 +187,12 @@ def test_recorded_differences_through_the_aggregator(benchmark: Any) -> None:
 
 def test_window_appends_and_scalar_reads(benchmark: Any) -> None:
     bars = [
-        Bar("SYM0", i, NS_PER_S, i * NS_PER_S, 1.0, 2.0, 0.5, 1.5, 3.0, 4.0, 5)
+        Bar("SYM0", i, SECOND, i * NS_PER_S, 1.0, 2.0, 0.5, 1.5, 3.0, 4.0, 5)
         for i in range(5_000)
     ]
 
     def run() -> None:
-        window = BarWindow(NS_PER_S, 1_000)
+        window = BarWindow(SECOND, 1_000)
         for bar in bars:
             window.append(bar)
             window.close()

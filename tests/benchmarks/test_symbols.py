@@ -27,7 +27,7 @@ from workstation.engine.sources import Sources
 from workstation.market.book import Book
 from workstation.market.window import BarWindow
 from workstation.model.market import BookSnapshot, Quote
-from workstation.model.timeframes import NS_PER_S
+from workstation.model.timeframes import Timeframe
 
 QUOTES = 60_000
 PER_SYMBOL_NS = 50_000_000
@@ -163,7 +163,7 @@ def _traced(count: int) -> int:
 def _window(count: int = 50) -> float:
     gc.collect()
     tracemalloc.start()
-    kept = [BarWindow(NS_PER_S, 1_000) for _ in range(count)]
+    kept = [BarWindow(Timeframe.parse("1s"), 1_000) for _ in range(count)]
     size, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     return size / len(kept)

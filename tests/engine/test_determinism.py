@@ -43,8 +43,10 @@ from workstation.model.commands import (
 from workstation.model.market import Bar, BookDelta, Quote, Trade
 from workstation.model.signals import Signal, SignalAction
 from workstation.model.states import SymbolState
+from workstation.model.timeframes import Timeframe
 
 S = 1_000_000_000
+MINUTE = Timeframe.parse("1m")
 EVENTS = 2_500
 
 
@@ -241,7 +243,7 @@ def _hands(session: Session) -> list[Command]:
         Inject(event=Quote("BTCUSDT", 5, 61_000.0, 2.0, 61_001.0, 2.0)),
         Inject(event=Trade("ETHUSDT", 5, 2_680.0, 1.0)),
         Inject(event=BookDelta("BTCUSDT", 5, 1, 2, ((61_000.0, 1.0),), ())),
-        Inject(event=Bar("BTCUSDT", 5, 60 * S, 0, 2.0, 3.0, 1.0, 2.0, 5.0)),
+        Inject(event=Bar("BTCUSDT", 5, MINUTE, 0, 2.0, 3.0, 1.0, 2.0, 5.0)),
         Inject(
             event=Signal(
                 strategy="ema_cross",

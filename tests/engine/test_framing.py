@@ -19,6 +19,7 @@ from workstation.engine.assembly import assemble_session
 from workstation.engine.drivers import Until, run_backtest
 from workstation.engine.frames import Focus
 from workstation.model.states import BookTrust
+from workstation.model.timeframes import Timeframe
 
 
 def test_all_panels_of_a_running_run_are_there() -> None:
@@ -110,8 +111,12 @@ def test_the_chart_shows_longer_bars_made_of_the_row_s_own() -> None:
     session = running(2_400)
     second = 1_000_000_000
     plain = session.frame(0, PANELS, Focus("ema_cross", "BTCUSDT", bars=10_000))
+    longer = Timeframe.of_ns(15 * second)
+    fifteen = Focus("ema_cross", "BTCUSDT", timeframe=longer, bars=10_000)
     grouped = session.frame(
-        0, PANELS, Focus("ema_cross", "BTCUSDT", timeframe_ns=15 * second, bars=10_000)
+        0,
+        PANELS,
+        fifteen,
     )
     assert plain.chart is not None
     assert grouped.chart is not None

@@ -15,8 +15,10 @@ from workstation.model.errors import CommandRefused
 from workstation.model.market import Bar, BookDelta, BookSnapshot, Quote, Trade
 from workstation.model.orders import OrderStatus
 from workstation.model.signals import Signal, SignalAction
+from workstation.model.timeframes import Timeframe
 
 S = 1_000_000_000
+SECOND = Timeframe.of_ns(S)
 NAN, INF = float("nan"), float("inf")
 
 
@@ -29,9 +31,18 @@ NAN, INF = float("nan"), float("inf")
         (Quote("BTCUSDT", 0, 1.0, 1.0, INF, 1.0), "finite figures"),
         (Trade("BTCUSDT", 0, 0.0, 1.0), "price and size above 0"),
         (Trade("BTCUSDT", 0, 1.0, INF), "finite figures"),
-        (Bar("BTCUSDT", 0, S, 0, 2.0, 1.0, 1.0, 2.0, 1.0), "low ≤ open"),
-        (Bar("BTCUSDT", 0, S, 0, 2.0, 3.0, 1.0, NAN, 1.0), "finite figures"),
-        (Bar("BTCUSDT", 0, S, 0, 2.0, 3.0, 1.0, 2.0, -1.0), "no negative volume"),
+        (
+            Bar("BTCUSDT", 0, SECOND, 0, 2.0, 1.0, 1.0, 2.0, 1.0),
+            "low ≤ open",
+        ),
+        (
+            Bar("BTCUSDT", 0, SECOND, 0, 2.0, 3.0, 1.0, NAN, 1.0),
+            "finite figures",
+        ),
+        (
+            Bar("BTCUSDT", 0, SECOND, 0, 2.0, 3.0, 1.0, 2.0, -1.0),
+            "no negative volume",
+        ),
         (BookDelta("BTCUSDT", 0, 1, 2, ((-1.0, 1.0),), ()), "prices above 0"),
         (BookSnapshot("BTCUSDT", 0, 1, (), ((1.0, NAN),)), "finite figures"),
         (Quote("XYZ", 0, 1.0, 1.0, 2.0, 1.0), "no instrument XYZ; known: BTCUSDT"),

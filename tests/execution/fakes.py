@@ -24,11 +24,13 @@ from workstation.model.ports import BarsView, IndicatorView
 from workstation.model.records import Record
 from workstation.model.signals import Signal, SignalAction
 from workstation.model.states import BookTrust
+from workstation.model.timeframes import Timeframe
 from workstation.venues.paper.broker import PaperBroker
 from workstation.venues.paper.settings import PaperBrokerSettings
 
 D = Decimal
 NS = 1_000_000_000
+MINUTE = Timeframe.of_ns(60 * NS)
 CASH = D(100_000)
 BTC = Instrument(
     id="BTC",
@@ -113,11 +115,11 @@ class FakeMarket:
     def instrument(self, instrument: str) -> FakeView:
         return self.views[instrument]
 
-    def bars(self, instrument: str, timeframe_ns: int) -> BarsView:
+    def bars(self, instrument: str, timeframe: Timeframe) -> BarsView:
         raise AssertionError("nothing here asks for bars")
 
     def indicator(
-        self, instrument: str, timeframe_ns: int, name: str, **params: float
+        self, instrument: str, timeframe: Timeframe, name: str, **params: float
     ) -> IndicatorView:
         raise AssertionError("nothing here asks for indicators")
 
@@ -387,4 +389,4 @@ def quote(
 def bar(seconds: int, o: float, h: float, low: float, c: float) -> Bar:
     """Return a one-minute bar of BTC that closes at ``seconds``."""
     close = seconds * NS
-    return Bar("BTC", close, 60 * NS, close - 60 * NS, o, h, low, c, 1.0)
+    return Bar("BTC", close, MINUTE, close - 60 * NS, o, h, low, c, 1.0)

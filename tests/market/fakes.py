@@ -12,7 +12,7 @@ from workstation.model.instruments import Instrument
 from workstation.model.market import Bar, MarketEvent
 from workstation.model.orders import Request
 from workstation.model.records import BarRecord, Record
-from workstation.model.timeframes import parse_timeframe
+from workstation.model.timeframes import Timeframe
 
 
 class FakeCore:
@@ -60,13 +60,13 @@ class FakeCore:
         self.clock.run_until(ts)
         self.ts = ts
 
-    def bars(self, timeframe_ns: int | None = None) -> list[Bar]:
+    def bars(self, timeframe: Timeframe | None = None) -> list[Bar]:
         """Return the bars that were recorded as closed."""
         return [
             record.bar
             for record in self.records
             if isinstance(record, BarRecord)
-            and timeframe_ns in (None, record.bar.timeframe_ns)
+            and timeframe in (None, record.bar.timeframe)
         ]
 
 
@@ -98,5 +98,5 @@ def market(
     part.attach(core)
     for name in symbols:
         for timeframe in watch:
-            part.watch(name, parse_timeframe(timeframe))
+            part.watch(name, Timeframe.parse(timeframe))
     return part, core

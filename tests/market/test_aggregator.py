@@ -24,10 +24,12 @@ from workstation.model.ports import (
 from workstation.model.records import BarRecord, BookRecord, FeedRecord
 from workstation.model.roles import Part
 from workstation.model.states import BookTrust
-from workstation.model.timeframes import NS_PER_MS, NS_PER_S
+from workstation.model.timeframes import NS_PER_MS, NS_PER_S, Timeframe
 
 S = NS_PER_S
 M = 60 * S
+MINUTE = Timeframe.of_ns(M)
+FIVE = Timeframe.of_ns(5 * M)
 BTC = "BTCUSDT"
 
 
@@ -55,7 +57,7 @@ def delta(
 
 def kline(minute: int, close: float) -> Bar:
     start = minute * M
-    return Bar(BTC, start + M, M, start, close, close, close, close, 1.0)
+    return Bar(BTC, start + M, MINUTE, start, close, close, close, close, 1.0)
 
 
 def test_it_is_a_part_and_a_market_view() -> None:
@@ -63,8 +65,8 @@ def test_it_is_a_part_and_a_market_view() -> None:
     assert isinstance(part, Part)
     view: MarketView = part
     live: InstrumentView = view.instrument(BTC)
-    bars: BarsView = view.bars(BTC, M)
-    indicator: IndicatorView = view.indicator(BTC, M, "sma", period=3)
+    bars: BarsView = view.bars(BTC, MINUTE)
+    indicator: IndicatorView = view.indicator(BTC, MINUTE, "sma", period=3)
     assert live.instrument == BTC
     assert (len(bars), indicator.value, live.book) == (0, None, None)
     assert set(part.handlers()) == set(part.subscriptions)
@@ -281,7 +283,7 @@ def test_figures_that_are_not_finite_are_left_out_and_reported_once(
             quote(S, bad, 101.0),
             Trade(BTC, S, bad, 1.0),
             Trade(BTC, S, 1.0, bad),
-            Bar(BTC, S, M, 0, 1.0, bad, 1.0, 1.0, 1.0),
+            Bar(BTC, S, MINUTE, 0, 1.0, bad, 1.0, 1.0, 1.0),
         ],
     )
     live = part.instrument(BTC)
@@ -294,13 +296,13 @@ def test_wrong_questions_are_answered_with_what_there_is() -> None:
     with pytest.raises(UnknownInstrument, match="there are: BTCUSDT"):
         part.instrument("XYZ")
     with pytest.raises(UnknownTimeframe, match="no 5m bars; built are: 1m"):
-        part.bars(BTC, 5 * M)
+        part.bars(BTC, FIVE)
     with pytest.raises(BadParameter):
-        part.indicator(BTC, M, "ema", period=2.5)
+        part.indicator(BTC, MINUTE, "ema", period=2.5)
     core.feed(part, [quote(S, 1.0, 2.0)])
-    part.watch(BTC, M)
+    part.watch(BTC, MINUTE)
     with pytest.raises(UnknownTimeframe, match="before the first event"):
-        part.watch(BTC, 5 * M)
+        part.watch(BTC, FIVE)
 
 
 # --- market figures
@@ -348,16 +350,16 @@ def test_the_first_price_of_a_day_in_utc_is_kept() -> None:
 
 def test_equal_requests_share_one_indicator() -> None:
     part, _ = market(watch=["1m"])
-    first = part.indicator(BTC, M, "ema", period=20)
-    assert part.indicator(BTC, M, "ema", period=20.0) is first
-    assert part.indicator(BTC, M, "ema") is first
-    assert part.indicator(BTC, M, "ema", period=5) is not first
-    assert len(part.indicators(BTC, M)) == 2
+    first = part.indicator(BTC, MINUTE, "ema", period=20)
+    assert part.indicator(BTC, MINUTE, "ema", period=20.0) is first
+    assert part.indicator(BTC, MINUTE, "ema") is first
+    assert part.indicator(BTC, MINUTE, "ema", period=5) is not first
+    assert len(part.indicators(BTC, MINUTE)) == 2
 
 
 def test_indicators_are_set_before_anyone_hears_of_the_bar() -> None:
     part, core = market(watch=["1m"])
-    sma = part.indicator(BTC, M, "sma", period=2)
+    sma = part.indicator(BTC, MINUTE, "sma", period=2)
     seen: list[object] = []
 
     class Listening(type(core)):  # type: ignore[misc]
@@ -374,7 +376,7 @@ def test_a_late_indicator_is_warmed_from_the_window() -> None:
     part, core = market(watch=["1m"], settings=StorageSettings(window=50))
     closes = [float(10 + index * 7 % 13) for index in range(80)]
     core.feed(part, [kline(index, close) for index, close in enumerate(closes)])
-    late = part.indicator(BTC, M, "rsi", period=14)
+    late = part.indicator(BTC, MINUTE, "rsi", period=14)
     stream = get("rsi").stream(period=14)
     values = [stream.update(kline(0, close)) for close in closes[-50:]]
     assert (late.value, late.previous) == (values[-1], values[-2])
@@ -405,7 +407,8 @@ import json, msgspec
 from tests.market.fakes import market
 from workstation.model.market import BookDelta, BookSnapshot, Quote, Trade
 part, core = market("BTCUSDT", "ETHUSDT", watch=["1s", "5s"])
-part.indicator("BTCUSDT", 10**9, "macd")
+from workstation.model.timeframes import Timeframe
+part.indicator("BTCUSDT", Timeframe.parse("1s"), "macd")
 core.feed(part, [BookSnapshot("BTCUSDT", 1, 5, ((9.0, 1.0),), ((11.0, 1.0),))])
 for i in range(400):
     ts = i * 10**8

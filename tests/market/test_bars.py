@@ -9,15 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.market.fakes import market
-from workstation.market.bars import BarBuilder, bar_start
+from workstation.market.bars import BarBuilder
 from workstation.market.settings import StorageSettings
 from workstation.model.events import BarClosed
 from workstation.model.market import Bar, Quote, Trade
 from workstation.model.records import FeedRecord
-from workstation.model.timeframes import NS_PER_S, parse_timeframe
+from workstation.model.timeframes import NS_PER_S, Timeframe
 
 S = NS_PER_S
 M = 60 * S
+MINUTE = Timeframe.of_ns(M)
+FIVE = Timeframe.of_ns(5 * M)
+HOUR = Timeframe.of_ns(60 * M)
 BTC = "BTCUSDT"
 
 
@@ -30,7 +33,7 @@ def kline(minute: int, close: float = 1.0, length: int = M, name: str = BTC) -> 
     return Bar(
         name,
         start + length,
-        length,
+        Timeframe.of_ns(length),
         start,
         close - 0.5,
         close + 2.0,
@@ -56,7 +59,7 @@ def test_intervals_are_aligned_to_utc_and_weeks_to_monday(
     word: str, start: str
 ) -> None:
     ts = 1_723_161_253_937_000_000
-    found = bar_start(ts, parse_timeframe(word))
+    found = Timeframe.parse(word).start(ts)
     assert str(_utc(found)) == f"{start}+00:00".replace("T", " ")
 
 
@@ -80,14 +83,14 @@ def test_a_bar_closes_at_its_boundary_and_an_event_at_that_time_is_in_the_next()
         ],
     )
     (bar,) = core.bars()
-    assert bar == Bar(BTC, M, M, 0, 10.0, 12.0, 9.0, 9.0, 4.0, 40.0, 3)
+    assert bar == Bar(BTC, M, MINUTE, 0, 10.0, 12.0, 9.0, 9.0, 4.0, 40.0, 3)
     assert core.fired == [(M, "bar:1m")]
-    forming = part.forming(BTC, M)
+    forming = part.forming(BTC, MINUTE)
     assert forming is not None
     assert (forming.ts_open, forming.open, forming.close) == (M, 50.0, 50.0)
     assert [type(event) for event in core.emitted] == [BarClosed]
     assert core.published == core.emitted
-    assert part.bars(BTC, M).close() == 9.0
+    assert part.bars(BTC, MINUTE).close() == 9.0
 
 
 def test_empty_intervals_repeat_the_close_but_nothing_precedes_the_first_trade() -> (
@@ -122,7 +125,7 @@ def test_all_lengths_that_end_together_close_in_one_input_shorter_first() -> Non
         "bar:1m",
         "bar:1m+2m+3m",
     ]
-    last = [(b.timeframe_ns // M, b.instrument) for b in core.bars()][-6:]
+    last = [(b.timeframe.length_ns // M, b.instrument) for b in core.bars()][-6:]
     assert last == [(n, name) for n in (1, 2, 3) for name in ("ETHUSDT", BTC)]
 
 
@@ -187,7 +190,7 @@ def test_tick_bars_of_several_lengths_are_group_bys(
                 Bar(
                     BTC,
                     start + length,
-                    length,
+                    Timeframe.of_ns(length),
                     start,
                     prices[0],
                     max(prices),
@@ -198,7 +201,7 @@ def test_tick_bars_of_several_lengths_are_group_bys(
                     len(part_rows),
                 )
             )
-        assert core.bars(length) == expected
+        assert core.bars(Timeframe.of_ns(length)) == expected
 
 
 # --- feeds that bring bars
@@ -208,8 +211,8 @@ def test_feed_bars_pass_through_and_make_longer_ones() -> None:
     part, core = market(watch=["1m", "5m", "1h"])
     bars = [kline(minute, 100.0 + minute % 7) for minute in range(120)]
     core.feed(part, bars)
-    assert core.bars(M) == bars
-    fives = core.bars(5 * M)
+    assert core.bars(MINUTE) == bars
+    fives = core.bars(FIVE)
     assert [bar.ts_open for bar in fives] == [i * 5 * M for i in range(24)]
     for index, bar in enumerate(fives):
         group = bars[index * 5 : index * 5 + 5]
@@ -219,7 +222,7 @@ def test_feed_bars_pass_through_and_make_longer_ones() -> None:
         assert bar.close == group[-1].close
         assert (bar.volume, bar.turnover, bar.trades) == (50.0, 500.0, 15)
         assert bar.ts_recv == group[-1].ts_recv, "closes with its last component"
-    assert len(core.bars(60 * M)) == 2
+    assert len(core.bars(HOUR)) == 2
     assert part.instrument(BTC).bars_only
     assert core.fired == [], "bars that arrive need no timer"
 
@@ -227,7 +230,7 @@ def test_feed_bars_pass_through_and_make_longer_ones() -> None:
 def test_a_longer_bar_without_its_last_component_closes_with_a_later_one() -> None:
     part, core = market(watch=["5m"])
     core.feed(part, [kline(0, 1.0), kline(2, 3.0)])
-    forming = part.forming(BTC, 5 * M)
+    forming = part.forming(BTC, FIVE)
     assert forming is not None
     assert (forming.ts_open, forming.close, forming.volume) == (0, 3.0, 20.0)
     core.feed(part, [kline(7, 9.0)])
@@ -238,8 +241,8 @@ def test_a_longer_bar_without_its_last_component_closes_with_a_later_one() -> No
 def test_doubled_and_late_feed_bars_change_nothing() -> None:
     part, core = market(watch=["1m", "5m"])
     core.feed(part, [kline(0), kline(1), kline(1, 50.0), kline(0, 60.0), kline(2)])
-    assert [bar.close for bar in core.bars(M)] == [1.0, 1.0, 1.0]
-    forming = part.forming(BTC, 5 * M)
+    assert [bar.close for bar in core.bars(MINUTE)] == [1.0, 1.0, 1.0]
+    forming = part.forming(BTC, FIVE)
     assert forming is not None
     assert forming.volume == 30.0
 
@@ -247,8 +250,8 @@ def test_doubled_and_late_feed_bars_change_nothing() -> None:
 def test_bars_too_long_for_the_timeframe_are_reported_once() -> None:
     part, core = market(watch=["1m", "1h"])
     core.feed(part, [kline(0, length=60 * M), kline(60, length=60 * M)])
-    assert core.bars(M) == []
-    assert len(core.bars(60 * M)) == 2
+    assert core.bars(MINUTE) == []
+    assert len(core.bars(HOUR)) == 2
     (told,) = [r for r in core.records if isinstance(r, FeedRecord)]
     assert (told.what, told.detail) == (
         "timeframe",
@@ -270,6 +273,6 @@ def test_once_ticks_came_feed_bars_are_counted_and_ignored() -> None:
 
 
 def test_a_forming_bar_is_none_before_its_first_tick() -> None:
-    assert BarBuilder(BTC, M).forming() is None
+    assert BarBuilder(BTC, MINUTE).forming() is None
     part, _ = market()
-    assert part.forming(BTC, M) is None
+    assert part.forming(BTC, MINUTE) is None

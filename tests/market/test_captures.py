@@ -15,7 +15,7 @@ from workstation.market.aggregator import Aggregator
 from workstation.model.events import MarketDataUpdated
 from workstation.model.market import Trade
 from workstation.model.states import BookTrust
-from workstation.model.timeframes import NS_PER_S, parse_timeframe
+from workstation.model.timeframes import Timeframe
 
 pytestmark = pytest.mark.reference
 
@@ -100,11 +100,12 @@ def test_recorded_bars_are_an_exact_group_by_of_the_trades() -> None:
     trades = [e for e in read(reference(*SPOT_BTC)) if isinstance(e, Trade)]
     _, core = run(SPOT_BTC, "1s", "1m")
     for word in ("1s", "1m"):
-        length = parse_timeframe(word)
+        timeframe = Timeframe.parse(word)
+        length = timeframe.length_ns
         groups: dict[int, list[Trade]] = defaultdict(list)
         for trade in trades:
             groups[trade.ts_recv // length].append(trade)
-        built = {bar.ts_open // length: bar for bar in core.bars(length)}
+        built = {bar.ts_open // length: bar for bar in core.bars(timeframe)}
         last = core.ts // length
         assert list(built) == list(range(min(groups), last))
         for start, bar in built.items():
@@ -127,7 +128,7 @@ def test_recorded_bars_are_an_exact_group_by_of_the_trades() -> None:
             )
             assert bar.volume == pytest.approx(float(volume), rel=1e-12)
             assert bar.turnover == pytest.approx(float(turnover), rel=1e-12)
-    assert sum(bar.trades for bar in core.bars(NS_PER_S)) <= len(trades)
+    assert sum(bar.trades for bar in core.bars(Timeframe.parse("1s"))) <= len(trades)
 
 
 def test_market_figures_of_a_recording_keep_their_cadence_and_are_plausible() -> None:
@@ -151,7 +152,7 @@ def test_a_recording_gives_the_same_digest_twice_and_another_when_a_price_differ
     digests = []
     for change in (False, False, True):
         aggregator, core = market("ETHUSDT", watch=("1s",))
-        aggregator.indicator("ETHUSDT", NS_PER_S, "ema", period=5)
+        aggregator.indicator("ETHUSDT", Timeframe.parse("1s"), "ema", period=5)
         altered = list(events)
         if change:
             index = next(i for i, e in enumerate(altered) if isinstance(e, Trade))

@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 
 from workstation.market.window import COLUMNS, BarWindow
 from workstation.model.market import Bar
+from workstation.model.timeframes import Timeframe
+
+TEN = Timeframe.of_ns(10)
 
 
 def bar(index: int) -> Bar:
@@ -19,7 +22,7 @@ def bar(index: int) -> Bar:
     return Bar(
         "X",
         index,
-        10,
+        TEN,
         index * 10,
         base,
         base + 2 + index % 7,
@@ -32,7 +35,7 @@ def bar(index: int) -> Bar:
 
 
 def window(size: int, bars: int) -> BarWindow:
-    made = BarWindow(10, size)
+    made = BarWindow(TEN, size)
     for index in range(bars):
         made.append(bar(index))
     return made
@@ -54,7 +57,7 @@ def test_columns_are_the_last_bars_whatever_wrapped(
 
 @given(st.integers(1, 70), st.lists(st.integers(1, 40), max_size=12))
 def test_a_view_handed_out_never_changes(size: int, steps: list[int]) -> None:
-    made = BarWindow(10, size)
+    made = BarWindow(TEN, size)
     index = 0
     held: list[tuple[Any, list[float]]] = []
     for step in steps:
@@ -145,7 +148,7 @@ def test_the_future_cannot_be_asked_for() -> None:
 
 
 def test_the_digest_differs_when_any_bar_ever_differed() -> None:
-    other = BarWindow(10, 5)
+    other = BarWindow(TEN, 5)
     for index in range(20):
         other.append(bar(index if index else 99))
     assert other.digest() != window(5, 20).digest()

@@ -26,6 +26,7 @@ from workstation.model.positions import AccountView, Position
 from workstation.model.records import Record, StateRecord
 from workstation.model.signals import Signal
 from workstation.model.states import Gate, SymbolState
+from workstation.model.timeframes import Timeframe
 from workstation.strategy.row import Row
 from workstation.strategy.script import ScriptFunction, load_script
 from workstation.strategy.scripted import ScriptedStrategy
@@ -34,6 +35,7 @@ from workstation.strategy.settings import StrategySettings
 ENTER = "return {'action': 'enter_long', 'stop': market.close * 0.9, 'reason': 'go'}"
 SEEN = "return {'signal': 'cross', 'n': market.bars()}"
 MINUTE = 60_000_000_000
+TIMEFRAME = Timeframe.of_ns(MINUTE)
 BTC = Instrument(
     id="BTC",
     venue="test",
@@ -149,7 +151,7 @@ class Stand:
 
     def __init__(self, path: Path, **settings: Any) -> None:
         self.market = Aggregator(StorageSettings(), [BTC])
-        self.market.watch("BTC", MINUTE)
+        self.market.watch("BTC", TIMEFRAME)
         self.books = Books()
         self.core = KeepingCore()
         self.strategy = ScriptedStrategy(
@@ -209,8 +211,18 @@ class Stand:
         self.bars += 1
         self.core.seq += 1
         self.core.clock.advance_to(start + MINUTE)
-        bar = Bar("BTC", start + MINUTE, MINUTE, start, close, close, close, close, 1.0)
-        self.market.bars("BTC", MINUTE).append(bar)
+        bar = Bar(
+            "BTC",
+            start + MINUTE,
+            TIMEFRAME,
+            start,
+            close,
+            close,
+            close,
+            close,
+            1.0,
+        )
+        self.market.bars("BTC", TIMEFRAME).append(bar)
         self.strategy.handle_event(BarClosed("BTC", start + MINUTE, bar))
 
 

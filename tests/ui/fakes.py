@@ -41,6 +41,7 @@ from workstation.model.orders import Order, OrderRole, OrderStatus, OrderType
 from workstation.model.positions import Position
 from workstation.model.records import Record, StateRecord
 from workstation.model.states import BookTrust, Gate, SymbolState
+from workstation.model.timeframes import Timeframe
 
 S = 1_000_000_000
 NOW = int(datetime(2024, 8, 8, 23, 55, 12, tzinfo=UTC).timestamp()) * S
@@ -466,7 +467,7 @@ class FakeEngine:
         """Count the bars: one in seven events."""
         return self.number // 7
 
-    def bars(self, instrument: str, timeframe_ns: int) -> FakeEngine:
+    def bars(self, instrument: str, timeframe: Timeframe) -> FakeEngine:
         """Return the window of bars."""
         return self
 

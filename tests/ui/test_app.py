@@ -568,10 +568,10 @@ async def test_a_bad_alert_rings_once() -> None:
 
 async def test_t_changes_the_timeframe_of_the_chart() -> None:
     async with opened() as (app, pilot, session):
-        base = app.focus.base_ns
+        base = app.focus.base
         await pilot.press("tab", "t")
         assert session.focuses[-1] is not None
-        assert session.focuses[-1].timeframe_ns == 5 * base
+        assert session.focuses[-1].timeframe == base.times(5)
 
 
 async def test_a_letter_with_no_effect_says_why() -> None:

@@ -81,7 +81,7 @@ async def test_full_stop_delivers_one_event() -> None:
 
 async def test_comma_goes_to_the_next_bar_of_the_focused_row() -> None:
     async with running() as (app, pilot, session):
-        window = session.aggregator.bars("BTCUSDT", app.focus.base_ns)
+        window = session.aggregator.bars("BTCUSDT", app.focus.base)
         for bars in (1, 2):
             await pilot.press("comma")
             while app.is_stepping:

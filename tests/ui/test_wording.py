@@ -41,6 +41,7 @@ from workstation.model.records import (
 )
 from workstation.model.signals import Signal, SignalAction
 from workstation.model.states import BookTrust, PositionBand, SymbolState
+from workstation.model.timeframes import Timeframe
 from workstation.ui.wording import KINDS, log_line, order_number
 
 TS = fakes.NOW
@@ -98,6 +99,8 @@ ENTRY = {
 }
 SUBMIT, ACCEPT = OrderEvent.SUBMIT, OrderEvent.ACCEPT
 NEW, SENT = OrderStatus.INITIALIZED, OrderStatus.SUBMITTED
+
+MINUTE = Timeframe.parse("1m")
 
 CASES: list[tuple[Record, str]] = [
     (
@@ -272,7 +275,15 @@ CASES: list[tuple[Record, str]] = [
             5,
             TS,
             Bar(
-                "BTCUSDT", TS, 60 * fakes.S, TS - 12 * fakes.S, 1.0, 3.0, 1.0, 2.0, 5.0
+                "BTCUSDT",
+                TS,
+                MINUTE,
+                TS - 12 * fakes.S,
+                1.0,
+                3.0,
+                1.0,
+                2.0,
+                5.0,
             ),
             0,
         ),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.venues.recordings import KLINE, make_feed, take
 from workstation.model.errors import DataError
 from workstation.model.market import Bar, Quote, Trade
-from workstation.model.timeframes import NS_PER_MS, NS_PER_S, NS_PER_US
+from workstation.model.timeframes import NS_PER_MS, NS_PER_S, NS_PER_US, Timeframe
 from workstation.venues.file.times import any_time
 
 HOUR = 3_600 * NS_PER_S
@@ -43,7 +43,7 @@ def test_a_kline_is_a_bar_received_at_its_close(tmp_path: Path) -> None:
         Bar(
             "BTCUSDT.id",
             opened + HOUR,
-            HOUR,
+            Timeframe.of_ns(HOUR),
             opened,
             70292.01,
             70470.0,
@@ -68,7 +68,7 @@ def test_milliseconds_and_microseconds_are_told_apart_row_by_row(
     first, second = take(make_feed("binance-klines", path))
     assert isinstance(first, Bar)
     assert isinstance(second, Bar)
-    assert (second.ts_open, second.timeframe_ns) == (first.ts_close, HOUR)
+    assert (second.ts_open, second.timeframe.length_ns) == (first.ts_close, HOUR)
 
 
 def test_a_header_line_is_passed_over(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_calendar_months_are_one_timeframe(tmp_path: Path) -> None:
     path = write(tmp_path / "k.csv", january + b"\n" + february + b"\n")
 
     bars = take(make_feed("binance-klines", path))
-    assert [bar.timeframe_ns for bar in bars if isinstance(bar, Bar)] == [
+    assert [bar.timeframe.length_ns for bar in bars if isinstance(bar, Bar)] == [
         31 * 24 * HOUR
     ] * 2
     assert bars[1].ts_recv == 1_709_251_200_000 * NS_PER_MS
@@ -252,10 +252,20 @@ def test_bars_of_a_table_have_the_smallest_step_of_the_first_rows(
     bars = take(make_feed("ohlcv", write(tmp_path / "o.csv", content)))
     day = 24 * HOUR
 
-    assert [bar.timeframe_ns for bar in bars if isinstance(bar, Bar)] == [day] * 3
+    assert [bar.timeframe.length_ns for bar in bars if isinstance(bar, Bar)] == [
+        day
+    ] * 3
     opened = 1_492_732_800 * NS_PER_S
     assert bars[0] == Bar(
-        "BTCUSDT.id", opened + day, day, opened, 5.0, 6.0, 4.0, 5.0, 0.0
+        "BTCUSDT.id",
+        opened + day,
+        Timeframe.of_ns(day),
+        opened,
+        5.0,
+        6.0,
+        4.0,
+        5.0,
+        0.0,
     )
 
 
@@ -265,7 +275,7 @@ def test_the_interval_of_the_settings_wins(tmp_path: Path) -> None:
     (bar,) = take(make_feed("ohlcv", write(path, content), interval="4h"))
 
     assert isinstance(bar, Bar)
-    assert bar.timeframe_ns == 4 * HOUR
+    assert bar.timeframe.length_ns == 4 * HOUR
     assert "does not tell the interval" in reason("ohlcv", path, content)
 
 

@@ -137,7 +137,7 @@ def test_klines_join_without_a_hole_where_milliseconds_become_microseconds() -> 
     bars = bars_of(take(make_feed("binance-klines", *paths)))
 
     assert len(bars) == 720 + 744 + 744 + 672
-    assert {bar.timeframe_ns for bar in bars} == {HOUR}
+    assert {bar.timeframe.length_ns for bar in bars} == {HOUR}
     assert all(b.ts_open == a.ts_close == a.ts_recv for a, b in pairwise(bars))
     assert bars[720 + 744].ts_open == 1_735_689_600 * NS_PER_S
 
@@ -215,5 +215,5 @@ def test_bars_of_other_sources_are_read(name: str, rows: int, interval_ns: int) 
     bars = bars_of(take(make_feed("ohlcv", path, symbols=["X"])))
 
     assert len(bars) == rows
-    assert {bar.timeframe_ns for bar in bars} == {interval_ns}
+    assert {bar.timeframe.length_ns for bar in bars} == {interval_ns}
     assert all(a.ts_open < b.ts_open for a, b in pairwise(bars))

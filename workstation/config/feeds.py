@@ -10,7 +10,7 @@ from workstation.config.problems import Key, Problems
 from workstation.config.tables import Checked
 from workstation.config.values import show
 from workstation.engine.settings import FeedSettings
-from workstation.model.timeframes import parse_timeframe
+from workstation.model.timeframes import FORMS, Timeframe, parse_span
 from workstation.venues.file.settings import FileFeedSettings
 from workstation.venues.simulated.settings import SimulatedFeedSettings
 
@@ -37,7 +37,7 @@ def check_feed(
     if feed.settings is SimulatedFeedSettings:
         _check_start(feed.get("start"), (*feed.key, "start"), problems)
         for name in ("duration", "bars"):
-            check_timeframe(feed.get(name), (*feed.key, name), problems)
+            _check_span(feed.get(name), (*feed.key, name), problems)
         return
     check_timeframe(feed.get("interval"), (*feed.key, "interval"), problems)
     if (limit := feed.get("max_skipped")) is not None and limit < 0:
@@ -56,13 +56,13 @@ def check_feed(
 def check_timeframe(text: str | None, key: Key, problems: Problems) -> None:
     """Note a problem unless ``text`` is a timeframe or none."""
     if text is not None:
-        _attempt(
-            parse_timeframe,
-            text,
-            key,
-            problems,
-            "a count and a unit: 1s, 5m, 1h, 1d, 1w",
-        )
+        _attempt(Timeframe.parse, text, key, problems, FORMS)
+
+
+def _check_span(text: str | None, key: Key, problems: Problems) -> None:
+    if text is not None:
+        allowed = "a count and a unit: 1s, 5m, 1h, 1d, 1w"
+        _attempt(parse_span, text, key, problems, allowed)
 
 
 def _check_start(text: str | None, key: Key, problems: Problems) -> None:

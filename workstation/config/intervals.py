@@ -16,7 +16,7 @@ from workstation.config.tables import Checked
 from workstation.config.values import show
 from workstation.engine.settings import FeedSettings
 from workstation.model.instruments import Instrument
-from workstation.model.timeframes import format_timeframe, parse_timeframe
+from workstation.model.timeframes import Timeframe
 from workstation.strategy.settings import StrategySettings
 from workstation.venues.file.settings import FileFeedSettings
 
@@ -24,7 +24,7 @@ __all__ = ["check_intervals"]
 
 _BARS = ("binance-klines", "ohlcv")
 # How Binance names the files of its archive: BTCUSDT-1h-2024-06.zip.
-_NAMED = re.compile(r"-(1s|[135]m|15m|30m|[12468]h|12h|[13]d|1w)(?=[-.])")
+_NAMED = re.compile(r"-(1s|[135]m|15m|30m|[12468]h|12h|[13]d|1w|1M)(?=[-.])")
 
 
 def check_intervals(
@@ -45,17 +45,19 @@ def check_intervals(
     }
     for strategy in strategies:
         text = strategy.get("timeframe")
-        wanted_ns = _length(text)
+        chosen = _timeframe(text)
         wanted = strategy.get("symbols") or ()
         for feed in bars:
-            given_ns = _interval(feed)
+            given = _interval(feed)
             served = [name for name in _served(feed, instruments) if name not in free]
             is_wanted = "*" in wanted or any(name in wanted for name in served)
-            if given_ns and wanted_ns and is_wanted and served and wanted_ns % given_ns:
+            if not (given and chosen and is_wanted and served):
+                continue
+            if not chosen.is_made_of(given):
                 problems.add(
                     (*strategy.key, "timeframe"),
                     f"found {show(text)}; allowed: a multiple of "
-                    f"{format_timeframe(given_ns)}, the bars of feed "
+                    f"{given}, the bars of feed "
                     f"{feed.get('name')}",
                 )
 
@@ -70,20 +72,20 @@ def _served(
             yield instrument.id
 
 
-def _interval(feed: Checked[FeedSettings]) -> int | None:
-    """Return the length of a feed's bars as stated, or as its files are named."""
+def _interval(feed: Checked[FeedSettings]) -> Timeframe | None:
+    """Return a feed's bars as stated, or as its files are named."""
     if feed.get("interval") is not None:
-        return _length(feed.get("interval"))
+        return _timeframe(feed.get("interval"))
     if feed.get("format") != "binance-klines":
         return None
     found = {_NAMED.search(Path(name).name) for name in feed.get("files") or ()}
     lengths = {match[1] if match else None for match in found}
-    return _length(lengths.pop()) if len(lengths) == 1 else None
+    return _timeframe(lengths.pop()) if len(lengths) == 1 else None
 
 
-def _length(text: str | None) -> int | None:
-    """Return the nanoseconds of a timeframe; None where it is wrong or missing."""
+def _timeframe(text: str | None) -> Timeframe | None:
+    """Return the timeframe of a word; None where it is wrong or missing."""
     try:
-        return parse_timeframe(text) if text else None
+        return Timeframe.parse(text) if text else None
     except ValueError:
         return None

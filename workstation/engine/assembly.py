@@ -24,7 +24,7 @@ from workstation.market.aggregator import Aggregator
 from workstation.model.errors import ScriptError
 from workstation.model.instruments import Instrument
 from workstation.model.roles import Connector
-from workstation.model.timeframes import parse_timeframe
+from workstation.model.timeframes import Timeframe
 from workstation.strategy.script import Script, failed_script, load_script
 from workstation.strategy.scripted import ScriptedStrategy
 from workstation.strategy.settings import StrategySettings
@@ -71,7 +71,7 @@ def assemble_session(
     if run.strategies:
         # The chart of a symbol that no strategy trades needs bars too.
         for each in instruments:
-            aggregator.watch(each.id, parse_timeframe(run.strategies[0].timeframe))
+            aggregator.watch(each.id, Timeframe.parse(run.strategies[0].timeframe))
     strategies = tuple(
         _strategy(settings, script, instruments, aggregator, executor, guard)
         for settings, script in zip(run.strategies, scripts, strict=True)
@@ -179,9 +179,9 @@ def _strategy(
         for each in instruments
         if "*" in wanted or each.id in wanted or each.symbol in wanted
     ]
-    timeframe_ns = parse_timeframe(settings.timeframe)
+    timeframe = Timeframe.parse(settings.timeframe)
     for each in chosen:
-        aggregator.watch(each.id, timeframe_ns)
+        aggregator.watch(each.id, timeframe)
     return ScriptedStrategy(
         settings, script, chosen, aggregator, executor, executor, guard, _param_names
     )

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from workstation.engine.engine import Engine
 from workstation.kernel import Clock, RealClock
-from workstation.model.timeframes import NS_PER_MS, NS_PER_S, parse_timeframe
+from workstation.model.timeframes import NS_PER_MS, NS_PER_S, parse_span
 
 __all__ = ["SPEEDS", "PlayDriver", "PlayState", "Until", "run_backtest"]
 
@@ -48,7 +48,7 @@ class Until(Struct, frozen=True):
             return cls(**{name: int(value)})
         if equals and name == "time":
             try:
-                return cls(span_ns=parse_timeframe(value))
+                return cls(span_ns=parse_span(value))
             except ValueError as error:
                 raise ValueError(f"until {text!r}: {error}") from error
         try:

@@ -27,7 +27,7 @@ from workstation.model.instruments import Instrument
 from workstation.model.market import Bar
 from workstation.model.orders import Order, OrderRole, OrderStatus
 from workstation.model.states import Gate, SymbolState
-from workstation.model.timeframes import format_timeframe
+from workstation.model.timeframes import Timeframe
 from workstation.strategy.row import Row
 from workstation.strategy.scripted import ScriptedStrategy
 from workstation.strategy.sizing import entry_quantity
@@ -158,20 +158,22 @@ class FocusFrames:
 
     # Chart.
 
-    def timeframes(self, strategy: str, instrument: str) -> tuple[int, ...]:
-        """Return the bar lengths the chart can show: the row's own, and multiples."""
+    def timeframes(self, strategy: str, instrument: str) -> tuple[Timeframe, ...]:
+        """Return the bars the chart can show: the row's own, and multiples."""
         owner = self._strategies.get(strategy)
         if owner is None:
             owner = next(iter(self._strategies.values()))
-        base = owner.timeframe_ns
-        return tuple(base * factor for factor in (1, 5, 15, 60))
+        base = owner.timeframe
+        factors = (1, 5, 15, 60) if base.is_clocked else (1,)
+        return tuple(base.times(factor) for factor in factors)
 
     def chart(self, focus: Focus) -> ChartFrame:
         """Return the focused chart."""
         choices = self.timeframes(focus.strategy, focus.instrument)
         base = choices[0]
-        shown = focus.timeframe_ns if focus.timeframe_ns in choices else base
-        factor = shown // base
+        shown = focus.timeframe if focus.timeframe in choices else base
+        assert shown is not None
+        factor = int(shown.size // base.size)
         window = self._aggregator.bars(focus.instrument, base)
         count = min(len(window), (focus.bars + 1) * factor)
         columns = [
@@ -188,7 +190,7 @@ class FocusFrames:
         return ChartFrame(
             instrument=instrument.id,
             symbol=instrument.symbol,
-            timeframe=format_timeframe(shown),
+            timeframe=str(shown),
             decimals=instrument.price_decimals,
             bars=tuple(candles),
             forming=forming,
@@ -217,7 +219,7 @@ class FocusFrames:
         return tuple(levels)
 
     def _overlays(
-        self, focus: Focus, base: int, count: int
+        self, focus: Focus, base: Timeframe, count: int
     ) -> tuple[tuple[str, tuple[float | None, ...]], ...]:
         lines = []
         for running in self._aggregator.indicators(focus.instrument, base):
@@ -232,7 +234,7 @@ class FocusFrames:
         return tuple(lines)
 
     def _tails(
-        self, instrument: str, base: int, running: RunningIndicator, count: int
+        self, instrument: str, base: Timeframe, running: RunningIndicator, count: int
     ) -> list[tuple[str, tuple[float | None, ...]]]:
         # From the window's columns: a running indicator keeps no history, and asking
         # the Aggregator for another one would change the state.
@@ -255,23 +257,22 @@ class FocusFrames:
     def indicators(self) -> tuple[IndicatorRow, ...]:
         """Return all running indicators with their last values."""
         return tuple(
-            self._indicator(instrument, timeframe_ns, running)
+            self._indicator(instrument, timeframe, running)
             for instrument in self._instruments
-            for timeframe_ns in self._aggregator.timeframes(instrument)
-            for running in self._aggregator.indicators(instrument, timeframe_ns)
+            for timeframe in self._aggregator.timeframes(instrument)
+            for running in self._aggregator.indicators(instrument, timeframe)
         )
 
     def _indicator(
-        self, instrument: str, timeframe_ns: int, running: RunningIndicator
+        self, instrument: str, timeframe: Timeframe, running: RunningIndicator
     ) -> IndicatorRow:
         name, params = running.key
         value = running.value
-        timeframe = format_timeframe(timeframe_ns)
-        tails = self._tails(instrument, timeframe_ns, running, _TAIL)
+        tails = self._tails(instrument, timeframe, running, _TAIL)
         return IndicatorRow(
             key=f"{instrument}/{timeframe}/{name}/{_listed(params)}",
             instrument=instrument,
-            timeframe=timeframe,
+            timeframe=str(timeframe),
             name=name,
             params=_listed(params),
             outputs=tuple(
@@ -297,11 +298,11 @@ def _candle(bar: Bar | None) -> CandleRow | None:
 
 
 def _grouped(
-    candles: Sequence[CandleRow], forming: CandleRow | None, length_ns: int
+    candles: Sequence[CandleRow], forming: CandleRow | None, timeframe: Timeframe
 ) -> tuple[list[CandleRow], CandleRow | None]:
     grouped: list[CandleRow] = []
     for candle in (*candles, *(() if forming is None else (forming,))):
-        start = candle[0] - candle[0] % length_ns
+        start = timeframe.start(candle[0])
         if grouped and grouped[-1][0] == start:
             _, o, h, low, _, v = grouped[-1]
             grouped[-1] = (

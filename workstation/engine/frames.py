@@ -17,6 +17,7 @@ from workstation.model.orders import Order
 from workstation.model.positions import Position
 from workstation.model.records import StateRecord
 from workstation.model.states import BookTrust, Gate, SymbolState
+from workstation.model.timeframes import Timeframe
 
 __all__ = [
     "Alert",
@@ -39,11 +40,11 @@ __all__ = [
 
 
 class Focus(Struct, frozen=True):
-    """What the panels of one symbol show; ``timeframe_ns`` 0 = the strategy's own."""
+    """What the panels of one symbol show; ``timeframe`` None = the strategy's own."""
 
     strategy: str
     instrument: str
-    timeframe_ns: int = 0
+    timeframe: Timeframe | None = None
     bars: int = 120
     levels: int = 20
 

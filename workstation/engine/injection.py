@@ -97,7 +97,7 @@ def check_event(event: MarketEvent, instruments: Sequence[str]) -> None:
         good = 0 < event.low <= min(event.open, event.close) and (
             event.high >= max(event.open, event.close)
         )
-        good = good and event.volume >= 0 and event.timeframe_ns > 0
+        good = good and event.volume >= 0 and event.timeframe.size > 0
         rule = "low ≤ open, close ≤ high, all above 0, and no negative volume"
     else:
         good = event.price > 0 and event.size > 0

@@ -23,11 +23,9 @@ from workstation.model.market import Bar, BookDelta, BookSnapshot, Quote, Trade
 from workstation.model.ports import Core
 from workstation.model.records import BarRecord, BookRecord, FeedRecord
 from workstation.model.states import BookTrust
-from workstation.model.timeframes import NS_PER_MS, NS_PER_S, format_timeframe
+from workstation.model.timeframes import NS_PER_DAY, NS_PER_MS, Timeframe
 
 __all__ = ["Aggregator"]
-
-_DAY_NS = 86_400 * NS_PER_S
 
 
 class Aggregator(MarketState):
@@ -156,6 +154,8 @@ class Aggregator(MarketState):
             builder.volume += size
             builder.turnover += turnover
             builder.trades += 1
+        if live.counted:
+            self._count(live, ts, price, size)
         for watcher in live.trade_watchers:
             watcher(live, event)
 
@@ -191,7 +191,7 @@ class Aggregator(MarketState):
         now = self._core.ts
         for builder in live.builders:
             builder.begin(now)
-            self._timetable.need(builder.timeframe_ns)
+            self._timetable.need(builder.timeframe)
 
     def _refuse(
         self,
@@ -341,35 +341,49 @@ class Aggregator(MarketState):
         if event.ts_event is not None:
             live.latency_ns = ts - event.ts_event
         live.last = event.close
-        live.bar_ns = event.timeframe_ns
+        live.bar_ns = event.timeframe.length_ns
         live.blocked = ""
         if event.ts_open >= live.day_end_ns:
             _begin_day(live, event.ts_open, event.open)
         for builder in live.builders:
-            if not builder.suits(event.timeframe_ns):
-                wanted = format_timeframe(builder.timeframe_ns)
-                source = format_timeframe(event.timeframe_ns)
-                detail = f"{event.instrument}: {wanted} bars cannot be made of {source}"
-                self._tell("timeframe", f"{event.instrument} {wanted}", detail)
+            if not builder.suits(event.timeframe):
+                self._tell_unsuited(event, builder.timeframe)
                 continue
             for bar in builder.take(event):
                 self._closed(live, bar)
+        for counted in live.counted:
+            if counted.suits(event.timeframe):
+                self._closed(live, event)
+            else:
+                self._tell_unsuited(event, counted.timeframe)
 
-    def _close_bars(self, timeframe_ns: int, boundary: int) -> None:
+    def _tell_unsuited(self, event: Bar, wanted: Timeframe) -> None:
+        source = event.timeframe
+        detail = f"{event.instrument}: {wanted} bars cannot be made of {source}"
+        self._tell("timeframe", f"{event.instrument} {wanted}", detail)
+
+    def _close_bars(self, timeframe: Timeframe, boundary: int) -> None:
         """Close the bars that end now, in the order of the instruments."""
         for live in self._live.values():
             if live.bars_only:
                 continue
-            builder = live.builder(timeframe_ns)
-            if builder is not None:
-                bar = builder.finish(boundary, repeat=self._repeat)
-                if bar is not None:
-                    self._closed(live, bar)
+            for builder in live.builders:
+                if builder.timeframe == timeframe:
+                    bar = builder.finish(boundary, repeat=self._repeat)
+                    if bar is not None:
+                        self._closed(live, bar)
+
+    def _count(self, live: LiveInstrument, ts: int, price: float, size: float) -> None:
+        """Take a trade into the bars that trading ends."""
+        for builder in live.counted:
+            bar = builder.add(ts, price, size)
+            if bar is not None:
+                self._closed(live, bar)
 
     def _closed(self, live: LiveInstrument, bar: Bar) -> None:
-        timeframe_ns = bar.timeframe_ns
-        live.windows[timeframe_ns].append(bar)
-        for running in self._running.get((live.instrument, timeframe_ns), {}).values():
+        timeframe = bar.timeframe
+        live.windows[timeframe].append(bar)
+        for running in self._running.get((live.instrument, timeframe), {}).values():
             running.update(bar)
         core = self._core
         core.record(BarRecord(core.seq, core.ts, bar, live.tape))
@@ -387,4 +401,4 @@ def _begin_book(live: LiveInstrument) -> Book:
 def _begin_day(live: LiveInstrument, ts: int, price: float) -> None:
     """Take the first price of a day (UTC)."""
     live.day_open = price
-    live.day_end_ns = ts - ts % _DAY_NS + _DAY_NS
+    live.day_end_ns = ts - ts % NS_PER_DAY + NS_PER_DAY

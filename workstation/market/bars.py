@@ -1,4 +1,4 @@
-"""Builders of time bars, one per instrument and timeframe.
+"""Builders of bars of the clock, one per instrument and timeframe.
 
 The Aggregator feeds them ticks or feed bars and closes tick bars at the boundaries of
 its timetable; a tick belongs to the bar that is open when it is taken. A closed bar is
@@ -8,19 +8,11 @@ never changed and none is closed twice.
 from __future__ import annotations
 
 from workstation.model.market import Bar
+from workstation.model.timeframes import Timeframe
 
-__all__ = ["BarBuilder", "bar_start"]
+__all__ = ["BarBuilder"]
 
 _INFINITY = float("inf")
-_WEEK_NS = 7 * 86_400 * 1_000_000_000
-# The epoch was a Thursday; weeks begin on Monday, as at the venues.
-_MONDAY_NS = 4 * 86_400 * 1_000_000_000
-
-
-def bar_start(ts: int, timeframe_ns: int) -> int:
-    """Return the start of the interval of ``ts``, aligned to UTC (weeks to Monday)."""
-    offset = 0 if timeframe_ns % _WEEK_NS else _MONDAY_NS
-    return ts - (ts - offset) % timeframe_ns
 
 
 class BarBuilder:
@@ -33,22 +25,22 @@ class BarBuilder:
 
     __slots__ = (
         "_last_open",
-        "_source_ns",
+        "_source",
         "close",
         "high",
         "instrument",
         "low",
         "open",
-        "timeframe_ns",
+        "timeframe",
         "trades",
         "ts_open",
         "turnover",
         "volume",
     )
 
-    def __init__(self, instrument: str, timeframe_ns: int) -> None:
+    def __init__(self, instrument: str, timeframe: Timeframe) -> None:
         self.instrument = instrument
-        self.timeframe_ns = timeframe_ns
+        self.timeframe = timeframe
         self.ts_open = 0
         self.open = 0.0
         self.high = -_INFINITY
@@ -57,13 +49,13 @@ class BarBuilder:
         self.volume = 0.0
         self.turnover = 0.0
         self.trades = 0
-        # The last feed bar taken and its length; −1 and 0 before one.
+        # The last feed bar taken and what it was; −1 and None before one.
         self._last_open = -1
-        self._source_ns = 0
+        self._source: Timeframe | None = None
 
     def begin(self, ts: int) -> None:
         """Set the interval at the first tick; a part built from feed bars stays."""
-        start = bar_start(ts, self.timeframe_ns)
+        start = self.timeframe.start(ts)
         if start > self.ts_open:
             self._clear(start)
 
@@ -97,9 +89,9 @@ class BarBuilder:
         """Return the open bar as it stands; None where nothing came yet."""
         return None if self.high == -_INFINITY else self._bar(self.ts_open)
 
-    def suits(self, source_ns: int) -> bool:
-        """Tell whether these bars can be made of feed bars of that length."""
-        return source_ns > 0 and self.timeframe_ns % source_ns == 0
+    def suits(self, source: Timeframe) -> bool:
+        """Tell whether these bars can be made of such feed bars."""
+        return self.timeframe.is_made_of(source)
 
     def take(self, bar: Bar) -> tuple[Bar, ...]:
         """Take a suitable feed bar; return what it closed, oldest first.
@@ -107,17 +99,17 @@ class BarBuilder:
         One of the same length passes through. A late or doubled one, or one of another
         length than the first, is left out.
         """
-        if self._source_ns == 0:
-            self._source_ns = bar.timeframe_ns
-        if bar.timeframe_ns != self._source_ns or bar.ts_open <= self._last_open:
+        if self._source is None:
+            self._source = bar.timeframe
+        if bar.timeframe != self._source or bar.ts_open <= self._last_open:
             return ()
         self._last_open = bar.ts_open
-        if bar.timeframe_ns == self.timeframe_ns:
+        if bar.timeframe == self.timeframe:
             self.close = bar.close
             self.ts_open = bar.ts_close
             return (bar,)
         closed: tuple[Bar, ...] = ()
-        start = bar_start(bar.ts_open, self.timeframe_ns)
+        start = self.timeframe.start(bar.ts_open)
         if start > self.ts_open:
             if self.high != -_INFINITY:
                 closed = (self._bar(bar.ts_recv),)
@@ -125,18 +117,19 @@ class BarBuilder:
         elif start < self.ts_open:
             return ()
         self._absorb(bar)
-        if bar.ts_close >= start + self.timeframe_ns:
+        end = self.timeframe.end(start)
+        if bar.ts_close >= end:
             closed = (*closed, self._bar(bar.ts_recv))
-            self._clear(start + self.timeframe_ns)
+            self._clear(end)
         return closed
 
     def digest(self) -> tuple[object, ...]:
         """Return the whole state for the state hash."""
         return (
-            self.timeframe_ns,
+            self.timeframe,
             self.ts_open,
             self._last_open,
-            self._source_ns,
+            self._source,
             None
             if self.high == -_INFINITY
             else (self.open, self.high, self.low, self.volume, self.turnover),
@@ -160,7 +153,7 @@ class BarBuilder:
         return Bar(
             self.instrument,
             ts_recv,
-            self.timeframe_ns,
+            self.timeframe,
             self.ts_open,
             self.open,
             self.high,

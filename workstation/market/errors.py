@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from workstation.model.errors import WorkstationError
-from workstation.model.timeframes import format_timeframe
+from workstation.model.timeframes import Timeframe
 
 __all__ = ["MarketError", "UnknownInstrument", "UnknownTimeframe"]
 
@@ -36,12 +36,12 @@ class UnknownTimeframe(MarketError):
     """Say which bars were asked for and which are built."""
 
     def __init__(
-        self, instrument: str, timeframe_ns: int, known: Iterable[int]
+        self, instrument: str, timeframe: Timeframe, known: Iterable[Timeframe]
     ) -> None:
-        built = ", ".join(format_timeframe(ns) for ns in known) or "none"
+        built = ", ".join(map(str, known)) or "none"
         super().__init__(
-            f"{instrument} has no {format_timeframe(timeframe_ns)} bars; built are: "
+            f"{instrument} has no {timeframe} bars; built are: "
             f"{built}. Others must be watched before the first event"
         )
         self.instrument = instrument
-        self.timeframe_ns = timeframe_ns
+        self.timeframe = timeframe

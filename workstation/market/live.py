@@ -11,11 +11,12 @@ from collections.abc import Callable
 
 from workstation.market.bars import BarBuilder
 from workstation.market.book import Book
+from workstation.market.counted import CountedBuilder
 from workstation.market.volatility import Volatility
 from workstation.market.window import BarWindow
 from workstation.model.market import Quote, Trade
 from workstation.model.states import BookTrust
-from workstation.model.timeframes import NS_PER_S
+from workstation.model.timeframes import NS_PER_S, Timeframe
 
 __all__ = ["RECENT_TICKERS", "LiveInstrument", "TopWatcher", "TradeWatcher"]
 
@@ -51,6 +52,7 @@ class LiveInstrument:
         "blocked",
         "book",
         "builders",
+        "counted",
         "day_end_ns",
         "day_open",
         "gate_ns",
@@ -115,7 +117,8 @@ class LiveInstrument:
         # detectors. Mostly empty, so a tick pays for one look.
         self.top_watchers: tuple[TopWatcher, ...] = ()
         self.trade_watchers: tuple[TradeWatcher, ...] = ()
-        self.windows: dict[int, BarWindow] = {}
+        self.counted: tuple[CountedBuilder, ...] = ()
+        self.windows: dict[Timeframe, BarWindow] = {}
 
     @property
     def mid(self) -> float | None:
@@ -137,12 +140,15 @@ class LiveInstrument:
         mid = self.mid
         return None if mid is None else (self.ask - self.bid) / mid * 10_000.0
 
-    def builder(self, timeframe_ns: int) -> BarBuilder | None:
-        """Return the builder of bars of this length, if they are built."""
-        for builder in self.builders:
-            if builder.timeframe_ns == timeframe_ns:
+    def builder(self, timeframe: Timeframe) -> BarBuilder | CountedBuilder | None:
+        """Return the builder of these bars, if they are built."""
+        for builder in self._all_builders():
+            if builder.timeframe == timeframe:
                 return builder
         return None
+
+    def _all_builders(self) -> tuple[BarBuilder | CountedBuilder, ...]:
+        return (*self.builders, *self.counted)
 
     def distrust(self, now_ns: int, stale_ns: int) -> str | None:
         """Return why nothing may trade on these figures at ``now_ns``, or None."""
@@ -180,7 +186,7 @@ class LiveInstrument:
             self.tape,
             (self.gate_ns, self.shown_mid, self.volatility.variance),
             None if self.book is None else self.book.digest(),
-            [builder.digest() for builder in self.builders],
+            [builder.digest() for builder in self._all_builders()],
             [window.digest() for window in self.windows.values()],
         )
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from workstation.market.bars import BarBuilder
 from workstation.market.book import Book
+from workstation.market.counted import CountedBuilder
 from workstation.market.errors import UnknownInstrument, UnknownTimeframe
 from workstation.market.gaps import GapEntry, GapLedger
 from workstation.market.live import LiveInstrument
@@ -19,7 +20,7 @@ from workstation.market.settings import StorageSettings
 from workstation.market.window import BarWindow
 from workstation.model.instruments import Instrument
 from workstation.model.market import Bar
-from workstation.model.timeframes import NS_PER_MS
+from workstation.model.timeframes import NS_PER_MS, Timeframe
 
 __all__ = ["MarketState"]
 
@@ -33,23 +34,28 @@ class MarketState:
         self.settings = settings
         self._live = {item.id: LiveInstrument(item.id) for item in instruments}
         self._stale_ns = settings.stale_ms * NS_PER_MS
-        self._running: dict[tuple[str, int], dict[IndicatorKey, RunningIndicator]] = {}
+        self._running: dict[
+            tuple[str, Timeframe], dict[IndicatorKey, RunningIndicator]
+        ] = {}
         self._gaps = GapLedger()
 
-    def watch(self, instrument: str, timeframe_ns: int) -> None:
-        """Build bars of this length; to be said before the first event.
+    def watch(self, instrument: str, timeframe: Timeframe) -> None:
+        """Build these bars; to be said before the first event.
 
         Raises UnknownInstrument, or UnknownTimeframe once events have come.
         """
         live = self.instrument(instrument)
-        if timeframe_ns in live.windows:
+        if timeframe in live.windows:
             return
-        if timeframe_ns <= 0 or any(other.ts_recv for other in self._live.values()):
-            raise UnknownTimeframe(instrument, timeframe_ns, live.windows)
-        live.windows[timeframe_ns] = BarWindow(timeframe_ns, self.settings.window)
-        live.windows = dict(sorted(live.windows.items()))
-        builders = (*live.builders, BarBuilder(instrument, timeframe_ns))
-        live.builders = tuple(sorted(builders, key=lambda item: item.timeframe_ns))
+        if timeframe.size <= 0 or any(other.ts_recv for other in self._live.values()):
+            raise UnknownTimeframe(instrument, timeframe, live.windows)
+        live.windows[timeframe] = BarWindow(timeframe, self.settings.window)
+        live.windows = dict(sorted(live.windows.items(), key=lambda it: it[0].order))
+        if not timeframe.is_clocked:
+            live.counted = (*live.counted, CountedBuilder(instrument, timeframe))
+            return
+        builders = (*live.builders, BarBuilder(instrument, timeframe))
+        live.builders = tuple(sorted(builders, key=lambda item: item.timeframe.order))
         live.trade_builders = live.builders
         from_mid = self.settings.bar_source == "mid"
         live.mid_builders = live.builders if from_mid else ()
@@ -70,34 +76,34 @@ class MarketState:
         """Return the order book, if the feed brings one."""
         return self.instrument(instrument).book
 
-    def timeframes(self, instrument: str) -> tuple[int, ...]:
-        """Return the lengths of the bars that are built, ns, ascending."""
+    def timeframes(self, instrument: str) -> tuple[Timeframe, ...]:
+        """Return the bars that are built, shorter ones first."""
         return tuple(self.instrument(instrument).windows)
 
-    def bars(self, instrument: str, timeframe_ns: int) -> BarWindow:
+    def bars(self, instrument: str, timeframe: Timeframe) -> BarWindow:
         """Return the window of closed bars; raises UnknownTimeframe if not watched."""
         windows = self.instrument(instrument).windows
         try:
-            return windows[timeframe_ns]
+            return windows[timeframe]
         except KeyError:
-            raise UnknownTimeframe(instrument, timeframe_ns, windows) from None
+            raise UnknownTimeframe(instrument, timeframe, windows) from None
 
-    def forming(self, instrument: str, timeframe_ns: int) -> Bar | None:
+    def forming(self, instrument: str, timeframe: Timeframe) -> Bar | None:
         """Return the open bar as it stands, for a chart; no strategy may see it."""
-        builder = self.instrument(instrument).builder(timeframe_ns)
+        builder = self.instrument(instrument).builder(timeframe)
         return None if builder is None else builder.forming()
 
     def indicator(
-        self, instrument: str, timeframe_ns: int, name: str, **params: float
+        self, instrument: str, timeframe: Timeframe, name: str, **params: float
     ) -> RunningIndicator:
         """Return the shared running indicator, warmed from the window if it is new.
 
         It becomes part of the state: observers compute from columns instead. Raises
         UnknownTimeframe, or what ``workstation.indicators`` says of the request.
         """
-        window = self.bars(instrument, timeframe_ns)
+        window = self.bars(instrument, timeframe)
         key, definition = parameters(name, params)
-        shared = self._running.setdefault((instrument, timeframe_ns), {})
+        shared = self._running.setdefault((instrument, timeframe), {})
         running = shared.get(key)
         if running is None:
             running = shared[key] = RunningIndicator(key, definition)
@@ -105,10 +111,10 @@ class MarketState:
         return running
 
     def indicators(
-        self, instrument: str, timeframe_ns: int
+        self, instrument: str, timeframe: Timeframe
     ) -> tuple[RunningIndicator, ...]:
         """Return the running indicators of these bars, in order of creation."""
-        return tuple(self._running.get((instrument, timeframe_ns), {}).values())
+        return tuple(self._running.get((instrument, timeframe), {}).values())
 
     def distrust(self, instrument: str, now_ns: int) -> str | None:
         """Return why nothing may trade on this data (stale, untrusted), or None."""
@@ -123,8 +129,8 @@ class MarketState:
         return (
             [live.digest() for live in self._live.values()],
             [
-                (instrument, timeframe_ns, [item.digest() for item in shared.values()])
-                for (instrument, timeframe_ns), shared in self._running.items()
+                (instrument, timeframe, [item.digest() for item in shared.values()])
+                for (instrument, timeframe), shared in self._running.items()
             ],
             self._gaps.total,
         )

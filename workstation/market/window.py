@@ -14,6 +14,7 @@ from math import fsum
 from typing import TYPE_CHECKING, Any
 
 from workstation.model.market import Bar
+from workstation.model.timeframes import Timeframe
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,12 +53,12 @@ class BarWindow:
         "_rows",
         "size",
         "tape",
-        "timeframe_ns",
+        "timeframe",
         "total",
     )
 
-    def __init__(self, timeframe_ns: int, size: int) -> None:
-        self.timeframe_ns = timeframe_ns
+    def __init__(self, timeframe: Timeframe, size: int) -> None:
+        self.timeframe = timeframe
         self.size = size
         self.total = 0
         self.tape = 0
@@ -177,7 +178,7 @@ class BarWindow:
 
     def digest(self) -> tuple[object, ...]:
         """Return the state for the state hash: a digest over every bar so far."""
-        return (self.timeframe_ns, self.total, self.tape)
+        return (self.timeframe, self.total, self.tape)
 
     def _over(
         self,

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from workstation.model.timeframes import Timeframe
+
 __all__ = [
     "Bar",
     "BookDelta",
@@ -49,14 +51,14 @@ class Trade(Struct, frozen=True, gc=False, tag="trade"):
 
 
 class Bar(Struct, frozen=True, gc=False, tag="bar"):
-    """A closed bar of ``[ts_open, ts_open + timeframe_ns)``, an input at its close.
+    """A closed bar of ``[ts_open, ts_close)``, an input at its close.
 
     ``turnover`` is Σ price × size in the quote currency, ``trades`` the count.
     """
 
     instrument: str
     ts_recv: int
-    timeframe_ns: int
+    timeframe: Timeframe
     ts_open: int
     open: float
     high: float
@@ -69,8 +71,9 @@ class Bar(Struct, frozen=True, gc=False, tag="bar"):
 
     @property
     def ts_close(self) -> int:
-        """Return the first nanosecond after the bar."""
-        return self.ts_open + self.timeframe_ns
+        """Return the first ns after the bar; of counted ones, when it was full."""
+        timeframe = self.timeframe
+        return timeframe.end(self.ts_open) if timeframe.is_clocked else self.ts_recv
 
 
 class BookSnapshot(Struct, frozen=True, tag="book_snapshot"):

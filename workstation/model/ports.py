@@ -16,6 +16,7 @@ from workstation.model.orders import Order, Report, Request
 from workstation.model.positions import AccountView, Position
 from workstation.model.records import Record
 from workstation.model.states import BookTrust, Gate
+from workstation.model.timeframes import Timeframe
 
 __all__ = [
     "BarsView",
@@ -106,7 +107,7 @@ class BookView(Protocol):
 class BarsView(Protocol):
     """The window of closed bars of one instrument and timeframe."""
 
-    timeframe_ns: int
+    timeframe: Timeframe
 
     def __len__(self) -> int:
         """Return how many closed bars are kept."""
@@ -184,11 +185,11 @@ class MarketView(Protocol):
     def instrument(self, instrument: str) -> InstrumentView:
         """Return the live figures of an instrument of the run."""
 
-    def bars(self, instrument: str, timeframe_ns: int) -> BarsView:
+    def bars(self, instrument: str, timeframe: Timeframe) -> BarsView:
         """Return the window; it is built from the first event on."""
 
     def indicator(
-        self, instrument: str, timeframe_ns: int, name: str, **params: float
+        self, instrument: str, timeframe: Timeframe, name: str, **params: float
     ) -> IndicatorView:
         """Return the shared running indicator; created on first use."""
 

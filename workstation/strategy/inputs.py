@@ -12,6 +12,7 @@ from typing import Any
 from workstation.model.market import Bar
 from workstation.model.ports import BarsView, InstrumentView, MarketView
 from workstation.model.positions import Position
+from workstation.model.timeframes import Timeframe
 
 __all__ = ["Asked", "Indicators", "Market"]
 
@@ -168,12 +169,12 @@ class Indicators:
         self,
         market: MarketView,
         instrument: str,
-        timeframe_ns: int,
+        timeframe: Timeframe,
         order_of: Callable[[str], tuple[str, ...]],
     ) -> None:
         self._market = market
         self._instrument = instrument
-        self._timeframe_ns = timeframe_ns
+        self._timeframe = timeframe
         self._order_of = order_of
         self._views: dict[Asked, Any] = {}
 
@@ -211,9 +212,7 @@ class Indicators:
                 f"{', '.join(names)}"
             )
         named = dict(zip(names, values, strict=False)) | dict(params)
-        view = self._market.indicator(
-            self._instrument, self._timeframe_ns, name, **named
-        )
+        view = self._market.indicator(self._instrument, self._timeframe, name, **named)
         self._views[key] = view
         return view
 

@@ -23,7 +23,7 @@ from workstation.model.instruments import Instrument
 from workstation.model.orders import TERMINAL, OrderRole, OrderStatus
 from workstation.model.ports import Core, MarketView, OrdersView, PositionView
 from workstation.model.states import SymbolState
-from workstation.model.timeframes import parse_timeframe
+from workstation.model.timeframes import Timeframe
 from workstation.strategy.hand import OperatorHand
 from workstation.strategy.inputs import Indicators, Market
 from workstation.strategy.machine import Trigger
@@ -66,7 +66,7 @@ class ScriptedStrategy:
         self.name = settings.name
         self.settings = settings
         self.script = script
-        self.timeframe_ns = parse_timeframe(settings.timeframe)
+        self.timeframe = Timeframe.parse(settings.timeframe)
         self.params = script.resolve(settings.params)
         self.paused = False
         self.stopped = False
@@ -86,14 +86,14 @@ class ScriptedStrategy:
             inputs = Market(
                 instrument.symbol,
                 market.instrument(instrument.id),
-                market.bars(instrument.id, self.timeframe_ns),
+                market.bars(instrument.id, self.timeframe),
             )
             inputs.params = dict(self.params)
             self.rows[instrument.id] = Row(
                 self.name,
                 instrument,
                 inputs,
-                Indicators(market, instrument.id, self.timeframe_ns, order_of),
+                Indicators(market, instrument.id, self.timeframe, order_of),
             )
 
     def attach(self, core: Core) -> None:
@@ -198,7 +198,7 @@ class ScriptedStrategy:
 
     def _on_bar(self, event: BarClosed) -> None:
         bar = event.bar
-        if bar.timeframe_ns != self.timeframe_ns:
+        if bar.timeframe != self.timeframe:
             return
         row = self.rows.get(event.instrument)
         if row is None:

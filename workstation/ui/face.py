@@ -289,7 +289,7 @@ class Face(App[int]):
             return kind(self.scales, ssh=self.ssh, names=self.focus.names)
         panel = kind(self.scales, ssh=self.ssh)
         if isinstance(panel, ChartPanel):
-            panel.base_ns = self.focus.base_ns
+            panel.base = self.focus.base
         return panel
 
     def panel_state(self, panel_id: str) -> PanelState:

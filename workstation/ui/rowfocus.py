@@ -6,7 +6,7 @@ import msgspec
 
 from workstation.engine.frames import Focus
 from workstation.engine.settings import RunSettings
-from workstation.model.timeframes import parse_timeframe
+from workstation.model.timeframes import Timeframe
 from workstation.ui.panels.base import Choice
 
 __all__ = ["RowFocus", "named_rows"]
@@ -47,22 +47,23 @@ class RowFocus:
         strategy = choice.strategy
         if strategy not in owners and owners:
             strategy = owners[0]
-        timeframe = 0 if self.row is None else self.row.timeframe_ns
+        timeframe = None if self.row is None else self.row.timeframe
         self.row = Focus(strategy, choice.instrument, timeframe, bars=_BARS)
 
     @property
-    def base_ns(self) -> int:
+    def base(self) -> Timeframe:
         """The timeframe of the focused row's strategy."""
         name = "" if self.row is None else self.row.strategy
         first = next(iter(self._timeframes.values()), "1m")
-        return parse_timeframe(self._timeframes.get(name, first))
+        return Timeframe.parse(self._timeframes.get(name, first))
 
     def next_timeframe(self) -> None:
         """Take the next timeframe: the row's own, ×5, ×15, ×60."""
         if self.row is None:
             return
-        base = self.base_ns
-        now = (self.row.timeframe_ns or base) // base
-        at = _FACTORS.index(now) if now in _FACTORS else 0
-        factor = _FACTORS[(at + 1) % len(_FACTORS)]
-        self.row = msgspec.structs.replace(self.row, timeframe_ns=base * factor)
+        base = self.base
+        choices = [base.times(factor) for factor in _FACTORS if base.is_clocked]
+        now = self.row.timeframe or base
+        at = choices.index(now) if now in choices else 0
+        following = choices[(at + 1) % len(choices)] if choices else base
+        self.row = msgspec.structs.replace(self.row, timeframe=following)

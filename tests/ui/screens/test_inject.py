@@ -47,7 +47,7 @@ def test_a_form_has_the_fields_of_its_type() -> None:
     assert names(EventKind.QUOTE) == ["bid", "bid_size", "ask", "ask_size"]
     assert names(EventKind.TRADE) == ["price", "size", "aggressor"]
     assert names(EventKind.BAR) == [
-        *("timeframe_ns", "open", "high", "low", "close", "volume")
+        *("timeframe", "open", "high", "low", "close", "volume")
     ]
     assert "trailing_bps" in names(EventKind.SIGNAL)
 

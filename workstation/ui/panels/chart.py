@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from textual.widget import Widget
 
+from workstation.model.timeframes import Timeframe
 from workstation.ui.actions import Scope
 from workstation.ui.panels.base import Choice, Panel, PanelState
 from workstation.ui.typeset import plain, utc_clock
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["ChartPanel", "SecondChartPanel"]
 
 _LONGER = 5
-NS_PER_MINUTE = 60_000_000_000
+_MINUTE = Timeframe.parse("1m")
 _LEVEL_INKS = {"last": "strong", "in": "accent", "stop": "down", "target": "up"}
 
 
@@ -42,8 +43,8 @@ class ChartPanel(Panel):
         self.chart = CandleChart(empty=self.empty)
         self._shown: ChartFrame | None = None
         self._titled: Focus | None = None
-        self.base_ns = NS_PER_MINUTE
-        """The strategy's own timeframe."""
+        self.base = _MINUTE
+        """The strategy's own bars."""
 
     def bodies(self) -> Iterable[Widget]:
         """Make the chart."""
@@ -153,8 +154,10 @@ class SecondChartPanel(ChartPanel):
         """Return the focus in the longer timeframe, else what is pinned."""
         if self.pinned is not None or focus is None:
             return self.pinned
-        base = focus.timeframe_ns or self.base_ns
-        return msgspec.structs.replace(focus, timeframe_ns=_LONGER * base)
+        base = focus.timeframe or self.base
+        return msgspec.structs.replace(
+            focus, timeframe=base.times(_LONGER if base.is_clocked else 1)
+        )
 
 
 def _bar_of(starts: list[int], ts: int) -> int | None:

@@ -20,7 +20,7 @@ from workstation.model.commands import Inject
 from workstation.model.instruments import Instrument
 from workstation.model.market import MarketEvent
 from workstation.model.signals import Signal
-from workstation.model.timeframes import parse_timeframe
+from workstation.model.timeframes import Timeframe
 from workstation.ui.screens.fields import ChoiceLine, NumberField, TextField
 from workstation.ui.screens.inject_form import (
     Entry,
@@ -252,7 +252,7 @@ class InjectScreen(Ritual[Answer]):
 
 def _timeframe(text: str) -> str:
     try:
-        parse_timeframe(text)
-    except ValueError:
-        return "a count and a unit, such as 1m"
+        Timeframe.parse(text)
+    except ValueError as error:
+        return str(error)
     return ""

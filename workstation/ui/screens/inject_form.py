@@ -19,7 +19,7 @@ from workstation.model.instruments import Instrument
 from workstation.model.market import Bar, MarketEvent, Quote, Trade
 from workstation.model.orders import OrderType, TimeInForce
 from workstation.model.signals import Signal, SignalAction
-from workstation.model.timeframes import format_timeframe, parse_timeframe
+from workstation.model.timeframes import Timeframe
 from workstation.ui.typeset import plain
 
 __all__ = [
@@ -94,7 +94,7 @@ _UNITS: Mapping[str, Unit] = {
     "quantity": "size",
     "trailing_bps": "bps",
     "aggressor": "side",
-    "timeframe_ns": "timeframe",
+    "timeframe": "timeframe",
     "action": "word",
     "order_type": "word",
     "time_in_force": "word",
@@ -109,11 +109,14 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
 _SIDES = {"buyer": 1, "seller": -1, "unknown": 0}
 
 
+_MINUTE = Timeframe.parse("1m")
+
+
 def form_for(
     kind: EventKind,
     instrument: Instrument,
     row: SymbolRow | None,
-    timeframe_ns: int = 60_000_000_000,
+    timeframe: Timeframe = _MINUTE,
 ) -> tuple[Entry, ...]:
     """Return the fields of an event type, filled with the last values of ``row``."""
     entries = []
@@ -125,7 +128,7 @@ def form_for(
             Entry(
                 name=field.name,
                 unit=unit,
-                value=_start(field.name, unit, instrument, row, timeframe_ns),
+                value=_start(field.name, unit, instrument, row, timeframe),
                 optional=not field.required,
                 choices=_CHOICES.get(field.name, ()),
             )
@@ -138,10 +141,10 @@ def _start(
     unit: Unit,
     instrument: Instrument,
     row: SymbolRow | None,
-    timeframe_ns: int,
+    timeframe: Timeframe,
 ) -> str:
     if unit == "timeframe":
-        return format_timeframe(timeframe_ns)
+        return str(timeframe)
     if unit == "size" and name != "quantity":
         return plain(instrument.lot_size * 1000)
     last = None if row is None else row.last
@@ -190,8 +193,9 @@ def to_event(
     else:
         values["ts_recv"] = ts
     if kind is EventKind.BAR:
-        span = values["timeframe_ns"]
-        values["ts_open"] = ts - (span if isinstance(span, int) else 0)
+        timeframe = values["timeframe"]
+        span_ns = timeframe.length_ns if isinstance(timeframe, Timeframe) else 0
+        values["ts_open"] = ts - span_ns
     try:
         return _FROM[kind](values)
     except msgspec.ValidationError as error:
@@ -206,7 +210,7 @@ def _value(name: str, text: str, *, exact: bool) -> object:
         return _SIDES.get(text, 0)
     if unit == "timeframe":
         try:
-            return parse_timeframe(text)
+            return Timeframe.parse(text)
         except ValueError as error:
             raise FormError(str(error)) from error
     if unit in ("word", "text"):

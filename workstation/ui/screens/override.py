@@ -16,7 +16,7 @@ from textual.widgets import Input
 from workstation.engine.frames import Frame, SymbolRow
 from workstation.model.commands import Disposition, HandBack, Override
 from workstation.model.states import SymbolState
-from workstation.model.timeframes import NS_PER_S, parse_timeframe
+from workstation.model.timeframes import NS_PER_S, parse_span
 from workstation.ui.screens.fields import ChoiceLine, TextField
 from workstation.ui.screens.ritual import Answer, Execute, Ritual, Timer, Verb
 from workstation.ui.screens.scene import Scene
@@ -171,7 +171,7 @@ class OverrideScreen(Ritual[Answer]):
         )
         if _span(text):
             return None
-        return self.basis.ts + parse_timeframe(text)
+        return self.basis.ts + parse_span(text)
 
     def _offer(self) -> None:
         row = self._row
@@ -266,9 +266,9 @@ class OverrideScreen(Ritual[Answer]):
 
 def _span(text: str) -> str:
     try:
-        parse_timeframe(text)
+        parse_span(text)
     except ValueError:
         return "a count and a unit, such as 30s, 15m, 2h"
-    if parse_timeframe(text) > 366 * 86_400 * NS_PER_S:
+    if parse_span(text) > 366 * 86_400 * NS_PER_S:
         return "at most a year"
     return ""

@@ -62,7 +62,7 @@ def bar(app: WorkstationApp) -> None:
     session: Any = app.bridge.session
     # Any: windows are the aggregator's, of which the bridge knows nothing.
     try:
-        window = session.aggregator.bars(focus.instrument, app.focus.base_ns)
+        window = session.aggregator.bars(focus.instrument, app.focus.base)
     except UnknownTimeframe:
         app.say(f"No strategy asks for bars of {focus.instrument}.")
         return

@@ -9,7 +9,8 @@ from workstation.model.timeframes import (
     NS_PER_MS,
     NS_PER_S,
     NS_PER_US,
-    format_timeframe,
+    Timeframe,
+    format_span,
 )
 from workstation.venues.file.damage import Damaged
 from workstation.venues.file.format import Memory
@@ -55,7 +56,7 @@ class BinanceKlinesReader:
         return Bar(
             self._memory.instrument,
             closed,
-            self._memory.interval_ns or closed - opened,
+            Timeframe.of_ns(self._memory.interval_ns or closed - opened),
             opened,
             *prices,
             zero_or_more(row[5], "volume"),
@@ -72,8 +73,8 @@ class BinanceKlinesReader:
             self._memory.interval_ns = length
         elif length != expected and not _both_months(length, expected):
             raise Damaged(
-                f"row lasts {format_timeframe(length)}, "
-                f"the bars before or the interval {format_timeframe(expected)}"
+                f"row lasts {format_span(length)}, "
+                f"the bars before or the interval {format_span(expected)}"
             )
 
 

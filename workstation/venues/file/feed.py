@@ -13,7 +13,7 @@ from pathlib import Path
 
 from workstation.model.errors import ConfigError, DataError
 from workstation.model.market import MarketEvent
-from workstation.model.timeframes import parse_timeframe
+from workstation.model.timeframes import parse_span
 from workstation.venues.file.binance_klines import BinanceKlinesReader
 from workstation.venues.file.binance_raw import BinanceRawReader, stream_symbol
 from workstation.venues.file.binance_trades import (
@@ -162,7 +162,7 @@ class FileFeed:
         interval_ns = None
         if settings.interval is not None:
             try:
-                interval_ns = parse_timeframe(settings.interval)
+                interval_ns = parse_span(settings.interval)
             except ValueError as error:
                 raise ConfigError(f"feed {settings.name}: interval: {error}") from error
         if settings.format == _CAPTURE:

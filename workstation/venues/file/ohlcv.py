@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from workstation.model.market import Bar
+from workstation.model.timeframes import Timeframe
 from workstation.venues.file.damage import Damaged
 from workstation.venues.file.format import Memory
 from workstation.venues.file.prices import check_bar
@@ -60,7 +61,7 @@ class OhlcvReader:
         return Bar(
             self._memory.instrument,
             opened + interval_ns,
-            interval_ns,
+            Timeframe.of_ns(interval_ns),
             opened,
             *prices,
             volume,

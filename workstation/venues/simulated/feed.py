@@ -17,7 +17,7 @@ from workstation.model.errors import ConfigError
 from workstation.model.instruments import Instrument
 from workstation.model.market import MarketEvent
 from workstation.model.randomness import random_stream
-from workstation.model.timeframes import NS_PER_MS, NS_PER_US, parse_timeframe
+from workstation.model.timeframes import NS_PER_MS, NS_PER_US, parse_span
 from workstation.venues.instruments import start_price
 from workstation.venues.simulated.market import NEVER, Market
 from workstation.venues.simulated.price import Factor
@@ -148,9 +148,9 @@ def _start_ns(settings: SimulatedFeedSettings) -> int:
 def _end_ns(settings: SimulatedFeedSettings, start_ns: int) -> int:
     try:
         if settings.bars is not None:
-            parse_timeframe(settings.bars)
+            parse_span(settings.bars)
         if settings.duration is None:
             return NEVER
-        return start_ns + parse_timeframe(settings.duration)
+        return start_ns + parse_span(settings.duration)
     except ValueError as error:
         raise ConfigError(f"feed {settings.name}: {error}") from error

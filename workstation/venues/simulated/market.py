@@ -18,7 +18,7 @@ from workstation.model.market import (
     Quote,
     Trade,
 )
-from workstation.model.timeframes import NS_PER_MS, NS_PER_S, parse_timeframe
+from workstation.model.timeframes import NS_PER_MS, NS_PER_S, Timeframe
 from workstation.venues.simulated.ladder import Ladder
 from workstation.venues.simulated.price import Factor, PricePath
 from workstation.venues.simulated.settings import SimulatedFeedSettings
@@ -99,7 +99,8 @@ class Market:
         self._requote(start_ns)
         self._book.drain()  # the first snapshot tells it
         self._sent_id = self._book.update_id
-        self._bar_ns = parse_timeframe(settings.bars) if settings.bars else 0
+        self._bars = Timeframe.parse(settings.bars) if settings.bars else None
+        self._bar_ns = int(self._bars.size) if self._bars else 0
         self._bar: list[float] = []
         self._last_price = 0.0
         self.lost = 0
@@ -248,6 +249,7 @@ class Market:
 
     def _close_bar(self, ts: int) -> Bar | None:
         """Close the bar; one without trades stands at the last price, if any."""
+        assert self._bars is not None
         opened, self._bar_open = self._bar_open, ts
         self._bar_due = ts + self._bar_ns
         bar, self._bar = self._bar, []
@@ -259,7 +261,7 @@ class Market:
         return Bar(
             self._name,
             ts,
-            self._bar_ns,
+            self._bars,
             opened,
             first,
             high,

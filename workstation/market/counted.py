@@ -1,0 +1,105 @@
+"""Builders of bars that trading itself ends: by trades, volume or value.
+
+The Aggregator feeds them every sound trade (or, for bars by ticks of instruments
+without trades, every new mid). The trade that fills a bar belongs to it whole and
+closes it, so no trade is split and volume is conserved.
+"""
+
+from __future__ import annotations
+
+from workstation.model.market import Bar
+from workstation.model.timeframes import BarKind, Timeframe
+
+__all__ = ["CountedBuilder"]
+
+
+class CountedBuilder:
+    """Build bars of one instrument and one counted timeframe."""
+
+    __slots__ = (
+        "_is_value",
+        "_is_volume",
+        "_limit",
+        "close",
+        "high",
+        "instrument",
+        "low",
+        "open",
+        "timeframe",
+        "trades",
+        "ts_open",
+        "turnover",
+        "volume",
+    )
+
+    def __init__(self, instrument: str, timeframe: Timeframe) -> None:
+        self.instrument = instrument
+        self.timeframe = timeframe
+        self._limit = timeframe.size
+        self._is_volume = timeframe.kind is BarKind.VOLUME
+        self._is_value = timeframe.kind is BarKind.VALUE
+        self.ts_open = 0
+        self.open = self.high = self.low = self.close = 0.0
+        self.volume = self.turnover = 0.0
+        self.trades = 0
+
+    def add(self, ts: int, price: float, size: float) -> Bar | None:
+        """Take a trade at ``ts``, or a mid with size 0; return the bar it filled."""
+        if self.trades == 0:
+            self.ts_open = ts
+            self.open = self.high = self.low = price
+        elif price > self.high:
+            self.high = price
+        elif price < self.low:
+            self.low = price
+        self.close = price
+        self.volume += size
+        self.turnover += price * size
+        self.trades += 1
+        if self._is_volume:
+            done: float = self.volume
+        elif self._is_value:
+            done = self.turnover
+        else:
+            done = self.trades
+        if done < self._limit:
+            return None
+        bar = self._bar(ts)
+        self._clear()
+        return bar
+
+    def forming(self) -> Bar | None:
+        """Return the open bar as it stands; None where nothing came yet."""
+        return self._bar(self.ts_open) if self.trades else None
+
+    def suits(self, source: Timeframe) -> bool:
+        """Tell that feed bars cannot say which trade filled a bar."""
+        return source == self.timeframe
+
+    def digest(self) -> tuple[object, ...]:
+        """Return the whole state for the state hash."""
+        return (
+            self.timeframe,
+            self.ts_open,
+            (self.open, self.high, self.low, self.close),
+            (self.volume, self.turnover, self.trades),
+        )
+
+    def _bar(self, ts_recv: int) -> Bar:
+        return Bar(
+            self.instrument,
+            ts_recv,
+            self.timeframe,
+            self.ts_open,
+            self.open,
+            self.high,
+            self.low,
+            self.close,
+            self.volume,
+            self.turnover,
+            self.trades,
+        )
+
+    def _clear(self) -> None:
+        self.volume = self.turnover = 0.0
+        self.trades = 0
