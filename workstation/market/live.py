@@ -12,6 +12,7 @@ from collections.abc import Callable
 from workstation.market.bars import BarBuilder
 from workstation.market.book import Book
 from workstation.market.counted import CountedBuilder
+from workstation.market.ticks import QuoteWindow, TradeWindow
 from workstation.market.volatility import Volatility
 from workstation.market.window import BarWindow
 from workstation.model.market import Quote, Trade
@@ -62,6 +63,7 @@ class LiveInstrument:
         "latency_ns",
         "mid_builders",
         "quote_ns",
+        "quote_window",
         "quotes",
         "recent",
         "rejected",
@@ -71,6 +73,7 @@ class LiveInstrument:
         "top_watchers",
         "trade_builders",
         "trade_watchers",
+        "trade_window",
         "trades",
         "ts_recv",
         "update_id",
@@ -117,8 +120,19 @@ class LiveInstrument:
         # detectors. Mostly empty, so a tick pays for one look.
         self.top_watchers: tuple[TopWatcher, ...] = ()
         self.trade_watchers: tuple[TradeWatcher, ...] = ()
+        self.quote_window: QuoteWindow | None = None
+        self.trade_window: TradeWindow | None = None
         self.counted: tuple[CountedBuilder, ...] = ()
         self.windows: dict[Timeframe, BarWindow] = {}
+
+    def keep_ticks(self, quotes: int, trades: int) -> None:
+        """Keep windows of so many quotes and trades; to be said before any come."""
+        if quotes:
+            self.quote_window = QuoteWindow(quotes)
+            self.top_watchers = (*self.top_watchers, self.quote_window)
+        if trades:
+            self.trade_window = TradeWindow(trades)
+            self.trade_watchers = (*self.trade_watchers, self.trade_window)
 
     @property
     def mid(self) -> float | None:

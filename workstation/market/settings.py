@@ -16,6 +16,10 @@ class StorageSettings(Settings, frozen=True, kw_only=True):
 
     window: Annotated[int, Meta(ge=50, le=1_000_000)] = 1_000
     """Closed bars kept per symbol and timeframe."""
+    quotes: Annotated[int, Meta(ge=0, le=1_000_000)] = 1_000
+    """Best prices kept per symbol, 80 bytes each at most; 0 = none."""
+    trades: Annotated[int, Meta(ge=0, le=1_000_000)] = 1_000
+    """Public trades kept per symbol, 64 bytes each at most; 0 = none."""
     stale_ms: Milliseconds = 5_000
     """Quotes older than this block entries; bar feeds: this plus two bars."""
     bar_source: Literal["trades", "mid"] = "trades"

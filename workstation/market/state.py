@@ -17,6 +17,7 @@ from workstation.market.gaps import GapEntry, GapLedger
 from workstation.market.live import LiveInstrument
 from workstation.market.running import IndicatorKey, RunningIndicator, parameters
 from workstation.market.settings import StorageSettings
+from workstation.market.ticks import QuoteWindow, TradeWindow
 from workstation.market.window import BarWindow
 from workstation.model.instruments import Instrument
 from workstation.model.market import Bar
@@ -33,6 +34,8 @@ class MarketState:
     ) -> None:
         self.settings = settings
         self._live = {item.id: LiveInstrument(item.id) for item in instruments}
+        for live in self._live.values():
+            live.keep_ticks(settings.quotes, settings.trades)
         self._stale_ns = settings.stale_ms * NS_PER_MS
         self._running: dict[
             tuple[str, Timeframe], dict[IndicatorKey, RunningIndicator]
@@ -87,6 +90,14 @@ class MarketState:
             return windows[timeframe]
         except KeyError:
             raise UnknownTimeframe(instrument, timeframe, windows) from None
+
+    def quotes(self, instrument: str) -> QuoteWindow | None:
+        """Return the window of best prices; None where none are kept."""
+        return self.instrument(instrument).quote_window
+
+    def trades(self, instrument: str) -> TradeWindow | None:
+        """Return the window of public trades; None where none are kept."""
+        return self.instrument(instrument).trade_window
 
     def forming(self, instrument: str, timeframe: Timeframe) -> Bar | None:
         """Return the open bar as it stands, for a chart; no strategy may see it."""
