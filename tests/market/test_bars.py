@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -276,3 +277,92 @@ def test_a_forming_bar_is_none_before_its_first_tick() -> None:
     assert BarBuilder(BTC, MINUTE).forming() is None
     part, _ = market()
     assert part.forming(BTC, MINUTE) is None
+
+
+def sent(ts: int, sent_ns: int, price: float, trade_id: int = 0) -> Trade:
+    return Trade(BTC, ts, price, 1.0, 1, trade_id, sent_ns)
+
+
+@pytest.mark.parametrize(
+    ("rule", "second"), [("include", (5.0, 20.0, 2)), ("drop", (20.0, 20.0, 1))]
+)
+def test_a_late_trade_is_counted_and_goes_by_the_rule(
+    rule: Literal["include", "drop"], second: tuple[float, float, int]
+) -> None:
+    part, core = market(watch=["1m"], settings=StorageSettings(late_trades=rule))
+    core.feed(part, [sent(S, S, 10.0), sent(M + S, M - S, 5.0), sent(M + 2 * S, M, 20)])
+    core.advance(2 * M)
+    first, last = core.bars()
+    assert (first.open, first.close, first.trades) == (10.0, 10.0, 1)
+    assert (last.open, last.close, last.trades) == second
+    live = part.instrument(BTC)
+    assert (live.late_trades, live.trades, live.last) == (1, 3, 20.0)
+    trades = part.trades(BTC)
+    assert trades is not None
+    assert trades.tail()["price"].tolist() == [10.0, 5.0, 20.0]
+
+
+def test_a_trade_that_comes_twice_counts_once() -> None:
+    part, core = market(watch=["1m", "2t"])
+    core.feed(
+        part, [sent(S, S, 10.0, 7), sent(2 * S, S, 10.0, 7), sent(3 * S, S, 9, 6)]
+    )
+    core.feed(part, [sent(4 * S, S, 11.0, 8)])
+    core.advance(M)
+    (minute,) = core.bars(MINUTE)
+    assert (minute.volume, minute.trades, minute.close) == (2.0, 2, 11.0)
+    assert [bar.volume for bar in core.bars(Timeframe.parse("2t"))] == [2.0]
+    live = part.instrument(BTC)
+    assert (live.repeated, live.trades) == (2, 2)
+    # After a stop of the feed ids may begin anew.
+    part.mark_untrusted(BTC, "paused")
+    core.feed(part, [sent(M + S, M, 12.0, 1)])
+    assert (live.repeated, live.last) == (2, 12.0)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 40), st.integers(1, 10**6)), max_size=60),
+    st.lists(st.integers(0, 60), max_size=6),
+)
+def test_looking_at_an_open_bar_changes_no_bar(
+    rows: list[tuple[int, int]], looks: list[int]
+) -> None:
+    def run(look: bool) -> tuple[list[Bar], object]:
+        part, core = market(watch=["1s", "1m"])
+        ts = 0
+        for index, (step, size) in enumerate(rows):
+            ts += step * NS_PER_S
+            core.feed(part, [Trade(BTC, ts, 100.0 + index % 7 / 10, size / 1e5)])
+            if look and index in looks:
+                part.forming(BTC, MINUTE)
+        return core.bars(), part.digest()
+
+    assert run(look=True) == run(look=False)
+
+
+def test_the_open_bar_shows_ticks_that_no_builder_has_absorbed_yet() -> None:
+    part, core = market(watch=["1m"])
+    core.feed(part, [trade(S, 10.0, 1.5), trade(2 * S, 12.0, 0.5), trade(3 * S, 9.0)])
+    forming = part.forming(BTC, MINUTE)
+    assert forming == Bar(BTC, 0, MINUTE, 0, 10.0, 12.0, 9.0, 9.0, 3.0, 30.0, 3)
+
+
+def test_a_month_of_days_and_a_cut_session_are_built_of_feed_bars() -> None:
+    day = 24 * 60 * M
+    part, core = market(watch=["1M", "1d", "1d@12:00"])
+    first = 59 * 24  # of March 1970
+    hours = [
+        kline((first + hour) * 60, float(hour + 1), 60 * M) for hour in range(24 * 40)
+    ]
+    core.feed(part, hours)
+    (march,) = core.bars(Timeframe.parse("1M"))
+    assert (march.ts_open, march.ts_close) == (59 * day, 90 * day)
+    assert (march.close, march.trades) == (31 * 24.0, 3 * 31 * 24)
+    days = core.bars(Timeframe.parse("1d"))
+    assert [bar.ts_open for bar in days] == [(59 + i) * day for i in range(40)]
+    sessions = core.bars(Timeframe.parse("1d@12:00"))
+    half = day // 2
+    assert [bar.ts_open for bar in sessions] == [
+        59 * day - half + i * day for i in range(40)
+    ]
+    assert [bar.trades for bar in sessions[:2]] == [3 * 12, 3 * 24]

@@ -27,6 +27,9 @@ from workstation.model.timeframes import NS_PER_DAY, NS_PER_MS, Timeframe
 
 __all__ = ["Aggregator"]
 
+_ABSORB_NS = 10_000_000_000
+"""Ticks wait at most this long to be absorbed: the lists stay some kilobytes."""
+
 
 class Aggregator(MarketState):
     """Keep what is known of the market; the one part of its role in a run."""
@@ -38,7 +41,7 @@ class Aggregator(MarketState):
         self, settings: StorageSettings, instruments: Sequence[Instrument]
     ) -> None:
         super().__init__(settings, instruments)
-        self._from_mid = settings.bar_source == "mid"
+        self._drops_late = settings.late_trades == "drop"
         self._repeat = settings.empty_bars == "repeat"
         self._interval_ns = settings.market_data_interval_ms * NS_PER_MS
         self._told: set[tuple[str, ...]] = set()
@@ -79,6 +82,7 @@ class Aggregator(MarketState):
         live.update_id = -1
         if live.recent is not None:
             live.recent.clear()
+        live.newest_id = 0
         if live.book is not None:
             change = live.book.restart(reason)
             if change is not None:
@@ -118,9 +122,8 @@ class Aggregator(MarketState):
         live.bid_size = bid_size
         live.ask = ask
         live.ask_size = ask_size
-        if live.mid_builders and bid > 0.0 and ask > 0.0:
-            for builder in live.mid_builders:
-                builder.add((bid + ask) * 0.5)
+        if live.takes_mids and bid > 0.0 and ask > 0.0:
+            self._take_mid(live, ts, (bid + ask) * 0.5)
         for watcher in live.top_watchers:
             watcher(live, ts)
         if ts >= live.gate_ns:
@@ -135,37 +138,62 @@ class Aggregator(MarketState):
         if live is None or turnover - turnover != 0.0:
             self._refuse(live, event)
             return
+        trade_id = event.trade_id
+        if trade_id:
+            if trade_id <= live.newest_id:
+                live.repeated += 1
+                return
+            live.newest_id = trade_id
         live.tape = hash((live.tape, price, size, event.aggressor))
         live.trades += 1
         live.last = price
         ts = live.ts_recv = event.ts_recv
-        if event.ts_event is not None:
-            live.latency_ns = ts - event.ts_event
         if not live.ticking:
             self._start(live)
-        if ts >= live.day_end_ns:
-            _begin_day(live, ts, price)
-        for builder in live.trade_builders:
-            if price > builder.high:
-                builder.add(price)
-            elif price < builder.low:
-                builder.low = price
-            builder.close = price
-            builder.volume += size
-            builder.turnover += turnover
-            builder.trades += 1
+        if ts >= live.turn_ns:
+            self._turn(live, ts, price)
+        sent = event.ts_event
+        if sent is not None:
+            live.latency_ns = ts - sent
+            if sent < live.open_ns and self._is_left_out(live, event):
+                return
+        if live.takes_trades:
+            live.prices.append(price)
+            live.sizes.append(size)
         if live.counted:
             self._count(live, ts, price, size)
         for watcher in live.trade_watchers:
             watcher(live, event)
+
+    def _is_left_out(self, live: LiveInstrument, late: Trade) -> bool:
+        """Count a late trade; tell whether bars are built without it."""
+        live.late_trades += 1
+        if self._drops_late:
+            for watcher in live.trade_watchers:
+                watcher(live, late)
+        return self._drops_late
+
+    def _turn(self, live: LiveInstrument, ts: int, price: float) -> None:
+        """Begin a day where one began; keep the lists of ticks short."""
+        if ts >= live.day_end_ns:
+            _begin_day(live, ts, price)
+        live.absorb()
+        live.turn_ns = min(live.day_end_ns, ts + _ABSORB_NS)
+
+    def _take_mid(self, live: LiveInstrument, ts: int, mid: float) -> None:
+        """Build bars of mids from the first one on, and no longer of trades."""
+        if live.takes_trades:
+            live.absorb()
+            live.takes_trades = False
+        if ts >= live.turn_ns:
+            self._turn(live, ts, mid)
+        live.prices.append(mid)
 
     def _pulse(self, live: LiveInstrument, ts: int) -> None:
         """Publish market figures if the mid changed; begin a day where one began."""
         mid = live.mid
         if mid is None:
             return
-        if self._from_mid:
-            live.trade_builders = ()
         if ts >= live.day_end_ns:
             _begin_day(live, ts, mid)
         if mid == live.shown_mid:
@@ -189,9 +217,12 @@ class Aggregator(MarketState):
         live.bars_only = False
         live.blocked = ""
         now = self._core.ts
+        live.absorb()
         for builder in live.builders:
             builder.begin(now)
             self._timetable.need(builder.timeframe)
+        if live.builders:
+            live.open_ns = live.builders[0].ts_open
 
     def _refuse(
         self,
@@ -283,9 +314,8 @@ class Aggregator(MarketState):
         live.update_id = update_id
         live.bid, live.bid_size = book.best_bid() or (0.0, 0.0)
         live.ask, live.ask_size = book.best_ask() or (0.0, 0.0)
-        if live.mid_builders and live.bid > 0.0 and live.ask > 0.0:
-            for builder in live.mid_builders:
-                builder.add((live.bid + live.ask) * 0.5)
+        if live.takes_mids and live.bid > 0.0 and live.ask > 0.0:
+            self._take_mid(live, ts, (live.bid + live.ask) * 0.5)
         for watcher in live.top_watchers:
             watcher(live, ts)
         if ts >= live.gate_ns:
@@ -367,9 +397,11 @@ class Aggregator(MarketState):
         for live in self._live.values():
             if live.bars_only:
                 continue
+            live.absorb()
             for builder in live.builders:
                 if builder.timeframe == timeframe:
                     bar = builder.finish(boundary, repeat=self._repeat)
+                    live.open_ns = live.builders[0].ts_open
                     if bar is not None:
                         self._closed(live, bar)
 

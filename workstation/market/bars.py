@@ -1,31 +1,67 @@
 """Builders of bars of the clock, one per instrument and timeframe.
 
-The Aggregator feeds them ticks or feed bars and closes tick bars at the boundaries of
-its timetable; a tick belongs to the bar that is open when it is taken. A closed bar is
-never changed and none is closed twice.
+The Aggregator gathers an instrument's ticks in lists and hands them to all builders as
+one ``Slice``: at every boundary of its timetable, and at least every few seconds. A
+tick belongs to the bar that is open when it is taken. A closed bar is never changed
+and none is closed twice.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import fsum
+from operator import mul
+from typing import NamedTuple
+
 from workstation.model.market import Bar
 from workstation.model.timeframes import Timeframe
 
-__all__ = ["BarBuilder"]
+__all__ = ["BarBuilder", "Slice"]
 
 _INFINITY = float("inf")
+
+
+class Slice(NamedTuple):
+    """What some ticks in a row, or a feed's bar, add to an open bar."""
+
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    turnover: float
+    trades: int
+
+    @classmethod
+    def of(cls, prices: Sequence[float], sizes: Sequence[float]) -> Slice:
+        """Return the slice of one tick or more; mids have prices alone.
+
+        Sums are exact but for one rounding (fsum): what an open bar shows does not
+        depend on how its ticks were cut into slices by more than that.
+        """
+        return cls(
+            prices[0],
+            max(prices),
+            min(prices),
+            prices[-1],
+            fsum(sizes),
+            fsum(map(mul, prices, sizes)),
+            len(sizes),
+        )
 
 
 class BarBuilder:
     """Build bars of one instrument and timeframe.
 
-    The open bar has ``high`` = −∞ while nothing came. The trade handler of the
-    Aggregator writes these fields itself: a call per trade and timeframe would cost
-    as much as the arithmetic.
+    The open bar has ``high`` = −∞ while nothing came. Volume and turnover are sums with
+    compensation (Kahan), so that a bar of a million trades is as exact as one of ten.
     """
 
     __slots__ = (
         "_last_open",
         "_source",
+        "_turnover_rest",
+        "_volume_rest",
         "close",
         "high",
         "instrument",
@@ -46,8 +82,8 @@ class BarBuilder:
         self.high = -_INFINITY
         self.low = _INFINITY
         self.close: float | None = None
-        self.volume = 0.0
-        self.turnover = 0.0
+        self.volume = self._volume_rest = 0.0
+        self.turnover = self._turnover_rest = 0.0
         self.trades = 0
         # The last feed bar taken and what it was; −1 and None before one.
         self._last_open = -1
@@ -59,15 +95,24 @@ class BarBuilder:
         if start > self.ts_open:
             self._clear(start)
 
-    def add(self, price: float) -> None:
-        """Take a price without a size (a mid)."""
-        if price > self.high:
-            if self.high == -_INFINITY:
-                self.open = price
-            self.high = price
-        if price < self.low:
-            self.low = price
-        self.close = price
+    def absorb(self, part: Slice) -> None:
+        """Take ticks into the open bar."""
+        if self.high == -_INFINITY:
+            self.open = part.open
+        if part.high > self.high:
+            self.high = part.high
+        if part.low < self.low:
+            self.low = part.low
+        self.close = part.close
+        more = part.volume - self._volume_rest
+        total = self.volume + more
+        self._volume_rest = (total - self.volume) - more
+        self.volume = total
+        more = part.turnover - self._turnover_rest
+        total = self.turnover + more
+        self._turnover_rest = (total - self.turnover) - more
+        self.turnover = total
+        self.trades += part.trades
 
     def finish(self, boundary: int, *, repeat: bool) -> Bar | None:
         """Close the interval that ends at ``boundary`` and begin the next.
@@ -85,8 +130,17 @@ class BarBuilder:
         self._clear(boundary)
         return bar
 
-    def forming(self) -> Bar | None:
-        """Return the open bar as it stands; None where nothing came yet."""
+    def forming(self, waiting: Slice | None = None) -> Bar | None:
+        """Return the open bar as it stands, with ticks that wait to be absorbed.
+
+        None where nothing came yet. Changes nothing: looking is no input.
+        """
+        if waiting is not None:
+            shown = BarBuilder(self.instrument, self.timeframe)
+            for name in _SUMS:
+                setattr(shown, name, getattr(self, name))
+            shown.absorb(waiting)
+            return shown.forming()
         return None if self.high == -_INFINITY else self._bar(self.ts_open)
 
     def suits(self, source: Timeframe) -> bool:
@@ -116,7 +170,12 @@ class BarBuilder:
             self._clear(start)
         elif start < self.ts_open:
             return ()
-        self._absorb(bar)
+        self.absorb(
+            Slice(
+                *(bar.open, bar.high, bar.low, bar.close),
+                *(bar.volume, bar.turnover, bar.trades),
+            )
+        )
         end = self.timeframe.end(start)
         if bar.ts_close >= end:
             closed = (*closed, self._bar(bar.ts_recv))
@@ -133,19 +192,10 @@ class BarBuilder:
             None
             if self.high == -_INFINITY
             else (self.open, self.high, self.low, self.volume, self.turnover),
+            (self._volume_rest, self._turnover_rest),
             self.close,
             self.trades,
         )
-
-    def _absorb(self, bar: Bar) -> None:
-        if self.high == -_INFINITY:
-            self.open = bar.open
-        self.high = max(self.high, bar.high)
-        self.low = min(self.low, bar.low)
-        self.close = bar.close
-        self.volume += bar.volume
-        self.turnover += bar.turnover
-        self.trades += bar.trades
 
     def _bar(self, ts_recv: int) -> Bar:
         close = self.close
@@ -168,6 +218,12 @@ class BarBuilder:
         self.ts_open = ts_open
         self.high = -_INFINITY
         self.low = _INFINITY
-        self.volume = 0.0
-        self.turnover = 0.0
+        self.volume = self._volume_rest = 0.0
+        self.turnover = self._turnover_rest = 0.0
         self.trades = 0
+
+
+_SUMS = (
+    *("ts_open", "open", "high", "low", "close", "volume", "turnover", "trades"),
+    *("_volume_rest", "_turnover_rest"),
+)

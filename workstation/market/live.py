@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from workstation.market.bars import BarBuilder
+from workstation.market.bars import BarBuilder, Slice
 from workstation.market.book import Book
 from workstation.market.counted import CountedBuilder
 from workstation.market.ticks import QuoteWindow, TradeWindow
@@ -35,10 +35,11 @@ class LiveInstrument:
 
     ``ts_recv`` is of the last event of any kind, ``quote_ns`` of the last that
     confirmed the best prices. ``late`` counts best prices older than those shown,
-    ``rejected`` events with figures that are not finite, ``bars_ignored`` feed bars
-    of an instrument that has ticks. ``tape`` digests every tick, so that any changed
-    figure changes the state hash. Bid and ask need not come from the same source as
-    ``last``.
+    ``late_trades`` trades of before the shortest open bar, ``repeated`` trades whose id
+    is not above the newest one's, ``rejected`` events with figures that are not finite,
+    ``bars_ignored`` feed bars of an instrument that has ticks. ``tape`` digests every
+    tick, so that any changed figure changes the state hash. Bid and ask need not come
+    from the same source as ``last``.
     """
 
     __slots__ = (
@@ -60,22 +61,29 @@ class LiveInstrument:
         "instrument",
         "last",
         "late",
+        "late_trades",
         "latency_ns",
-        "mid_builders",
+        "newest_id",
+        "open_ns",
+        "prices",
         "quote_ns",
         "quote_window",
         "quotes",
         "recent",
         "rejected",
+        "repeated",
         "shown_mid",
+        "sizes",
+        "takes_mids",
+        "takes_trades",
         "tape",
         "ticking",
         "top_watchers",
-        "trade_builders",
         "trade_watchers",
         "trade_window",
         "trades",
         "ts_recv",
+        "turn_ns",
         "update_id",
         "volatility",
         "windows",
@@ -94,11 +102,19 @@ class LiveInstrument:
         self.bars_only = True
         self.day_open = 0.0
         self.day_end_ns = 0
+        # When the next trade has more to do than to be appended: a day begins, or the
+        # lists have grown for long enough.
+        self.turn_ns = 0
+        # The start of the shortest open bar: trades of before it are late.
+        self.open_ns = 0
+        self.newest_id = 0
         self.quotes = 0
         self.trades = 0
         self.bars_feed = 0
         self.bars_ignored = 0
         self.late = 0
+        self.late_trades = 0
+        self.repeated = 0
         self.rejected = 0
         self.tape = 0
         # Best prices of a lower id than this are older than those shown.
@@ -114,8 +130,12 @@ class LiveInstrument:
         self.book: Book | None = None
         self.recent: deque[Quote] | None = None
         self.builders: tuple[BarBuilder, ...] = ()
-        self.trade_builders: tuple[BarBuilder, ...] = ()
-        self.mid_builders: tuple[BarBuilder, ...] = ()
+        # Ticks since the bars were last brought up to date, and whether those are
+        # trades (price and size) or mids (price alone).
+        self.prices: list[float] = []
+        self.sizes: list[float] = []
+        self.takes_trades = True
+        self.takes_mids = False
         # What follows ticks beside the figures and bars: processors, tick windows,
         # detectors. Mostly empty, so a tick pays for one look.
         self.top_watchers: tuple[TopWatcher, ...] = ()
@@ -133,6 +153,19 @@ class LiveInstrument:
         if trades:
             self.trade_window = TradeWindow(trades)
             self.trade_watchers = (*self.trade_watchers, self.trade_window)
+
+    def waiting(self) -> Slice | None:
+        """Return the ticks that the builders have not absorbed yet."""
+        return Slice.of(self.prices, self.sizes) if self.prices else None
+
+    def absorb(self) -> None:
+        """Bring the builders up to date."""
+        if self.prices:
+            part = Slice.of(self.prices, self.sizes)
+            for builder in self.builders:
+                builder.absorb(part)
+            self.prices.clear()
+            self.sizes.clear()
 
     @property
     def mid(self) -> float | None:
@@ -196,7 +229,9 @@ class LiveInstrument:
             (self.bars_only, self.ticking, self.blocked, self.bar_ns),
             (self.day_open, self.day_end_ns),
             (self.quotes, self.trades, self.bars_feed, self.bars_ignored),
-            (self.late, self.rejected),
+            (self.late, self.rejected, self.late_trades, self.repeated),
+            (self.turn_ns, self.open_ns, self.newest_id),
+            (self.takes_trades, self.prices, self.sizes),
             self.tape,
             (self.gate_ns, self.shown_mid, self.volatility.variance),
             None if self.book is None else self.book.digest(),

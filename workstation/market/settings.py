@@ -26,5 +26,8 @@ class StorageSettings(Settings, frozen=True, kw_only=True):
     """Build bars from trades, or from the mid where a feed has no trades."""
     empty_bars: Literal["repeat", "skip"] = "repeat"
     """An interval without a trade repeats the last close, or makes no bar."""
+    late_trades: Literal["include", "drop"] = "include"
+    """A trade whose venue time is before the shortest open bar: it counts in the bars
+    open when it comes, or is left out of bars. Both ways it is counted as late."""
     market_data_interval_ms: Milliseconds = 250
     """Least time between two MarketDataUpdated events of one symbol."""

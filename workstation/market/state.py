@@ -36,6 +36,7 @@ class MarketState:
         self._live = {item.id: LiveInstrument(item.id) for item in instruments}
         for live in self._live.values():
             live.keep_ticks(settings.quotes, settings.trades)
+            live.takes_mids = settings.bar_source == "mid"
         self._stale_ns = settings.stale_ms * NS_PER_MS
         self._running: dict[
             tuple[str, Timeframe], dict[IndicatorKey, RunningIndicator]
@@ -59,9 +60,6 @@ class MarketState:
             return
         builders = (*live.builders, BarBuilder(instrument, timeframe))
         live.builders = tuple(sorted(builders, key=lambda item: item.timeframe.order))
-        live.trade_builders = live.builders
-        from_mid = self.settings.bar_source == "mid"
-        live.mid_builders = live.builders if from_mid else ()
 
     @property
     def instruments(self) -> tuple[str, ...]:
@@ -101,7 +99,10 @@ class MarketState:
 
     def forming(self, instrument: str, timeframe: Timeframe) -> Bar | None:
         """Return the open bar as it stands, for a chart; no strategy may see it."""
-        builder = self.instrument(instrument).builder(timeframe)
+        live = self.instrument(instrument)
+        builder = live.builder(timeframe)
+        if isinstance(builder, BarBuilder):
+            return builder.forming(live.waiting())
         return None if builder is None else builder.forming()
 
     def indicator(
