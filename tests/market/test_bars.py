@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Literal
 
 import pytest
@@ -366,3 +366,40 @@ def test_a_month_of_days_and_a_cut_session_are_built_of_feed_bars() -> None:
         59 * day - half + i * day for i in range(40)
     ]
     assert [bar.trades for bar in sessions[:2]] == [3 * 12, 3 * 24]
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 3 * M), st.integers(1, 800), st.integers(1, 800)).map(
+            lambda row: (row[0], row[1] / 8, row[2] / 8)
+        ),
+        max_size=60,
+    ),
+    st.sampled_from(["repeat", "skip"]),
+)
+def test_bars_conserve_what_was_traded_and_follow_one_another(
+    steps: list[tuple[int, float, float]], empty: Literal["repeat", "skip"]
+) -> None:
+    part, core = market(
+        watch=["7s", "1m", "7m@00:03"], settings=StorageSettings(empty_bars=empty)
+    )
+    ts = 0
+    for step, price, size in steps:
+        ts += step
+        core.feed(part, [trade(ts, price, size)])
+    for timeframe in part.timeframes(BTC):
+        bars = core.bars(timeframe)
+        forming = part.forming(BTC, timeframe)
+        every = [*bars, *([] if forming is None else [forming])]
+        # Eighths add up without rounding.
+        assert sum(bar.volume for bar in every) == sum(size for *_, size in steps)
+        assert sum(bar.turnover for bar in every) == sum(p * q for _, p, q in steps)
+        assert sum(bar.trades for bar in every) == len(steps)
+        for bar in every:
+            assert bar.low <= bar.open <= bar.high
+            assert bar.low <= bar.close <= bar.high
+            assert timeframe.start(bar.ts_open) == bar.ts_open
+        for before, after in pairwise(every):
+            assert before.ts_close <= after.ts_open
+        for bar in bars:
+            assert bar.ts_recv == bar.ts_close
