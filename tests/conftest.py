@@ -1,10 +1,15 @@
-"""For all tests: the user's own folders are empty ones of the test."""
+"""For all tests: the user's own folders are empty, and no example is timed."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A slow machine must not turn a test red: examples are not timed.
+settings.register_profile("workstation", deadline=None)
+settings.load_profile("workstation")
 
 
 @pytest.fixture(autouse=True)

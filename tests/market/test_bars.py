@@ -383,7 +383,7 @@ def test_bars_conserve_what_was_traded_and_follow_one_another(
     part, core = market(
         watch=["7s", "1m", "7m@00:03"], settings=StorageSettings(empty_bars=empty)
     )
-    ts = 0
+    ts = 10 * 24 * 60 * M  # no session of the epoch began before it
     for step, price, size in steps:
         ts += step
         core.feed(part, [trade(ts, price, size)])
