@@ -1,4 +1,4 @@
-"""The Aggregator: turns market events into quotes, books, bars and indicators.
+"""The Aggregator: turns market events into quotes, bars and indicators.
 
 The engine calls its handlers before any other part's; strategies, the Executor and the
 screen read it as ``model.ports.MarketView``. It decides nothing and never waits. Quotes
@@ -7,22 +7,19 @@ and trades are the hot path (under 0.8 µs each): what is rare happens in other 
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from workstation.market.book import Book, TrustChange
-from workstation.market.gaps import GapEntry
-from workstation.market.live import RECENT_TICKERS, LiveInstrument
+from workstation.market.books import Books
+from workstation.market.live import LiveInstrument
 from workstation.market.settings import StorageSettings
 from workstation.market.state import MarketState
 from workstation.market.timetable import Timetable
-from workstation.model.events import BarClosed, BookTrustChanged, MarketDataUpdated
+from workstation.model.events import BarClosed, MarketDataUpdated
 from workstation.model.instruments import Instrument
 from workstation.model.market import Bar, BookDelta, BookSnapshot, Quote, Trade
 from workstation.model.ports import Core
-from workstation.model.records import BarRecord, BookRecord, FeedRecord
-from workstation.model.states import BookTrust
+from workstation.model.records import BarRecord, FeedRecord
 from workstation.model.timeframes import NS_PER_DAY, NS_PER_MS, Timeframe
 
 __all__ = ["Aggregator"]
@@ -45,6 +42,13 @@ class Aggregator(MarketState):
         self._repeat = settings.empty_bars == "repeat"
         self._interval_ns = settings.market_data_interval_ms * NS_PER_MS
         self._told: set[tuple[str, ...]] = set()
+        self._books = Books(
+            self._live,
+            self._gaps,
+            begin=self._start,
+            topped=self._follow_top,
+            refuse=self._refuse,
+        )
         self._core: Core
         self._timetable: Timetable
         # Any: each handler takes just the type it is listed under.
@@ -52,8 +56,8 @@ class Aggregator(MarketState):
             Quote: self.on_quote,
             Trade: self.on_trade,
             Bar: self.on_bar,
-            BookSnapshot: self.on_snapshot,
-            BookDelta: self.on_delta,
+            BookSnapshot: self._books.on_snapshot,
+            BookDelta: self._books.on_delta,
         }
 
     # --- the part ------------------------------------------------------------------
@@ -61,6 +65,7 @@ class Aggregator(MarketState):
     def attach(self, core: Core) -> None:
         """Receive the way back into the core."""
         self._core = core
+        self._books.attach(core)
         self._timetable = Timetable(core, self._close_bars)
 
     def handlers(self) -> Mapping[type, Callable[[Any], None]]:
@@ -80,13 +85,8 @@ class Aggregator(MarketState):
         live.blocked = reason
         live.ticking = False
         live.update_id = -1
-        if live.recent is not None:
-            live.recent.clear()
         live.newest_id = 0
-        if live.book is not None:
-            change = live.book.restart(reason)
-            if change is not None:
-                self._trust_changed(live, change)
+        self._books.restart(live, reason)
 
     # --- quotes and trades: the hot path -------------------------------------------
 
@@ -189,6 +189,15 @@ class Aggregator(MarketState):
             self._turn(live, ts, mid)
         live.prices.append(mid)
 
+    def _follow_top(self, live: LiveInstrument, ts: int) -> None:
+        """Take best prices that a book has set; the end of ``on_quote`` for books."""
+        if live.takes_mids and live.bid > 0.0 and live.ask > 0.0:
+            self._take_mid(live, ts, (live.bid + live.ask) * 0.5)
+        for watcher in live.top_watchers:
+            watcher(live, ts)
+        if ts >= live.gate_ns:
+            self._pulse(live, ts)
+
     def _pulse(self, live: LiveInstrument, ts: int) -> None:
         """Publish market figures if the mid changed; begin a day where one began."""
         mid = live.mid
@@ -249,108 +258,6 @@ class Aggregator(MarketState):
                 seq=core.seq, ts=core.ts, feed=self.name, what=what, detail=detail
             )
         )
-
-    # --- books ---------------------------------------------------------------------
-
-    def on_delta(self, event: BookDelta) -> None:
-        """Take a difference of the order book."""
-        live = self._live.get(event.instrument)
-        if live is None:
-            self._refuse(live, event)
-            return
-        book = live.book or _begin_book(live)
-        ts = live.ts_recv = event.ts_recv
-        if event.ts_event is not None:
-            live.latency_ns = ts - event.ts_event
-        if not live.ticking:
-            self._start(live)
-        applied = book.applied
-        change = book.delta(event)
-        if book.applied != applied:
-            live.tape = hash((live.tape, event.last_id, event.bids, event.asks))
-            self._follow_book(live, book, ts)
-        else:
-            # Its levels count when a snapshot lets them in, and are in the digest.
-            live.tape = hash((live.tape, event.first_id, event.last_id))
-        if change is not None:
-            self._trust_changed(live, change)
-
-    def on_snapshot(self, event: BookSnapshot) -> None:
-        """Take a whole order book."""
-        live = self._live.get(event.instrument)
-        if live is None:
-            self._refuse(live, event)
-            return
-        book = live.book or _begin_book(live)
-        ts = live.ts_recv = event.ts_recv
-        if event.ts_event is not None:
-            live.latency_ns = ts - event.ts_event
-        if not live.ticking:
-            self._start(live)
-        before = book.update_id
-        change = book.snapshot(event)
-        bids, asks = book.depth()
-        live.tape = hash((live.tape, event.last_id, book.update_id, bids, asks))
-        if book.update_id != before or change is not None:
-            self._follow_book(live, book, ts)
-        if change is not None:
-            self._trust_changed(live, change)
-
-    def _follow_book(self, live: LiveInstrument, book: Book, ts: int) -> None:
-        """Check tickers against a changed book; show its top where that is newer."""
-        if book.trust is not BookTrust.TRUSTED:
-            return
-        update_id = book.update_id
-        recent = live.recent
-        while recent and (recent[0].update_id or 0) <= update_id:
-            ticker = recent.popleft()
-            if ticker.update_id == update_id:
-                book.compare_ticker(
-                    ticker.bid, ticker.bid_size, ticker.ask, ticker.ask_size
-                )
-        live.quote_ns = ts
-        if update_id <= live.update_id:
-            return
-        live.update_id = update_id
-        live.bid, live.bid_size = book.best_bid() or (0.0, 0.0)
-        live.ask, live.ask_size = book.best_ask() or (0.0, 0.0)
-        if live.takes_mids and live.bid > 0.0 and live.ask > 0.0:
-            self._take_mid(live, ts, (live.bid + live.ask) * 0.5)
-        for watcher in live.top_watchers:
-            watcher(live, ts)
-        if ts >= live.gate_ns:
-            self._pulse(live, ts)
-
-    def _trust_changed(self, live: LiveInstrument, change: TrustChange) -> None:
-        core = self._core
-        name, ts = live.instrument, core.ts
-        if change.after is BookTrust.UNTRUSTED:
-            self._gaps.open(
-                GapEntry(
-                    when_ns=ts,
-                    instrument=name,
-                    reason=change.reason,
-                    expected=change.expected,
-                    got=change.got,
-                )
-            )
-        elif change.before is BookTrust.UNTRUSTED:
-            self._gaps.mend(name, ts, change.reason)
-        core.record(
-            BookRecord(
-                core.seq,
-                ts,
-                name,
-                change.before,
-                change.after,
-                change.reason,
-                change.expected,
-                change.got,
-            )
-        )
-        event = BookTrustChanged(name, ts, change.before, change.after, change.reason)
-        core.emit(event)
-        core.publish(event)
 
     # --- bars ----------------------------------------------------------------------
 
@@ -422,12 +329,6 @@ class Aggregator(MarketState):
         event = BarClosed(live.instrument, core.ts, bar)
         core.emit(event)
         core.publish(event)
-
-
-def _begin_book(live: LiveInstrument) -> Book:
-    live.book = Book()
-    live.recent = deque(maxlen=RECENT_TICKERS)
-    return live.book
 
 
 def _begin_day(live: LiveInstrument, ts: int, price: float) -> None:
