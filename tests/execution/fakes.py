@@ -11,8 +11,16 @@ from typing import TypeVar
 from workstation.execution.executor import Executor
 from workstation.execution.settings import OrderSettings, RiskSettings
 from workstation.kernel.clock import Timer
+from workstation.market.book import Book
 from workstation.model.instruments import Instrument
-from workstation.model.market import Bar, Level, MarketEvent, Quote, Trade
+from workstation.model.market import (
+    Bar,
+    BookSnapshot,
+    Level,
+    MarketEvent,
+    Quote,
+    Trade,
+)
 from workstation.model.orders import (
     OrderAccepted,
     OrderFilledReport,
@@ -54,34 +62,13 @@ ETH = Instrument(
 T = TypeVar("T")
 
 
-class FakeBook:
+class FakeBook(Book):
     """A book that is what the test says."""
 
     def __init__(self, bids: Sequence[Level] = (), asks: Sequence[Level] = ()) -> None:
+        super().__init__()
+        self.snapshot(BookSnapshot("", 0, 0, tuple(bids), tuple(asks)))
         self.trust = BookTrust.TRUSTED
-        self.update_id = self.applied = self.dropped = self.gaps = self.crossed = 0
-        self._bids, self._asks = list(bids), list(asks)
-
-    def best_bid(self) -> Level | None:
-        return self._bids[0] if self._bids else None
-
-    def best_ask(self) -> Level | None:
-        return self._asks[0] if self._asks else None
-
-    def bids(self, n: int) -> Sequence[Level]:
-        return self._bids[:n]
-
-    def asks(self, n: int) -> Sequence[Level]:
-        return self._asks[:n]
-
-    def depth(self) -> tuple[int, int]:
-        return len(self._bids), len(self._asks)
-
-    def imbalance(self, n: int) -> float | None:
-        return None
-
-    def microprice(self) -> float | None:
-        return None
 
 
 class FakeView:

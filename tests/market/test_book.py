@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
+import json
+import math
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.reference import reference
 from workstation.market.book import BUFFER_LIMIT, Book, TrustChange
 from workstation.model.instruments import Side
 from workstation.model.market import BookDelta, BookSnapshot, Level
+from workstation.model.ports import BookView
 from workstation.model.states import BookTrust
 
 BIDS: tuple[Level, ...] = ((99.0, 1.0), (98.0, 2.0), (97.0, 3.0))
@@ -217,16 +224,172 @@ def test_a_snapshot_whose_buffer_breaks_again_stays_untrusted() -> None:
     assert (book.trust, book.update_id) == (BookTrust.TRUSTED, 104)
 
 
-def test_figures_of_the_top_and_the_depth() -> None:
-    book = synced()
-    assert book.depth() == (3, 3)
-    assert book.bids(2) == [(99.0, 1.0), (98.0, 2.0)]
-    assert book.asks(9) == list(ASKS)
-    assert book.imbalance(1) == pytest.approx(-0.5)
-    assert book.imbalance(3) == 0.0
-    assert book.microprice() == pytest.approx((99.0 * 3.0 + 101.0 * 1.0) / 4.0)
-    assert book.vwap_to(Side.BUY, 4.0) == pytest.approx((3 * 101.0 + 102.0) / 4.0)
-    assert book.vwap_to(Side.SELL, 2.0) == pytest.approx((99.0 + 98.0) / 2.0)
-    assert book.vwap_to(Side.SELL, 6.5) is None
+def test_snapshots_alone_replace_one_another_and_an_older_one_is_refused() -> None:
+    book = synced(10)
+    assert book.snapshot(snapshot(11, bids=((99.5, 2.0),))) is None
+    assert (book.update_id, book.bids(9)) == (11, [(99.5, 2.0)])
+    assert book.snapshot(snapshot(10)) is None
+    assert (book.update_id, book.bids(9)) == (11, [(99.5, 2.0)])
+    assert (book.trust, book.replaced, book.refused) == (BookTrust.TRUSTED, 2, 1)
+    assert (book.applied, book.dropped, book.gaps) == (0, 0, 0)
+
+
+@given(st.permutations(BIDS), st.permutations(ASKS))
+def test_the_order_of_levels_in_a_snapshot_does_not_matter(
+    bids: list[Level], asks: list[Level]
+) -> None:
+    book = Book()
+    book.snapshot(snapshot(1, tuple(bids), tuple(asks)))
+    assert (book.bids(9), book.asks(9)) == (list(BIDS), list(ASKS))
+
+
+@pytest.mark.parametrize(
+    ("bids", "asks", "reason"),
+    [
+        (((99.0, 1.0), (98.0, 2.0), (99.0, 4.0)), ASKS, "doubled price"),
+        (BIDS, ((101.0, 1.0), (101.0, 1.0)), "doubled price"),
+        ((), (), "no level"),
+        (BIDS, ((101.0, -1.0),), "unreadable level"),
+    ],
+)
+def test_a_snapshot_that_cannot_be_right_takes_the_trust_and_changes_no_level(
+    bids: tuple[Level, ...], asks: tuple[Level, ...], reason: str
+) -> None:
+    book = synced(10)
+    change = book.snapshot(snapshot(12, bids, asks))
+    assert change == TrustChange(
+        BookTrust.TRUSTED,
+        BookTrust.UNTRUSTED,
+        f"{reason} in snapshot 12",
+        None,
+        12,
+    )
+    assert (book.bids(9), book.asks(9), book.update_id) == (list(BIDS), list(ASKS), 10)
+    assert (book.replaced, book.refused) == (1, 1)
+    assert book.delta(delta(11, 11, bids=((99.0, 5.0),))) is None, "kept for later"
+    book.snapshot(snapshot(10))
+    assert (book.trust, book.update_id) == (BookTrust.TRUSTED, 11)
+    assert book.best_bid() == (99.0, 5.0)
+
+
+def test_a_side_may_be_empty() -> None:
+    book = Book()
+    book.snapshot(snapshot(1, asks=()))
+    assert (book.trust, book.best_ask()) == (BookTrust.TRUSTED, None)
+    assert book.imbalance(3) == 1.0
+
+
+def test_an_empty_book_has_no_figures() -> None:
     empty = Book()
     assert (empty.imbalance(5), empty.microprice(), empty.best_ask()) == (None,) * 3
+    assert empty.weighted_imbalance(5, 1.0) is None
+    assert (empty.size_at(99.0), empty.size_of(Side.BUY, 5)) == (0.0, 0.0)
+    assert empty.size_to(Side.SELL, 99.0) == 0.0
+    assert empty.vwap_to(Side.BUY, 1.0) is None
+
+
+@pytest.mark.parametrize("decay", [0.0, -1.0, float("nan")])
+def test_a_weight_needs_a_distance(decay: float) -> None:
+    with pytest.raises(ValueError, match="is no distance: give a price above 0"):
+        synced().weighted_imbalance(3, decay)
+
+
+@pytest.mark.reference
+def test_imbalances_are_those_of_the_reference() -> None:
+    text = reference("models", "market-making-ref.json").read_text()
+    given_, expected = json.loads(text)["imbalance"].values()
+    book = Book()
+    book.snapshot(
+        snapshot(
+            1,
+            tuple(zip(given_["bid_price"], given_["bid_size"], strict=True)),
+            tuple(zip(given_["ask_price"], given_["ask_size"], strict=True)),
+        )
+    )
+    decay = given_["decay_price"]
+    assert book.imbalance(1) == pytest.approx(expected["top_signed"], rel=1e-12)
+    assert book.imbalance(3) == pytest.approx(expected["deep3_signed"], rel=1e-12)
+    assert book.microprice() == pytest.approx(expected["weighted_mid"], rel=1e-12)
+    assert book.weighted_imbalance(3, decay) == pytest.approx(
+        expected["exp_weighted_signed"], rel=1e-12
+    )
+
+
+# --- queries, beside a list that is searched from end to end
+
+TICK = 0.5
+CHANGES = st.lists(
+    st.tuples(
+        st.booleans(), st.integers(0, 20), st.sampled_from([0.0, 0.5, 1.0, 2.25, 8.0])
+    ),
+    max_size=60,
+)
+
+
+@given(CHANGES, st.integers(-1, 25), st.integers(-2, 60), st.floats(0.1, 90.0))
+def test_every_question_has_the_answer_of_a_plain_list(
+    changes: list[tuple[bool, int, float]], n: int, ticks: int, size: float
+) -> None:
+    book = Book()
+    book.snapshot(snapshot(0, ((100.0, 1.0),), ((100.5, 1.0),)))
+    plain: dict[bool, dict[float, float]] = {True: {100.0: 1.0}, False: {100.5: 1.0}}
+    for index, (is_bid, distance, amount) in enumerate(changes, 1):
+        price = 100.0 - distance * TICK if is_bid else 100.5 + distance * TICK
+        level = ((price, amount),)
+        book.delta(
+            delta(index, index, level if is_bid else (), () if is_bid else level)
+        )
+        plain[is_bid][price] = amount
+    bids, asks = (
+        sorted(
+            ((price, amount) for price, amount in plain[is_bid].items() if amount),
+            reverse=is_bid,
+        )
+        for is_bid in (True, False)
+    )
+    view: BookView = book
+    assert view.depth() == (len(bids), len(asks))
+    assert view.best_bid() == (bids[0] if bids else None)
+    assert view.best_ask() == (asks[0] if asks else None)
+    few = max(n, 0)
+    assert view.bids(n) == bids[:few]
+    assert view.asks(n) == asks[:few]
+    price = 90.0 + ticks * TICK
+    assert view.size_at(price) == sum(s for p, s in bids + asks if p == price)
+    for side, levels in ((Side.BUY, asks), (Side.SELL, bids)):
+        assert view.size_of(side, n) == sum(s for _, s in levels[:few])
+        assert view.size_to(side, price) == sum(
+            s for p, s in levels if (p <= price if side is Side.BUY else p >= price)
+        )
+        assert view.vwap_to(side, size) == pytest.approx(naive_vwap(levels, size))
+    assert view.imbalance(n) == naive_share(bids[:few], asks[:few])
+    assert view.imbalance(n) is None or -1.0 <= (view.imbalance(n) or 0.0) <= 1.0
+    decay = 2 * TICK
+    weighted = [
+        [(p, s * math.exp(-abs(p - side[0][0]) / decay)) for p, s in side[:few]]
+        for side in (bids, asks)
+    ]
+    assert view.weighted_imbalance(n, decay) == pytest.approx(naive_share(*weighted))
+    if bids and asks:
+        (bid, bid_size), (ask, ask_size) = bids[0], asks[0]
+        expected = (bid * ask_size + ask * bid_size) / (bid_size + ask_size)
+        assert view.microprice() == pytest.approx(expected)
+        assert bid < (view.microprice() or 0.0) < ask
+    else:
+        assert view.microprice() is None
+
+
+def naive_vwap(levels: list[Level], size: float) -> float | None:
+    if sum(amount for _, amount in levels) < size:
+        return None
+    paid = 0.0
+    left = size
+    for price, amount in levels:
+        paid += price * min(left, amount)
+        left -= min(left, amount)
+    return paid / size
+
+
+def naive_share(bids: list[Level], asks: list[Level]) -> float | None:
+    left, right = sum(s for _, s in bids), sum(s for _, s in asks)
+    return (left - right) / (left + right) if left + right else None

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workstation.market.ladder import Ladder
+from workstation.market.ladder import Ladder, flaw
 
 LEVELS = st.lists(
     st.tuples(
@@ -25,8 +25,8 @@ def test_a_ladder_is_what_a_sorted_dict_is(
     n: int,
 ) -> None:
     ladder = Ladder(sign)
-    assert ladder.replace(start)
     plain = {price: size for price, size in start if size}
+    ladder.replace(list(plain.items()))
     assert ladder.apply(changes)
     for price, size in changes:
         if size:
@@ -46,7 +46,7 @@ def test_the_price_to_take_a_size_is_the_walk_down_the_levels(
     levels: list[tuple[float, float]], size: float
 ) -> None:
     ladder = Ladder(-1)
-    ladder.replace(levels)
+    ladder.apply(levels)
     left, paid = size, 0.0
     for price, here in ladder.top(len(ladder)):
         taken = min(left, here)
@@ -87,4 +87,14 @@ def test_a_level_that_is_no_price_or_size_is_refused(
     ladder.replace([(2.0, 5.0)])
     assert not ladder.apply([level])
     assert ladder.top(9) == [(2.0, 5.0)]
-    assert not Ladder(-1).replace([(2.0, 1.0), level])
+    if level[1] != 0.0:
+        assert flaw([(2.0, 1.0), level]) == "unreadable level"
+
+
+@given(LEVELS)
+def test_a_side_has_a_flaw_where_a_price_comes_twice(
+    levels: list[tuple[float, float]],
+) -> None:
+    prices = [price for price, _ in levels]
+    doubled = len(set(prices)) < len(prices)
+    assert flaw(levels) == ("doubled price" if doubled else "")

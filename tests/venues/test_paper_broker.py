@@ -159,11 +159,11 @@ def test_two_orders_do_not_take_the_same_size_twice() -> None:
 
 def test_a_change_deep_in_the_book_does_not_offer_the_top_again() -> None:
     venue = quoted(size=1.0)
-    book = venue.market.views["BTC"].book = FakeBook(asks=[(100.2, 1.0), (100.4, 2.0)])
+    venue.market.views["BTC"].book = FakeBook(asks=[(100.2, 1.0), (100.4, 2.0)])
     venue.submit(BUY, "2")
     venue.submit(BUY, "5")
     assert venue.fills()[2:] == [(D(1), D("100.4"), False)]
-    book._asks[1:] = [(100.4, 3.5)]
+    venue.market.views["BTC"].book = FakeBook(asks=[(100.2, 1.0), (100.4, 3.5)])
     venue.feed(quote(2, 100.0, 100.2, 1.0))
     assert venue.fills()[3:] == [(D("3.5"), D("100.4"), False)]
     venue.feed(quote(3, 100.0, 100.2, 0.4))

@@ -14,7 +14,7 @@ from collections import deque
 
 from msgspec import Struct
 
-from workstation.market.ladder import Ladder
+from workstation.market.ladder import Ladder, flaw
 from workstation.model.instruments import Side
 from workstation.model.market import BookDelta, BookSnapshot, Level
 from workstation.model.states import BookTrust
@@ -39,7 +39,9 @@ class Book:
     """One order book; implements ``model.ports.BookView``.
 
     ``applied`` and ``dropped`` count differences, ``gaps`` breaks of sequence,
-    ``crossed`` differences after which a bid was not below the asks.
+    ``crossed`` events after which a bid was not below the asks, ``replaced`` snapshots
+    that became the book and ``refused`` those that did not: older than the book or the
+    differences that wait, without a level, or with one that cannot be.
     ``ticker_agreed`` of ``ticker_compared`` best-price messages with the id of the
     book gave the same top.
     """
@@ -55,6 +57,8 @@ class Book:
         "dropped",
         "gaps",
         "reason",
+        "refused",
+        "replaced",
         "ticker_agreed",
         "ticker_compared",
         "trust",
@@ -69,6 +73,8 @@ class Book:
         self.dropped = 0
         self.gaps = 0
         self.crossed = 0
+        self.replaced = 0
+        self.refused = 0
         self.ticker_agreed = 0
         self.ticker_compared = 0
         self._bids = Ladder(+1)
@@ -117,25 +123,32 @@ class Book:
         """Start anew from a snapshot and what was buffered since.
 
         One that is older than the book, or too old to connect with the buffer, changes
-        nothing.
+        nothing; one that cannot be right only takes the trust away.
         """
         last_id = event.last_id
         before = self.trust
         buffer = self._buffer
-        if before is BookTrust.TRUSTED and last_id < self.update_id:
-            return None
         newer = [delta for delta in buffer if delta.last_id > last_id]
-        if newer:
-            if not _connects(last_id, newer[0]):
-                return None
-        elif not buffer and last_id < self._floor:
+        if before is BookTrust.TRUSTED:
+            is_late = last_id < self.update_id
+        elif newer:
+            is_late = not _connects(last_id, newer[0])
+        else:
+            is_late = not buffer and last_id < self._floor
+        if is_late:
+            self.refused += 1
             return None
+        bids, asks = event.bids, event.asks
+        wrong = flaw(bids) or flaw(asks) or ("" if bids or asks else "no level")
+        if wrong:
+            self.refused += 1
+            return self.distrust(f"{wrong} in snapshot {last_id}", got=last_id)
         self.dropped += len(buffer) - len(newer)
         buffer.clear()
         self.update_id = last_id
-        sound = self._bids.replace(event.bids) and self._asks.replace(event.asks)
-        if not sound:
-            return self.distrust(f"unreadable level in snapshot {last_id}", got=last_id)
+        self._bids.replace(bids)
+        self._asks.replace(asks)
+        self.replaced += 1
         self._unproven = True
         self.trust = BookTrust.TRUSTED
         self.reason = f"snapshot {last_id} and {len(newer)} buffered differences"
@@ -243,12 +256,40 @@ class Book:
         """Return the count of bid and ask levels."""
         return len(self._bids), len(self._asks)
 
+    def size_at(self, price: float) -> float:
+        """Return the size at a price, on whichever side it is; 0.0 for no level."""
+        return self._bids.size_at(price) or self._asks.size_at(price)
+
+    def size_of(self, side: Side, n: int) -> float:
+        """Return what an order of this side could take of the n best levels."""
+        return self._facing(side).size(n)
+
+    def size_to(self, side: Side, price: float) -> float:
+        """Return what an order of this side could take at ``price`` and better."""
+        return self._facing(side).size_to(price)
+
+    def vwap_to(self, side: Side, size: float) -> float | None:
+        """Return the average price an order of this side and size would take.
+
+        None where the known levels do not hold as much.
+        """
+        return self._facing(side).vwap_to(size)
+
     def imbalance(self, n: int) -> float | None:
         """Return (bids − asks)/(bids + asks) of the n best sizes, in [−1, 1]."""
-        bids = self._bids.size(n)
-        asks = self._asks.size(n)
-        total = bids + asks
-        return (bids - asks) / total if total > 0.0 else None
+        return _signed_share(self._bids.size(n), self._asks.size(n))
+
+    def weighted_imbalance(self, n: int, decay: float) -> float | None:
+        """Return the imbalance with sizes weighted by e^(−distance/decay).
+
+        The distance is a level's from the best price of its side, ``decay`` a price
+        difference too: two ticks are usual. Raises ValueError if it is not positive.
+        """
+        if not decay > 0.0:
+            raise ValueError(f"decay {decay!r} is no distance: give a price above 0")
+        return _signed_share(
+            self._bids.weighted_size(n, decay), self._asks.weighted_size(n, decay)
+        )
 
     def microprice(self) -> float | None:
         """Return the mid weighted by the opposite sizes."""
@@ -258,12 +299,8 @@ class Book:
             return None
         return (bid[0] * ask[1] + ask[0] * bid[1]) / (bid[1] + ask[1])
 
-    def vwap_to(self, side: Side, size: float) -> float | None:
-        """Return the average price an order of this side and size would take.
-
-        None where the known levels do not hold as much.
-        """
-        return (self._asks if side is Side.BUY else self._bids).vwap_to(size)
+    def _facing(self, side: Side) -> Ladder:
+        return self._asks if side is Side.BUY else self._bids
 
     def compare_ticker(
         self, bid: float, bid_size: float, ask: float, ask_size: float
@@ -287,6 +324,8 @@ class Book:
             self.dropped,
             self.gaps,
             self.crossed,
+            self.replaced,
+            self.refused,
             self.ticker_agreed,
             self.ticker_compared,
             self._floor,
@@ -301,6 +340,11 @@ def _continues(update_id: int, event: BookDelta) -> bool:
     if event.previous_id is None:
         return event.first_id <= update_id + 1
     return event.previous_id == update_id
+
+
+def _signed_share(bids: float, asks: float) -> float | None:
+    total = bids + asks
+    return (bids - asks) / total if total > 0.0 else None
 
 
 def _connects(snapshot_id: int, event: BookDelta) -> bool:

@@ -93,12 +93,13 @@ class Books:
             live.latency_ns = ts - event.ts_event
         if not live.ticking:
             self._begin(live)
-        before = book.update_id
+        replaced = book.replaced
         change = book.snapshot(event)
-        bids, asks = book.depth()
-        live.tape = hash((live.tape, event.last_id, book.update_id, bids, asks))
-        if book.update_id != before or change is not None:
+        if book.replaced != replaced:
+            live.tape = hash((live.tape, event.last_id, event.bids, event.asks))
             self._follow_book(live, book, ts)
+        else:
+            live.tape = hash((live.tape, event.last_id))
         if change is not None:
             self._trust_changed(live, change)
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from workstation.kernel.clock import Timer
+from workstation.model.instruments import Side
 from workstation.model.market import Level
 from workstation.model.orders import Order, Report, Request
 from workstation.model.positions import AccountView, Position
@@ -81,6 +82,8 @@ class BookView(Protocol):
     dropped: int
     gaps: int
     crossed: int
+    replaced: int
+    refused: int
 
     def best_bid(self) -> Level | None:
         """Return price and size of the best bid."""
@@ -97,8 +100,23 @@ class BookView(Protocol):
     def depth(self) -> tuple[int, int]:
         """Return the count of bid and ask levels."""
 
+    def size_at(self, price: float) -> float:
+        """Return the size at a price, on whichever side it is; 0.0 for no level."""
+
+    def size_of(self, side: Side, n: int) -> float:
+        """Return what an order of this side could take of the n best levels."""
+
+    def size_to(self, side: Side, price: float) -> float:
+        """Return what an order of this side could take at ``price`` and better."""
+
+    def vwap_to(self, side: Side, size: float) -> float | None:
+        """Return its average price for this size; None where less is known."""
+
     def imbalance(self, n: int) -> float | None:
         """Return (bids − asks)/(bids + asks) of the n best sizes, in [−1, 1]."""
+
+    def weighted_imbalance(self, n: int, decay: float) -> float | None:
+        """Return it with sizes × e^(−distance from the side's best price/decay)."""
 
     def microprice(self) -> float | None:
         """Return the mid weighted by the opposite sizes."""
