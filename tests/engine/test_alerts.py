@@ -16,10 +16,12 @@ from workstation.model.records import (
     FeedRecord,
     NoteRecord,
     Record,
+    ResyncRecord,
     TaskRecord,
 )
 from workstation.model.states import BookTrust, PositionBand
 
+S = 1_000_000_000
 T, U, N = BookTrust.TRUSTED, BookTrust.UNTRUSTED, BookTrust.NONE
 
 
@@ -46,20 +48,55 @@ def _fault(ts: int) -> FaultRecord:
 
 def test_a_cause_is_raised_counted_and_mended() -> None:
     alerts = _alerts(_book(1, U), _book(2, U))
-    (alert,) = alerts.all()
+    (alert,) = alerts.all(0)
     assert (alert.ts, alert.last_ts, alert.count, alert.active) == (1, 2, 2, True)
     assert alert.text == "BTC book untrusted: gap. Will not trade."
     alerts(_book(3, T), b"")
-    (mended,) = alerts.all()
+    (mended,) = alerts.all(0)
     assert (mended.id, mended.active, mended.last_ts) == (alert.id, False, 3)
     alerts(_book(4, U), b"")
-    (again,) = alerts.all()
+    (again,) = alerts.all(0)
     assert again.id != alert.id
     assert (again.count, again.active, again.ts) == (1, True, 4)
 
 
+def _tried(ts: int, attempt: int, wait_s: int) -> ResyncRecord:
+    return ResyncRecord(
+        seq=ts, ts=ts, instrument="BTC", attempt=attempt, again_ns=ts + wait_s * S
+    )
+
+
+def test_an_alert_counts_down_to_the_next_try_and_is_not_counted_up_by_it() -> None:
+    alerts = _alerts(_book(S, U), _tried(S, 1, 1))
+    assert _remedies(alerts, S) == ["Resync try 2 in 1 s."]
+    alerts(_tried(2 * S, 2, 2), b"")
+    assert _remedies(alerts, 2 * S) == ["Resync try 3 in 2 s."]
+    assert _remedies(alerts, 2 * S + 1) == ["Resync try 3 in 2 s."]
+    assert _remedies(alerts, 3 * S) == ["Resync try 3 in 1 s."]
+    assert _remedies(alerts, 4 * S) == ["Resync try 3 in 0 s."]
+    assert _remedies(alerts, 9 * S) == ["The next whole book mends it."], "paused"
+    (alert,) = alerts.all(9 * S)
+    assert (alert.count, alert.last_ts) == (1, S)
+    alerts(_book(10 * S, T), b"")
+    alerts(_book(11 * S, U), b"")
+    assert [a.active for a in alerts.all(11 * S)] == [True]
+    assert _remedies(alerts, 11 * S) == ["The next whole book mends it."]
+
+
+def test_an_alert_says_that_a_recording_cannot_be_asked() -> None:
+    alerts = Alerts(can_be_asked=lambda instrument: False)
+    alerts(_book(S, U), b"")
+    alerts(_tried(S, 1, 1), b"")
+    text = "A recording can't be asked; its next snapshot mends it."
+    assert _remedies(alerts, S) == [text]
+
+
+def _remedies(alerts: Alerts, ts: int) -> list[str]:
+    return [alert.remedy for alert in alerts.all(ts)]
+
+
 def test_a_book_that_was_never_untrusted_mends_nothing() -> None:
-    assert _alerts(_book(1, T), _book(2, N)).all() == ()
+    assert _alerts(_book(1, T), _book(2, N)).all(0) == ()
 
 
 @pytest.mark.parametrize(
@@ -96,7 +133,7 @@ def test_a_book_that_was_never_untrusted_mends_nothing() -> None:
 def test_each_cause_says_what_it_is_and_what_to_do(
     record: Record, severity: str, text: str
 ) -> None:
-    (alert,) = _alerts(record).all()
+    (alert,) = _alerts(record).all(0)
     assert (alert.severity, alert.text, alert.active) == (severity, text, True)
     assert alert.remedy.endswith(".")
 
@@ -125,14 +162,14 @@ def test_each_cause_says_what_it_is_and_what_to_do(
     ],
 )
 def test_each_cause_can_be_mended(record: Record, mend: Record) -> None:
-    (alert,) = _alerts(record, mend).all()
+    (alert,) = _alerts(record, mend).all(0)
     assert not alert.active
 
 
 def test_ordinary_records_and_ends_of_feeds_are_no_alerts() -> None:
     note = NoteRecord(seq=1, ts=1, strategy="s", instrument="i", text="x")
     ended = FeedRecord(seq=1, ts=1, feed="f", what="ended")
-    assert _alerts(note, ended, _task(1, "paused"), _task(2, "stopped")).all() == ()
+    assert _alerts(note, ended, _task(1, "paused"), _task(2, "stopped")).all(0) == ()
 
 
 def test_the_active_and_bad_are_on_top_then_the_newest() -> None:
@@ -143,7 +180,7 @@ def test_the_active_and_bad_are_on_top_then_the_newest() -> None:
         _book(4, U, "c"),
         _book(5, T, "c"),
     )
-    assert [a.subject for a in alerts.all()] == ["s", "b", "a", "c"]
+    assert [a.subject for a in alerts.all(0)] == ["s", "b", "a", "c"]
 
 
 def test_there_are_never_more_than_two_hundred_and_mended_ones_go_first() -> None:
@@ -151,7 +188,7 @@ def test_there_are_never_more_than_two_hundred_and_mended_ones_go_first() -> Non
     alerts(_book(900, T, "i150"), b"")
     for n in range(200, 300):
         alerts(_book(n, U, f"i{n}"), b"")
-    subjects = {alert.subject for alert in alerts.all()}
+    subjects = {alert.subject for alert in alerts.all(0)}
     assert len(subjects) == 200
     assert "i150" not in subjects
     assert "i299" in subjects
@@ -164,7 +201,7 @@ def test_a_failed_feed_is_one_alert_and_no_restart_is_offered() -> None:
         TaskRecord(seq=1, ts=1, task="f", before="running", after="failed"),
     ):
         alerts(record, encode(record))
-    (alert,) = alerts.all()
+    (alert,) = alerts.all(0)
     assert "f.csv:3" in alert.text
     assert "restarts" not in alert.remedy
 
@@ -172,6 +209,6 @@ def test_a_failed_feed_is_one_alert_and_no_restart_is_offered() -> None:
 def test_bars_that_can_never_close_are_an_alert() -> None:
     detail = "BTC: 1m bars cannot be made of 1h"
     record = FeedRecord(seq=1, ts=1, feed="aggregator", what="timeframe", detail=detail)
-    (alert,) = _alerts(record).all()
+    (alert,) = _alerts(record).all(0)
     assert (alert.severity, alert.active) == ("warn", True)
     assert detail in alert.text

@@ -35,6 +35,7 @@ from workstation.model.records import (
     OrderRecord,
     PositionRecord,
     Record,
+    ResyncRecord,
     SignalRecord,
     StateRecord,
     TaskRecord,
@@ -114,6 +115,17 @@ CASES: list[tuple[Record, str]] = [
             5, TS, "BTCUSDT", BookTrust.UNTRUSTED, BookTrust.TRUSTED, "snapshot"
         ),
         "book  BTCUSDT trusted, snapshot",
+    ),
+    (
+        ResyncRecord(
+            seq=5,
+            ts=TS,
+            instrument="BTCUSDT",
+            attempt=2,
+            again_ns=TS + 4_000_000_000,
+            reason="gap",
+        ),
+        "book  BTCUSDT resync 2, next in 4 s",
     ),
     (
         StateRecord(

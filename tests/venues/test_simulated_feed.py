@@ -208,12 +208,45 @@ def test_a_client_can_keep_every_book_and_sees_each_gap_and_its_resync() -> None
     )
     feed = make_feed(settings=settings)
     books = {symbol: Replica() for symbol in SYMBOLS}
-    for event in take(feed, 60_000):
-        books[event.instrument].take(event)
+    for _ in range(60_000):
+        (event,) = take(feed, 1)
+        book = books[event.instrument]
+        book.take(event)
+        if book.last_id is None:
+            feed.resync(event.instrument)
 
     assert sum(book.compared for book in books.values()) > 50
     assert 10 < sum(book.gaps for book in books.values()) <= feed.lost
     assert sum(book.last_id is not None for book in books.values()) >= 2
+
+
+def test_a_whole_book_comes_once_however_often_it_is_asked_for() -> None:
+    settings = SimulatedFeedSettings(name="sim", symbols=SYMBOLS, gaps_per_hour=0)
+    feed = make_feed(settings=settings)
+    take(feed, 1_000)
+    asked_at = take(feed, 1)[0].ts_recv
+    for _ in range(3):
+        feed.resync("ETHUSDT")
+    events = take(feed, 2_000)
+    (answer,) = (event for event in events if isinstance(event, BookSnapshot))
+    assert answer.instrument == "ETHUSDT"
+    assert 0.2 * NS_PER_S <= answer.ts_recv - asked_at <= 3 * NS_PER_S
+    assert [e.ts_recv for e in events] == sorted(e.ts_recv for e in events)
+    with pytest.raises(KeyError):
+        feed.resync("XYZ")
+
+
+def test_the_market_goes_the_same_way_whoever_asks_for_books() -> None:
+    silent, asked = make_feed(), make_feed()
+    expected = take(silent, 6_000)
+    found: list[MarketEvent] = []
+    while len(found) < len(expected):
+        (event,) = take(asked, 1)
+        if len(found) % 50 == 0:
+            asked.resync(event.instrument)
+        if not isinstance(event, BookSnapshot) or event in expected:
+            found.append(event)
+    assert found == expected
 
 
 def test_without_gaps_no_difference_is_ever_missing() -> None:

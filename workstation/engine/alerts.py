@@ -21,26 +21,41 @@ from workstation.model.records import (
     FeedRecord,
     OrderRecord,
     Record,
+    ResyncRecord,
     TaskRecord,
 )
 from workstation.model.states import BookTrust, PositionBand
+from workstation.model.timeframes import NS_PER_S
 
 __all__ = ["Alerts"]
 
 # More causes than an operator can look at; the oldest mended ones go first.
 _KEPT = 200
 
+_ANY_BOOK = "The next whole book mends it."
+
 
 class Alerts:
-    """The alerts of a run."""
+    """The alerts of a run.
 
-    def __init__(self, feeds: Iterable[str] = ()) -> None:
+    ``can_be_asked`` tells whether the feed of an instrument can be asked for a book.
+    """
+
+    def __init__(
+        self,
+        feeds: Iterable[str] = (),
+        can_be_asked: Callable[[str], bool] = lambda instrument: True,
+    ) -> None:
         # A feed that fails says so itself; its task failing is no second cause.
         self._feeds = frozenset(feeds)
         self._alerts: dict[tuple[str, str], Alert] = {}
         self._next = 1
+        self._can_be_asked = can_be_asked
+        # The last try for each instrument whose book is not trusted.
+        self._tries: dict[str, ResyncRecord] = {}
         self._by_type: dict[type, Callable[[Any], None]] = {
             BookRecord: self._book,
+            ResyncRecord: self._resync,
             FaultRecord: self._fault,
             FeedRecord: self._feed,
             TaskRecord: self._task,
@@ -55,8 +70,10 @@ class Alerts:
         if look is not None:
             look(record)
 
-    def all(self) -> tuple[Alert, ...]:
-        """Return active alerts first, the worst and newest on top."""
+    def all(self, ts: int) -> tuple[Alert, ...]:
+        """Return active alerts first, the worst and newest on top, as of ``ts``."""
+        for instrument, tried in self._tries.items():
+            self._tell_wait(instrument, tried, ts)
         rank = {"bad": 0, "warn": 1, "info": 2}
         return tuple(
             sorted(
@@ -120,11 +137,29 @@ class Alerts:
                 record.ts,
                 # The kind is enough here; the gap ledger and the log have the ids.
                 f"{record.instrument} book untrusted: {kind}. Will not trade.",
-                "The next snapshot of the feed mends it.",
+                _ANY_BOOK
+                if self._can_be_asked(record.instrument)
+                else "A recording can't be asked; its next snapshot mends it.",
                 record.instrument,
             )
         elif record.after is BookTrust.TRUSTED:
+            self._tries.pop(record.instrument, None)
             self.mend(cause, record.ts)
+
+    def _resync(self, record: ResyncRecord) -> None:
+        if self._can_be_asked(record.instrument):
+            self._tries[record.instrument] = record
+
+    def _tell_wait(self, instrument: str, tried: ResyncRecord, ts: int) -> None:
+        """Count down to the next try: the wait is the part that goes on by itself."""
+        cause = ("book", instrument)
+        known = self._alerts.get(cause)
+        if known is not None and known.active:
+            wait_s = -(-(tried.again_ns - ts) // NS_PER_S)
+            remedy = f"Resync try {tried.attempt + 1} in {wait_s} s."
+            if wait_s < 0:  # the feed was paused or stopped meanwhile
+                remedy = _ANY_BOOK
+            self._alerts[cause] = msgspec.structs.replace(known, remedy=remedy)
 
     def _fault(self, record: FaultRecord) -> None:
         self.raise_(

@@ -28,6 +28,7 @@ from workstation.kernel import (
     TaskState,
 )
 from workstation.model.commands import Command
+from workstation.model.events import ResyncWanted
 from workstation.model.market import MarketEvent
 from workstation.model.orders import Request
 from workstation.model.records import FaultRecord, FeedRecord, TaskRecord
@@ -254,6 +255,7 @@ class Engine:
             core.send = self._send
         self.sources.on_error = self._on_feed_error
         self.sources.on_end = self._on_feed_end
+        self.dispatcher.route(ResyncWanted, self._resync)
 
     def _route(self, part: Part, role: str) -> None:
         handle = self._register(part.name, role)
@@ -297,6 +299,19 @@ class Engine:
             broker.request(request)
         except Exception as error:  # the edge of the broker's task; the order times out
             self.dispatcher.report(task, request, error)
+
+    def _resync(self, wanted: ResyncWanted) -> None:
+        """Ask the feed that brings an instrument for its whole book."""
+        feed = self.sources.bringing(wanted.instrument)
+        if feed is None or feed.resync is None:
+            return
+        if feed.paused or feed.stopped or feed.ended:
+            return
+        try:
+            feed.resync(wanted.instrument)
+        except Exception as error:  # the feed's edge: the core will try again
+            # Counted, not recorded: records must not depend on what is asked.
+            self.registry.get(feed.name).count_error(error)
 
     # What goes wrong.
 

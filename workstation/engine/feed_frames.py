@@ -12,6 +12,7 @@ from workstation.engine.figures import age
 from workstation.engine.frames import BookCount, FeedRow, GapRow
 from workstation.engine.sources import Feed
 from workstation.market.aggregator import Aggregator
+from workstation.market.gaps import GapEntry
 from workstation.model.instruments import Instrument
 from workstation.model.timeframes import NS_PER_S
 
@@ -42,15 +43,22 @@ class FeedFrames:
     def gaps(self) -> tuple[GapRow, ...]:
         """Return the gaps of all books, the newest first."""
         return tuple(
-            GapRow(
-                ts=entry.when_ns,
-                instrument=entry.instrument,
-                reason=entry.reason,
-                expected=entry.expected,
-                got=entry.got,
-                until_ns=entry.until_ns,
-            )
-            for entry in reversed(self._aggregator.gap_ledger())
+            self._gap(entry) for entry in reversed(self._aggregator.gap_ledger())
+        )
+
+    def _gap(self, entry: GapEntry) -> GapRow:
+        feed = self._engine.sources.bringing(entry.instrument)
+        return GapRow(
+            ts=entry.when_ns,
+            instrument=entry.instrument,
+            feed="" if feed is None else feed.name,
+            reason=entry.reason,
+            expected=entry.expected,
+            got=entry.got,
+            until_ns=entry.until_ns,
+            tries=entry.tries,
+            asked=feed is not None and feed.resync is not None,
+            mended=entry.mended,
         )
 
     def _feed(self, feed: Feed) -> FeedRow:
@@ -91,10 +99,13 @@ class FeedFrames:
                     bid_levels=bids,
                     ask_levels=asks,
                     trust=book.trust,
+                    reason=book.reason,
                     applied=book.applied,
                     dropped=book.dropped,
                     gaps=book.gaps,
                     crossed=book.crossed,
+                    replaced=book.replaced,
+                    refused=book.refused,
                 )
             )
         return tuple(made)

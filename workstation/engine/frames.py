@@ -156,10 +156,13 @@ class BookCount(Struct, frozen=True, kw_only=True):
     bid_levels: int
     ask_levels: int
     trust: BookTrust
+    reason: str = ""
     applied: int
     dropped: int
     gaps: int
     crossed: int
+    replaced: int = 0
+    refused: int = 0
 
 
 class FeedRow(Struct, frozen=True, kw_only=True):
@@ -180,14 +183,22 @@ class FeedRow(Struct, frozen=True, kw_only=True):
 
 
 class GapRow(Struct, frozen=True, kw_only=True):
-    """One entry of the gap ledger; ``until_ns`` None = still open."""
+    """One entry of the gap ledger; ``until_ns`` None = still open.
+
+    ``tries`` counts the wishes for a whole book, ``asked`` tells whether the feed can
+    be asked for one (a recording cannot), ``mended`` what brought the trust back.
+    """
 
     ts: int
     instrument: str
+    feed: str = ""
     reason: str
     expected: int | None
     got: int | None
     until_ns: int | None
+    tries: int = 0
+    asked: bool = True
+    mended: str = ""
 
 
 class IndicatorRow(Struct, frozen=True, kw_only=True):

@@ -44,7 +44,9 @@ class FrameSource:
         self._engine = engine
         self._control = control
         self._strategies = strategies
-        self._alerts = Alerts(feed.name for feed in engine.sources.feeds)
+        self._alerts = Alerts(
+            (feed.name for feed in engine.sources.feeds), self._can_be_asked
+        )
         self._told_failure = False
         engine.core.sinks.append(self._alerts)
         self._focus = FocusFrames(engine, aggregator, strategies, executor, instruments)
@@ -117,4 +119,8 @@ class FrameSource:
                 journal.failure,
                 "Free some space and start a new run to journal again.",
             )
-        return self._alerts.all()
+        return self._alerts.all(self._engine.core.ts)
+
+    def _can_be_asked(self, instrument: str) -> bool:
+        feed = self._engine.sources.bringing(instrument)
+        return feed is not None and feed.resync is not None

@@ -9,7 +9,7 @@ import heapq
 from collections.abc import Callable, Sequence
 
 from workstation.model.market import MarketEvent
-from workstation.model.roles import Connector
+from workstation.model.roles import Connector, Resyncing
 
 __all__ = ["Feed", "Sources"]
 
@@ -28,6 +28,7 @@ class Feed:
         "passes",
         "paused",
         "pull",
+        "resync",
         "shed",
         "stopped",
     )
@@ -35,6 +36,8 @@ class Feed:
     def __init__(self, connector: Connector) -> None:
         self.connector = connector
         self.pull = connector.next
+        self.resync = connector.resync if isinstance(connector, Resyncing) else None
+        """Asks for a whole book; None for a feed that cannot, such as a recording."""
         self.name = connector.name
         self.delivered = 0
         self.shed = 0
@@ -90,6 +93,12 @@ class Sources:
             heapq.heapreplace(heap, (following[0], order, following[1], feed))
             self.due = heap[0][0]
         return ts, event, feed
+
+    def bringing(self, instrument: str) -> Feed | None:
+        """Return the first feed of an instrument; one that can be asked comes first."""
+        feeds = [feed for feed in self.feeds if instrument in feed.instruments]
+        feeds.sort(key=lambda feed: feed.resync is None)
+        return feeds[0] if feeds else None
 
     def stop(self, name: str) -> None:
         """End one feed: what it had left is not delivered."""

@@ -85,10 +85,6 @@ class TaskCommands:
             feed = self._feed(handle.name)
             feed.paused = False
             feed.passes = 0
-            # A recording has no snapshot to give: its books stay untrusted.
-            resync = getattr(feed.connector, "resync", None)
-            if resync is not None:
-                resync()
         elif role == "strategy":
             strategy = self._strategies[handle.name]
             strategy.paused = False

@@ -76,6 +76,10 @@ class Aggregator(MarketState):
         """Take one market event."""
         self._handlers[type(event)](event)
 
+    def digest(self) -> object:
+        """Return the whole state for the state hash."""
+        return (super().digest(), self._books.digest())
+
     def mark_untrusted(self, instrument: str, reason: str) -> None:
         """Trust nothing of an instrument until its feed delivers again.
 
@@ -232,6 +236,7 @@ class Aggregator(MarketState):
             self._timetable.need(builder.timeframe)
         if live.builders:
             live.open_ns = live.builders[0].ts_open
+        self._books.resume(live)
 
     def _refuse(
         self,

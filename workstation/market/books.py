@@ -13,13 +13,18 @@ from collections.abc import Callable, Mapping
 from workstation.market.book import Book, TrustChange
 from workstation.market.gaps import GapEntry, GapLedger
 from workstation.market.live import RECENT_TICKERS, LiveInstrument
+from workstation.market.resync import Resyncs
 from workstation.model.events import BookTrustChanged
 from workstation.model.market import BookDelta, BookSnapshot
 from workstation.model.ports import Core
 from workstation.model.records import BookRecord
 from workstation.model.states import BookTrust
+from workstation.model.timeframes import NS_PER_S
 
 __all__ = ["Books"]
+
+_PATIENCE_NS = 5 * NS_PER_S
+"""What a first snapshot may take: a feed that can be asked asks for it by itself."""
 
 
 class Books:
@@ -43,20 +48,36 @@ class Books:
         self._begin = begin
         self._topped = topped
         self._refuse = refuse
+        self._resyncs = Resyncs(gaps)
         self._core: Core
 
     def attach(self, core: Core) -> None:
         """Receive the way back into the core."""
         self._core = core
+        self._resyncs.attach(core)
 
     def restart(self, live: LiveInstrument, reason: str) -> None:
-        """Trust no book of an instrument whose feed stopped until a new snapshot."""
+        """Trust no book of an instrument whose feed stopped until a new snapshot.
+
+        Nobody is asked for it before the feed delivers again.
+        """
+        self._resyncs.drop(live.instrument)
         if live.recent is not None:
             live.recent.clear()
         if live.book is not None:
             change = live.book.restart(reason)
             if change is not None:
-                self._trust_changed(live, change)
+                self._tell(live, change)
+
+    def resume(self, live: LiveInstrument) -> None:
+        """Wish for the whole book of an instrument whose feed delivers again."""
+        book = live.book
+        if book is not None and book.trust is BookTrust.UNTRUSTED:
+            self._resyncs.want(live.instrument, book.reason)
+
+    def digest(self) -> object:
+        """Return what is wished for, for the state hash; books are in their figures."""
+        return self._resyncs.digest()
 
     def on_delta(self, event: BookDelta) -> None:
         """Take a difference of the order book."""
@@ -68,10 +89,10 @@ class Books:
         ts = live.ts_recv = event.ts_recv
         if event.ts_event is not None:
             live.latency_ns = ts - event.ts_event
-        if not live.ticking:
-            self._begin(live)
         applied = book.applied
         change = book.delta(event)
+        if not live.ticking:
+            self._begin(live)
         if book.applied != applied:
             live.tape = hash((live.tape, event.last_id, event.bids, event.asks))
             self._follow_book(live, book, ts)
@@ -91,10 +112,11 @@ class Books:
         ts = live.ts_recv = event.ts_recv
         if event.ts_event is not None:
             live.latency_ns = ts - event.ts_event
-        if not live.ticking:
-            self._begin(live)
         replaced = book.replaced
         change = book.snapshot(event)
+        # After it, so that nobody asks for a book that has just come.
+        if not live.ticking:
+            self._begin(live)
         if book.replaced != replaced:
             live.tape = hash((live.tape, event.last_id, event.bids, event.asks))
             self._follow_book(live, book, ts)
@@ -124,6 +146,17 @@ class Books:
         self._topped(live, ts)
 
     def _trust_changed(self, live: LiveInstrument, change: TrustChange) -> None:
+        self._tell(live, change)
+        if change.after is BookTrust.TRUSTED:
+            self._resyncs.drop(live.instrument)
+        elif change.after is BookTrust.SYNCING:
+            self._resyncs.want(live.instrument, change.reason, _PATIENCE_NS)
+        else:
+            # One that was still waiting for its first book waits no longer.
+            self._resyncs.drop(live.instrument)
+            self._resyncs.want(live.instrument, change.reason)
+
+    def _tell(self, live: LiveInstrument, change: TrustChange) -> None:
         core = self._core
         name, ts = live.instrument, core.ts
         if change.after is BookTrust.UNTRUSTED:

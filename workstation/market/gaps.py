@@ -17,7 +17,11 @@ LIMIT = 256
 
 
 class GapEntry(Struct, frozen=True, kw_only=True):
-    """One span of distrust; times in ns of the run's clock, ids of the venue."""
+    """One span of distrust; times in ns of the run's clock, ids of the venue.
+
+    ``tries`` counts how often the whole book was wished for, ``mended`` is what
+    brought the trust back.
+    """
 
     when_ns: int
     instrument: str
@@ -25,6 +29,7 @@ class GapEntry(Struct, frozen=True, kw_only=True):
     expected: int | None = None
     got: int | None = None
     until_ns: int | None = None
+    tries: int = 0
     mended: str = ""
 
 
@@ -42,15 +47,26 @@ class GapLedger:
         self.total += 1
         self._entries.append(entry)
 
+    def tried(self, instrument: str) -> None:
+        """Count a try in the open span; harmless where there is none."""
+        index = self._open(instrument)
+        if index is not None:
+            entry = self._entries[index]
+            self._entries[index] = replace(entry, tries=entry.tries + 1)
+
     def mend(self, instrument: str, until_ns: int, how: str) -> None:
         """End the open span of an instrument; harmless where there is none."""
+        index = self._open(instrument)
+        if index is not None:
+            entry = self._entries[index]
+            self._entries[index] = replace(entry, until_ns=until_ns, mended=how)
+
+    def _open(self, instrument: str) -> int | None:
         entries = self._entries
         for index in range(len(entries) - 1, -1, -1):
-            entry = entries[index]
-            if entry.instrument == instrument:
-                if entry.until_ns is None:
-                    entries[index] = replace(entry, until_ns=until_ns, mended=how)
-                return
+            if entries[index].instrument == instrument:
+                return index if entries[index].until_ns is None else None
+        return None
 
     def entries(self) -> tuple[GapEntry, ...]:
         """Return all that is kept."""

@@ -30,6 +30,7 @@ __all__ = [
     "OrderUpdated",
     "PositionChanged",
     "PositionStateChanged",
+    "ResyncWanted",
     "RiskMetricsUpdated",
 ]
 
@@ -50,6 +51,14 @@ class BookTrustChanged(Struct, frozen=True, tag="book_trust_changed"):
     before: BookTrust
     after: BookTrust
     reason: str
+
+
+class ResyncWanted(Struct, frozen=True, tag="resync_wanted"):
+    """The core wishes for a whole book; the engine asks the feed if that can be."""
+
+    instrument: str
+    ts: int
+    attempt: int
 
 
 class OrderUpdated(Struct, frozen=True, tag="order_updated"):

@@ -32,6 +32,7 @@ __all__ = [
     "OrderRecord",
     "PositionRecord",
     "Record",
+    "ResyncRecord",
     "SignalRecord",
     "StateRecord",
     "TaskRecord",
@@ -58,6 +59,20 @@ class BookRecord(Struct, frozen=True, tag="book"):
     reason: str
     expected: int | None = None
     got: int | None = None
+
+
+class ResyncRecord(Struct, frozen=True, kw_only=True, tag="resync"):
+    """A whole book was wished for; ``again_ns`` is when it will be if none comes.
+
+    It says nothing of the feed: whether that can be asked is the edge's to know.
+    """
+
+    seq: int
+    ts: int
+    instrument: str
+    attempt: int
+    again_ns: int
+    reason: str = ""
 
 
 class SignalRecord(Struct, frozen=True, tag="signal"):
@@ -214,6 +229,7 @@ class NoteRecord(Struct, frozen=True, kw_only=True, tag="note"):
 Record = (
     BarRecord
     | BookRecord
+    | ResyncRecord
     | SignalRecord
     | StateRecord
     | LockRecord

@@ -14,7 +14,15 @@ from workstation.model.market import MarketEvent
 from workstation.model.orders import Request
 from workstation.model.ports import Core, Edge
 
-__all__ = ["Aggregator", "Broker", "Connector", "Executor", "Part", "Strategy"]
+__all__ = [
+    "Aggregator",
+    "Broker",
+    "Connector",
+    "Executor",
+    "Part",
+    "Resyncing",
+    "Strategy",
+]
 
 
 @runtime_checkable
@@ -64,6 +72,20 @@ class Connector(Protocol):
 
     def close(self) -> None:
         """Release files."""
+
+
+@runtime_checkable
+class Resyncing(Protocol):
+    """What a Connector may have too: it can be asked for a whole order book."""
+
+    def resync(self, instrument: str) -> None:
+        """Bring a ``BookSnapshot`` of this instrument among the next events.
+
+        Called between two calls of ``next`` for an instrument of its own, once per
+        try: it returns at once, and leaves trying again to the core, which wants the
+        book until it has one. What it asks a venue for has its limits; one request in
+        flight per instrument is enough.
+        """
 
 
 @runtime_checkable

@@ -27,11 +27,13 @@ from workstation.model.records import (
     OrderRecord,
     PositionRecord,
     Record,
+    ResyncRecord,
     SignalRecord,
     StateRecord,
     TaskRecord,
 )
 from workstation.model.states import BookTrust, PositionBand, SymbolState
+from workstation.model.timeframes import NS_PER_S
 from workstation.ui.typeset import number, quantity, utc_minute, utc_time
 from workstation.ui.widgets.inks import Part
 from workstation.ui.widgets.tail_log import LogLine
@@ -144,6 +146,14 @@ def _book(record: BookRecord, scales: Scales) -> Said:
     if record.reason:
         parts = (*parts, (f", {record.reason}", "dim"))
     return "book", "warn" if bad else "info", record.instrument, parts
+
+
+def _resync(record: ResyncRecord, scales: Scales) -> Said:
+    name = _symbol(record.instrument, scales)
+    wait_s = (record.again_ns - record.ts) // NS_PER_S
+    text = f"{name} resync {record.attempt}"
+    parts: Parts = ((text, ""), (f", next in {wait_s} s", "dim"))
+    return "book", "info", record.instrument, parts
 
 
 def _signal(record: SignalRecord, scales: Scales) -> Said:
@@ -340,6 +350,7 @@ def _note(record: NoteRecord, scales: Scales) -> Said:
 _SAY: dict[type, Callable[[Any, Scales], Said]] = {
     BarRecord: _bar,
     BookRecord: _book,
+    ResyncRecord: _resync,
     SignalRecord: _signal,
     StateRecord: _state,
     LockRecord: _lock,

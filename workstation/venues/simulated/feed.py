@@ -17,7 +17,7 @@ from workstation.model.errors import ConfigError
 from workstation.model.instruments import Instrument
 from workstation.model.market import MarketEvent
 from workstation.model.randomness import random_stream
-from workstation.model.timeframes import NS_PER_MS, NS_PER_US, parse_span
+from workstation.model.timeframes import NS_PER_MS, NS_PER_S, NS_PER_US, parse_span
 from workstation.venues.instruments import start_price
 from workstation.venues.simulated.market import NEVER, Market
 from workstation.venues.simulated.price import Factor
@@ -26,7 +26,9 @@ from workstation.venues.simulated.settings import SimulatedFeedSettings
 __all__ = ["SimulatedFeed"]
 
 # Raised when the same seed would give other events than before.
-_MODEL = "1"
+_MODEL = "2"
+
+_RESYNC_S = (0.2, 3.0)  # from asking for a whole book to having it
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -54,6 +56,7 @@ class SimulatedFeed:
         self._end_ns = _end_ns(settings, self.first_ts)
         self._instruments = _chosen(settings, instruments)
         base = f"simulated/{settings.name}/{settings.seed_offset}"
+        self._index = {each.id: i for i, each in enumerate(self._instruments)}
         factor = Factor(random_stream(seed, f"{base}/factor"), self.first_ts)
         self._markets = [
             Market(
@@ -70,6 +73,9 @@ class SimulatedFeed:
         ]
         self._heap = [(market.due, i) for i, market in enumerate(self._markets)]
         heapify(self._heap)
+        # Of its own, so that the market goes the same way whoever asks.
+        self._answers = random_stream(seed, f"{base}/resync")
+        self._now = self.first_ts
 
     @property
     def lost(self) -> int:
@@ -88,17 +94,25 @@ class SimulatedFeed:
             event = market.step()
             heapreplace(heap, (market.due, index))
             if event is not None:
+                self._now = ts
                 self.delivered += 1
                 return ts, event
         return None
 
-    def resync(self) -> None:
-        """Send whole books again, after events were not taken for a while."""
-        for market in self._markets:
-            market.resync()
-        if self._heap:
-            self._heap = [(market.due, i) for i, market in enumerate(self._markets)]
-            heapify(self._heap)
+    def resync(self, instrument: str) -> None:
+        """Send the whole book of an instrument as soon as a venue would.
+
+        Who asks again before the answer is there gets no second one. Raises KeyError
+        for an instrument of another feed.
+        """
+        index = self._index[instrument]
+        market = self._markets[index]
+        if not self._heap or market.is_answering:
+            return
+        wait_ns = int(self._answers.uniform(*_RESYNC_S) * NS_PER_S)
+        market.answer(self._now + wait_ns)
+        self._heap = [(each.due, i) for i, each in enumerate(self._markets)]
+        heapify(self._heap)
 
     def identity(self) -> Mapping[str, str]:
         """Return seed, model and a digest of the settings and instruments."""

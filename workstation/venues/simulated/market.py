@@ -36,7 +36,6 @@ _FOLLOW_UP = 0.25  # share of events that come at once after another …
 _FOLLOW_UP_SPEED = 10.0  # … ten times faster than the mean
 _BURST_SPEED = 10.0
 _BURST_S = (2.0, 8.0)
-_RESYNC_S = (1.5, 4.0)  # what a client needs to notice a gap and fetch a snapshot
 _LATENCY_MS = (3.0, 4.0)  # least, and mean of what comes on top
 _WORTH = {"BTC": 1 / 61_700, "ETH": 1 / 2_684, "JPY": 147.0}  # of a dollar
 
@@ -125,9 +124,9 @@ class Market:
         elif ts == self._snapshot_due:
             self._snapshot_due = NEVER
             bids, asks = self._book.whole()
-            event = BookSnapshot(
-                self._name, ts, self._book.update_id, bids, asks, self._sent(ts)
-            )
+            # Drawn once only: the market must not depend on who asks for a book.
+            sent = self._last_event_ts or self._sent(ts)
+            event = BookSnapshot(self._name, ts, self._book.update_id, bids, asks, sent)
         elif ts == self._quote_due:
             event = self._quote(ts)
         elif ts == self._trade_due:
@@ -137,11 +136,14 @@ class Market:
         self.due = self._next_due()
         return event
 
-    def resync(self) -> None:
-        """Send a whole book soon, as to a client that asked for one."""
-        # A fixed wait: drawing one would shift all that comes after.
-        asked = self.due + int(_RESYNC_S[0] * NS_PER_S)
-        self._snapshot_due = min(self._snapshot_due, asked)
+    @property
+    def is_answering(self) -> bool:
+        """Tell whether a whole book is on its way."""
+        return self._snapshot_due != NEVER
+
+    def answer(self, ts: int) -> None:
+        """Send the whole book at ``ts``, to one who asked for it."""
+        self._snapshot_due = ts
         self.due = self._next_due()
 
     def _next_due(self) -> int:
@@ -227,9 +229,6 @@ class Market:
             book.refresh(self._random() < 0.5, 1 + int(12 * self._random()))
         if self._random() < self._gap_chance:
             self.lost += 1
-            if self._snapshot_due == NEVER:
-                wait_s = self._rng.uniform(*_RESYNC_S)
-                self._snapshot_due = ts + int(wait_s * NS_PER_S)
             return None
         return BookDelta(self._name, ts, first, last, bids, asks, self._sent(ts))
 
