@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,31 @@ def read(path: Path) -> Iterator[MarketEvent]:
     with gzip.open(path, "rt") as file:
         for line in file:
             yield decode(line, name)
+
+
+def cryptofeed(folder: Path) -> dict[str, list[str]]:
+    """Return the cryptofeed capture as lines ``<ns> <json>`` by symbol, in time order.
+
+    Books asked for over HTTP are in a file of their own, which names their symbols.
+    """
+    found: dict[str, list[str]] = {}
+    for line in (folder / "BINANCE.http.0.0").read_text().split("\n"):
+        if not line:
+            continue
+        address, _, rest = line.partition(" -> ")
+        stamp, _, text = rest.partition(": ")
+        symbol = address.partition("symbol=")[2].partition("&")[0]
+        found.setdefault(symbol, []).append(f"{_ns(stamp)} {text}")
+    for line in (folder / "BINANCE.ws.1.0").read_text().split("\n")[1:]:
+        stamp, _, text = line.partition(": ")
+        if text:
+            symbol = text.partition('{"stream":"')[2].partition("@")[0].upper()
+            found[symbol].append(f"{_ns(stamp)} {text}")
+    return {symbol: sorted(lines) for symbol, lines in found.items()}
+
+
+def _ns(seconds: str) -> int:
+    return int(Decimal(seconds) * 1_000_000_000)
 
 
 def decode(line: str, name: str) -> MarketEvent:

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from decimal import Decimal
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
-from tests.market.captures import read
+from tests.market.captures import cryptofeed, read
 from tests.market.fakes import FakeCore, market
 from tests.reference import reference
 from workstation.market.aggregator import Aggregator
 from workstation.model.events import MarketDataUpdated
-from workstation.model.market import Trade
+from workstation.model.market import BookSnapshot, Trade
 from workstation.model.states import BookTrust
 from workstation.model.timeframes import Timeframe
+from workstation.venues.file.feed import FileFeed
+from workstation.venues.file.settings import FileFeedSettings
 
 pytestmark = pytest.mark.reference
 
@@ -94,6 +97,44 @@ def test_a_recorded_book_ends_where_the_venue_ended(
     assert (book.best_bid(), book.best_ask(), book.depth()) == (bid, ask, depth)
     assert aggregator.gap_ledger() == ()
     assert aggregator.distrust(name, core.ts) is None
+
+
+@pytest.mark.parametrize(
+    ("symbol", "dropped", "applied", "snapshot_id"),
+    [
+        ("NKNUSDT", 1, 149, 499_869_752),
+        ("BLZETH", 1, 9, 281_916_627),
+        ("LRCBTC", 2, 13, 259_345_543),
+        ("RUNEEUR", 1, 1, 15_602_511),
+    ],
+)
+def test_a_book_of_the_cryptofeed_capture_is_built_without_a_gap(
+    symbol: str, dropped: int, applied: int, snapshot_id: int, tmp_path: Path
+) -> None:
+    captured = cryptofeed(reference("data", "binance", "cryptofeed-spot"))
+    assert set(captured) == {"NKNUSDT", "BLZETH", "LRCBTC", "RUNEEUR"}
+    path = tmp_path / f"{symbol}.txt"
+    path.write_text("\n".join(captured[symbol]))
+    feed = FileFeed(
+        FileFeedSettings(
+            name="file", format="binance-raw", files=(path.name,), symbols=(symbol,)
+        ),
+        [path],
+        {symbol: symbol},
+    )
+    aggregator, core = market(symbol, start_ns=1_633_998_511_000_000_000)
+    seen = []
+    while (item := feed.next()) is not None:
+        core.feed(aggregator, [item[1]])
+        if isinstance(item[1], BookSnapshot):
+            seen.append(item[1].last_id)
+    assert seen == [snapshot_id]
+    book = aggregator.book(symbol)
+    assert book is not None
+    assert book.trust is BookTrust.TRUSTED
+    assert (book.dropped, book.applied) == (dropped, applied)
+    assert (book.gaps, book.crossed, book.refused) == (0, 0, 0)
+    assert book.ticker_agreed == book.ticker_compared
 
 
 def test_recorded_bars_are_an_exact_group_by_of_the_trades() -> None:

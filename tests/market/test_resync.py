@@ -98,7 +98,7 @@ def test_a_book_that_breaks_again_and_again_is_asked_for_ever_more_rarely() -> N
     core.feed(part, [snapshot(40 * S, 9_000)])
     assert part.distrust(BTC, 40 * S) is None
     core.feed(part, [snapshot(120 * S, 9_100), delta(121 * S, 9_200, 9_200)])
-    assert tries(core)[-1] == (1, 121.0, 122.0), "a minute of peace is forgotten"
+    assert tries(core)[-1] == (1, 121.0, 122.0), "peace as long as the wait ends it"
 
 
 @pytest.mark.parametrize(

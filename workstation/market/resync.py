@@ -27,8 +27,8 @@ LONGEST_WAIT_NS = 60 * NS_PER_S
 class _Wish:
     """What is known of the tries for one instrument; ``timer`` is set while it is open.
 
-    ``attempt`` counts from the break on, ``wait_ns`` outlives it: a book that breaks
-    again and again is asked for ever more rarely.
+    ``attempt`` counts from the break on. ``wait_ns`` outlives it until as much time
+    has passed in peace: who breaks again and again is asked for ever more rarely.
     """
 
     __slots__ = ("asked_ns", "attempt", "reason", "timer", "wait_ns")
@@ -66,7 +66,7 @@ class Resyncs:
         now = self._core.ts
         due = now + patience_ns
         if wish.asked_ns is not None:
-            if now - wish.asked_ns > LONGEST_WAIT_NS:
+            if now - wish.asked_ns >= wish.wait_ns:
                 wish.wait_ns = FIRST_WAIT_NS
             else:
                 due = max(due, wish.asked_ns + wish.wait_ns)
