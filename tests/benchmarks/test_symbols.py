@@ -25,6 +25,8 @@ from workstation.engine.session import Session
 from workstation.engine.settings import RunSettings
 from workstation.engine.sources import Sources
 from workstation.market.book import Book
+from workstation.market.settings import StorageSettings
+from workstation.market.ticks import QuoteWindow, TradeWindow
 from workstation.market.window import BarWindow
 from workstation.model.market import BookSnapshot, Quote
 from workstation.model.timeframes import Timeframe
@@ -104,6 +106,9 @@ def session(run: RunSettings, made: list[Quote]) -> Session:
     script.parent.rmdir()
     engine = built.engine
     end = engine.sources.on_end
+    for feed in engine.sources.feeds:
+        # The simulated market goes: 10 KiB a symbol that are the venue's, not ours.
+        engine.registry.get(feed.name).live_counts = ()
     engine.sources = Sources([Prepared(made)])
     engine.sources.on_end = end
     return built
@@ -135,7 +140,7 @@ def _rounds(
 
 
 def kib_per_symbol(few: int = 100, many: int = 300) -> tuple[float, float]:
-    """Return KiB of a symbol without its window of bars, and of the empty window."""
+    """Return KiB of a symbol without its windows, and of the empty windows."""
     _traced(few)  # imports and caches are made once
     each = (_traced(many) - _traced(few)) / (many - few)
     window = _window()
@@ -161,12 +166,22 @@ def _traced(count: int) -> int:
 
 
 def _window(count: int = 50) -> float:
+    """Return bytes of a symbol's windows of bars, quotes and trades, all but empty."""
+    kept = StorageSettings()
+    second = Timeframe.parse("1s")
     gc.collect()
     tracemalloc.start()
-    kept = [BarWindow(Timeframe.parse("1s"), 1_000) for _ in range(count)]
+    windows = [
+        (
+            BarWindow(second, kept.window),
+            QuoteWindow(kept.quotes),
+            TradeWindow(kept.trades),
+        )
+        for _ in range(count)
+    ]
     size, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    return size / len(kept)
+    return size / len(windows)
 
 
 def kib_per_book(count: int = 10) -> float:
@@ -226,5 +241,5 @@ def test_a_quote_through_the_whole_core(benchmark: Any, symbols: int) -> None:
 if __name__ == "__main__":
     one, thousand = ns_per_quote(1), ns_per_quote(MANY)
     print(f"quote: {one:.0f} ns alone, {thousand:.0f} ns at {MANY}")
-    print("symbol {:.1f} KiB, window {:.1f} KiB".format(*kib_per_symbol()))
+    print("symbol {:.1f} KiB, windows {:.1f} KiB".format(*kib_per_symbol()))
     print(f"book {kib_per_book():.1f} KiB")
