@@ -130,6 +130,17 @@ def depth() -> Lines:
         10,
         f"decoding alone {found['decode']:.1f} µs",
     )
+    for folder, name in (("spot-ws", "spot"), ("usdm-ws", "USD-M")):
+        recorded = test_depth.recorded_timings(folder)
+        yield Line(
+            f"recorded {name} difference into its book, against its JSON alone",
+            recorded["book"] / recorded["json"] if recorded else None,
+            "×",
+            note=f"{1e9 / recorded['book']:,.0f} differences/s, "
+            f"JSON alone {1e9 / recorded['json']:,.0f}/s"
+            if recorded
+            else "needs the reference material",
+        )
 
 
 def latency() -> Lines:
@@ -150,7 +161,7 @@ def symbols() -> Lines:
         "KiB",
         4,
         2,
-        f"an empty window {window:.1f} KiB",
+        f"empty windows {window:.1f} KiB",
     )
     yield Line(
         "memory per symbol with a book of 1,000 levels a side",

@@ -1,19 +1,23 @@
 """A depth message of 40 levels: decoded from the venue's JSON, then into the book.
 
 Prices and sizes are strings, as the venue sends them; most levels are near the top
-and four in ten remove theirs. The book holds 1,000 levels a side.
+and four in ten remove theirs. The book holds 1,000 levels a side. Beside it the
+differences of the recorded streams, as they were, against decoding their JSON alone.
 """
 
 from __future__ import annotations
 
+import gzip
 import random
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
+import pytest
 
 from tests.benchmarks.budget import median_cpu_ns
 from tests.benchmarks.test_market import deltas
+from tests.reference import REFERENCE, reference
 from workstation.market.book import Book
 from workstation.model.market import BookDelta, BookSnapshot, Level
 from workstation.venues.file.binance_raw import BinanceRawReader
@@ -101,6 +105,62 @@ def timings() -> dict[str, float]:
     }
 
 
+def recorded(folder: str) -> list[bytes]:
+    """Return the book lines of a recorded stream; none without the reference."""
+    path = REFERENCE / "data" / "binance" / folder / "btcusdt_20240808.gz"
+    if not path.exists():
+        return []
+    with gzip.open(path, "rb") as file:
+        return [
+            line for line in file if b"@depth" in line or b'{"lastUpdateId"' in line
+        ]
+
+
+def recorded_timings(folder: str) -> dict[str, float]:
+    """Return ns per recorded difference: its JSON alone, and read into the book.
+
+    Empty without the reference.
+    """
+    captured = recorded(folder)
+    if not captured:
+        return {}
+    json = msgspec.json.Decoder()
+
+    def decode() -> None:
+        for line in captured:
+            json.decode(line[20:])
+
+    def follow() -> None:
+        follow_recorded(captured)
+
+    return {
+        "json": median_cpu_ns(decode) / len(captured),
+        "book": median_cpu_ns(follow) / len(captured),
+    }
+
+
+def follow_recorded(captured: list[bytes]) -> Book:
+    """Return the book of recorded lines."""
+    parse = BinanceRawReader(
+        captured[:10], Memory("BTCUSDT", {"BTCUSDT": "BTCUSDT"}, None)
+    ).parse
+    kept = Book()
+    for line in captured:
+        event = parse(line, 1)
+        if type(event) is BookDelta:
+            kept.delta(event)
+        elif type(event) is BookSnapshot:
+            kept.snapshot(event)
+    return kept
+
+
+@pytest.mark.reference
+def test_the_recorded_differences_are_all_in_the_book() -> None:
+    reference("data", "binance", "spot-ws", "btcusdt_20240808.gz")
+    kept = follow_recorded(recorded("spot-ws"))
+    assert (kept.applied, kept.dropped, kept.gaps) == (3_449, 2, 0)
+
+
 def test_a_message_has_forty_levels_and_the_book_takes_it() -> None:
     captured = lines(50)
     parse, kept = parser(captured[:10]), book()
@@ -128,3 +188,6 @@ def test_a_depth_message(benchmark: Any) -> None:
 if __name__ == "__main__":
     for name, cost in timings().items():
         print(f"{name:16} {cost:6.2f} us a message")
+    for folder in ("spot-ws", "usdm-ws"):
+        for name, ns in recorded_timings(folder).items():
+            print(f"{folder} {name:16} {1e9 / ns:9,.0f} differences/s")
