@@ -82,6 +82,7 @@ class FakeView:
         self.bars_only = True
         self.day_open = 0.0
         self.book: FakeBook | None = None
+        self.is_top_proven = True
 
     @property
     def mid(self) -> float | None:

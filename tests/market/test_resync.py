@@ -158,6 +158,25 @@ def test_a_feed_that_begins_again_with_a_whole_book_is_not_asked_for_one() -> No
     assert tries(core) == []
 
 
+def test_best_prices_are_proven_by_a_ticker_or_by_a_trusted_book() -> None:
+    part, core = market()
+    live = part.instrument(BTC)
+    assert live.is_top_proven, "there are none"
+    core.feed(part, [snapshot(9 * S, 10)])
+    assert live.is_top_proven
+    core.feed(part, [delta(10 * S, 13, 14)])
+    assert not live.is_top_proven, "they are the broken book's"
+    core.feed(part, [quote(10 * S, 98.0, 102.0, 9)])
+    assert not live.is_top_proven, "a late ticker proves nothing"
+    core.feed(part, [quote(10 * S, 98.0, 102.0, 15)])
+    assert live.is_top_proven
+    assert part.distrust(BTC, 10 * S) is not None, "but nothing is entered"
+    core.feed(part, [snapshot(11 * S, 20), delta(12 * S, 30, 31)])
+    assert not live.is_top_proven
+    core.feed(part, [snapshot(13 * S, 32)])
+    assert live.is_top_proven
+
+
 def test_an_open_wish_is_part_of_the_state() -> None:
     part, core = broken()
     before = part.digest()

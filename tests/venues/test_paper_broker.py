@@ -22,7 +22,7 @@ from tests.execution.fakes import (
     quote,
 )
 from workstation.model.instruments import Side
-from workstation.model.market import MarketEvent, Trade
+from workstation.model.market import BookDelta, MarketEvent, Trade
 from workstation.model.orders import (
     CancelOrder,
     CancelRejected,
@@ -45,6 +45,7 @@ from workstation.model.orders import (
     TimeInForce,
 )
 from workstation.model.roles import Broker
+from workstation.model.states import BookTrust
 from workstation.venues.paper.broker import PaperBroker
 from workstation.venues.paper.settings import PaperBrokerSettings
 
@@ -169,6 +170,24 @@ def test_a_change_deep_in_the_book_does_not_offer_the_top_again() -> None:
     venue.feed(quote(3, 100.0, 100.2, 0.4))
     assert venue.fills()[4:] == [(D("0.4"), D("100.2"), False)]
     assert venue.broker.digest() != quoted().broker.digest()
+
+
+def test_nothing_is_filled_from_a_book_that_is_not_trusted() -> None:
+    venue = quoted(size=1.0)
+    view = venue.market.views["BTC"]
+    view.book = FakeBook(asks=[(100.2, 1.0), (100.4, 2.0)])
+    venue.submit(BUY, "9", "100.4")
+    filled = venue.fills()
+    view.book.trust, view.is_top_proven = BookTrust.UNTRUSTED, False
+    venue.submit(BUY, "1")
+    venue.submit(BUY, "1", tif=TimeInForce.IOC)
+    venue.feed(BookDelta("BTC", 2 * NS, 5, 6, (), ()))
+    assert venue.fills() == filled
+    assert len(venue.got(OrderExpired)) == 1
+    view.book = FakeBook(asks=[(100.2, 1.5), (100.4, 2.0)])
+    view.is_top_proven, view.ask_size = True, 1.5
+    venue.feed(BookDelta("BTC", 3 * NS, 7, 8, (), ()))
+    assert sum(q for q, _, _ in venue.fills()[len(filled) :]) == D("1.5")
 
 
 def test_a_price_that_vanished_is_offered_again_when_it_comes_back() -> None:

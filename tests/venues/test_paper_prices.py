@@ -60,6 +60,8 @@ def test_the_top_is_the_quote_and_deeper_levels_are_the_books() -> None:
     view.book.trust = BookTrust.UNTRUSTED
     assert list(visible_levels(view, BUY)) == [(100.0, 1.0)]
     assert list(visible_levels(view, SELL)) == []
+    view.is_top_proven = False
+    assert list(visible_levels(view, BUY)) == []
 
 
 @pytest.mark.parametrize(

@@ -160,6 +160,7 @@ class Books:
         core = self._core
         name, ts = live.instrument, core.ts
         if change.after is BookTrust.UNTRUSTED:
+            live.break_quotes = live.quotes - live.late
             self._gaps.open(
                 GapEntry(
                     when_ns=ts,

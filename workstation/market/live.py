@@ -53,6 +53,7 @@ class LiveInstrument:
         "bid_size",
         "blocked",
         "book",
+        "break_quotes",
         "builders",
         "counted",
         "day_end_ns",
@@ -129,6 +130,8 @@ class LiveInstrument:
         self.volatility = Volatility()
         self.book: Book | None = None
         self.recent: deque[Quote] | None = None
+        # Tickers taken when the book's trust was lost.
+        self.break_quotes = -1
         self.builders: tuple[BarBuilder, ...] = ()
         # Ticks since the bars were last brought up to date, and whether those are
         # trades (price and size) or mids (price alone).
@@ -166,6 +169,19 @@ class LiveInstrument:
                 builder.absorb(part)
             self.prices.clear()
             self.sizes.clear()
+
+    @property
+    def is_top_proven(self) -> bool:
+        """Tell whether a ticker or a trusted book stands behind the best prices.
+
+        They are the last of a book that broke until a ticker comes or it is mended.
+        """
+        book = self.book
+        return (
+            book is None
+            or book.trust is BookTrust.TRUSTED
+            or self.quotes - self.late > self.break_quotes
+        )
 
     @property
     def mid(self) -> float | None:
@@ -234,7 +250,7 @@ class LiveInstrument:
             (self.takes_trades, self.prices, self.sizes),
             self.tape,
             (self.gate_ns, self.shown_mid, self.volatility.variance),
-            None if self.book is None else self.book.digest(),
+            (None if self.book is None else self.book.digest(), self.break_quotes),
             [builder.digest() for builder in self._all_builders()],
             [window.digest() for window in self.windows.values()],
         )

@@ -193,6 +193,10 @@ class InstrumentView(Protocol):
         """Return the price to value a position at: mid, else last."""
 
     @property
+    def is_top_proven(self) -> bool:
+        """Tell whether a ticker or a trusted book stands behind the best prices."""
+
+    @property
     def book(self) -> BookView | None:
         """Return the order book, if the feed brings one."""
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from workstation.model.instruments import Instrument, Side
 from workstation.model.orders import Order, OrderType
 from workstation.model.ports import MarketView
+from workstation.model.states import BookTrust
 from workstation.venues.paper import prices
 from workstation.venues.paper.settings import PaperBrokerSettings
 
@@ -92,6 +93,9 @@ class Depth:
         if taken is None:
             return
         view = self._market.instrument(instrument)
+        book = view.book
+        if book is not None and book.trust is not BookTrust.TRUSTED:
+            return  # what is not shown may still be there
         for side in Side:
             mine = [price for taker, price in taken if taker is side]
             if not mine:

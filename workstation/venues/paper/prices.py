@@ -49,9 +49,11 @@ def crosses(limit: Decimal, price: Decimal, side: Side) -> bool:
 def visible_levels(view: InstrumentView, side: Side) -> Iterator[tuple[float, float]]:
     """Yield price and size an order of this side can take, best first.
 
-    The top is the quote's; deeper levels come from the book while it is trusted. A
-    size of 0 is not known and bounds nothing.
+    The top is the quote's; deeper levels come from the book while it is trusted, and
+    nothing does from a book that is not. A size of 0 is not known and bounds nothing.
     """
+    if not view.is_top_proven:
+        return
     buying = side is Side.BUY
     top = view.ask if buying else view.bid
     if not top > 0:
