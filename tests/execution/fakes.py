@@ -11,6 +11,7 @@ from typing import TypeVar
 from workstation.execution.executor import Executor
 from workstation.execution.settings import OrderSettings, RiskSettings
 from workstation.kernel.clock import Timer
+from workstation.market.pipeline.figures import NO_FIGURES
 from workstation.model.instruments import Instrument
 from workstation.model.market import Bar, Level, MarketEvent, Quote, Trade
 from workstation.model.orders import (
@@ -95,6 +96,7 @@ class FakeView:
         self.bars_only = True
         self.day_open = 0.0
         self.book: FakeBook | None = None
+        self.figures = NO_FIGURES
 
     @property
     def mid(self) -> float | None:
