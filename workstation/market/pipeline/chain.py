@@ -147,10 +147,9 @@ class Plan:
     def _want(self, figure: str) -> str:
         """Return what a processor that lacks a figure must be told."""
         giver = _giver(figure)
-        if giver is None:
-            for script in self._scripts.values():
-                if figure in (each.name for each in script.gives):
-                    giver = script.name
+        for script in self._scripts.values():
+            if figure in (each.name for each in script.gives):
+                giver = script.name
         if giver is None:
             known = ", ".join(self._places) or "none"
             return f"{figure!r}, which no processor gives; before it there are: {known}"
