@@ -151,7 +151,7 @@ def test_without_processors_nothing_follows_the_ticks() -> None:
     _, _, bare = chained()
     assert bare.figures.names() == ()
     assert len(bare.top_watchers) == len(bare.trade_watchers) == 1
-    assert not (bare.bar_watchers or bare.fill_watchers or bare.break_watchers)
+    assert not any((bare.bar_watchers, bare.fill_watchers, bare.break_watchers))
 
 
 def told(core: FakeCore) -> list[MarketDataUpdated]:

@@ -56,9 +56,11 @@ class AdverseSelection(Shipped):
     """
 
     __slots__ = (
+        "_both",
         "_fills",
         "_horizon",
         "_horizon_ns",
+        "_is_old",
         "_known",
         "_last",
         "_mids",
@@ -122,6 +124,9 @@ class AdverseSelection(Shipped):
         self._number = 0
         # Σ and n of own resting fills by side, until another horizon is reached.
         self._known: dict[int, tuple[float, int]] | None = None
+        # What is said of both sides, until a move is learnt: it is told more often.
+        self._both: float | None = None
+        self._is_old = False
 
     def attach(self, ground: Ground) -> None:
         """Hear own fills, public trades and the mids at their horizons."""
@@ -153,6 +158,7 @@ class AdverseSelection(Shipped):
             self._fills = deque(maxlen=self._settings.fills)
         self._fills.append(marked)
         self._known = None
+        self._is_old = True
         for index, horizon_s in enumerate(horizons_s):
             due = fill.ts + round(horizon_s * NS_PER_S)
             heappush(self._pending, (due, self._number, index, marked))
@@ -187,6 +193,7 @@ class AdverseSelection(Shipped):
             if mid:
                 marked.mids[horizon] = mid
                 self._known = None
+                self._is_old = True
         due = pending[0][0] if pending else NEVER
         public = self._public_pending
         if public:
@@ -194,6 +201,7 @@ class AdverseSelection(Shipped):
                 _, side, before, price = public.popleft()
                 if mid:
                     self._public[side].take(-side * (mid - before) / price * _BPS)
+                    self._is_old = True
             if public and public[0][0] < due:
                 due = public[0][0]
         return due
@@ -203,7 +211,10 @@ class AdverseSelection(Shipped):
     @property
     def adverse_selection(self) -> float | None:
         """Return the expected adverse move of both sides together, in bps, ≥ 0."""
-        return self._expected(+1, -1)
+        if self._is_old:
+            self._is_old = False
+            self._both = self._expected(+1, -1)
+        return self._both
 
     @property
     def adverse_bid(self) -> float | None:

@@ -15,7 +15,10 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from workstation.market.pipeline.processor import Processor
 
-__all__ = ["NO_FIGURES", "RESERVED", "Figure", "Figures", "Place"]
+__all__ = ["NO_FIGURES", "RESERVED", "TOLD", "Figure", "Figures", "Place"]
+
+TOLD = ("imbalance", "volatility_bps", "vol_uncertainty_bps", "adverse_selection")
+"""What MarketDataUpdated tells, in its order."""
 
 
 class Figure(Struct, frozen=True):
@@ -42,7 +45,7 @@ class Place(Struct, frozen=True):
 class Figures:
     """Answer every figure of one instrument; None = not known (yet)."""
 
-    __slots__ = ("_distrust", "_elsewhere", "_places", "_processors")
+    __slots__ = ("_distrust", "_elsewhere", "_places", "_processors", "_told")
 
     def __init__(
         self,
@@ -54,10 +57,16 @@ class Figures:
         self._elsewhere = elsewhere
         self._distrust = distrust
         self._processors: tuple[Processor, ...] = ()
+        # Who gives each of TOLD, and whether that stays while data is not trusted.
+        self._told: list[tuple[Processor, bool] | None] = [None] * len(TOLD)
 
     def join(self, processor: Processor) -> None:
         """Take the next processor of the chain."""
         self._processors = (*self._processors, processor)
+        for index, name in enumerate(TOLD):
+            place = self._places.get(name)
+            if place is not None and place.processor == processor.name:
+                self._told[index] = processor, place.figure.lasting
 
     def __getattr__(self, name: str) -> float | None:
         """Return a figure; AttributeError says which processor would give it."""
@@ -86,29 +95,20 @@ class Figures:
                 return processor
         return None
 
-    def told(self) -> tuple[float | None, float | None, float | None, float | None]:
-        """Return what MarketDataUpdated tells, looking at the data's trust once."""
+    def told(self) -> list[float | None]:
+        """Return the figures of ``TOLD``, looking at the data's trust once."""
         sound = self._distrust() is None
-        imbalance, volatility, uncertainty, adverse = (
-            self._raw(name, sound)
-            for name in (
-                "imbalance",
-                "volatility_bps",
-                "vol_uncertainty_bps",
-                "adverse_selection",
-            )
-        )
-        return imbalance, volatility, uncertainty, adverse
+        found: list[float | None] = []
+        for name, giver in zip(TOLD, self._told, strict=True):
+            if giver is not None and (sound or giver[1]):
+                found.append(giver[0].value(name))
+            else:
+                found.append(None)
+        return found
 
     def digest(self) -> list[object]:
         """Return the whole state of the processors for the state hash."""
         return [(each.name, each.digest()) for each in self._processors]
-
-    def _raw(self, name: str, sound: bool) -> float | None:
-        place = self._places.get(name)
-        if place is None or not (sound or place.figure.lasting):
-            return None
-        return self._processors[place.index].value(name)
 
     def _value(self, place: Place) -> float | None:
         # A processor may ask while those behind it have not joined yet.

@@ -48,12 +48,11 @@ class Mids:
 
     def attach(self, live: LiveInstrument) -> None:
         """Watch the instrument, once, before any of the sleepers' own watchers."""
-        if self not in live.top_watchers:
-            live.top_watchers = (*live.top_watchers, self)
+        if self._take not in live.top_watchers:
+            live.top_watchers = (*live.top_watchers, self._take)
             live.break_watchers = (*live.break_watchers, self.broken)
 
-    def __call__(self, live: LiveInstrument, ts: int) -> None:
-        """Take the best prices as they are at ``ts`` (a ``TopWatcher``)."""
+    def _take(self, live: LiveInstrument, ts: int) -> None:
         bid = live.bid
         ask = live.ask
         if 0.0 < bid <= ask:

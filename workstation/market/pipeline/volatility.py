@@ -129,10 +129,12 @@ class Volatility(Shipped):
     __slots__ = (
         "_average",
         "_due_ns",
+        "_error",
         "_known",
         "_level",
         "_live",
         "_scale",
+        "_sigma",
         "_since_ns",
         "_step_ns",
         "_step_s",
@@ -205,6 +207,9 @@ class Volatility(Shipped):
         self._scale = settings.scale
         self._average = Average()
         self._window = LevelWindow(settings.samples)
+        # What the average says, kept because it is told more often than it changes.
+        self._sigma: float | None = None
+        self._error: float | None = None
         self._level: float | None = None
         # Of bars the time of the last; of mids the next point of the grid.
         self._since_ns = 0
@@ -246,6 +251,7 @@ class Volatility(Shipped):
             window.push(level)
         self._level = level
         self._known = None
+        self._say()
 
     def _on_bar(self, live: LiveInstrument, bar: Bar) -> None:
         if not live.bars_only or bar.timeframe != next(iter(live.windows), None):
@@ -258,7 +264,14 @@ class Volatility(Shipped):
             # A shorter memory than ten bars would be no average.
             tau_s = max(self._tau_s, _LEAST_BARS * elapsed_s / log(2.0))
             self._average.step(level - self._level, elapsed_s, tau_s)
+            self._say()
         self._level, self._since_ns = level, ts
+
+    def _say(self) -> None:
+        variance = self._average.variance
+        if variance is not None:
+            self._sigma = sqrt(variance)
+            self._error = self._sigma / sqrt(2.0 * self._average.effective)
 
     def _restart(self) -> None:
         self._level = None
@@ -268,16 +281,12 @@ class Volatility(Shipped):
     @property
     def volatility_bps(self) -> float | None:
         """Return σ in bps/√s, averaged over the last minutes."""
-        variance = self._average.variance
-        return None if variance is None else sqrt(variance)
+        return self._sigma
 
     @property
     def vol_uncertainty_bps(self) -> float | None:
         """Return one standard error of ``volatility_bps``, in bps/√s."""
-        variance = self._average.variance
-        if variance is None:
-            return None
-        return sqrt(variance / (2.0 * self._average.effective))
+        return self._error
 
     @property
     def realised(self) -> Realised | None:
