@@ -2,8 +2,8 @@
 
 The mid is sampled on a grid (the last one at or before each point), so that what is
 measured is the price and not how often it is quoted. Returns are 10⁴ × the change of
-its logarithm, in bps; every figure is in bps per √second. In price units that is
-σ · 10⁻⁴ · mid. Nothing is differenced across a break of the data.
+its logarithm, in bps; every volatility is in bps per √second, in price units σ · 10⁻⁴ ·
+mid. Nothing is differenced across a break of the data.
 """
 
 from __future__ import annotations
