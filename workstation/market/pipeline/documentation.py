@@ -44,8 +44,8 @@ This page is printed by `python -m workstation.market.pipeline.documentation`.
 
 A processor follows the ticks of a symbol and gives figures beside its prices. Which
 ones run, and in what order, is `processors` in `[pipeline]`; each symbol has its own
-chain. Strategies read `market.figures.volatility_bps`; MarketDataUpdated tells `imbalance`,
-`volatility_bps`, `vol_uncertainty_bps` and `adverse_selection` to observers.
+chain. Strategies read `market.figures.volatility_bps`; MarketDataUpdated tells observers
+`imbalance`, `volatility_bps`, `vol_uncertainty_bps` and `adverse_selection`.
 
 - **None means not known**, never zero: before there is enough, and, but for figures of
   the past (adverse selection), while the data cannot be trusted: stale, crossed,
