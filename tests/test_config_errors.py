@@ -47,8 +47,8 @@ script = "ema_cross.py"
 """
 
 SECTIONS = (
-    "mode, seed, account, engine, storage, orders, risk, journal, instruments, feeds, "
-    "brokers, strategies, ui"
+    "mode, seed, account, engine, storage, pipeline, orders, risk, journal, "
+    "instruments, feeds, brokers, strategies, ui"
 )
 FORMS = "1s, 5m, 1h, 1d, 1w, 1M, 500t, 25v, 1000000q or 1d@13:30"
 UNITS = "a count and a unit: 1s, 5m, 1h, 1d, 1w"

@@ -259,7 +259,9 @@ def _replay(arguments: argparse.Namespace) -> int:
 def _check(arguments: argparse.Namespace) -> int:
     config = _load(arguments)
     from workstation.config.document import shown_path
+    from workstation.engine.processor_scripts import load_processors
     from workstation.engine.runaway import ScriptGuard
+    from workstation.market.pipeline.chain import Plan
     from workstation.model.errors import ScriptError
     from workstation.strategy.script import load_script
 
@@ -272,6 +274,11 @@ def _check(arguments: argparse.Namespace) -> int:
             script.resolve(strategy.params)
         except ScriptError as error:
             problems.append(f"{error} (strategy {strategy.name})")
+    pipeline = config.run.pipeline
+    try:
+        Plan(pipeline, load_processors(pipeline, guard.load), guard.process)
+    except (ScriptError, ConfigError) as error:
+        problems.append(f"{error} (pipeline)")
     guard.close()
     if problems:
         raise ConfigError("\n".join(problems))

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from tests.benchmarks import (
     idle,
+    pipeline,
     screen,
     test_core,
     test_depth,
@@ -143,6 +144,30 @@ def depth() -> Lines:
         )
 
 
+def processors() -> Lines:
+    """Measure a quote with each processor of the chain, beside the bare Aggregator."""
+    found = pipeline.costs()
+    bare = found["bare"]
+    note = f"bare {bare:.0f} ns; bars of a second"
+    for name in pipeline.CHAINS:
+        if name != "bare":
+            what = f"quote with the processors: {name}"
+            yield Line(what, found[name], "ns", note=note)
+    whole = found["with_indicators"]
+    yield Line(
+        "quote with ten indicators and all processors",
+        whole / bare,
+        "× bare",
+        note=f"{whole:.0f} ns; bars of a second",
+    )
+    yield Line(
+        "trade with the default processors",
+        found["trade_default"],
+        "ns",
+        note=f"bare {found['trade_bare']:.0f} ns",
+    )
+
+
 def latency() -> Lines:
     """Measure the way of a tick to its request."""
     p50, p99 = test_latency.percentiles_us()
@@ -234,6 +259,7 @@ GROUPS: Mapping[str, Callable[[], Lines]] = {
         streams,
         batches,
         depth,
+        processors,
         latency,
         symbols,
         resting,

@@ -12,6 +12,7 @@ from workstation.execution.executor import Executor
 from workstation.execution.settings import OrderSettings, RiskSettings
 from workstation.kernel.clock import Timer
 from workstation.market.book import Book
+from workstation.market.pipeline.figures import NO_FIGURES
 from workstation.model.instruments import Instrument
 from workstation.model.market import (
     Bar,
@@ -83,6 +84,7 @@ class FakeView:
         self.day_open = 0.0
         self.book: FakeBook | None = None
         self.is_top_proven = True
+        self.figures = NO_FIGURES
 
     @property
     def mid(self) -> float | None:

@@ -41,6 +41,7 @@ from workstation.engine.settings import (
     RunSettings,
 )
 from workstation.execution.settings import OrderSettings, RiskSettings
+from workstation.market.pipeline.settings import SHIPPED, PipelineSettings, is_script
 from workstation.market.settings import StorageSettings
 from workstation.model.instruments import Instrument
 from workstation.model.settings import Settings
@@ -65,6 +66,7 @@ _TABLES: dict[str, type[Settings]] = {
     "account": AccountSettings,
     "engine": EngineSettings,
     "storage": StorageSettings,
+    "pipeline": PipelineSettings,
     "orders": OrderSettings,
     "risk": RiskSettings,
     "journal": JournalSettings,
@@ -160,6 +162,7 @@ class _Loader:
         values = self._values()
         self._finish_engine()
         self._finish_journal()
+        self._finish_pipeline()
         currency = self._sections["account"].get("currency") or "USDT"
         feeds = self._feeds()
         brokers = self._brokers(currency)
@@ -213,6 +216,32 @@ class _Loader:
         elif path:
             base = self._search.base(("journal", "path"))
             values["path"] = str(Path(base, Path(path).expanduser()).resolve())
+
+    def _finish_pipeline(self) -> None:
+        """Find the scripts among the processors; refuse unknown and doubled ones."""
+        values = self._sections["pipeline"].values
+        found: list[str] = []
+        for index, name in enumerate(values.get("processors") or ()):
+            where = ("pipeline", "processors", index)
+            if is_script(name):
+                path = self._search.find(name, "strategies", where)
+                if path is None:
+                    continue
+                found.append(str(path))
+            elif name in SHIPPED:
+                found.append(name)
+            else:
+                self._problems.add(
+                    where,
+                    f"found {show(name)}; allowed: {', '.join(SHIPPED)}, and scripts "
+                    f'such as "my_spread.py"{did_you_mean(name, SHIPPED)}',
+                )
+                continue
+            if found.count(found[-1]) > 1:
+                self._problems.add(
+                    where, f"found {show(name)} twice; allowed: each once"
+                )
+        values["processors"] = tuple(found)
 
     def _feeds(self) -> list[Checked[FeedSettings]]:
         feeds = []

@@ -62,7 +62,14 @@ def check_table(
             known = [*([tag_field] if tag_field else []), *names]
             problems.add((*key, name), _unknown(name, known))
             continue
-        checked = check_value(value, hints[name], (*key, name), problems)
+        hint = hints[name]
+        if isinstance(hint, type) and issubclass(hint, Settings):
+            before = len(problems)
+            nested = check_table(value, hint, (*key, name), problems)
+            if len(problems) == before:
+                values[name] = nested.build()
+            continue
+        checked = check_value(value, hint, (*key, name), problems)
         if checked is not INVALID:
             values[name] = checked
     required = [field.name for field in fields if _is_required(field)]

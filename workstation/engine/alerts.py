@@ -162,6 +162,16 @@ class Alerts:
             self._alerts[cause] = msgspec.structs.replace(known, remedy=remedy)
 
     def _fault(self, record: FaultRecord) -> None:
+        if record.where == "processor off":
+            self.raise_(
+                ("processor", f"{record.task} {record.instrument}"),
+                "bad",
+                record.ts,
+                f"{record.task} {record.error}",
+                "Its figures stay unknown. Mend the script and start again.",
+                record.instrument,
+            )
+            return
         self.raise_(
             ("fault", record.task),
             "warn",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,13 +15,17 @@ from workstation.engine.drivers import PlayDriver
 from workstation.engine.engine import Engine
 from workstation.engine.framing import FrameSource
 from workstation.engine.journal import FORMAT, Journal, journal_file
+from workstation.engine.processor_scripts import load_processors
 from workstation.engine.runaway import ScriptGuard
 from workstation.engine.session import Session
 from workstation.engine.settings import FeedSettings, RunSettings
 from workstation.execution.executor import Executor
 from workstation.kernel import Clock, RealClock
 from workstation.market.aggregator import Aggregator
-from workstation.model.errors import ScriptError
+from workstation.market.pipeline.chain import Plan
+from workstation.market.pipeline.script import ProcessorScript
+from workstation.market.pipeline.settings import PipelineSettings
+from workstation.model.errors import ScriptError, WorkstationError
 from workstation.model.instruments import Instrument
 from workstation.model.roles import Connector
 from workstation.model.timeframes import Timeframe
@@ -53,7 +57,10 @@ def assemble_session(
     DataError or JournalError with what is wrong and where.
     """
     instruments = run.instruments
-    aggregator = Aggregator(run.storage, instruments)
+    engine_seq: Callable[[], int] = lambda: engine.core.seq  # noqa: E731
+    guard = ScriptGuard(run.engine.script_budget_ms, seq=engine_seq)
+    plan = _plan(run.pipeline, guard)
+    aggregator = Aggregator(run.storage, instruments, plan)
     broker_settings = run.brokers[0]
     currency = run.account.currency
     executor = Executor(
@@ -65,8 +72,6 @@ def assemble_session(
         cash=broker_settings.cash.get(currency, Decimal(0)),
         day_starts_minutes=_minutes(run.account.day_starts),
     )
-    engine_seq: Callable[[], int] = lambda: engine.core.seq  # noqa: E731
-    guard = ScriptGuard(run.engine.script_budget_ms, seq=engine_seq)
     scripts = [_script(each, guard, tolerant) for each in run.strategies]
     if run.strategies:
         # The chart of a symbol that no strategy trades needs bars too.
@@ -107,7 +112,7 @@ def assemble_session(
         engine.journal_to(
             Journal(
                 journal_file(run.journal.path, run.mode, now_ns),
-                _header(run, scripts, engine),
+                _header(run, [*scripts, *plan.scripts], engine),
                 # Where real orders are at stake nothing runs without a journal.
                 strict=run.mode in ("paper", "live"),
             )
@@ -143,6 +148,7 @@ def _rules(run: RunSettings) -> object:
         run.seed,
         run.account,
         run.storage,
+        _without_places(run.pipeline),
         run.orders,
         run.risk,
         run.instruments,
@@ -150,6 +156,19 @@ def _rules(run: RunSettings) -> object:
         strategies,
     )
     return [msgspec.to_builtins(part) for part in parts]
+
+
+def _without_places(settings: PipelineSettings) -> PipelineSettings:
+    names = tuple(Path(each).name for each in settings.processors)
+    return msgspec.structs.replace(settings, processors=names)
+
+
+def _plan(settings: PipelineSettings, guard: ScriptGuard) -> Plan:
+    try:
+        return Plan(settings, load_processors(settings, guard.load), guard.process)
+    except WorkstationError:
+        guard.close()
+        raise
 
 
 def _script(settings: StrategySettings, guard: ScriptGuard, tolerant: bool) -> Script:
@@ -216,7 +235,7 @@ def _venue(settings: FeedSettings) -> str:
 
 
 def _header(
-    run: RunSettings, scripts: list[Script], engine: Engine
+    run: RunSettings, scripts: Sequence[Script | ProcessorScript], engine: Engine
 ) -> dict[str, object]:
     return {
         "format": FORMAT,

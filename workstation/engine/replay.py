@@ -16,8 +16,10 @@ from workstation.engine.assembly import assemble_session
 from workstation.engine.journal import FORMAT, InputRow, Interrupt, JournalReader
 from workstation.engine.session import Session
 from workstation.engine.settings import RunSettings
+from workstation.market.pipeline.script import ProcessorScript
 from workstation.model.errors import JournalError
 from workstation.model.records import Record
+from workstation.strategy.script import Script
 
 __all__ = ["ReplayResult", "replay_journal"]
 
@@ -148,8 +150,11 @@ def _check_sources(session: Session, header: dict[str, object], path: Path) -> N
 
 def _check_scripts(session: Session, header: dict[str, object], path: Path) -> None:
     known = header.get("scripts")
-    for strategy in session.strategies:
-        script = strategy.script
+    scripts: list[Script | ProcessorScript] = [
+        *(each.script for each in session.strategies),
+        *session.aggregator.plan.scripts,
+    ]
+    for script in scripts:
         expected = known.get(script.name) if isinstance(known, dict) else None
         if expected != script.hash:
             raise JournalError(

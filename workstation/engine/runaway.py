@@ -12,6 +12,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import ClassVar, TypeVar
@@ -110,6 +111,39 @@ class ScriptGuard:
             raise ScriptError(
                 path.name, self._told(error), line_of(error, path)
             ) from error
+
+    def process(
+        self,
+        call: str,
+        instrument: str,
+        function: ScriptFunction,
+        arguments: tuple[object, ...],
+    ) -> object:
+        """Return what a processor's function returns; as ``__call__`` otherwise.
+
+        ``call`` is the script's name and the number of the call.
+        """
+        path = _path(function)
+        if self.planned:
+            planned = self.planned.get((self._seq(), call, instrument))
+            if planned is not None:
+                raise self._too_long(path, instrument, planned.line)
+        try:
+            return self._guarded(self.budget_ms, partial(function, *arguments))
+        except ScriptInterrupt as interrupt:
+            line = line_of(interrupt, path)
+            self.on_interrupt(Interrupt(call, instrument, line))
+            raise self._too_long(path, instrument, line) from None
+        except BaseException as error:  # whatever a user's script raises
+            if not is_the_scripts(error):
+                raise
+            raise ScriptError(
+                path.name, self._told(error), line_of(error, path)
+            ) from error
+
+    def _too_long(self, path: Path, instrument: str, line: int | None) -> ScriptTimeout:
+        said = f"did not return within {self.budget_ms} ms on {instrument}"
+        return ScriptTimeout(path.name, said, line)
 
     def load(self, path: Path, load: Callable[[], T]) -> T:
         """Return what ``load`` returns, which runs the module code of a script.

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from workstation.execution.settings import OrderSettings, RiskSettings
+from workstation.market.pipeline.settings import PipelineSettings
 from workstation.market.settings import StorageSettings
 from workstation.model.instruments import Instrument
 from workstation.model.settings import Settings
@@ -83,6 +84,7 @@ class RunSettings(Settings, frozen=True):
     account: AccountSettings = AccountSettings()
     engine: EngineSettings = EngineSettings()
     storage: StorageSettings = StorageSettings()
+    pipeline: PipelineSettings = PipelineSettings()
     orders: OrderSettings = OrderSettings()
     instruments: tuple[Instrument, ...] = ()
     feeds: tuple[FeedSettings, ...] = ()

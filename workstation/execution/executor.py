@@ -146,7 +146,9 @@ class Executor:
         worthless = len(self.ledger.unvalued_fees)
         before, after = self.ledger.apply(fill)
         core.record(FillRecord(core.seq, core.ts, fill))
-        core.publish(OrderFilled(fill, core.ts))
+        filled = OrderFilled(fill, core.ts)
+        core.emit(filled)
+        core.publish(filled)
         if len(self.ledger.unvalued_fees) > worthless:
             self.desk.alarm(
                 fill.instrument,

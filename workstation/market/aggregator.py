@@ -8,18 +8,22 @@ and trades are the hot path (under 0.8 µs each): what is rare happens in other 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from workstation.market.books import Books
 from workstation.market.live import LiveInstrument
+from workstation.market.pipeline.chain import Plan
+from workstation.market.pipeline.settings import PipelineSettings
 from workstation.market.settings import StorageSettings
 from workstation.market.state import MarketState
 from workstation.market.timetable import Timetable
-from workstation.model.events import BarClosed, MarketDataUpdated
+from workstation.model.errors import ScriptError
+from workstation.model.events import BarClosed, MarketDataUpdated, OrderFilled
 from workstation.model.instruments import Instrument
 from workstation.model.market import Bar, BookDelta, BookSnapshot, Quote, Trade
 from workstation.model.ports import Core
-from workstation.model.records import BarRecord, FeedRecord
+from workstation.model.records import BarRecord, FaultRecord, FeedRecord
 from workstation.model.timeframes import NS_PER_DAY, NS_PER_MS, Timeframe
 
 __all__ = ["Aggregator"]
@@ -32,12 +36,23 @@ class Aggregator(MarketState):
     """Keep what is known of the market; the one part of its role in a run."""
 
     name = "aggregator"
-    subscriptions: tuple[type, ...] = (Quote, Trade, Bar, BookSnapshot, BookDelta)
+    subscriptions: tuple[type, ...] = (
+        Quote,
+        Trade,
+        Bar,
+        BookSnapshot,
+        BookDelta,
+        OrderFilled,
+    )
 
     def __init__(
-        self, settings: StorageSettings, instruments: Sequence[Instrument]
+        self,
+        settings: StorageSettings,
+        instruments: Sequence[Instrument],
+        plan: Plan | None = None,
     ) -> None:
         super().__init__(settings, instruments)
+        self.plan = plan or Plan(PipelineSettings())
         self._drops_late = settings.late_trades == "drop"
         self._repeat = settings.empty_bars == "repeat"
         self._interval_ns = settings.market_data_interval_ms * NS_PER_MS
@@ -58,7 +73,13 @@ class Aggregator(MarketState):
             Bar: self.on_bar,
             BookSnapshot: self._books.on_snapshot,
             BookDelta: self._books.on_delta,
+            OrderFilled: self.on_fill,
         }
+        for each in instruments:
+            live = self._live[each.id]
+            live.figures = self.plan.build(
+                live, each, partial(self._distrust_now, live), self._script_failed
+            )
 
     # --- the part ------------------------------------------------------------------
 
@@ -91,6 +112,8 @@ class Aggregator(MarketState):
         live.update_id = -1
         live.newest_id = 0
         self._books.restart(live, reason)
+        for watcher in live.break_watchers:
+            watcher(live)
 
     # --- quotes and trades: the hot path -------------------------------------------
 
@@ -205,22 +228,27 @@ class Aggregator(MarketState):
     def _pulse(self, live: LiveInstrument, ts: int) -> None:
         """Publish market figures if the mid changed; begin a day where one began."""
         mid = live.mid
-        if mid is None:
+        if mid is None or live.bid > live.ask:
             return
         if ts >= live.day_end_ns:
             _begin_day(live, ts, mid)
         if mid == live.shown_mid:
             return
-        live.volatility.update(ts, mid)
         live.shown_mid = mid
         live.gate_ns = min(ts + self._interval_ns, live.day_end_ns)
+        imbalance, volatility, uncertainty, adverse = live.figures.told()
         self._core.publish(
             MarketDataUpdated(
-                live.instrument,
-                mid,
-                (live.ask - live.bid) / mid * 10_000.0,
-                live.volatility.bps,
-                ts,
+                instrument=live.instrument,
+                mid=mid,
+                best_bid=live.bid,
+                best_ask=live.ask,
+                spread_bps=(live.ask - live.bid) / mid * 10_000.0,
+                imbalance=imbalance,
+                volatility_bps=volatility,
+                vol_uncertainty_bps=uncertainty,
+                adverse_selection=adverse,
+                ts=ts,
             )
         )
 
@@ -261,6 +289,34 @@ class Aggregator(MarketState):
         core.record(
             FeedRecord(
                 seq=core.seq, ts=core.ts, feed=self.name, what=what, detail=detail
+            )
+        )
+
+    # --- the chain of processors ---------------------------------------------------
+
+    def on_fill(self, event: OrderFilled) -> None:
+        """Tell the processors of a fill of our own."""
+        live = self._live.get(event.fill.instrument)
+        if live is not None:
+            for watcher in live.fill_watchers:
+                watcher(live, event.fill)
+
+    def _distrust_now(self, live: LiveInstrument) -> str | None:
+        return live.distrust(self._core.ts, self._stale_ns)
+
+    def _script_failed(
+        self, script: str, instrument: str, error: ScriptError, *, off: bool
+    ) -> None:
+        """Record what a processor's script did wrong, and whether it goes on."""
+        core = self._core
+        core.record(
+            FaultRecord(
+                seq=core.seq,
+                ts=core.ts,
+                task=script,
+                instrument=instrument,
+                error=f"off for {instrument}: {error}" if off else str(error),
+                where="processor off" if off else "processor",
             )
         )
 
@@ -329,6 +385,8 @@ class Aggregator(MarketState):
         live.windows[timeframe].append(bar)
         for running in self._running.get((live.instrument, timeframe), {}).values():
             running.update(bar)
+        for watcher in live.bar_watchers:
+            watcher(live, bar)
         core = self._core
         core.record(BarRecord(core.seq, core.ts, bar, live.tape))
         event = BarClosed(live.instrument, core.ts, bar)

@@ -160,6 +160,8 @@ class Books:
         core = self._core
         name, ts = live.instrument, core.ts
         if change.after is BookTrust.UNTRUSTED:
+            for watcher in live.break_watchers:
+                watcher(live)
             live.break_quotes = live.quotes - live.late
             self._gaps.open(
                 GapEntry(

@@ -12,14 +12,23 @@ from collections.abc import Callable
 from workstation.market.bars import BarBuilder, Slice
 from workstation.market.book import Book
 from workstation.market.counted import CountedBuilder
+from workstation.market.pipeline.figures import NO_FIGURES, Figures
 from workstation.market.ticks import QuoteWindow, TradeWindow
-from workstation.market.volatility import Volatility
 from workstation.market.window import BarWindow
-from workstation.model.market import Quote, Trade
+from workstation.model.market import Bar, Quote, Trade
+from workstation.model.orders import Fill
 from workstation.model.states import BookTrust
 from workstation.model.timeframes import NS_PER_S, Timeframe
 
-__all__ = ["RECENT_TICKERS", "LiveInstrument", "TopWatcher", "TradeWatcher"]
+__all__ = [
+    "RECENT_TICKERS",
+    "BarWatcher",
+    "BreakWatcher",
+    "FillWatcher",
+    "LiveInstrument",
+    "TopWatcher",
+    "TradeWatcher",
+]
 
 RECENT_TICKERS = 1_024
 """Best-price messages kept until the book reaches their id (a burst: ~200)."""
@@ -28,6 +37,12 @@ TopWatcher = Callable[["LiveInstrument", int], None]
 """Called with the figures and ``ts`` (ns) after each confirmation of best prices."""
 TradeWatcher = Callable[["LiveInstrument", Trade], None]
 """Called with the figures and the trade after each sound public trade."""
+BarWatcher = Callable[["LiveInstrument", Bar], None]
+"""Called with each closed bar, after the indicators and before anyone hears of it."""
+FillWatcher = Callable[["LiveInstrument", Fill], None]
+"""Called with each fill of one of our own orders, once it is booked."""
+BreakWatcher = Callable[["LiveInstrument"], None]
+"""Called when the data broke: what comes next does not continue what was."""
 
 
 class LiveInstrument:
@@ -46,6 +61,7 @@ class LiveInstrument:
         "ask",
         "ask_size",
         "bar_ns",
+        "bar_watchers",
         "bars_feed",
         "bars_ignored",
         "bars_only",
@@ -54,10 +70,13 @@ class LiveInstrument:
         "blocked",
         "book",
         "break_quotes",
+        "break_watchers",
         "builders",
         "counted",
         "day_end_ns",
         "day_open",
+        "figures",
+        "fill_watchers",
         "gate_ns",
         "instrument",
         "last",
@@ -86,7 +105,6 @@ class LiveInstrument:
         "ts_recv",
         "turn_ns",
         "update_id",
-        "volatility",
         "windows",
     )
 
@@ -127,7 +145,7 @@ class LiveInstrument:
         # When MarketDataUpdated may be published again, and the mid it last told.
         self.gate_ns = 0
         self.shown_mid = 0.0
-        self.volatility = Volatility()
+        self.figures: Figures = NO_FIGURES
         self.book: Book | None = None
         self.recent: deque[Quote] | None = None
         # Tickers taken when the book's trust was lost.
@@ -143,6 +161,9 @@ class LiveInstrument:
         # detectors. Mostly empty, so a tick pays for one look.
         self.top_watchers: tuple[TopWatcher, ...] = ()
         self.trade_watchers: tuple[TradeWatcher, ...] = ()
+        self.bar_watchers: tuple[BarWatcher, ...] = ()
+        self.fill_watchers: tuple[FillWatcher, ...] = ()
+        self.break_watchers: tuple[BreakWatcher, ...] = ()
         self.quote_window: QuoteWindow | None = None
         self.trade_window: TradeWindow | None = None
         self.counted: tuple[CountedBuilder, ...] = ()
@@ -249,7 +270,7 @@ class LiveInstrument:
             (self.turn_ns, self.open_ns, self.newest_id),
             (self.takes_trades, self.prices, self.sizes),
             self.tape,
-            (self.gate_ns, self.shown_mid, self.volatility.variance),
+            (self.gate_ns, self.shown_mid, self.figures.digest()),
             (None if self.book is None else self.book.digest(), self.break_quotes),
             [builder.digest() for builder in self._all_builders()],
             [window.digest() for window in self.windows.values()],

@@ -15,6 +15,7 @@ from workstation.market.counted import CountedBuilder
 from workstation.market.errors import UnknownInstrument, UnknownTimeframe
 from workstation.market.gaps import GapEntry, GapLedger
 from workstation.market.live import LiveInstrument
+from workstation.market.pipeline.figures import Figures
 from workstation.market.running import IndicatorKey, RunningIndicator, parameters
 from workstation.market.settings import StorageSettings
 from workstation.market.ticks import QuoteWindow, TradeWindow
@@ -127,6 +128,10 @@ class MarketState:
     ) -> tuple[RunningIndicator, ...]:
         """Return the running indicators of these bars, in order of creation."""
         return tuple(self._running.get((instrument, timeframe), {}).values())
+
+    def figures(self, instrument: str) -> Figures:
+        """Return the figures of the instrument's chain of processors."""
+        return self.instrument(instrument).figures
 
     def distrust(self, instrument: str, now_ns: int) -> str | None:
         """Return why nothing may trade on this data (stale, untrusted), or None."""

@@ -139,13 +139,24 @@ class EmergencyLiquidation(Struct, frozen=True, tag="emergency_liquidation"):
     ts: int
 
 
-class MarketDataUpdated(Struct, frozen=True, gc=False, tag="market_data_updated"):
-    """Market figures of one instrument, at most once per interval."""
+class MarketDataUpdated(
+    Struct, frozen=True, gc=False, kw_only=True, tag="market_data_updated"
+):
+    """Market figures of one instrument, at most once per interval.
+
+    From ``imbalance`` on they are what the chain of processors says (docs/processors.md
+    has unit and convention of each); None = not known, or no processor for it.
+    """
 
     instrument: str
     mid: float
+    best_bid: float
+    best_ask: float
     spread_bps: float
-    volatility_bps: float | None
+    imbalance: float | None = None
+    volatility_bps: float | None = None
+    vol_uncertainty_bps: float | None = None
+    adverse_selection: float | None = None
     ts: int
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "BookView",
     "Core",
     "Edge",
+    "FiguresView",
     "IndicatorView",
     "InstrumentView",
     "MarketView",
@@ -170,6 +171,19 @@ class IndicatorView(Protocol):
         """Return the outputs one bar earlier."""
 
 
+class FiguresView(Protocol):
+    """What the chain of processors says of one instrument; docs/processors.md."""
+
+    def __getattr__(self, name: str) -> float | None:
+        """Return a figure, None = not known; AttributeError where none gives it."""
+
+    def get(self, name: str) -> float | None:
+        """Return a figure; None also where no processor gives it."""
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all figures, in the order of the chain."""
+
+
 class InstrumentView(Protocol):
     """Live figures of one instrument; 0.0 and None mean not known yet."""
 
@@ -199,6 +213,10 @@ class InstrumentView(Protocol):
     @property
     def book(self) -> BookView | None:
         """Return the order book, if the feed brings one."""
+
+    @property
+    def figures(self) -> FiguresView:
+        """Return what the chain of processors says."""
 
 
 class MarketView(Protocol):

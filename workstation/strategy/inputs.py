@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from workstation.model.market import Bar
-from workstation.model.ports import BarsView, InstrumentView, MarketView
+from workstation.model.ports import BarsView, FiguresView, InstrumentView, MarketView
 from workstation.model.positions import Position
 from workstation.model.timeframes import Timeframe
 
@@ -140,6 +140,11 @@ class Market:
     def average_volume(self, n: int, back: int = 0) -> float | None:
         """Return the mean volume of n bars ending ``back`` bars ago."""
         return self._bars.average_volume(n, back)
+
+    @property
+    def figures(self) -> FiguresView:
+        """Return what the chain of processors says, such as ``volatility_bps``."""
+        return self.view.figures
 
     def imbalance(self, n: int = 5) -> float | None:
         """Return (bids − asks)/(bids + asks) of the n best sizes, or None."""

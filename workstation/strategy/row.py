@@ -12,6 +12,7 @@ from typing import Any
 from workstation.model.instruments import Instrument
 from workstation.model.market import Bar
 from workstation.model.orders import OrderRole, OrderStatus
+from workstation.model.plain import plain
 from workstation.model.ports import Core, OrdersView
 from workstation.model.records import StateRecord
 from workstation.model.states import SymbolState
@@ -22,8 +23,6 @@ from workstation.strategy.machine import Trigger, step
 __all__ = ["Row"]
 
 _TRANSITIONS_KEPT = 100
-# Levels of a script's context that count in the digest.
-_DEEPEST = 8
 
 
 class Row:
@@ -129,29 +128,5 @@ class Row:
             self.committing,
             str(self.stop),
             str(self.target),
-            _plain(self.context),
+            plain(self.context),
         ]
-
-
-def _plain(value: object, depth: int = 0) -> object:
-    # Whatever a script keeps must have a digest: a context that contains itself, a
-    # number no format holds, half a character.
-    if depth > _DEEPEST:
-        return "…"
-    if isinstance(value, dict):
-        return [
-            [_plain(key, depth + 1), _plain(item, depth + 1)]
-            for key, item in value.items()
-        ]
-    if isinstance(value, list | tuple | deque):
-        return [_plain(item, depth + 1) for item in value]
-    if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode()
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, int):
-        return value if abs(value) < 1 << 63 else hex(value)
-    if isinstance(value, float):
-        return float(value)
-    # An object of the script: its address must not get into the hash.
-    return type(value).__name__

@@ -26,10 +26,13 @@ __all__ = [
     "Runner",
     "Script",
     "describe",
+    "execute",
     "failed_script",
+    "hash_of",
     "is_the_scripts",
     "line_of",
     "load_script",
+    "source_of",
 ]
 
 T = TypeVar("T")
@@ -101,20 +104,23 @@ def load_script(path: Path, run: Runner = _run_unguarded) -> Script:
 
     Raises ScriptError with the script's own line.
     """
-    try:
-        source = path.read_bytes()
-    except OSError as error:
-        raise ScriptError(path.name, f"cannot be read: {error.strerror}") from error
+    source = source_of(path)
     return run(path, lambda: _load(path, source))
 
 
-def _load(path: Path, source: bytes) -> Script:
+def execute(
+    path: Path, source: bytes, kind: str, read: Callable[[dict[str, Any]], T]
+) -> tuple[dict[str, Any], T]:
+    """Run a script's module in a namespace of its own; return it and what ``read`` did.
+
+    ``read`` looks at what the script declares: a dict of the script's own kind runs its
+    code then. Raises ScriptError with the script's own line.
+    """
     name = path.name
-    namespace: dict[str, Any] = {"__name__": f"strategy:{path.stem}", "__file__": name}
+    namespace: dict[str, Any] = {"__name__": f"{kind}:{path.stem}", "__file__": name}
     try:
         exec(compile(source, str(path), "exec"), namespace)
-        # A dict of the script's own kind runs its code when it is read.
-        params = tuple(_specs(name, namespace.get("PARAMS", {})))
+        return namespace, read(namespace)
     except ScriptError:
         raise
     except SyntaxError as error:
@@ -123,6 +129,29 @@ def _load(path: Path, source: bytes) -> Script:
         if not is_the_scripts(error):
             raise
         raise ScriptError(name, describe(error), line_of(error, path)) from error
+
+
+def source_of(path: Path) -> bytes:
+    """Return a script's text; raises ScriptError where it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ScriptError(path.name, f"cannot be read: {error.strerror}") from error
+
+
+def hash_of(source: bytes) -> str:
+    """Return what tells this text of a script from any other."""
+    return hashlib.blake2b(source, digest_size=16).hexdigest()
+
+
+def _load(path: Path, source: bytes) -> Script:
+    name = path.name
+    namespace, params = execute(
+        path,
+        source,
+        "strategy",
+        lambda namespace: tuple(_specs(name, namespace.get("PARAMS", {}))),
+    )
     missing = [f for f in FUNCTIONS if not callable(namespace.get(f))]
     if missing:
         raise ScriptError(
@@ -132,7 +161,7 @@ def _load(path: Path, source: bytes) -> Script:
     return Script(
         name=name,
         path=str(path),
-        hash=hashlib.blake2b(source, digest_size=16).hexdigest(),
+        hash=hash_of(source),
         detect_opportunity=namespace["detect_opportunity"],
         filter_commitment=namespace["filter_commitment"],
         manage_position=namespace["manage_position"],
