@@ -11,8 +11,8 @@ from workstation.config.tables import Checked
 from workstation.config.values import show
 from workstation.engine.settings import FeedSettings
 from workstation.model.timeframes import FORMS, Timeframe, parse_span
-from workstation.venues.file.settings import FileFeedSettings
-from workstation.venues.simulated.settings import SimulatedFeedSettings
+from workstation.venues.file.settings import FileFeedSettings, file_venue
+from workstation.venues.simulated.settings import VENUE, SimulatedFeedSettings
 
 __all__ = ["check_feed", "check_timeframe", "feed_venue"]
 
@@ -24,9 +24,12 @@ _FORBIDDEN = frozenset(" \t\n\"'*?,;:\\")
 
 def feed_venue(feed: Checked[FeedSettings]) -> str:
     """Return the name of the venue whose instruments a feed brings."""
+    named: str | None = feed.get("venue")
+    if named is not None:
+        return named
     if feed.settings is SimulatedFeedSettings:
-        return "simulated"
-    return "binance" if str(feed.get("format")).startswith("binance") else "file"
+        return VENUE
+    return file_venue(feed.get("format"))
 
 
 def check_feed(

@@ -21,6 +21,7 @@ from workstation.engine.settings import FeedSettings, RunSettings
 from workstation.execution.executor import Executor
 from workstation.kernel import Clock, RealClock
 from workstation.market.aggregator import Aggregator
+from workstation.market.opportunities import OpportunityDetector
 from workstation.model.errors import ScriptError
 from workstation.model.instruments import Instrument
 from workstation.model.roles import Connector
@@ -31,6 +32,7 @@ from workstation.strategy.settings import StrategySettings
 from workstation.venues.file.feed import FileFeed
 from workstation.venues.file.settings import FileFeedSettings
 from workstation.venues.paper.broker import PaperBroker
+from workstation.venues.settings import fees_by_venue
 from workstation.venues.simulated.feed import SimulatedFeed
 
 __all__ = ["assemble_session"]
@@ -53,9 +55,20 @@ def assemble_session(
     DataError or JournalError with what is wrong and where.
     """
     instruments = run.instruments
-    aggregator = Aggregator(run.storage, instruments)
     broker_settings = run.brokers[0]
+    venues = {each.venue: None for each in instruments}
+    fees = fees_by_venue(venues, run.venues, broker_settings)
     currency = run.account.currency
+    aggregator = Aggregator(
+        run.storage,
+        instruments,
+        OpportunityDetector(
+            run.opportunities,
+            instruments,
+            fees,
+            (currency, *run.account.equal_currencies),
+        ),
+    )
     executor = Executor(
         run.risk,
         run.orders,
@@ -82,7 +95,7 @@ def assemble_session(
     for strategy in strategies:
         builder.with_strategy(strategy)
     builder.with_executor(executor)
-    builder.with_broker(PaperBroker(broker_settings, instruments, aggregator))
+    builder.with_broker(PaperBroker(broker_settings, instruments, aggregator, fees))
     engine: Engine = builder.build()
     engine.rules = _rules(run)
     for strategy in strategies:
@@ -143,9 +156,11 @@ def _rules(run: RunSettings) -> object:
         run.seed,
         run.account,
         run.storage,
+        run.opportunities,
         run.orders,
         run.risk,
         run.instruments,
+        run.venues,
         run.brokers,
         strategies,
     )
@@ -200,19 +215,11 @@ def _connector(settings: FeedSettings, run: RunSettings) -> Connector:
 
 def _ids(settings: FeedSettings, instruments: tuple[Instrument, ...]) -> dict[str, str]:
     """Return the instrument id of each of the feed's venue symbols."""
-    ids: dict[str, str] = {}
-    venue = _venue(settings)
-    for symbol in settings.symbols:
-        for each in instruments:
-            if symbol == each.id or (symbol == each.symbol and each.venue == venue):
-                ids[symbol] = each.id
-    return ids
-
-
-def _venue(settings: FeedSettings) -> str:
-    if not isinstance(settings, FileFeedSettings):
-        return "simulated"
-    return "binance" if settings.format.startswith("binance") else "file"
+    own = [each for each in instruments if each.venue == settings.venue_name]
+    # An id may be another venue's symbol: the feed's own venue goes before.
+    known = {each.id: each.id for each in instruments}
+    known |= {each.symbol: each.id for each in own}
+    return {name: known[name] for name in settings.symbols if name in known}
 
 
 def _header(

@@ -14,6 +14,7 @@ from typing import Any
 from workstation.market.book import Book, TrustChange
 from workstation.market.gaps import GapEntry
 from workstation.market.live import RECENT_TICKERS, LiveInstrument
+from workstation.market.opportunities import OpportunityDetector
 from workstation.market.settings import StorageSettings
 from workstation.market.state import MarketState
 from workstation.market.timetable import Timetable
@@ -38,9 +39,15 @@ class Aggregator(MarketState):
     subscriptions: tuple[type, ...] = (Quote, Trade, Bar, BookSnapshot, BookDelta)
 
     def __init__(
-        self, settings: StorageSettings, instruments: Sequence[Instrument]
+        self,
+        settings: StorageSettings,
+        instruments: Sequence[Instrument],
+        opportunities: OpportunityDetector | None = None,
     ) -> None:
         super().__init__(settings, instruments)
+        self.opportunities = opportunities
+        if opportunities is not None:
+            opportunities.watch(self._live, self._stale_ns)
         self._drops_late = settings.late_trades == "drop"
         self._repeat = settings.empty_bars == "repeat"
         self._interval_ns = settings.market_data_interval_ms * NS_PER_MS
@@ -62,6 +69,8 @@ class Aggregator(MarketState):
         """Receive the way back into the core."""
         self._core = core
         self._timetable = Timetable(core, self._close_bars)
+        if self.opportunities is not None:
+            self.opportunities.attach(core)
 
     def handlers(self) -> Mapping[type, Callable[[Any], None]]:
         """Return the straight route of each event type."""
@@ -87,6 +96,15 @@ class Aggregator(MarketState):
             change = live.book.restart(reason)
             if change is not None:
                 self._trust_changed(live, change)
+        if self.opportunities is not None:
+            self.opportunities.distrusted(instrument)
+
+    def digest(self) -> object:
+        """Return the whole state for the state hash."""
+        market = super().digest()
+        if self.opportunities is None:
+            return market
+        return market, self.opportunities.digest()
 
     # --- quotes and trades: the hot path -------------------------------------------
 
@@ -351,6 +369,8 @@ class Aggregator(MarketState):
         event = BookTrustChanged(name, ts, change.before, change.after, change.reason)
         core.emit(event)
         core.publish(event)
+        if self.opportunities is not None:
+            self.opportunities.distrusted(name)
 
     # --- bars ----------------------------------------------------------------------
 

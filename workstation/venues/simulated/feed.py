@@ -35,7 +35,7 @@ class SimulatedFeed:
     """A ``Connector`` that makes its market up.
 
     ``instruments`` may hold more than ``settings.symbols``; those that match by symbol
-    or id are used. Raises ConfigError for a symbol without an instrument, a symbol
+    or id are used, of the feed's own venue first. Raises ConfigError for a symbol without an instrument, a symbol
     given twice, or a start, duration or timeframe that cannot be read.
     """
 
@@ -59,7 +59,7 @@ class SimulatedFeed:
             Market(
                 settings,
                 instrument,
-                start_price(instrument.symbol),
+                start_price(instrument.common_symbol),
                 random_stream(seed, f"{base}/{instrument.symbol}"),
                 factor,
                 self.first_ts,
@@ -118,8 +118,11 @@ class SimulatedFeed:
 def _chosen(
     settings: SimulatedFeedSettings, instruments: Sequence[Instrument]
 ) -> list[Instrument]:
+    own = [item for item in instruments if item.venue == settings.venue_name]
     known = {instrument.id: instrument for instrument in instruments}
     known.update((instrument.symbol, instrument) for instrument in instruments)
+    # The same symbol at another venue is another instrument.
+    known.update((instrument.symbol, instrument) for instrument in own)
     missing = [symbol for symbol in settings.symbols if symbol not in known]
     if missing:
         raise ConfigError(

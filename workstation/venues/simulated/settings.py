@@ -8,7 +8,10 @@ from msgspec import Meta
 
 from workstation.model.settings import Fraction, Name, Settings
 
-__all__ = ["SimulatedFeedSettings"]
+__all__ = ["VENUE", "SimulatedFeedSettings"]
+
+VENUE = "simulated"
+"""The venue of a simulated feed that names none."""
 
 Rate = Annotated[float, Meta(gt=0, le=1_000)]
 
@@ -19,6 +22,9 @@ class SimulatedFeedSettings(
     """A made-up market: seeded, many symbols, no network."""
 
     name: Name
+    venue: Name | None = None
+    """Venue it plays; none = ``simulated``. Two feeds may make up one symbol at two
+    venues."""
     symbols: tuple[str, ...]
     """Symbols to make up, such as ``BTCUSDT``; each needs an instrument."""
     start: str = "2024-08-08T00:00:00Z"
@@ -48,3 +54,8 @@ class SimulatedFeedSettings(
     made of the trades, which always come too."""
     seed_offset: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
     """Makes two simulated feeds of one run differ."""
+
+    @property
+    def venue_name(self) -> str:
+        """Return whose instruments the feed brings."""
+        return self.venue or VENUE
