@@ -19,7 +19,12 @@ from workstation.config.values import show
 from workstation.engine.settings import FeedSettings
 from workstation.model.instruments import Instrument
 from workstation.model.settings import Settings, at_least_zero, more_than_zero
-from workstation.venues.instruments import default_instrument, split_symbol
+from workstation.venues.file.settings import FileFeedSettings
+from workstation.venues.instruments import (
+    default_instrument,
+    is_known,
+    split_symbol,
+)
 from workstation.venues.simulated.settings import SimulatedFeedSettings
 
 __all__ = [
@@ -71,11 +76,13 @@ def resolve_instruments(
     """
     _check_repeated_entries(entries, problems)
     wanted: dict[tuple[str, str], Key] = {}
+    brought: dict[tuple[str, str], Checked[FeedSettings]] = {}
     for feed in feeds:
         for index, symbol in enumerate(feed.get("symbols") or ()):
             pair = (symbol, feed_venue(feed))
             where = (*feed.key, "symbols", index)
             other = wanted.setdefault(pair, where)
+            brought.setdefault(pair, feed)
             if feed.settings is SimulatedFeedSettings and other[1] != where[1]:
                 problems.add(
                     where,
@@ -86,6 +93,8 @@ def resolve_instruments(
     found: list[Instrument] = []
     for (symbol, venue), where in wanted.items():
         key, instrument = _instrument(symbol, venue, where, entries)
+        if key == where and not is_known(symbol):
+            instrument = _as_recorded(instrument, brought[symbol, venue])
         if not instrument.id:
             name = symbol if count[symbol] == 1 else f"{symbol}.{venue}"
             instrument = structs.replace(instrument, id=name)
@@ -160,6 +169,21 @@ def _instrument(
             if entry.get("tick_size") and entry.get("lot_size"):
                 return where, _described(entry.build(), venue)
     return where, structs.replace(default_instrument(symbol, venue), id="")
+
+
+def _as_recorded(instrument: Instrument, feed: Checked[FeedSettings]) -> Instrument:
+    """Return an instrument that nobody describes on the grid of its recording."""
+    if feed.settings is not FileFeedSettings:
+        return instrument
+    if not all(feed.get(name) for name in ("name", "format", "files")):
+        return instrument
+    # Late: only such an instrument needs the readers before the run.
+    from workstation.venues.file.grid import recorded_grid
+
+    grid = recorded_grid(feed.build(), instrument.symbol)  # type: ignore[arg-type]
+    if grid is None:
+        return instrument
+    return structs.replace(instrument, tick_size=grid[0], lot_size=grid[1])
 
 
 def _described(entry: InstrumentSettings, venue: str) -> Instrument:

@@ -16,7 +16,11 @@ from msgspec import Struct, structs
 
 from workstation.config.combinations import LATER, check_combination
 from workstation.config.document import Document, shown_path
-from workstation.config.feeds import check_feed, check_timeframe
+from workstation.config.feeds import (
+    check_feed,
+    check_shared_prices,
+    check_timeframe,
+)
 from workstation.config.files import FileSearch
 from workstation.config.instruments import (
     InstrumentSettings,
@@ -232,6 +236,7 @@ class _Loader:
             )
             check_feed(feed, self._search, self._problems)
             feeds.append(feed)
+        check_shared_prices(feeds, self._problems)
         return feeds
 
     def _brokers(self, currency: str) -> list[Checked[PaperBrokerSettings]]:

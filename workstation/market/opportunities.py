@@ -139,9 +139,7 @@ class OpportunityDetector:
 
     # --- the hot path --------------------------------------------------------------
 
-    def _on_top(
-        self, pairs: tuple[Pair, ...], live: LiveInstrument, ts: int
-    ) -> None:
+    def _on_top(self, pairs: tuple[Pair, ...], live: LiveInstrument, ts: int) -> None:
         for pair in pairs:
             if pair.worth_a_look():
                 self._look(pair)

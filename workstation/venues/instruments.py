@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from workstation.model.instruments import Instrument, plain_symbol
 
-__all__ = ["default_instrument", "split_symbol", "start_price"]
+__all__ = ["default_instrument", "is_known", "split_symbol", "start_price"]
 
 
 class _Known(NamedTuple):
@@ -79,6 +79,11 @@ def split_symbol(symbol: str) -> tuple[str, str]:
         if symbol.endswith(quote) and len(symbol) > len(quote):
             return symbol[: -len(quote)], quote
     return symbol, "USD"
+
+
+def is_known(symbol: str) -> bool:
+    """Tell whether the grid of a symbol is in the table, not made up."""
+    return plain_symbol(symbol) in _KNOWN
 
 
 def start_price(symbol: str) -> float:

@@ -12,6 +12,7 @@ from workstation.venues.simulated.settings import VENUE
 
 __all__ = ["VENUE", "default_instrument", "start_price"]
 
+
 def default_instrument(symbol: str, venue: str = VENUE) -> Instrument:
     """Return the instrument of a symbol; unknown symbols get a made-up stable one."""
     return instruments.default_instrument(symbol, venue)

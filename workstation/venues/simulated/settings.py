@@ -52,6 +52,13 @@ class SimulatedFeedSettings(
 
     They are only for looking at the feed: strategies and charts get bars that are
     made of the trades, which always come too."""
+    shared_price: Name | None = None
+    """Feeds that say the same here share one price per market, as venues do; none =
+    prices of its own. They must have the same start, volatility and correlation."""
+    noise_bps: Annotated[float, Meta(ge=0, le=100)] = 1.0
+    """How far this venue strays from a shared price, bps (standard deviation)."""
+    lag_ms: Annotated[int, Meta(ge=0, le=60_000)] = 0
+    """How late this venue follows a shared price."""
     seed_offset: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
     """Makes two simulated feeds of one run differ."""
 
