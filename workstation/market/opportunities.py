@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 
-from workstation.market.live import LiveInstrument
+from workstation.market.live import LiveInstrument, TopWatcher
 from workstation.market.pairs import Leg, Offer, Pair
 from workstation.market.settings import OpportunitySettings
 from workstation.model.events import OpportunityClosed, OpportunityFound
@@ -68,23 +68,21 @@ class OpportunityDetector:
             for each in self._instruments
         ]
         self.pairs = (*self._crossings(legs), *self._spreads(legs))
-        for each in legs:
-            name = each.instrument.id
-            mine = tuple(
-                pair
-                for pair in self.pairs
-                if name in (pair.buy.instrument.id, pair.sell.instrument.id)
-            )
-            if mine:
-                self._by_instrument[name] = mine
-                watcher = partial(self._on_top, mine)
-                each.live.top_watchers = (*each.live.top_watchers, watcher)
+        for leg in legs:
+            mine = [pair for pair in self.pairs if leg in (pair.buy, pair.sell)]
+            self._by_instrument[leg.instrument.id] = tuple(mine)
+            watchers: list[TopWatcher] = [
+                partial(self._on_spread, pair) for pair in mine if pair.is_spread
+            ]
+            crossings = tuple(pair for pair in mine if not pair.is_spread)
+            if crossings:
+                watchers.append(partial(self._on_top, crossings))
+            leg.live.top_watchers = (*leg.live.top_watchers, *watchers)
 
     @property
     def markets(self) -> int:
         """Return how many markets have two venues or more that are compared."""
-        kind = OpportunityKind.ARBITRAGE
-        return len({pair.market for pair in self.pairs if pair.kind is kind})
+        return len({pair.market for pair in self.pairs if not pair.is_spread})
 
     def distrusted(self, instrument: str) -> None:
         """Close what rests on an instrument that has just lost its trust."""
@@ -141,8 +139,15 @@ class OpportunityDetector:
 
     def _on_top(self, pairs: tuple[Pair, ...], live: LiveInstrument, ts: int) -> None:
         for pair in pairs:
-            if pair.worth_a_look():
+            if (
+                pair.sell_live.bid >= pair.buy_live.ask * pair.ratio
+                or pair.opportunity is not None
+            ):
                 self._look(pair)
+
+    def _on_spread(self, pair: Pair, live: LiveInstrument, ts: int) -> None:
+        if live.ask >= live.bid * pair.ratio or pair.opportunity is not None:
+            self._look(pair)
 
     # --- a life --------------------------------------------------------------------
 

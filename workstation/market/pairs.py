@@ -1,8 +1,8 @@
 """Ordered pairs: where to buy, where to sell, and what that leaves after all fees.
 
 The opportunity detector keeps one for each direction between two venues of a market
-and one for each spread it watches. ``worth_a_look`` is the hot path, in floats; what
-is decided and reported is exact.
+and one for each spread it watches. A selling price below ``ratio`` × the buying price
+leaves no edge for certain; what is decided and reported is exact.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ class Pair:
     __slots__ = (
         "best_bps",
         "buy",
+        "buy_live",
         "closed",
         "kind",
         "least_bps",
@@ -68,6 +69,7 @@ class Pair:
         "ready_ns",
         "seen",
         "sell",
+        "sell_live",
         "shown",
         "timer",
     )
@@ -85,6 +87,9 @@ class Pair:
         self.market = market
         self.buy = buy
         self.sell = sell
+        # Bound once: the detector looks at them on every quote.
+        self.buy_live = buy.live
+        self.sell_live = sell.live
         self.least_bps = to_decimal(least_bps)
         self.least_notional = max(
             least_notional, buy.instrument.min_notional, sell.instrument.min_notional
@@ -102,19 +107,15 @@ class Pair:
         self.closed: OpportunityClosed | None = None
         self.timer: Timer | None = None
 
-    def worth_a_look(self) -> bool:
-        """Tell whether something is open here, or the prices might leave an edge."""
-        if self.opportunity is not None:
-            return True
-        buy, sell = self.buy.live, self.sell.live
-        if self.kind is OpportunityKind.WIDE_SPREAD:
-            return sell.ask >= buy.bid * self.ratio
-        return sell.bid >= buy.ask * self.ratio
+    @property
+    def is_spread(self) -> bool:
+        """Tell whether it stays inside one instrument's spread."""
+        return self.kind is OpportunityKind.WIDE_SPREAD
 
     def figures(self) -> tuple[float, float, float, float]:
         """Return buying price and size, selling price and size, as the venues say."""
-        buy, sell = self.buy.live, self.sell.live
-        if self.kind is OpportunityKind.WIDE_SPREAD:
+        buy, sell = self.buy_live, self.sell_live
+        if self.is_spread:
             return buy.bid, buy.bid_size, sell.ask, sell.ask_size
         return buy.ask, buy.ask_size, sell.bid, sell.bid_size
 
