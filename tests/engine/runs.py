@@ -39,6 +39,7 @@ PANELS = frozenset(
         "tasks",
         "channels",
         "indicators",
+        "opportunities",
         "chart",
         "book",
         "machine",

@@ -51,8 +51,10 @@ DIALOGS: dict[str, tuple[str, ...]] = {
     "help": ("1", "question_mark"),
 }
 MONITOR = ("symbols", "chart", "book", "machine", "orders", "positions", "log")
-PLUMBING = ("feeds", "tasks", "channels", "gaps", "indicators")
-HIDDEN_WHEN_SMALL = ("chart", "book", "positions", "channels", "indicators")
+PLUMBING = ("feeds", "tasks", "opportunities", "channels", "gaps", "indicators")
+HIDDEN_WHEN_SMALL = (
+    *("chart", "book", "positions", "opportunities", "channels", "indicators"),
+)
 
 
 async def do(pilot: Pilot[int], keys: Sequence[str], events: int) -> None:

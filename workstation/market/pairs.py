@@ -123,8 +123,8 @@ class Pair:
         """Return what both sides show, prices on their ticks and against us."""
         bought, buy_size, sold, sell_size = self.figures()
         # Instrument rounds an order's price passively; this is the other way.
-        buy_price = self.buy.instrument.round_price(bought, Side.SELL)
-        sell_price = self.sell.instrument.round_price(sold, Side.BUY)
+        buy_price = _on_tick(self.buy.instrument, bought, Side.SELL)
+        sell_price = _on_tick(self.sell.instrument, sold, Side.BUY)
         size = to_decimal(min(buy_size, sell_size))
         return Offer(
             buy_price,
@@ -152,6 +152,15 @@ class Pair:
             *(self.seen, self.ready_ns, self.best_bps),
             None if found is None else (found.number, self.shown),
         )
+
+
+def _on_tick(instrument: Instrument, price: float, side: Side) -> Decimal:
+    exact = to_decimal(price)
+    tick = instrument.tick_size
+    # Venues quote on their tick: seeing that costs a third of rounding to it.
+    if exact % tick == 0:
+        return exact.quantize(tick)
+    return instrument.round_price(exact, side)
 
 
 def common_lot(one: Decimal, other: Decimal) -> Decimal:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.ui import fakes
 from tests.ui.test_app import layout_of, opened, text_of
+from workstation.engine.frames import OpportunityTable
 from workstation.model.states import BookTrust, SymbolState
 from workstation.ui.panels.log import WideLogPanel
 from workstation.ui.screens.layouts import SizeClass, size_class
@@ -23,13 +24,14 @@ EMPTY: dict[str, Any] = {
     "tasks": (),
     "channels": (),
     "indicators": (),
+    "opportunities": OpportunityTable(enabled=True, markets=1),
     "chart": None,
     "book": None,
     "machine": None,
 }
 PANELS = {
     "1": ("symbols", "chart", "book", "machine", "orders", "positions", "log"),
-    "2": ("feeds", "tasks", "channels", "gaps", "indicators"),
+    "2": ("feeds", "tasks", "opportunities", "channels", "gaps", "indicators"),
     "7": ("log_all",),
 }
 
