@@ -107,5 +107,6 @@ def test_quotes_of_several_venues(benchmark: Any, venues: int) -> None:
 
 
 def test_one_venue_has_no_watcher() -> None:
-    part = aggregator(1, True)
-    assert part.instrument("BTCUSDT.v0").top_watchers == ()
+    watched, bare = (aggregator(1, detecting) for detecting in (True, False))
+    count = [len(p.instrument("BTCUSDT.v0").top_watchers) for p in (watched, bare)]
+    assert count[0] == count[1]

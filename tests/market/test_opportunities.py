@@ -88,6 +88,19 @@ class Bench:
         return [e for e in self.core.emitted if isinstance(e, OpportunityClosed)]
 
 
+def watchers(aggregator: Aggregator, name: str) -> int:
+    """Return how many watchers of best prices are the detector's."""
+    bare = Aggregator(StorageSettings(), [instrument("a")])
+    others = len(bare.instrument("BTCUSDT.a").top_watchers)
+    return len(aggregator.instrument(name).top_watchers) - others
+
+
+def test_two_venues_of_a_market_are_watched() -> None:
+    bench = Bench(settings=OpportunitySettings(wide_spread_bps=0))
+    assert watchers(bench.aggregator, "BTCUSDT.a") == 2
+    assert watchers(Bench().aggregator, "BTCUSDT.b") == 1
+
+
 def test_a_bid_above_another_venues_ask_is_found_net_of_both_fees() -> None:
     bench = Bench(taker={"a": "10", "b": "20"})
     bench.quote("a", 99.98, 100.0, size=2.0)
@@ -256,15 +269,14 @@ def test_nothing_is_found_where_it_is_switched_off() -> None:
     bench.quote("a", 99.0, 100.0)
     bench.quote("b", 101.0, 102.0)
     assert not bench.found
-    live = bench.aggregator.instrument("BTCUSDT.a")
-    assert live.top_watchers == ()
+    assert watchers(bench.aggregator, "BTCUSDT.a") == 0
 
 
 def test_one_venue_alone_costs_nothing_and_finds_nothing() -> None:
     bench = Bench(instrument("a"), instrument("b", symbol="ETHUSDT"))
     assert bench.detector.pairs == ()
     for name in ("BTCUSDT.a", "BTCUSDT.b"):
-        assert bench.aggregator.instrument(name).top_watchers == ()
+        assert watchers(bench.aggregator, name) == 0
 
 
 def test_the_smaller_size_is_rounded_down_to_the_coarser_lot() -> None:
