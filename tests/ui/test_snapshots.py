@@ -102,9 +102,10 @@ def look(snap_compare: Compare) -> Look:
         overrides: Sequence[str] = (),
         since: int = SEEN_FROM,
         until: int = EVENTS,
+        config: str = "default.toml",
     ) -> bool:
-        config = read_config(theme, *overrides)
-        app = make_app(config, run_to(config, since))
+        read = read_config(theme, *overrides, config=config)
+        app = make_app(read, run_to(read, since))
 
         async def before(pilot: Pilot[int]) -> None:
             await do(pilot, keys, until)
@@ -118,6 +119,15 @@ def look(snap_compare: Compare) -> Look:
 @pytest.mark.parametrize("digit", ["1", "2", "7"])
 def test_a_layout(digit: str, size: tuple[int, int], look: Look) -> None:
     assert look((digit,), size)
+
+
+@pytest.mark.parametrize(
+    ("keys", "size"),
+    [(("2",), LARGE), (("2", "@opportunities"), SMALL)],
+    ids=["large", "small"],
+)
+def test_two_venues(keys: Sequence[str], size: tuple[int, int], look: Look) -> None:
+    assert look(keys, size, config="two-venues.toml", since=9_800, until=10_000)
 
 
 @pytest.mark.parametrize("panel", [*MONITOR, *PLUMBING])
