@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.market.fakes import FakeCore
 from workstation.market.aggregator import Aggregator
+from workstation.market.errors import MissingFees
 from workstation.market.opportunities import OpportunityDetector
 from workstation.market.pairs import common_lot
 from workstation.market.settings import OpportunitySettings, StorageSettings
@@ -354,6 +355,15 @@ def test_other_money_is_not_compared_and_it_is_said_why() -> None:
     same.quote("b", 101.0, 102.0)
     assert len(same.found) == 1
     assert same.detector.apart == ()
+
+
+def test_a_venue_without_fees_is_refused_by_name() -> None:
+    fees = {"a": VenueFees(D(0), D(0))}
+    detector = OpportunityDetector(
+        OpportunitySettings(), (instrument("a"), instrument("b")), fees
+    )
+    with pytest.raises(MissingFees, match="no fees of venue 'b'"):
+        Aggregator(StorageSettings(), (instrument("a"), instrument("b")), detector)
 
 
 def test_two_instruments_of_one_venue_are_not_compared() -> None:

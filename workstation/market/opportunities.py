@@ -8,8 +8,10 @@ trades nothing. A quote costs as many float tests as its market has other venues
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from decimal import Decimal
 from functools import partial
 
+from workstation.market.errors import MissingFees
 from workstation.market.live import LiveInstrument, TopWatcher
 from workstation.market.pairs import Leg, Offer, Pair
 from workstation.market.settings import OpportunitySettings
@@ -59,12 +61,15 @@ class OpportunityDetector:
         self._core = core
 
     def watch(self, live: Mapping[str, LiveInstrument], stale_ns: int) -> None:
-        """Follow these instruments; quotes older than ``stale_ns`` never count."""
+        """Follow these instruments; quotes older than ``stale_ns`` never count.
+
+        Raises MissingFees for a venue whose fees nobody has given.
+        """
         self._limit_ns = min(self.settings.max_age_ms * NS_PER_MS, stale_ns)
         if not self.settings.enabled:
             return
         legs = [
-            Leg(each, live[each.id], self._fees[each.venue].taker)
+            Leg(each, live[each.id], self._taker_fee(each.venue))
             for each in self._instruments
         ]
         self.pairs = (*self._crossings(legs), *self._spreads(legs))
@@ -131,6 +136,12 @@ class OpportunityDetector:
                 least or 0.0,
                 self.settings.min_notional,
             )
+
+    def _taker_fee(self, venue: str) -> Decimal:
+        fees = self._fees.get(venue)
+        if fees is None:
+            raise MissingFees(venue, self._fees)
+        return fees.taker
 
     def _same_money(self, one: Instrument, other: Instrument) -> bool:
         return one.quote == other.quote or {one.quote, other.quote} <= self._equal

@@ -41,7 +41,8 @@ class OpportunitySettings(Settings, frozen=True, kw_only=True):
     """What counts as an opportunity between venues or inside a spread."""
 
     enabled: bool = True
-    """Compare the venues of each market that has two or more."""
+    """Compare the venues of each market that has two or more; false watches nothing,
+    spreads neither."""
     min_edge_bps: Edge = 1.0
     """Least edge between two venues after both taker fees, bps of the buying price;
     never less than something."""
