@@ -139,10 +139,12 @@ class Still:
         self._session.close()
 
 
-def read_config(theme: str = "harbor-dark", *overrides: str) -> Config:
-    """Return the shipped default with everything that a user can choose set."""
+def read_config(
+    theme: str = "harbor-dark", *overrides: str, config: str = "default.toml"
+) -> Config:
+    """Return a shipped config with everything that a user can choose set."""
     return load_config(
-        shipped_folder("config") / "default.toml",
+        shipped_folder("config") / config,
         (
             'journal.path=""',
             "engine.frame_hz=0.5",

@@ -28,13 +28,14 @@ from workstation.market.pipeline.settings import (
     PipelineSettings,
     VolatilitySettings,
 )
-from workstation.market.settings import StorageSettings
+from workstation.market.settings import OpportunitySettings, StorageSettings
 from workstation.model.settings import Settings
 from workstation.paths import shipped_folder
 from workstation.strategy.settings import StrategySettings
 from workstation.ui.settings import UiSettings
 from workstation.venues.file.settings import FileFeedSettings
 from workstation.venues.paper.settings import PaperBrokerSettings
+from workstation.venues.settings import VenueSettings
 from workstation.venues.simulated.settings import SimulatedFeedSettings
 
 SHIPPED = sorted(path.name for path in shipped_folder("config").glob("*.toml"))
@@ -64,11 +65,12 @@ def test_every_shipped_config_is_good(name: str) -> None:
         assert all(Path(file).is_absolute() for file in getattr(feed, "files", ()))
 
 
-def test_three_configs_are_shipped() -> None:
+def test_four_configs_are_shipped() -> None:
     assert SHIPPED == [
         "default.toml",
         "recording-binance.toml",
         "recording-klines.toml",
+        "two-venues.toml",
     ]
 
 
@@ -91,8 +93,10 @@ def test_without_a_path_the_shipped_default_is_taken() -> None:
         ("pipeline.volatility", VolatilitySettings),
         ("pipeline.adverse_selection", AdverseSelectionSettings),
         ("pipeline.flow", FlowSettings),
+        ("opportunities", OpportunitySettings),
         ("orders", OrderSettings),
         ("instruments", InstrumentSettings),
+        ("venues", VenueSettings),
         ("feeds", SimulatedFeedSettings),
         ("brokers", PaperBrokerSettings),
         ("strategies", StrategySettings),

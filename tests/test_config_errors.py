@@ -47,8 +47,8 @@ script = "ema_cross.py"
 """
 
 SECTIONS = (
-    "mode, seed, account, engine, storage, pipeline, orders, risk, journal, "
-    "instruments, feeds, brokers, strategies, ui"
+    "mode, seed, account, engine, storage, pipeline, opportunities, orders, risk, "
+    "journal, instruments, venues, feeds, brokers, strategies, ui"
 )
 FORMS = "1s, 5m, 1h, 1d, 1w, 1M, 500t, 25v, 1000000q or 1d@13:30"
 UNITS = "a count and a unit: 1s, 5m, 1h, 1d, 1w"
@@ -261,8 +261,8 @@ CASES = {
     "a key that has gone": (
         RECORDING,
         ("symbols =", 'timezone = "UTC"\nsymbols ='),
-        "7: feeds.0.timezone: unknown key; known: type, name, format, files, symbols, "
-        "interval, on_error, max_skipped",
+        "7: feeds.0.timezone: unknown key; known: type, name, venue, format, files, "
+        "symbols, interval, on_error, max_skipped",
     ),
     "negative cash": (
         GOOD,
@@ -273,7 +273,74 @@ CASES = {
         GOOD,
         ('"ETHUSDT"]', '"ETHBTC"]'),
         "12: feeds.0.symbols.1: ETHBTC is quoted in BTC; allowed: USDT, the account's "
-        "currency",
+        "currency, or one that [account] equal_currencies counts as much",
+    ),
+    "an equal currency in small letters": (
+        GOOD,
+        ('currency = "USDT"', 'currency = "USDT"\nequal_currencies = ["usd"]'),
+        '5: account.equal_currencies.0: found "usd"; allowed: 2 to 10 capital letters '
+        "and digits",
+    ),
+    "fees of a venue that no feed plays": (
+        GOOD,
+        ("[[feeds]]", '[[venues]]\nname = "simulatd"\n[[feeds]]'),
+        '10: venues.0.name: found "simulatd"; allowed: simulated, the venues of the '
+        'feeds; did you mean "simulated"?',
+    ),
+    "fees of a venue twice": (
+        GOOD,
+        ("[[feeds]]", '[[venues]]\nname="simulated"\n' * 2 + "[[feeds]]"),
+        '12: venues.1.name: found "simulated" twice; allowed: each venue once',
+    ),
+    "a fee of more than everything": (
+        GOOD,
+        (
+            "[[feeds]]",
+            '[[venues]]\nname="simulated"\ntaker_fee_bps = 10001\n[[feeds]]',
+        ),
+        "11: venues.0.taker_fee_bps: found 10001; allowed: a number, -10000 … 10000",
+    ),
+    "an instrument of a venue that no feed plays": (
+        GOOD,
+        (
+            "[[feeds]]",
+            '[[instruments]]\nsymbol="BTCUSDT"\nvenue="kraken"\ntick_size=1\n'
+            "lot_size=1\n[[feeds]]",
+        ),
+        '11: instruments.0.venue: found "kraken"; allowed: simulated, the venues of '
+        "the feeds",
+    ),
+    "a venue with a space": (
+        GOOD,
+        ('type = "simulated"', 'type = "simulated"\nvenue = "north sea"'),
+        '12: feeds.0.venue: found "north sea"; allowed: letters, digits, _ . and -, '
+        "at most 40",
+    ),
+    "one symbol made up twice at one venue": (
+        GOOD,
+        (
+            "[[strategies]]",
+            '[[feeds]]\nname="two"\ntype="simulated"\nsymbols=["ETHUSDT"]\n'
+            "[[strategies]]",
+        ),
+        '20: feeds.1.symbols.0: found "ETHUSDT", which feeds.0 makes up already; '
+        "allowed: each symbol of a venue in one simulated feed",
+    ),
+    "a shared price of two volatilities": (
+        GOOD,
+        (
+            "[[strategies]]",
+            '[[feeds]]\nname="a"\ntype="simulated"\nvenue="a"\nsymbols=["LTCUSDT"]\n'
+            'shared_price="w"\n[[feeds]]\nname="b"\ntype="simulated"\nvenue="b"\n'
+            'symbols=["LTCUSDT"]\nshared_price="w"\nvolatility_bps=2\n[[strategies]]',
+        ),
+        "29: feeds.2.volatility_bps: found 2.0; allowed: 1.2, as feed a has whose "
+        "price it shares",
+    ),
+    "a negative worth of an opportunity": (
+        GOOD,
+        ("[[feeds]]", '[opportunities]\nmin_notional = "-1"\n[[feeds]]'),
+        "10: opportunities.min_notional: found -1; allowed: 0 or more",
     ),
     "an instrument without a tick size": (
         GOOD,
@@ -547,7 +614,7 @@ def test_a_config_that_is_not_there_lists_the_shipped_ones(folder: Path) -> None
         load_config(Path("defalt.toml"))
     assert str(caught.value) == (
         "defalt.toml: no such file; shipped: default.toml, recording-binance.toml, "
-        'recording-klines.toml; did you mean "default.toml"?'
+        'recording-klines.toml, two-venues.toml; did you mean "default.toml"?'
     )
 
 

@@ -21,6 +21,7 @@ from tests.benchmarks import (
     test_journal,
     test_kernel,
     test_latency,
+    test_opportunities,
     test_symbols,
 )
 from tests.benchmarks.budget import Line, table
@@ -207,6 +208,20 @@ def symbols() -> Lines:
     )
 
 
+def venues() -> Lines:
+    """Measure what the opportunity detector adds to a quote."""
+    for count in (1, 2, 5):
+        added, bare = test_opportunities.added_ns(count)
+        yield Line(
+            f"opportunity detector, per quote at {count} venue{'s' * (count > 1)}",
+            added,
+            "ns",
+            note=f"a quote without it {bare:.0f} ns",
+        )
+    added, _ = test_opportunities.added_ns(2, apart=1.0)
+    yield Line("the same with one open at 2 venues", added, "ns", note="exact edge")
+
+
 def resting() -> Lines:
     """Measure a paused run without and with a screen."""
     yield Line("idle, headless", idle.headless_percent(), "% of a core", 1, 0.3)
@@ -262,6 +277,7 @@ GROUPS: Mapping[str, Callable[[], Lines]] = {
         processors,
         latency,
         symbols,
+        venues,
         resting,
         seen,
         lag,

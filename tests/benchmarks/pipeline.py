@@ -66,7 +66,7 @@ def aggregator(
     plan = Plan(PipelineSettings(processors=tuple(processors)))
     # Windows of ticks apart: they have lines of their own.
     storage = StorageSettings(quotes=0, trades=0, bar_source="mid")
-    part = Aggregator(storage, [instrument(NAME)], plan)
+    part = Aggregator(storage, [instrument(NAME)], plan=plan)
     core = FakeCore(START_NS)
     part.attach(core)
     part.watch(NAME, SECOND)

@@ -22,6 +22,7 @@ SHIPPED = shipped_folder("config")
 DEFAULT = SHIPPED / "default.toml"
 BINANCE = SHIPPED / "recording-binance.toml"
 KLINES = SHIPPED / "recording-klines.toml"
+TWO_VENUES = SHIPPED / "two-venues.toml"
 SMALL = (
     'feeds.0.symbols=["BTCUSDT","ETHUSDT"]',
     'feeds.0.duration="3m"',
@@ -39,6 +40,7 @@ PANELS = frozenset(
         "tasks",
         "channels",
         "indicators",
+        "opportunities",
         "chart",
         "book",
         "machine",

@@ -13,7 +13,16 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from tests.engine.runs import BINANCE, KLINES, PANELS, SMALL, Wall, settings, small
+from tests.engine.runs import (
+    BINANCE,
+    KLINES,
+    PANELS,
+    SMALL,
+    TWO_VENUES,
+    Wall,
+    settings,
+    small,
+)
 from tests.reference import reference
 from workstation.engine.assembly import assemble_session
 from workstation.engine.drivers import PlayState, Until, run_backtest
@@ -70,11 +79,16 @@ def _klines() -> RunSettings:
     return settings(config=KLINES)
 
 
+def _two_venues() -> RunSettings:
+    return settings(config=TWO_VENUES)
+
+
 RUNS = {
     "simulated": _simulated,
     "shipped recording": _shipped,
     "capture": pytest.param(_capture, marks=pytest.mark.reference),
     "klines": _klines,
+    "two venues": _two_venues,
 }
 runs = pytest.mark.parametrize("run", RUNS.values(), ids=list(RUNS))
 
@@ -181,7 +195,7 @@ def test_play_at_any_speed_and_slice_is_a_backtest(
 _SUBPROCESS = """
 import sys
 from tests.engine.test_determinism import RUNS, _backtest
-for name in ("simulated", "shipped recording", "klines"):
+for name in ("simulated", "shipped recording", "klines", "two venues"):
     print(_backtest(RUNS[name]()))
 """
 
@@ -201,9 +215,9 @@ def test_the_hash_is_the_same_in_every_process(tmp_path: Path) -> None:
         )
         seen.add(done.stdout)
     assert len(seen) == 1
-    mine = [_backtest(make()) for make in (_simulated, _shipped, _klines)]
+    mine = [_backtest(make()) for make in (_simulated, _shipped, _klines, _two_venues)]
     assert seen.pop().split() == mine
-    assert len(set(mine)) == 3
+    assert len(set(mine)) == 4
 
 
 def test_another_seed_is_another_run() -> None:

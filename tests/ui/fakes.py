@@ -28,6 +28,8 @@ from workstation.engine.frames import (
     IndicatorRow,
     MachineFrame,
     Marker,
+    OpportunityRow,
+    OpportunityTable,
     OrderRow,
     PositionRow,
     SymbolRow,
@@ -37,6 +39,7 @@ from workstation.kernel import ChannelStats, TaskStats
 from workstation.kernel.tasks import TaskKind, TaskState
 from workstation.model.commands import Command
 from workstation.model.instruments import Side
+from workstation.model.opportunities import Opportunity, OpportunityKind
 from workstation.model.orders import Order, OrderRole, OrderStatus, OrderType
 from workstation.model.positions import Position
 from workstation.model.records import Record, StateRecord
@@ -377,6 +380,37 @@ def channel_row(name: str = "BarClosed", **changes: Any) -> ChannelStats:
     return ChannelStats(**{**values, **changes})
 
 
+def opportunity_row(**changes: Any) -> OpportunityRow:
+    """Return an edge between two venues that is open."""
+    values: dict[str, Any] = {
+        "opportunity": Opportunity(
+            number=57,
+            kind=OpportunityKind.ARBITRAGE,
+            market="BTCUSDT",
+            buy="BTCUSDT.north",
+            sell="BTCUSDT.south",
+            buy_price=Decimal("61677.0"),
+            sell_price=Decimal("61695.75"),
+            size=Decimal("0.0133"),
+            gross_bps=3.0400311,
+            fees_bps=2.0002432,
+            net_bps=1.0397879,
+            opened_ns=NOW - 2 * S,
+        ),
+        "buy_venue": "north",
+        "sell_venue": "south",
+        "buy_decimals": 1,
+        "sell_decimals": 2,
+        "quantity_decimals": 4,
+        "age_ns": 2 * S,
+        "best_bps": 1.5,
+        "seen": 12,
+        "end": "",
+        "reason": "",
+    }
+    return OpportunityRow(**{**values, **changes})
+
+
 def alert(number: int = 1, **changes: Any) -> Alert:
     """Return the alert of the sketches."""
     values: dict[str, Any] = {
@@ -432,6 +466,9 @@ def frame(focus: Focus | None = None, **changes: Any) -> Frame:
                 outputs=(("value", 61_640.5),),
                 tail=(61_600.0, 61_620.0, 61_640.5),
             ),
+        ),
+        "opportunities": OpportunityTable(
+            enabled=True, markets=1, found=57, rows=(opportunity_row(),)
         ),
         "chart": chart(name),
         "book": book(instrument=name, symbol=name),

@@ -387,7 +387,9 @@ async def test_digits_switch_layouts_and_the_choice_is_remembered() -> None:
         await pilot.pause()
         assert isinstance(app.layout_screen(), FeedsLayout)
         app.bridge.pump_once()
-        assert {"feeds", "tasks", "channels", "gaps", "indicators"} == session.asked[-1]
+        assert {
+            *("feeds", "tasks", "opportunities", "channels", "gaps", "indicators")
+        } == session.asked[-1]
         await pilot.press("7")
         await pilot.pause()
         assert isinstance(app.layout_screen(), LogLayout)

@@ -51,8 +51,10 @@ DIALOGS: dict[str, tuple[str, ...]] = {
     "help": ("1", "question_mark"),
 }
 MONITOR = ("symbols", "chart", "book", "machine", "orders", "positions", "log")
-PLUMBING = ("feeds", "tasks", "channels", "gaps", "indicators")
-HIDDEN_WHEN_SMALL = ("chart", "book", "positions", "channels", "indicators")
+PLUMBING = ("feeds", "tasks", "opportunities", "channels", "gaps", "indicators")
+HIDDEN_WHEN_SMALL = (
+    *("chart", "book", "positions", "opportunities", "channels", "indicators"),
+)
 
 
 async def do(pilot: Pilot[int], keys: Sequence[str], events: int) -> None:
@@ -100,9 +102,10 @@ def look(snap_compare: Compare) -> Look:
         overrides: Sequence[str] = (),
         since: int = SEEN_FROM,
         until: int = EVENTS,
+        config: str = "default.toml",
     ) -> bool:
-        config = read_config(theme, *overrides)
-        app = make_app(config, run_to(config, since))
+        read = read_config(theme, *overrides, config=config)
+        app = make_app(read, run_to(read, since))
 
         async def before(pilot: Pilot[int]) -> None:
             await do(pilot, keys, until)
@@ -116,6 +119,15 @@ def look(snap_compare: Compare) -> Look:
 @pytest.mark.parametrize("digit", ["1", "2", "7"])
 def test_a_layout(digit: str, size: tuple[int, int], look: Look) -> None:
     assert look((digit,), size)
+
+
+@pytest.mark.parametrize(
+    ("keys", "size"),
+    [(("2",), LARGE), (("2", "@opportunities"), SMALL)],
+    ids=["large", "small"],
+)
+def test_two_venues(keys: Sequence[str], size: tuple[int, int], look: Look) -> None:
+    assert look(keys, size, config="two-venues.toml", since=9_800, until=10_000)
 
 
 @pytest.mark.parametrize("panel", [*MONITOR, *PLUMBING])

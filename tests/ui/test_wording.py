@@ -6,11 +6,13 @@ import typing
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.ui import fakes
 from workstation.model.instruments import Instrument, Side
 from workstation.model.market import Bar
+from workstation.model.opportunities import OpportunityEnd
 from workstation.model.orders import (
     Fill,
     Order,
@@ -32,6 +34,7 @@ from workstation.model.records import (
     FillRecord,
     LockRecord,
     NoteRecord,
+    OpportunityRecord,
     OrderRecord,
     PositionRecord,
     Record,
@@ -58,6 +61,11 @@ SCALES = {
         lot_size=Decimal("0.001"),
     )
 }
+
+
+EDGE = msgspec.structs.replace(
+    fakes.opportunity_row().opportunity, buy="BTCUSDT", opened_ns=TS - 1_500_000_000
+)
 
 
 def order(**changes: Any) -> Order:
@@ -280,6 +288,24 @@ CASES: list[tuple[Record, str]] = [
     (
         LockRecord(before=True, after=False, reason="done", **ROW),  # type: ignore[arg-type]
         "lock  BTCUSDT ema_cross handed back done",
+    ),
+    (
+        OpportunityRecord(
+            seq=5, ts=TS, opportunity=EDGE, best_bps=EDGE.net_bps, end=None
+        ),
+        "edge  BTCUSDT @ 61,677.00 > BTCUSDT.south @ 61,695.75 +1.04 bp on 0.013",
+    ),
+    (
+        OpportunityRecord(
+            seq=5,
+            ts=TS,
+            opportunity=EDGE,
+            best_bps=1.5,
+            end=OpportunityEnd.STALE,
+            reason="BTCUSDT: quote 1.1 s old",
+        ),
+        "edge  BTCUSDT > BTCUSDT.south stale after 1.5 s, best +1.50 bp "
+        "BTCUSDT: quote 1.1 s old",
     ),
     (NoteRecord(text="looks high", **ROW), "note  BTCUSDT looks high"),  # type: ignore[arg-type]
     (

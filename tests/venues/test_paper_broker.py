@@ -21,6 +21,7 @@ from tests.execution.fakes import (
     bar,
     quote,
 )
+from workstation.model.fees import VenueFees
 from workstation.model.instruments import Side
 from workstation.model.market import BookDelta, MarketEvent, Trade
 from workstation.model.orders import (
@@ -266,6 +267,30 @@ def test_fees_are_in_the_quote_currency_by_maker_and_taker() -> None:
     venue.feed(quote(2, 101.0, 101.2))
     fees = [(f.fee, f.fee_currency) for f in venue.got(OrderFilledReport)]
     assert fees == [(D("0.04509"), "USDT"), (D("-0.0101"), "USDT")]
+
+
+def test_a_venue_with_fees_of_its_own_charges_those() -> None:
+    north = msgspec.structs.replace(BTC, venue="north")
+    market, core = FakeMarket(), FakeCore(ts=0)
+    reports: list[Report] = []
+    own = {"north": VenueFees(maker_bps=D(-2), taker_bps=D("7.5"))}
+    broker = PaperBroker(AT_ONCE, (north, ETH), market, own)
+    broker.attach(FakeEdge(core, reports.append))
+    for name in ("BTC", "ETH"):
+        market.see(quote(1, 100.0, 100.0, instrument=name))
+        order = Order(
+            id=name,
+            instrument=name,
+            owner="s",
+            role=OrderRole.ENTRY,
+            side=BUY,
+            type=OrderType.MARKET,
+            quantity=D(1),
+        )
+        broker.request(SubmitOrder(order))
+        core.advance(core.ts)
+    fees = {r.order_id: r.fee for r in reports if isinstance(r, OrderFilledReport)}
+    assert fees == {"BTC": D("0.075"), "ETH": D("0.045")}
 
 
 def test_nothing_is_filled_without_data() -> None:

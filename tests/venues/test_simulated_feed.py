@@ -426,3 +426,96 @@ def test_settings_that_do_not_fit_are_refused_with_the_value(
             [default_instrument("BTCUSDT")],
             7,
         )
+
+
+# Venues that share a price.
+
+
+def venue_feed(venue: str, symbol: str = "BTCUSDT", **changes: object) -> SimulatedFeed:
+    values: dict[str, object] = {
+        "name": venue,
+        "venue": venue,
+        "symbols": (symbol,),
+        "shared_price": "world",
+        "noise_bps": 0.0,
+    }
+    settings = SimulatedFeedSettings(**{**values, **changes})  # type: ignore[arg-type]
+    instrument = msgspec.structs.replace(
+        default_instrument("BTCUSDT", venue), symbol=symbol, market="BTCUSDT"
+    )
+    return SimulatedFeed(settings, [instrument], 7)
+
+
+def mids(feed: SimulatedFeed, count: int = 3_000) -> list[tuple[int, float]]:
+    quotes = [event for event in take(feed, count) if isinstance(event, Quote)]
+    return [(quote.ts_recv, (quote.bid + quote.ask) / 2) for quote in quotes]
+
+
+def mid_at(path: list[tuple[int, float]], ts: int) -> float:
+    return [mid for when, mid in path if when <= ts][-1]
+
+
+def strays(one: SimulatedFeed, other: SimulatedFeed) -> list[float]:
+    """Return how far two venues are apart in bps, twice a second after the first."""
+    a, b = mids(one), mids(other)
+    end = min(a[-1][0], b[-1][0])
+    times = range(START_NS + 2 * NS_PER_S, end, NS_PER_S // 2)
+    return [(mid_at(a, ts) / mid_at(b, ts) - 1) * 10_000 for ts in times]
+
+
+def deviation(values: list[float]) -> float:
+    return math.sqrt(sum(value * value for value in values) / len(values))
+
+
+def test_venues_that_share_a_price_stay_together() -> None:
+    together = deviation(strays(venue_feed("a"), venue_feed("b")))
+    apart = deviation(
+        strays(venue_feed("a", shared_price=None), venue_feed("b", shared_price=None))
+    )
+    assert together < 3.0
+    assert apart > 4 * together
+
+
+def test_the_noise_of_a_venue_is_as_large_as_said() -> None:
+    quiet = deviation(strays(venue_feed("a"), venue_feed("b")))
+    loud = deviation(strays(venue_feed("a"), venue_feed("b", noise_bps=10.0)))
+    assert math.sqrt(loud**2 - quiet**2) == pytest.approx(10.0, rel=0.25)
+
+
+def test_a_late_venue_shows_what_the_early_one_showed() -> None:
+    early, late = mids(venue_feed("a")), mids(venue_feed("b", lag_ms=20_000))
+    end = min(early[-1][0], late[-1][0])
+    times = range(START_NS + 25 * NS_PER_S, end, NS_PER_S)
+    then = [mid_at(early, ts - 20 * NS_PER_S) / mid_at(late, ts) - 1 for ts in times]
+    now = [mid_at(early, ts) / mid_at(late, ts) - 1 for ts in times]
+    assert deviation(then) < deviation(now) / 3
+
+
+def test_a_market_shares_its_price_whatever_a_venue_calls_it() -> None:
+    together = deviation(strays(venue_feed("a"), venue_feed("b", "XBT-USDT")))
+    assert together < 3.0
+
+
+def test_a_feed_is_the_same_whether_another_shares_its_price_or_not() -> None:
+    alone = take(venue_feed("a"), 500)
+    one, other = venue_feed("a"), venue_feed("b")
+    beside = []
+    for _ in range(500):
+        take(other, 3)
+        beside += take(one, 1)
+    assert beside == alone
+
+
+def test_a_symbol_of_two_venues_is_each_feeds_own_instrument() -> None:
+    both = [
+        msgspec.structs.replace(
+            default_instrument("BTCUSDT", venue), id=f"BTCUSDT.{venue}"
+        )
+        for venue in ("a", "b")
+    ]
+    for venue in ("a", "b"):
+        settings = SimulatedFeedSettings(
+            name="market", symbols=("BTCUSDT",), venue=venue
+        )
+        first = take(SimulatedFeed(settings, both, 7), 1)[0]
+        assert first.instrument == f"BTCUSDT.{venue}"

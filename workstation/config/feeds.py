@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from workstation.config.files import FileSearch
 from workstation.config.problems import Key, Problems
@@ -11,22 +11,26 @@ from workstation.config.tables import Checked
 from workstation.config.values import show
 from workstation.engine.settings import FeedSettings
 from workstation.model.timeframes import FORMS, Timeframe, parse_span
-from workstation.venues.file.settings import FileFeedSettings
-from workstation.venues.simulated.settings import SimulatedFeedSettings
+from workstation.venues.file.settings import FileFeedSettings, file_venue
+from workstation.venues.simulated.settings import VENUE, SimulatedFeedSettings
 
-__all__ = ["check_feed", "check_timeframe", "feed_venue"]
+__all__ = ["check_feed", "check_shared_prices", "check_timeframe", "feed_venue"]
 
 _FIRST_START = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 # Nanoseconds since 1970 have 63 bits, which end in 2262.
 _LAST_START = dt.datetime(2200, 1, 1, tzinfo=dt.UTC)
+_SHAPE_OF_PRICE = ("start", "volatility_bps", "correlation")
 _FORBIDDEN = frozenset(" \t\n\"'*?,;:\\")
 
 
 def feed_venue(feed: Checked[FeedSettings]) -> str:
     """Return the name of the venue whose instruments a feed brings."""
+    named: str | None = feed.get("venue")
+    if named is not None:
+        return named
     if feed.settings is SimulatedFeedSettings:
-        return "simulated"
-    return "binance" if str(feed.get("format")).startswith("binance") else "file"
+        return VENUE
+    return file_venue(feed.get("format"))
 
 
 def check_feed(
@@ -51,6 +55,26 @@ def check_feed(
         search.find(name, "config", (*where, index)) for index, name in enumerate(files)
     ]
     feed.values["files"] = tuple(str(path) for path in found if path)
+
+
+def check_shared_prices(
+    feeds: Sequence[Checked[FeedSettings]], problems: Problems
+) -> None:
+    """Refuse feeds that share a price and would not make the same one of it."""
+    first: dict[str, Checked[FeedSettings]] = {}
+    for feed in feeds:
+        shared = feed.get("shared_price")
+        if shared is None:
+            continue
+        other = first.setdefault(shared, feed)
+        for name in _SHAPE_OF_PRICE:
+            here, there = feed.get(name), other.get(name)
+            if here is not None and there is not None and here != there:
+                problems.add(
+                    (*feed.key, name),
+                    f"found {show(here)}; allowed: {show(there)}, as feed "
+                    f"{other.get('name')} has whose price it shares",
+                )
 
 
 def check_timeframe(text: str | None, key: Key, problems: Problems) -> None:

@@ -19,10 +19,20 @@ from workstation.config.values import show
 from workstation.engine.settings import FeedSettings
 from workstation.model.instruments import Instrument
 from workstation.model.settings import Settings, at_least_zero, more_than_zero
-from workstation.venues.instruments import default_instrument, split_symbol
+from workstation.venues.file.settings import FileFeedSettings
+from workstation.venues.instruments import (
+    default_instrument,
+    is_known,
+    split_symbol,
+)
 from workstation.venues.simulated.settings import SimulatedFeedSettings
 
-__all__ = ["InstrumentSettings", "resolve_instruments", "resolve_symbols"]
+__all__ = [
+    "InstrumentSettings",
+    "check_venue",
+    "resolve_instruments",
+    "resolve_symbols",
+]
 
 
 class InstrumentSettings(Settings, frozen=True, kw_only=True):
@@ -31,7 +41,10 @@ class InstrumentSettings(Settings, frozen=True, kw_only=True):
     symbol: Annotated[str, Meta(min_length=1)]
     """The venue's name of it, such as ``BTCUSDT``."""
     venue: str | None = None
-    """``simulated``, ``binance`` or ``file``; none = of any feed that brings it."""
+    """Venue of the feed that brings it; none = of any feed."""
+    market: Annotated[str, Meta(min_length=1)] | None = None
+    """What the same thing is called at every venue; instruments with one market are
+    compared. None = the symbol without its separators."""
     id: str | None = None
     """What the run calls it; none = the symbol."""
     base: str | None = None
@@ -54,27 +67,34 @@ class InstrumentSettings(Settings, frozen=True, kw_only=True):
 def resolve_instruments(
     entries: Sequence[Checked[InstrumentSettings]],
     feeds: Sequence[Checked[FeedSettings]],
-    currency: str,
+    currencies: Sequence[str],
     problems: Problems,
 ) -> tuple[Instrument, ...]:
-    """Return every instrument that a feed brings, in order of the feeds."""
+    """Return every instrument that a feed brings, in order of the feeds.
+
+    ``currencies`` are the account's and those that count as much as it.
+    """
     _check_repeated_entries(entries, problems)
     wanted: dict[tuple[str, str], Key] = {}
+    brought: dict[tuple[str, str], Checked[FeedSettings]] = {}
     for feed in feeds:
         for index, symbol in enumerate(feed.get("symbols") or ()):
             pair = (symbol, feed_venue(feed))
             where = (*feed.key, "symbols", index)
             other = wanted.setdefault(pair, where)
+            brought.setdefault(pair, feed)
             if feed.settings is SimulatedFeedSettings and other[1] != where[1]:
                 problems.add(
                     where,
                     f"found {show(symbol)}, which feeds.{other[1]} makes up already; "
-                    f"allowed: each symbol in one simulated feed",
+                    f"allowed: each symbol of a venue in one simulated feed",
                 )
     count = Counter(symbol for symbol, _ in wanted)
     found: list[Instrument] = []
     for (symbol, venue), where in wanted.items():
         key, instrument = _instrument(symbol, venue, where, entries)
+        if key == where and not is_known(symbol):
+            instrument = _as_recorded(instrument, brought[symbol, venue])
         if not instrument.id:
             name = symbol if count[symbol] == 1 else f"{symbol}.{venue}"
             instrument = structs.replace(instrument, id=name)
@@ -83,14 +103,31 @@ def resolve_instruments(
                 (*key, "id"),
                 f"found {show(instrument.id)} for two instruments; allowed: one each",
             )
-        if instrument.quote != currency:
+        if instrument.quote not in currencies:
             problems.add(
                 key,
-                f"{symbol} is quoted in {instrument.quote}; allowed: {currency}, "
-                f"the account's currency",
+                f"{symbol} is quoted in {instrument.quote}; allowed: {currencies[0]}, "
+                f"the account's currency, or one that [account] equal_currencies "
+                f"counts as much",
             )
         found.append(instrument)
     return tuple(found)
+
+
+def check_venue(
+    name: str | None,
+    key: Key,
+    feeds: Sequence[Checked[FeedSettings]],
+    problems: Problems,
+) -> None:
+    """Note a problem unless a feed brings instruments of this venue, or none is."""
+    venues = list(dict.fromkeys(feed_venue(feed) for feed in feeds))
+    if name is not None and name not in venues:
+        problems.add(
+            key,
+            f"found {show(name)}; allowed: {', '.join(venues)}, the venues of the "
+            f"feeds{did_you_mean(name, venues)}",
+        )
 
 
 def resolve_symbols(
@@ -108,6 +145,7 @@ def resolve_symbols(
     for index, symbol in enumerate(symbols):
         found = [item.id for item in instruments if symbol in ("*", item.id)]
         found = found or [item.id for item in instruments if item.symbol == symbol]
+        found = found or [item.id for item in instruments if item.market == symbol]
         if not found:
             problems.add(
                 (*key, index),
@@ -124,12 +162,28 @@ def _instrument(
     where: Key,
     entries: Sequence[Checked[InstrumentSettings]],
 ) -> tuple[Key, Instrument]:
-    for entry in entries:
+    # An entry of this very venue goes before one of any.
+    for entry in sorted(entries, key=lambda item: item.get("venue") is None):
         if entry.get("symbol") == symbol and entry.get("venue") in (None, venue):
             where = entry.key
             if entry.get("tick_size") and entry.get("lot_size"):
                 return where, _described(entry.build(), venue)
     return where, structs.replace(default_instrument(symbol, venue), id="")
+
+
+def _as_recorded(instrument: Instrument, feed: Checked[FeedSettings]) -> Instrument:
+    """Return an instrument that nobody describes on the grid of its recording."""
+    if feed.settings is not FileFeedSettings:
+        return instrument
+    if not all(feed.get(name) for name in ("name", "format", "files")):
+        return instrument
+    # Late: only such an instrument needs the readers before the run.
+    from workstation.venues.file.grid import recorded_grid
+
+    grid = recorded_grid(feed.build(), instrument.symbol)  # type: ignore[arg-type]
+    if grid is None:
+        return instrument
+    return structs.replace(instrument, tick_size=grid[0], lot_size=grid[1])
 
 
 def _described(entry: InstrumentSettings, venue: str) -> Instrument:
@@ -143,6 +197,7 @@ def _described(entry: InstrumentSettings, venue: str) -> Instrument:
         tick_size=entry.tick_size,
         lot_size=entry.lot_size,
         min_notional=entry.min_notional,
+        market=entry.market or "",
     )
 
 

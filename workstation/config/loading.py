@@ -16,10 +16,15 @@ from msgspec import Struct, structs
 
 from workstation.config.combinations import LATER, check_combination
 from workstation.config.document import Document, shown_path
-from workstation.config.feeds import check_feed, check_timeframe
+from workstation.config.feeds import (
+    check_feed,
+    check_shared_prices,
+    check_timeframe,
+)
 from workstation.config.files import FileSearch
 from workstation.config.instruments import (
     InstrumentSettings,
+    check_venue,
     resolve_instruments,
     resolve_symbols,
 )
@@ -42,7 +47,7 @@ from workstation.engine.settings import (
 )
 from workstation.execution.settings import OrderSettings, RiskSettings
 from workstation.market.pipeline.settings import SHIPPED, PipelineSettings, is_script
-from workstation.market.settings import StorageSettings
+from workstation.market.settings import OpportunitySettings, StorageSettings
 from workstation.model.instruments import Instrument
 from workstation.model.settings import Settings
 from workstation.paths import (
@@ -57,6 +62,7 @@ from workstation.ui.keymap import KeymapError, read_keymap
 from workstation.ui.settings import UiSettings
 from workstation.venues.file.settings import FileFeedSettings
 from workstation.venues.paper.settings import PaperBrokerSettings
+from workstation.venues.settings import VenueSettings
 from workstation.venues.simulated.settings import SimulatedFeedSettings
 
 __all__ = ["Config", "load_config"]
@@ -67,11 +73,12 @@ _TABLES: dict[str, type[Settings]] = {
     "engine": EngineSettings,
     "storage": StorageSettings,
     "pipeline": PipelineSettings,
+    "opportunities": OpportunitySettings,
     "orders": OrderSettings,
     "risk": RiskSettings,
     "journal": JournalSettings,
 }
-_ARRAYS = ("instruments", "feeds", "brokers", "strategies")
+_ARRAYS = ("instruments", "venues", "feeds", "brokers", "strategies")
 _SECTIONS = (*_VALUES, *_TABLES, *_ARRAYS, "ui")
 _FEEDS: dict[str, type[SimulatedFeedSettings] | type[FileFeedSettings]] = {
     "simulated": SimulatedFeedSettings,
@@ -164,9 +171,11 @@ class _Loader:
         self._finish_journal()
         self._finish_pipeline()
         currency = self._sections["account"].get("currency") or "USDT"
+        equal = self._sections["account"].get("equal_currencies") or ()
         feeds = self._feeds()
         brokers = self._brokers(currency)
-        instruments = self._instruments(feeds, currency)
+        instruments = self._instruments(feeds, (currency, *equal))
+        venues = self._venues(feeds)
         strategies = self._strategies(instruments)
         check_intervals(strategies, feeds, instruments, self._problems)
         self._check_names()
@@ -179,6 +188,7 @@ class _Loader:
             **values,
             **sections,
             instruments=instruments,
+            venues=tuple(venue.build() for venue in venues),
             feeds=tuple(feed.build() for feed in feeds),
             brokers=tuple(broker.build() for broker in brokers),
             strategies=tuple(strategy.build() for strategy in strategies),
@@ -250,9 +260,12 @@ class _Loader:
             if feed is None:
                 self._is_unsure = True
                 continue
-            self._is_unsure |= feed.get("symbols") is None
+            self._is_unsure |= feed.get("symbols") is None or any(
+                name in table and feed.get(name) is None for name in ("venue", "format")
+            )
             check_feed(feed, self._search, self._problems)
             feeds.append(feed)
+        check_shared_prices(feeds, self._problems)
         return feeds
 
     def _brokers(self, currency: str) -> list[Checked[PaperBrokerSettings]]:
@@ -278,14 +291,33 @@ class _Loader:
             )
         return brokers
 
+    def _venues(
+        self, feeds: Sequence[Checked[FeedSettings]]
+    ) -> list[Checked[VenueSettings]]:
+        venues: list[Checked[VenueSettings]] = []
+        for key, table in self._tables("venues", required=False):
+            venue = check_table(table, VenueSettings, key, self._problems)
+            name, where = venue.get("name"), (*key, "name")
+            if name is not None and name in [other.get("name") for other in venues]:
+                self._problems.add(
+                    where, f"found {show(name)} twice; allowed: each venue once"
+                )
+            elif feeds and not self._is_unsure:
+                check_venue(name, where, feeds, self._problems)
+            venues.append(venue)
+        return venues
+
     def _instruments(
-        self, feeds: Sequence[Checked[FeedSettings]], currency: str
+        self, feeds: Sequence[Checked[FeedSettings]], currencies: Sequence[str]
     ) -> tuple[Instrument, ...]:
         entries = [
             check_table(table, InstrumentSettings, key, self._problems)
             for key, table in self._tables("instruments", required=False)
         ]
-        return resolve_instruments(entries, feeds, currency, self._problems)
+        for entry in entries if feeds and not self._is_unsure else ():
+            where = (*entry.key, "venue")
+            check_venue(entry.get("venue"), where, feeds, self._problems)
+        return resolve_instruments(entries, feeds, currencies, self._problems)
 
     def _strategies(
         self, instruments: Sequence[Instrument]

@@ -22,6 +22,7 @@ from workstation.engine.settings import FeedSettings, RunSettings
 from workstation.execution.executor import Executor
 from workstation.kernel import Clock, RealClock
 from workstation.market.aggregator import Aggregator
+from workstation.market.opportunities import OpportunityDetector
 from workstation.market.pipeline.chain import Plan
 from workstation.market.pipeline.script import ProcessorScript
 from workstation.market.pipeline.settings import PipelineSettings
@@ -35,6 +36,7 @@ from workstation.strategy.settings import StrategySettings
 from workstation.venues.file.feed import FileFeed
 from workstation.venues.file.settings import FileFeedSettings
 from workstation.venues.paper.broker import PaperBroker
+from workstation.venues.settings import fees_by_venue
 from workstation.venues.simulated.feed import SimulatedFeed
 
 __all__ = ["assemble_session"]
@@ -60,9 +62,21 @@ def assemble_session(
     engine_seq: Callable[[], int] = lambda: engine.core.seq  # noqa: E731
     guard = ScriptGuard(run.engine.script_budget_ms, seq=engine_seq)
     plan = _plan(run.pipeline, guard)
-    aggregator = Aggregator(run.storage, instruments, plan)
     broker_settings = run.brokers[0]
+    venues = {each.venue: None for each in instruments}
+    fees = fees_by_venue(venues, run.venues, broker_settings)
     currency = run.account.currency
+    aggregator = Aggregator(
+        run.storage,
+        instruments,
+        OpportunityDetector(
+            run.opportunities,
+            instruments,
+            fees,
+            (currency, *run.account.equal_currencies),
+        ),
+        plan=plan,
+    )
     executor = Executor(
         run.risk,
         run.orders,
@@ -87,7 +101,7 @@ def assemble_session(
     for strategy in strategies:
         builder.with_strategy(strategy)
     builder.with_executor(executor)
-    builder.with_broker(PaperBroker(broker_settings, instruments, aggregator))
+    builder.with_broker(PaperBroker(broker_settings, instruments, aggregator, fees))
     engine: Engine = builder.build()
     engine.rules = _rules(run)
     for strategy in strategies:
@@ -149,9 +163,11 @@ def _rules(run: RunSettings) -> object:
         run.account,
         run.storage,
         _without_places(run.pipeline),
+        run.opportunities,
         run.orders,
         run.risk,
         run.instruments,
+        run.venues,
         run.brokers,
         strategies,
     )
@@ -219,19 +235,11 @@ def _connector(settings: FeedSettings, run: RunSettings) -> Connector:
 
 def _ids(settings: FeedSettings, instruments: tuple[Instrument, ...]) -> dict[str, str]:
     """Return the instrument id of each of the feed's venue symbols."""
-    ids: dict[str, str] = {}
-    venue = _venue(settings)
-    for symbol in settings.symbols:
-        for each in instruments:
-            if symbol == each.id or (symbol == each.symbol and each.venue == venue):
-                ids[symbol] = each.id
-    return ids
-
-
-def _venue(settings: FeedSettings) -> str:
-    if not isinstance(settings, FileFeedSettings):
-        return "simulated"
-    return "binance" if settings.format.startswith("binance") else "file"
+    own = [each for each in instruments if each.venue == settings.venue_name]
+    # An id may be another venue's symbol: the feed's own venue goes before.
+    known = {each.id: each.id for each in instruments}
+    known |= {each.symbol: each.id for each in own}
+    return {name: known[name] for name in settings.symbols if name in known}
 
 
 def _header(

@@ -9,6 +9,8 @@ from workstation.model.events import (
     EmergencyLiquidation,
     MarginWarning,
     MarketDataUpdated,
+    OpportunityClosed,
+    OpportunityFound,
     OrderCanceledEvent,
     OrderCreated,
     OrderDenied,
@@ -37,6 +39,12 @@ CHANNELS: dict[type, ChannelConfig] = {
     BarClosed: ChannelConfig(1_000, "final bars", key="instrument"),
     BookTrustChanged: ChannelConfig(
         256, "books trusted or not, and why", key="instrument"
+    ),
+    OpportunityFound: ChannelConfig(
+        256, "edges found between venues or inside a spread", key="market"
+    ),
+    OpportunityClosed: ChannelConfig(
+        256, "opportunities that are over, and why", key="market"
     ),
     OrderCreated: _orders("orders sent or held"),
     OrderUpdated: _orders("moves of orders in their table"),

@@ -91,7 +91,7 @@ class FeedFrames:
             instrument = self._instruments[name]
             made.append(
                 BookCount(
-                    symbol=instrument.symbol,
+                    symbol=instrument.id,
                     decimals=instrument.price_decimals,
                     update_id=book.update_id,
                     bid=book.best_bid(),

@@ -141,7 +141,7 @@ class FocusFrames:
         ]
         return BookFrame(
             instrument=instrument.id,
-            symbol=instrument.symbol,
+            symbol=instrument.id,
             decimals=instrument.price_decimals,
             quantity_decimals=instrument.quantity_decimals,
             trust=book.trust,
@@ -189,7 +189,7 @@ class FocusFrames:
         first = candles[0][0] if candles else 0
         return ChartFrame(
             instrument=instrument.id,
-            symbol=instrument.symbol,
+            symbol=instrument.id,
             timeframe=str(shown),
             decimals=instrument.price_decimals,
             bars=tuple(candles),

@@ -13,6 +13,7 @@ from msgspec import Struct
 from workstation.engine.store import Numbered
 from workstation.kernel import ChannelStats, TaskStats
 from workstation.model.market import Level
+from workstation.model.opportunities import Opportunity
 from workstation.model.orders import Order
 from workstation.model.positions import Position
 from workstation.model.records import StateRecord
@@ -33,6 +34,8 @@ __all__ = [
     "IndicatorRow",
     "MachineFrame",
     "Marker",
+    "OpportunityRow",
+    "OpportunityTable",
     "OrderRow",
     "PositionRow",
     "SymbolRow",
@@ -201,6 +204,40 @@ class GapRow(Struct, frozen=True, kw_only=True):
     mended: str = ""
 
 
+class OpportunityRow(Struct, frozen=True, kw_only=True):
+    """One ordered pair of venues: what is open, or has just ended (``end`` says why).
+
+    ``age_ns`` is how long it has lived, or did; ``seen`` how often the pair had one.
+    """
+
+    opportunity: Opportunity
+    buy_venue: str
+    sell_venue: str
+    buy_decimals: int
+    sell_decimals: int
+    quantity_decimals: int
+    age_ns: int
+    best_bps: float
+    seen: int
+    end: str
+    reason: str
+
+
+class OpportunityTable(Struct, frozen=True, kw_only=True):
+    """What the detector sees, and what it is able to see.
+
+    ``markets`` counts those with two venues or more, ``found`` all opportunities of
+    the run; ``apart`` says why instruments of one market are not compared.
+    """
+
+    enabled: bool
+    markets: int = 0
+    watches_spreads: bool = False
+    found: int = 0
+    apart: tuple[str, ...] = ()
+    rows: tuple[OpportunityRow, ...] = ()
+
+
 class IndicatorRow(Struct, frozen=True, kw_only=True):
     """One running indicator; ``tail`` are its first output's last values."""
 
@@ -308,6 +345,7 @@ class Frame(Struct, frozen=True, kw_only=True):
     tasks: tuple[TaskStats, ...] | None = None
     channels: tuple[ChannelStats, ...] | None = None
     indicators: tuple[IndicatorRow, ...] | None = None
+    opportunities: OpportunityTable | None = None
     chart: ChartFrame | None = None
     book: BookFrame | None = None
     machine: MachineFrame | None = None

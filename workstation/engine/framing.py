@@ -17,6 +17,7 @@ from workstation.engine.feed_frames import FeedFrames
 from workstation.engine.focusing import FocusFrames
 from workstation.engine.frames import Alert, Focus, Frame
 from workstation.engine.header_frames import HeaderFrames
+from workstation.engine.opportunity_frames import OpportunityFrames
 from workstation.engine.row_frames import RowFrames
 from workstation.engine.settings import RunSettings
 from workstation.execution.executor import Executor
@@ -65,6 +66,7 @@ class FrameSource:
             "tasks": self._tasks,
             "channels": engine.bus.stats,
             "indicators": self._focus.indicators,
+            "opportunities": OpportunityFrames(engine, aggregator).opportunities,
         }
 
     def frame(

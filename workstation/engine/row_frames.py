@@ -113,7 +113,7 @@ class RowFrames:
         return SymbolRow(
             key=f"{instrument.id}/{owner}",
             instrument=instrument.id,
-            symbol=instrument.symbol,
+            symbol=instrument.id,
             strategy=owner,
             decimals=instrument.price_decimals,
             since_ns=None if since_ns is None else coarse(since_ns),
@@ -149,7 +149,7 @@ class RowFrames:
         mark = self._aggregator.instrument(order.instrument).mark
         return OrderRow(
             order=order,
-            symbol=instrument.symbol,
+            symbol=instrument.id,
             decimals=instrument.price_decimals,
             quantity_decimals=instrument.quantity_decimals,
             price=price,
@@ -165,7 +165,7 @@ class RowFrames:
         opened = position.opened_ns
         return PositionRow(
             position=position,
-            symbol=instrument.symbol,
+            symbol=instrument.id,
             decimals=instrument.price_decimals,
             quantity_decimals=instrument.quantity_decimals,
             last=view.last or view.mark,

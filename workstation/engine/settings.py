@@ -8,12 +8,13 @@ from msgspec import Meta
 
 from workstation.execution.settings import OrderSettings, RiskSettings
 from workstation.market.pipeline.settings import PipelineSettings
-from workstation.market.settings import StorageSettings
+from workstation.market.settings import OpportunitySettings, StorageSettings
 from workstation.model.instruments import Instrument
 from workstation.model.settings import Settings
 from workstation.strategy.settings import StrategySettings
 from workstation.venues.file.settings import FileFeedSettings
 from workstation.venues.paper.settings import PaperBrokerSettings
+from workstation.venues.settings import VenueSettings
 from workstation.venues.simulated.settings import SimulatedFeedSettings
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "RunSettings",
 ]
 
+Currency = Annotated[str, Meta(pattern="^[A-Z0-9]{2,10}$")]
 Mode = Literal["simulation", "recording", "paper", "live"]
 FeedSettings = SimulatedFeedSettings | FileFeedSettings
 
@@ -34,8 +36,11 @@ class AccountSettings(Settings, frozen=True):
 
     name: str = "demo"
     """Shown in the header; unlocking the screen types it."""
-    currency: Annotated[str, Meta(pattern="^[A-Z0-9]{2,10}$")] = "USDT"
+    currency: Currency = "USDT"
     """Currency of equity, limits and P&L; instruments must be quoted in it."""
+    equal_currencies: tuple[Currency, ...] = ()
+    """Currencies that count as much as the account's, one for one: instruments may be
+    quoted in them, and are compared with those of other venues."""
     day_starts: Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "00:00"
     """UTC time at which the day's P&L starts again."""
 
@@ -85,8 +90,10 @@ class RunSettings(Settings, frozen=True):
     engine: EngineSettings = EngineSettings()
     storage: StorageSettings = StorageSettings()
     pipeline: PipelineSettings = PipelineSettings()
+    opportunities: OpportunitySettings = OpportunitySettings()
     orders: OrderSettings = OrderSettings()
     instruments: tuple[Instrument, ...] = ()
+    venues: tuple[VenueSettings, ...] = ()
     feeds: tuple[FeedSettings, ...] = ()
     brokers: tuple[PaperBrokerSettings, ...] = (PaperBrokerSettings(),)
     strategies: tuple[StrategySettings, ...] = ()

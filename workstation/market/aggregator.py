@@ -13,6 +13,7 @@ from typing import Any
 
 from workstation.market.books import Books
 from workstation.market.live import LiveInstrument
+from workstation.market.opportunities import OpportunityDetector
 from workstation.market.pipeline.chain import Plan
 from workstation.market.pipeline.settings import PipelineSettings
 from workstation.market.settings import StorageSettings
@@ -49,10 +50,15 @@ class Aggregator(MarketState):
         self,
         settings: StorageSettings,
         instruments: Sequence[Instrument],
+        opportunities: OpportunityDetector | None = None,
+        *,
         plan: Plan | None = None,
     ) -> None:
         super().__init__(settings, instruments)
         self.plan = plan or Plan(PipelineSettings())
+        self.opportunities = opportunities
+        if opportunities is not None:
+            opportunities.watch(self._live, self._stale_ns)
         self._drops_late = settings.late_trades == "drop"
         self._repeat = settings.empty_bars == "repeat"
         self._interval_ns = settings.market_data_interval_ms * NS_PER_MS
@@ -88,6 +94,8 @@ class Aggregator(MarketState):
         self._core = core
         self._books.attach(core)
         self._timetable = Timetable(core, self._close_bars)
+        if self.opportunities is not None:
+            self.opportunities.attach(core)
 
     def handlers(self) -> Mapping[type, Callable[[Any], None]]:
         """Return the straight route of each event type."""
@@ -99,7 +107,8 @@ class Aggregator(MarketState):
 
     def digest(self) -> object:
         """Return the whole state for the state hash."""
-        return (super().digest(), self._books.digest())
+        edges = None if self.opportunities is None else self.opportunities.digest()
+        return (super().digest(), self._books.digest(), edges)
 
     def mark_untrusted(self, instrument: str, reason: str) -> None:
         """Trust nothing of an instrument until its feed delivers again.

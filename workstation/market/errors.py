@@ -2,6 +2,7 @@
 
 WorkstationError
 └── MarketError
+    ├── MissingFees         venues are to be compared and nobody says what one costs
     ├── UnknownInstrument   no instrument of that id in this run
     └── UnknownTimeframe    bars of that length are not built, or too late to begin
 """
@@ -13,11 +14,22 @@ from collections.abc import Iterable
 from workstation.model.errors import WorkstationError
 from workstation.model.timeframes import Timeframe
 
-__all__ = ["MarketError", "UnknownInstrument", "UnknownTimeframe"]
+__all__ = ["MarketError", "MissingFees", "UnknownInstrument", "UnknownTimeframe"]
 
 
 class MarketError(WorkstationError):
     """Be the root of the errors of this package."""
+
+
+class MissingFees(MarketError):
+    """Say which venue has no fees and which have."""
+
+    def __init__(self, venue: str, known: Iterable[str]) -> None:
+        super().__init__(
+            f"no fees of venue {venue!r}, whose prices are to be compared; there are "
+            f"those of: {', '.join(known) or 'none'}"
+        )
+        self.venue = venue
 
 
 class UnknownInstrument(MarketError):

@@ -12,6 +12,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from workstation.model.market import Bar
+from workstation.model.opportunities import Opportunity, OpportunityEnd
 from workstation.model.orders import Fill, Order, OrderEvent, OrderRole, OrderStatus
 from workstation.model.positions import Position
 from workstation.model.states import BookTrust, PositionBand
@@ -22,6 +23,8 @@ __all__ = [
     "EmergencyLiquidation",
     "MarginWarning",
     "MarketDataUpdated",
+    "OpportunityClosed",
+    "OpportunityFound",
     "OrderCanceledEvent",
     "OrderCreated",
     "OrderDenied",
@@ -177,3 +180,22 @@ class OrderStuck(Struct, frozen=True, tag="order_stuck"):
     state: OrderStatus
     duration_ns: int
     ts: int
+
+
+class OpportunityFound(Struct, frozen=True, tag="opportunity_found"):
+    """Prices leave an edge after all fees; ``market`` is what the venues share."""
+
+    market: str
+    ts: int
+    opportunity: Opportunity
+
+
+class OpportunityClosed(Struct, frozen=True, kw_only=True, tag="opportunity_closed"):
+    """An opportunity is over: as it was last seen, its best edge, and why it ended."""
+
+    market: str
+    ts: int
+    opportunity: Opportunity
+    best_bps: float
+    end: OpportunityEnd
+    reason: str = ""

@@ -7,7 +7,9 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-__all__ = ["Instrument", "Side", "to_decimal"]
+__all__ = ["Instrument", "Side", "plain_symbol", "to_decimal"]
+
+_SEPARATORS = {ord(mark): None for mark in "/-_"}
 
 
 class Side(StrEnum):
@@ -34,11 +36,18 @@ def to_decimal(value: float | int | str | Decimal) -> Decimal:
     return Decimal(repr(value) if isinstance(value, float) else value)
 
 
+def plain_symbol(symbol: str) -> str:
+    """Return a venue's symbol without its separators: BTC/USD and BTC-USD are one."""
+    return symbol.upper().translate(_SEPARATORS)
+
+
 class Instrument(Struct, frozen=True, kw_only=True):
     """One instrument at one venue.
 
     ``tick_size`` and ``lot_size`` are the grid of prices and quantities,
     ``min_notional`` the least price × quantity in the quote currency (0 = none).
+    ``market`` is what the same thing is called at every venue; empty where that is
+    the symbol without its separators.
     """
 
     id: str
@@ -49,6 +58,12 @@ class Instrument(Struct, frozen=True, kw_only=True):
     tick_size: Decimal
     lot_size: Decimal
     min_notional: Decimal = Decimal(0)
+    market: str = ""
+
+    @property
+    def common_symbol(self) -> str:
+        """Return the name under which venues are compared."""
+        return plain_symbol(self.market or self.symbol)
 
     @property
     def price_decimals(self) -> int:

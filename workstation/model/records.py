@@ -12,6 +12,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from workstation.model.market import Bar
+from workstation.model.opportunities import Opportunity, OpportunityEnd
 from workstation.model.orders import Fill, Order, OrderEvent, OrderRole, OrderStatus
 from workstation.model.positions import Position
 from workstation.model.signals import Signal
@@ -29,6 +30,7 @@ __all__ = [
     "FillRecord",
     "LockRecord",
     "NoteRecord",
+    "OpportunityRecord",
     "OrderRecord",
     "PositionRecord",
     "Record",
@@ -226,6 +228,17 @@ class NoteRecord(Struct, frozen=True, kw_only=True, tag="note"):
     text: str
 
 
+class OpportunityRecord(Struct, frozen=True, kw_only=True, tag="opportunity"):
+    """An opportunity opened (``end`` None), or closed as it was last seen."""
+
+    seq: int
+    ts: int
+    opportunity: Opportunity
+    best_bps: float
+    end: OpportunityEnd | None = None
+    reason: str = ""
+
+
 Record = (
     BarRecord
     | BookRecord
@@ -244,4 +257,5 @@ Record = (
     | ControlRecord
     | CommandRecord
     | NoteRecord
+    | OpportunityRecord
 )

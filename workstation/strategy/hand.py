@@ -52,7 +52,7 @@ class OperatorHand:
                 s.value for s in SymbolState if (row.state, _OVERRIDES[s]) in TABLE
             ]
             raise CommandRefused(
-                f"{row.strategy} {row.instrument.symbol} is in {row.state} and cannot "
+                f"{row.strategy} {row.instrument.id} is in {row.state} and cannot "
                 f"go to {command.state}; it can go to: {', '.join(legal)}"
             )
         return row
@@ -83,16 +83,14 @@ class OperatorHand:
         """End a row's manual lock."""
         row = self._row(instrument)
         if not row.locked:
-            raise CommandRefused(
-                f"{row.strategy} {row.instrument.symbol} is not locked"
-            )
+            raise CommandRefused(f"{row.strategy} {row.instrument.id} is not locked")
         row.lock.set(self._core, False, None, reason)
 
     def _check_lock(self, command: Override, row: Row) -> None:
         until_ns = command.expires_ns
         if until_ns is None:
             return
-        what = f"{row.strategy} {row.instrument.symbol}"
+        what = f"{row.strategy} {row.instrument.id}"
         if not command.lock:
             raise CommandRefused(
                 f"{what}: an end is for a lock; lock the row, or name no end"

@@ -24,6 +24,7 @@ from workstation.model.records import (
     FillRecord,
     LockRecord,
     NoteRecord,
+    OpportunityRecord,
     OrderRecord,
     PositionRecord,
     Record,
@@ -42,7 +43,8 @@ __all__ = ["KINDS", "Scales", "log_line", "order_number"]
 
 KINDS = (
     *("state", "order", "fill", "deny", "sig", "pos", "book", "gap"),
-    *("feed", "task", "fault", "cmd", "hold", "kill", "lock", "band", "note", "bar"),
+    *("feed", "task", "fault", "cmd", "hold", "kill", "lock", "band", "note", "edge"),
+    "bar",
 )
 """Every kind word, in the order of the log's rail."""
 
@@ -59,10 +61,6 @@ Parts = tuple[Part, ...]
 
 class Scale(Protocol):
     """How an instrument is written; ``model.instruments.Instrument`` is one."""
-
-    @property
-    def symbol(self) -> str:
-        """Return the name shown."""
 
     @property
     def price_decimals(self) -> int:
@@ -103,11 +101,6 @@ Said = tuple[str, str, str, Parts]
 """Kind, its ink, the key that ``enter`` jumps to, and the rest of the line."""
 
 
-def _symbol(instrument: str, scales: Scales) -> str:
-    scale = scales.get(instrument)
-    return instrument if scale is None else scale.symbol
-
-
 def _price(value: Decimal | float | None, instrument: str, scales: Scales) -> str:
     scale = scales.get(instrument)
     return number(value, 2 if scale is None else scale.price_decimals)
@@ -126,7 +119,7 @@ def _bar(record: BarRecord, scales: Scales) -> Said:
     bar = record.bar
     close = _price(bar.close, bar.instrument, scales)
     open_ = _price(bar.open, bar.instrument, scales)
-    name = _symbol(bar.instrument, scales)
+    name = bar.instrument
     ink = "up" if bar.close >= bar.open else "down"
     parts: Parts = (
         (f"{name} {utc_minute(bar.ts_open)} ", ""),
@@ -137,7 +130,7 @@ def _bar(record: BarRecord, scales: Scales) -> Said:
 
 
 def _book(record: BookRecord, scales: Scales) -> Said:
-    name = _symbol(record.instrument, scales)
+    name = record.instrument
     if record.expected is not None and record.got is not None:
         text = f"{name} want {record.expected} got {record.got}"
         return "gap", "warn", record.instrument, ((text, ""),)
@@ -149,7 +142,7 @@ def _book(record: BookRecord, scales: Scales) -> Said:
 
 
 def _resync(record: ResyncRecord, scales: Scales) -> Said:
-    name = _symbol(record.instrument, scales)
+    name = record.instrument
     wait_s = (record.again_ns - record.ts) // NS_PER_S
     text = f"{name} resync {record.attempt}"
     parts: Parts = ((text, ""), (f", next in {wait_s} s", "dim"))
@@ -158,7 +151,7 @@ def _resync(record: ResyncRecord, scales: Scales) -> Said:
 
 def _signal(record: SignalRecord, scales: Scales) -> Said:
     signal = record.signal
-    name = _symbol(signal.instrument, scales)
+    name = signal.instrument
     text = f"{name} {signal.action.value.replace('_', ' ')}"
     if signal.quantity is not None:
         text += f" {_quantity(signal.quantity, signal.instrument, scales)}"
@@ -168,7 +161,7 @@ def _signal(record: SignalRecord, scales: Scales) -> Said:
 
 
 def _state(record: StateRecord, scales: Scales) -> Said:
-    name = _symbol(record.instrument, scales)
+    name = record.instrument
     parts: Parts = (
         (f"{name} ", ""),
         (record.before.value, _STATE_INKS[record.before]),
@@ -180,7 +173,7 @@ def _state(record: StateRecord, scales: Scales) -> Said:
 
 
 def _lock(record: LockRecord, scales: Scales) -> Said:
-    name = _symbol(record.instrument, scales)
+    name = record.instrument
     if record.after:
         until = f" until {utc_minute(record.until_ns)}" if record.until_ns else ""
         text = f"{name} {record.strategy} manual{until}"
@@ -202,7 +195,7 @@ _FIRST_STATUS = frozenset({OrderStatus.SUBMITTED, OrderStatus.HELD, OrderStatus.
 
 
 def _order_text(order: Order, scales: Scales) -> str:
-    name = _symbol(order.instrument, scales)
+    name = order.instrument
     size = _quantity(order.quantity, order.instrument, scales)
     text = f"#{order_number(order.id)} {name} {order.side.value} {size}"
     price = order.price if order.price is not None else order.trigger
@@ -216,7 +209,7 @@ def _order(record: OrderRecord, scales: Scales) -> Said:
     order = record.order
     status = _PLAIN_STATUS.get(order.status, order.status.value)
     bad = order.status in _BAD_STATUS
-    name = _symbol(order.instrument, scales)
+    name = order.instrument
     # What it is is said once; after that only what became of it.
     text = f"#{order_number(order.id)} {name}"
     if order.status in _FIRST_STATUS:
@@ -237,7 +230,7 @@ def _order(record: OrderRecord, scales: Scales) -> Said:
 
 
 def _deny(record: DenyRecord, scales: Scales) -> Said:
-    name = _symbol(record.instrument, scales)
+    name = record.instrument
     parts: Parts = (
         (f"{name} ", ""),
         (record.code, "warn"),
@@ -248,7 +241,7 @@ def _deny(record: DenyRecord, scales: Scales) -> Said:
 
 def _fill(record: FillRecord, scales: Scales) -> Said:
     fill = record.fill
-    name = _symbol(fill.instrument, scales)
+    name = fill.instrument
     size = _quantity(fill.quantity, fill.instrument, scales)
     price = _price(fill.price, fill.instrument, scales)
     ink = "up" if fill.side is Side.BUY else "down"
@@ -264,7 +257,7 @@ def _fill(record: FillRecord, scales: Scales) -> Said:
 
 def _position(record: PositionRecord, scales: Scales) -> Said:
     after = record.after
-    name = _symbol(after.instrument, scales)
+    name = after.instrument
     scale = scales.get(after.instrument)
     digits = 3 if scale is None else scale.quantity_decimals
     held = record.before.quantity
@@ -284,7 +277,7 @@ def _position(record: PositionRecord, scales: Scales) -> Said:
 
 
 def _band(record: BandRecord, scales: Scales) -> Said:
-    name = _symbol(record.instrument, scales)
+    name = record.instrument
     calm = record.after is PositionBand.NORMAL
     words = record.after.value.replace("_", " ")
     parts: Parts = ((f"{name} position {record.position} is {words}", ""),)
@@ -303,7 +296,7 @@ def _task(record: TaskRecord, scales: Scales) -> Said:
 
 def _fault(record: FaultRecord, scales: Scales) -> Said:
     where = f" ({record.where})" if record.where else ""
-    name = f" {_symbol(record.instrument, scales)}" if record.instrument else ""
+    name = f" {record.instrument}" if record.instrument else ""
     parts: Parts = ((f"{record.task}{name} ", ""), (f"{record.error}{where}", "warn"))
     return "fault", "bad", record.instrument or record.task, parts
 
@@ -342,9 +335,32 @@ def _command(record: CommandRecord, scales: Scales) -> Said:
 
 
 def _note(record: NoteRecord, scales: Scales) -> Said:
-    name = _symbol(record.instrument, scales)
+    name = record.instrument
     parts: Parts = ((f"{name} {record.text}".strip(), ""),)
     return "note", "dim", record.instrument or record.strategy, parts
+
+
+def _opportunity(record: OpportunityRecord, scales: Scales) -> Said:
+    found = record.opportunity
+    buy = _price(found.buy_price, found.buy, scales)
+    sell = _price(found.sell_price, found.sell, scales)
+    size = _quantity(found.size, found.buy, scales)
+    if record.end is None:
+        parts: Parts = (
+            (f"{found.buy} @ {buy} > ", ""),
+            (f"{found.sell} @ {sell}", ""),
+            (f" {number(found.net_bps, 2, sign=True)} bp", "strong"),
+            (f" on {size}", "dim"),
+        )
+        return "edge", "accent", found.buy, parts
+    lasted = (record.ts - found.opened_ns) / 1e9
+    parts = (
+        (f"{found.buy} > {found.sell} ", ""),
+        (f"{record.end.value} after {lasted:.1f} s", "dim"),
+        (f", best {number(record.best_bps, 2, sign=True)} bp", "dim"),
+        *_after(record.reason),
+    )
+    return "edge", "dim", found.buy, parts
 
 
 _SAY: dict[type, Callable[[Any, Scales], Said]] = {
@@ -365,5 +381,6 @@ _SAY: dict[type, Callable[[Any, Scales], Said]] = {
     ControlRecord: _control,
     CommandRecord: _command,
     NoteRecord: _note,
+    OpportunityRecord: _opportunity,
 }
 # Any: each function takes its own type of record, which the key names.

@@ -11,9 +11,9 @@ import math
 from decimal import Decimal
 from typing import NamedTuple
 
-from workstation.model.instruments import Instrument
+from workstation.model.instruments import Instrument, plain_symbol
 
-__all__ = ["default_instrument", "split_symbol", "start_price"]
+__all__ = ["default_instrument", "is_known", "split_symbol", "start_price"]
 
 
 class _Known(NamedTuple):
@@ -81,9 +81,14 @@ def split_symbol(symbol: str) -> tuple[str, str]:
     return symbol, "USD"
 
 
+def is_known(symbol: str) -> bool:
+    """Tell whether the grid of a symbol is in the table, not made up."""
+    return plain_symbol(symbol) in _KNOWN
+
+
 def start_price(symbol: str) -> float:
     """Return where a made-up market of this symbol starts, in the quote currency."""
-    known = _KNOWN.get(_plain(symbol))
+    known = _KNOWN.get(plain_symbol(symbol))
     return known.start if known else _invented(symbol).start
 
 
@@ -91,7 +96,7 @@ def default_instrument(
     symbol: str, venue: str, instrument_id: str | None = None
 ) -> Instrument:
     """Return the instrument of a symbol; ``instrument_id`` defaults to the symbol."""
-    known = _KNOWN.get(_plain(symbol)) or _invented(symbol)
+    known = _KNOWN.get(plain_symbol(symbol)) or _invented(symbol)
     base, quote = split_symbol(symbol)
     return Instrument(
         id=instrument_id or symbol,
@@ -105,13 +110,9 @@ def default_instrument(
     )
 
 
-def _plain(symbol: str) -> str:
-    return symbol.upper().translate({ord(mark): None for mark in "/-_"})
-
-
 def _invented(symbol: str) -> _Known:
     """Make up a price from the symbol's hash and a grid of four to five digits."""
-    digest = hashlib.blake2b(_plain(symbol).encode(), digest_size=4).digest()
+    digest = hashlib.blake2b(plain_symbol(symbol).encode(), digest_size=4).digest()
     share = int.from_bytes(digest, "big") / 2**32
     _, quote = split_symbol(symbol)
     unit = {"BTC": 1e-5, "ETH": 3e-4, "JPY": 100.0}.get(quote, 1.0)

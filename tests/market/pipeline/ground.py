@@ -36,7 +36,7 @@ def planned(
     plan: Plan, *watch: str, stale_ms: int = 5_000
 ) -> tuple[Aggregator, FakeCore, LiveInstrument]:
     """Return an attached Aggregator of BTCUSDT with this plan."""
-    part = Aggregator(StorageSettings(stale_ms=stale_ms), [instrument(BTC)], plan)
+    part = Aggregator(StorageSettings(stale_ms=stale_ms), [instrument(BTC)], plan=plan)
     core = FakeCore()
     part.attach(core)
     for word in watch:

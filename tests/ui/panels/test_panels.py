@@ -10,8 +10,10 @@ import pytest
 
 from tests.ui import fakes
 from tests.ui.test_app import layout_of, opened, text_of
+from workstation.engine.frames import OpportunityTable
 from workstation.model.states import BookTrust, SymbolState
 from workstation.ui.panels.log import WideLogPanel
+from workstation.ui.panels.opportunities import OpportunitiesPanel
 from workstation.ui.screens.layouts import SizeClass, size_class
 
 EMPTY: dict[str, Any] = {
@@ -23,13 +25,14 @@ EMPTY: dict[str, Any] = {
     "tasks": (),
     "channels": (),
     "indicators": (),
+    "opportunities": OpportunityTable(enabled=True, markets=1),
     "chart": None,
     "book": None,
     "machine": None,
 }
 PANELS = {
     "1": ("symbols", "chart", "book", "machine", "orders", "positions", "log"),
-    "2": ("feeds", "tasks", "channels", "gaps", "indicators"),
+    "2": ("feeds", "tasks", "opportunities", "channels", "gaps", "indicators"),
     "7": ("log_all",),
 }
 
@@ -173,3 +176,69 @@ async def test_markup_from_outside_stays_text() -> None:
         app.bridge.pump_once()
         await pilot.pause()
         assert "a[/]b [red]" in text_of(app)
+
+
+async def test_an_opportunity_that_is_over_is_dimmed_and_says_why() -> None:
+    over = fakes.opportunity_row(end="stale", reason="BTCUSDT.south: quote 1.1 s old")
+    turned = msgspec.structs.replace(
+        over,
+        opportunity=msgspec.structs.replace(
+            over.opportunity, buy="BTCUSDT.south", sell="BTCUSDT.north"
+        ),
+    )
+    table = OpportunityTable(
+        enabled=True, markets=1, found=2, rows=(fakes.opportunity_row(), turned)
+    )
+    shown = fakes.frame(opportunities=table)
+    async with opened(size=(120, 40), make=lambda focus: shown) as (app, pilot, _):
+        await pilot.press("2")
+        await pilot.pause()
+        app.bridge.pump_once()
+        await pilot.pause()
+        panel = layout_of(app).panels["opportunities"]
+        assert isinstance(panel, OpportunitiesPanel)
+        live, ended = panel.table.rows
+        assert (live.ink, ended.ink) == ("", "stale")
+        head, first, second = panel.export_rows()
+        assert dict(zip(head, first, strict=True)) == {
+            "MARKET": "BTCUSDT",
+            "KIND": "cross",
+            "BUY AT": "north",
+            "PAY": "61677.0",
+            "SELL AT": "south",
+            "GET": "61695.75",
+            "SIZE": "0.0133",
+            "GROSS": "3.0400311",
+            "FEES": "2.0002432",
+            "NET bp": "1.0397879",
+            "BEST": "1.5",
+            "FOR": "2.0s",
+            "SEEN": "12",
+            "STATE": "open",
+        }
+        assert second[-1] == "stale BTCUSDT.south: quote 1.1 s old"
+
+
+@pytest.mark.parametrize(
+    ("table", "sentence"),
+    [
+        (OpportunityTable(enabled=False), "[opportunities] enabled = true"),
+        (OpportunityTable(enabled=True), "No symbol of this run has two venues"),
+        (OpportunityTable(enabled=True, apart=("BTC: a quotes",)), "BTC: a quotes"),
+        (OpportunityTable(enabled=True, markets=1), "Prices of two venues that cross"),
+        (
+            OpportunityTable(enabled=True, watches_spreads=True),
+            "Prices of two venues that cross",
+        ),
+    ],
+)
+async def test_without_opportunities_it_says_what_would_make_some(
+    table: OpportunityTable, sentence: str
+) -> None:
+    bare = fakes.frame(opportunities=table)
+    async with opened(size=(120, 40), make=lambda focus: bare) as (app, pilot, _):
+        await pilot.press("2")
+        await pilot.pause()
+        app.bridge.pump_once()
+        await pilot.pause()
+        assert sentence in text_of(app)

@@ -48,10 +48,9 @@ class GapsPanel(TablePanel):
     def _item(self, row: GapRow, now: int) -> Item:
         still = row.until_ns is None
         lasted = (now if row.until_ns is None else row.until_ns) - row.ts
-        scale = self.scales.get(row.instrument)
         cells: list[Cell] = [
             (utc_time(row.ts, 1), "dim"),
-            row.instrument if scale is None else scale.symbol,
+            row.instrument,
             (short_age(lasted), "warn" if still else "dim"),
             NONE if row.expected is None else str(row.expected),
             NONE if row.got is None else str(row.got),

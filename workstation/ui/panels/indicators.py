@@ -60,7 +60,6 @@ class IndicatorsPanel(TablePanel):
 
     def _rows(self, row: IndicatorRow) -> list[Item]:
         scale = self.scales.get(row.instrument)
-        symbol = row.instrument if scale is None else scale.symbol
         digits = 4 if scale is None else scale.price_decimals + 2
         steps = _ASCII_STEPS if self.table.glyphs.ascii else _STEPS
         items = []
@@ -72,7 +71,7 @@ class IndicatorsPanel(TablePanel):
             rising = len(tail) > 1 and tail[-1] >= tail[-2]
             falling = len(tail) > 1 and tail[-1] < tail[-2]
             cells: list[Cell] = [
-                symbol,
+                row.instrument,
                 (row.timeframe, "dim"),
                 name,
                 number(value, digits),
@@ -80,7 +79,7 @@ class IndicatorsPanel(TablePanel):
                 (_trail(tail, steps), "dim"),
             ]
             values: list[float | int | str | None] = [
-                symbol,
+                row.instrument,
                 row.timeframe,
                 name,
                 value,

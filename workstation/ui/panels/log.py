@@ -27,12 +27,13 @@ if TYPE_CHECKING:
 __all__ = ["KindRail", "LogPanel", "WideLogPanel"]
 
 RAIL_CELLS = 16
-_QUIET = frozenset({"bar"})
-# On Monitor, bars would push all else out; layout 7 has them.
+_QUIET = frozenset({"bar", "edge"})
+# On Monitor, bars would push all else out; layout 7 has them. Opportunities have a
+# panel of their own.
 
 
 class LogPanel(Panel):
-    """The log of Monitor: all kinds but bars."""
+    """The log of Monitor: all kinds but bars and opportunities."""
 
     panel_id = "log"
     title = "Log"

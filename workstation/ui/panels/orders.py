@@ -77,7 +77,7 @@ class OrdersPanel(TablePanel):
     @property
     def columns(self) -> tuple[Column, ...]:
         """The form's columns, with room for the longest number."""
-        first, *rest = self.form.columns
+        first, *rest = super().columns
         return (replace(first, width=max(first.width, self._id_cells)), *rest)
 
     def apply(self, frame: Frame) -> None:

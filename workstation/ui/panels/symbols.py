@@ -104,11 +104,9 @@ class SymbolsPanel(TablePanel):
     def _show_names(self) -> None:
         items = []
         for place, choice in enumerate(self._names):
-            scale = self.scales.get(choice.instrument)
-            symbol = choice.instrument if scale is None else scale.symbol
             cells: list[Cell] = [(NONE, "dim")] * len(self.columns)
             names = [column.key for column in self.columns]
-            cells[0] = symbol
+            cells[0] = choice.instrument
             if "strategy" in names:
                 cells[names.index("strategy")] = (choice.strategy or NONE, "dim")
             cells[-1] = ("starting", "dim")

@@ -7,7 +7,7 @@ here, at most once a second, so that they never dance under the cursor.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.widget import Widget
@@ -25,6 +25,8 @@ __all__ = ["Form", "Item", "TablePanel", "key_version"]
 
 _SORT_EVERY_NS = 1_000_000_000
 # Of the run's clock: a standing run does not reorder either.
+_NAME_CELLS = 16
+# Where a symbol has several venues its name says which: BTCUSDT.kraken.
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +145,17 @@ class TablePanel(Panel):
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The columns of the form; subclasses may widen one."""
-        return self.form.columns
+        """The columns of the form, with room for the longest name of an instrument.
+
+        Subclasses may widen others.
+        """
+        longest = min(_NAME_CELLS, max(map(len, self.scales), default=0))
+        return tuple(
+            replace(column, width=longest)
+            if column.key == "symbol" and column.width < longest
+            else column
+            for column in self.form.columns
+        )
 
     def refit(self) -> None:
         """Give the table the columns of now."""

@@ -83,7 +83,7 @@ class InjectScreen(Ritual[Answer]):
 
     def compose_body(self) -> Iterable[Widget]:
         """Ask for type and instrument; the form follows the type."""
-        symbols = [(id, one.symbol) for id, one in self.instruments.items()]
+        symbols = [(name, name) for name in self.instruments]
         yield ChoiceLine("event", [(k, k) for k in EventKind], id="kind")
         yield ChoiceLine("symbol", symbols, chosen=self._first, id="instrument")
         yield ChoiceLine(
@@ -227,9 +227,10 @@ class InjectScreen(Ritual[Answer]):
         kind = EventKind(type(event).__name__)
         strategy = event.strategy if isinstance(event, Signal) else ""
         who = receivers(kind, event.instrument, strategy, self.basis.symbols or ())
-        known = self.instruments.get(event.instrument)
-        symbol = known.symbol if known else event.instrument
-        return f"{kind} {symbol} goes to {listed(who)}. What it causes is marked inj."
+        return (
+            f"{kind} {event.instrument} goes to {listed(who)}. "
+            f"What it causes is marked inj."
+        )
 
     def make_verbs(self) -> Sequence[Verb]:
         """Offer to inject."""

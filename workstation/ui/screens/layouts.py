@@ -27,6 +27,7 @@ from workstation.ui.panels.indicators import IndicatorsPanel
 from workstation.ui.panels.lines import FilterBar, Footer
 from workstation.ui.panels.log import LogPanel, WideLogPanel
 from workstation.ui.panels.machine import MachinePanel
+from workstation.ui.panels.opportunities import OpportunitiesPanel
 from workstation.ui.panels.orders import OrdersPanel
 from workstation.ui.panels.positions import PositionsPanel
 from workstation.ui.panels.split import Split
@@ -410,25 +411,30 @@ class MonitorLayout(LayoutScreen):
 
 
 class FeedsLayout(LayoutScreen):
-    """Layout 2: feeds, tasks, channels, gap ledger, indicators."""
+    """Layout 2: feeds, tasks, opportunities, channels, gap ledger, indicators."""
 
     layout_title = "Feeds and tasks"
     shown_at = {
         SizeClass.COMPACT: ("feeds", "tasks", "gaps"),
-        SizeClass.LARGE: ("feeds", "tasks", "channels", "gaps", "indicators"),
+        SizeClass.LARGE: (
+            *("feeds", "tasks", "opportunities", "channels", "gaps", "indicators"),
+        ),
     }
     DEFAULT_CSS = """
     FeedsLayout #feeds { height: 5; }
     FeedsLayout #tasks { height: 1fr; }
+    FeedsLayout #opportunities { height: 6; }
+    FeedsLayout.-huge #opportunities { height: 10; }
     FeedsLayout #lower { height: 2fr; }
     FeedsLayout.-compact #tasks { height: 2fr; }
     FeedsLayout.-compact #right { height: 1fr; }
     """
 
     def panels_area(self) -> Iterable[Widget]:
-        """Feeds over tasks; channels beside gaps over indicators."""
+        """Feeds, tasks, opportunities; channels beside gaps over indicators."""
         yield self.make(FeedsPanel)
         yield self.make(TasksPanel)
+        yield self.make(OpportunitiesPanel)
         yield Horizontal(
             self.make(ChannelsPanel),
             Split(),

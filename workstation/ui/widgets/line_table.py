@@ -133,6 +133,12 @@ class LineTable(Inked, ScrollView, can_focus=True):
         self._model.set_rows(rows)
         self._show()
 
+    def set_empty(self, lines: Sequence[str]) -> None:
+        """Change what an empty table says."""
+        if tuple(lines) != self._empty:
+            self._empty = tuple(lines)
+            self._repaint()
+
     def set_columns(self, columns: Sequence[Column]) -> None:
         """Change the columns; the next rows must have cells for them."""
         self._columns = tuple(columns)

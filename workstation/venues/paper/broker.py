@@ -7,12 +7,13 @@ knows nothing of owners, stops or positions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 
 from msgspec.structs import replace
 
+from workstation.model.fees import VenueFees
 from workstation.model.instruments import Instrument, Side, to_decimal
 from workstation.model.market import Bar, MarketEvent, Trade
 from workstation.model.orders import (
@@ -69,14 +70,16 @@ class _Working:
 
 
 class PaperBroker:
-    """One simulated account; see ``PaperBrokerSettings`` for fees and latency."""
+    """One simulated account at all venues of the run."""
 
     def __init__(
         self,
         settings: PaperBrokerSettings,
         instruments: Sequence[Instrument],
         market: MarketView,
+        fees: Mapping[str, VenueFees] | None = None,
     ) -> None:
+        """``fees`` are those of venues that have others than the settings say."""
         self.name = settings.name
         self.balances: dict[str, Decimal] = dict(settings.cash)
         self.fills = 0
@@ -84,8 +87,11 @@ class PaperBroker:
         self._instruments = {i.id: i for i in instruments}
         self._market = market
         self._latency_ns = settings.latency_ms * NS_PER_MS
-        self._maker_fee = to_decimal(settings.maker_fee_bps) / 10_000
-        self._taker_fee = to_decimal(settings.taker_fee_bps) / 10_000
+        own = VenueFees(
+            to_decimal(settings.maker_fee_bps), to_decimal(settings.taker_fee_bps)
+        )
+        fees = fees or {}
+        self._fees = {i.id: fees.get(i.venue, own) for i in instruments}
         self._orders: dict[str, _Working] = {}
         self._by_instrument: dict[str, dict[str, _Working]] = {}
         self._fates: dict[str, tuple[OrderStatus, Decimal]] = {}
@@ -365,7 +371,8 @@ class PaperBroker:
         working.filled += quantity
         self.fills += 1
         notional = quantity * price
-        fee = notional * (self._maker_fee if maker else self._taker_fee)
+        fees = self._fees[instrument.id]
+        fee = notional * (fees.maker if maker else fees.taker)
         signed = quantity * order.side.sign
         balances = self.balances
         quote, base = instrument.quote, instrument.base

@@ -22,6 +22,7 @@ from workstation.venues.instruments import start_price
 from workstation.venues.simulated.market import NEVER, Market
 from workstation.venues.simulated.price import Factor
 from workstation.venues.simulated.settings import SimulatedFeedSettings
+from workstation.venues.simulated.shared import SharedPath
 
 __all__ = ["SimulatedFeed"]
 
@@ -37,8 +38,9 @@ class SimulatedFeed:
     """A ``Connector`` that makes its market up.
 
     ``instruments`` may hold more than ``settings.symbols``; those that match by symbol
-    or id are used. Raises ConfigError for a symbol without an instrument, a symbol
-    given twice, or a start, duration or timeframe that cannot be read.
+    or id are used, of the feed's own venue first. Raises ConfigError for a symbol
+    without an instrument, a symbol given twice, or a start, duration or timeframe that
+    cannot be read.
     """
 
     def __init__(
@@ -62,12 +64,13 @@ class SimulatedFeed:
             Market(
                 settings,
                 instrument,
-                start_price(instrument.symbol),
+                start_price(instrument.common_symbol),
                 random_stream(seed, f"{base}/{instrument.symbol}"),
                 factor,
                 self.first_ts,
                 # Snapshots arrive one after the other, as a client would ask for them.
                 index * NS_PER_MS,
+                self._shared(instrument),
             )
             for index, instrument in enumerate(self._instruments)
         ]
@@ -76,6 +79,23 @@ class SimulatedFeed:
         # Of its own, so that the market goes the same way whoever asks.
         self._answers = random_stream(seed, f"{base}/resync")
         self._now = self.first_ts
+
+    def _shared(self, instrument: Instrument) -> SharedPath | None:
+        """Return the price it shares with other feeds, made of streams all have."""
+        settings = self._settings
+        if settings.shared_price is None:
+            return None
+        base = f"shared/{settings.shared_price}"
+        market = instrument.common_symbol
+        return SharedPath(
+            random_stream(self._seed, f"{base}/{market}"),
+            Factor(random_stream(self._seed, f"{base}/factor"), self.first_ts),
+            self.first_ts,
+            start_price(market) / float(instrument.tick_size),
+            settings.volatility_bps,
+            settings.correlation,
+            settings.lag_ms * NS_PER_MS,
+        )
 
     @property
     def lost(self) -> int:
@@ -132,8 +152,11 @@ class SimulatedFeed:
 def _chosen(
     settings: SimulatedFeedSettings, instruments: Sequence[Instrument]
 ) -> list[Instrument]:
+    own = [item for item in instruments if item.venue == settings.venue_name]
     known = {instrument.id: instrument for instrument in instruments}
     known.update((instrument.symbol, instrument) for instrument in instruments)
+    # The same symbol at another venue is another instrument.
+    known.update((instrument.symbol, instrument) for instrument in own)
     missing = [symbol for symbol in settings.symbols if symbol not in known]
     if missing:
         raise ConfigError(

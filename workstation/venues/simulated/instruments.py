@@ -8,10 +8,9 @@ from __future__ import annotations
 from workstation.model.instruments import Instrument
 from workstation.venues import instruments
 from workstation.venues.instruments import start_price
+from workstation.venues.simulated.settings import VENUE
 
 __all__ = ["VENUE", "default_instrument", "start_price"]
-
-VENUE = "simulated"
 
 
 def default_instrument(symbol: str, venue: str = VENUE) -> Instrument:

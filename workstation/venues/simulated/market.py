@@ -22,6 +22,7 @@ from workstation.model.timeframes import NS_PER_MS, NS_PER_S, Timeframe
 from workstation.venues.simulated.ladder import Ladder
 from workstation.venues.simulated.price import Factor, PricePath
 from workstation.venues.simulated.settings import SimulatedFeedSettings
+from workstation.venues.simulated.shared import FollowedPath, SharedPath
 
 __all__ = ["NEVER", "Market"]
 
@@ -52,21 +53,29 @@ class Market:
         factor: Factor,
         start_ns: int,
         delay_ns: int = 0,
+        shared: SharedPath | None = None,
     ) -> None:
-        """Open at ``start_ns``; the first snapshot arrives ``delay_ns`` later."""
+        """Open at ``start_ns``; the first snapshot arrives ``delay_ns`` later.
+
+        With ``shared`` the fair price is that one, as this venue sees it.
+        """
         tick, lot = float(instrument.tick_size), float(instrument.lot_size)
         worth = _WORTH.get(instrument.quote, 1.0)
         self._name = instrument.id
         self._rng = rng
         self._random = rng.random
-        self._price = PricePath(
-            rng,
-            factor,
-            start_ns,
-            start_price / tick,
-            settings.volatility_bps,
-            settings.correlation,
-        )
+        self._price: PricePath | FollowedPath
+        if shared is not None:
+            self._price = FollowedPath(rng, shared, start_ns, settings.noise_bps)
+        else:
+            self._price = PricePath(
+                rng,
+                factor,
+                start_ns,
+                start_price / tick,
+                settings.volatility_bps,
+                settings.correlation,
+            )
         per_bps = start_price * 1e-4 / tick
         self._spread_ticks = _SPREAD_BPS * per_bps
         self._trade_lots = _TRADE_NOTIONAL * worth / start_price / lot

@@ -8,7 +8,10 @@ from msgspec import Meta
 
 from workstation.model.settings import Fraction, Name, Settings
 
-__all__ = ["SimulatedFeedSettings"]
+__all__ = ["VENUE", "SimulatedFeedSettings"]
+
+VENUE = "simulated"
+"""The venue of a simulated feed that names none."""
 
 Rate = Annotated[float, Meta(gt=0, le=1_000)]
 
@@ -19,6 +22,9 @@ class SimulatedFeedSettings(
     """A made-up market: seeded, many symbols, no network."""
 
     name: Name
+    venue: Name | None = None
+    """Venue it plays; none = ``simulated``. Two feeds may make up one symbol at two
+    venues."""
     symbols: tuple[str, ...]
     """Symbols to make up, such as ``BTCUSDT``; each needs an instrument."""
     start: str = "2024-08-08T00:00:00Z"
@@ -46,5 +52,17 @@ class SimulatedFeedSettings(
 
     They are only for looking at the feed: strategies and charts get bars that are
     made of the trades, which always come too."""
+    shared_price: Name | None = None
+    """Feeds that say the same here share one price per market, as venues do; none =
+    prices of its own. They must have the same start, volatility and correlation."""
+    noise_bps: Annotated[float, Meta(ge=0, le=100)] = 1.0
+    """How far this venue strays from a shared price, bps (standard deviation)."""
+    lag_ms: Annotated[int, Meta(ge=0, le=60_000)] = 0
+    """How late this venue follows a shared price."""
     seed_offset: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
     """Makes two simulated feeds of one run differ."""
+
+    @property
+    def venue_name(self) -> str:
+        """Return whose instruments the feed brings."""
+        return self.venue or VENUE
