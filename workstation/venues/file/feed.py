@@ -16,12 +16,13 @@ from workstation.model.market import MarketEvent
 from workstation.model.timeframes import Timeframe
 from workstation.paths import cache_folder
 from workstation.venues.file.binance_klines import BinanceKlinesReader
-from workstation.venues.file.binance_raw import BinanceRawReader, stream_symbol
+from workstation.venues.file.binance_raw import stream_symbol
 from workstation.venues.file.binance_trades import (
     BinanceAggTradesReader,
     BinanceTradesReader,
 )
 from workstation.venues.file.cache import AUTOMATIC_BYTES, EventCache
+from workstation.venues.file.cryptofeed import is_cryptofeed, raw_reader
 from workstation.venues.file.extras import missing_package
 from workstation.venues.file.format import HEAD_LINES, Memory, ReaderFactory
 from workstation.venues.file.lane import Lane
@@ -37,7 +38,7 @@ __all__ = ["FileFeed"]
 
 _CAPTURE = "binance-raw"
 _FORMATS: dict[str, ReaderFactory] = {
-    _CAPTURE: BinanceRawReader,
+    _CAPTURE: raw_reader,
     "binance-klines": BinanceKlinesReader,
     "binance-trades": BinanceTradesReader,
     "binance-aggtrades": BinanceAggTradesReader,
@@ -173,10 +174,7 @@ class FileFeed:
         settings = self._settings
         interval = _interval(settings)
         if settings.format == _CAPTURE:
-            keys = [
-                stream_symbol(file.head(HEAD_LINES)) or file.path.name
-                for file in self._files
-            ]
+            keys = [_capture_key(file) for file in self._files]
         else:
             keys = _symbols(settings, len(self._files), instruments)
         turns: dict[str, list[SourceFile]] = {}
@@ -254,6 +252,14 @@ def _interval(settings: FileFeedSettings) -> Timeframe | None:
     if not interval.is_clocked:
         raise ConfigError(f"{where}: {interval} has no length; allowed: 1h, 1d, 1M …")
     return interval
+
+
+def _capture_key(file: SourceFile) -> str:
+    """Return what the captures have in common that are read in turn."""
+    head = file.head(HEAD_LINES)
+    # Cryptofeed writes streams and snapshots into files beside each other.
+    symbol = None if is_cryptofeed(head) else stream_symbol(head)
+    return symbol or str(file.path)
 
 
 def _reading(settings: FileFeedSettings) -> dict[str, str]:
