@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
@@ -33,8 +35,8 @@ def table(rows: int) -> bytes:
     return HEAD + b"".join(lines)
 
 
-def trades_of(path: Path, **fields: object) -> list[MarketEvent]:
-    return take(make_feed("trades", path, **fields))
+def trades_of(path: Path) -> list[MarketEvent]:
+    return take(make_feed("trades", path))
 
 
 def plain(folder: Path, rows: int) -> list[MarketEvent]:
@@ -50,7 +52,7 @@ def test_zstd_of_one_frame_or_many_reads_as_the_plain_file(tmp_path: Path) -> No
     text, expected = table(3_000), plain(tmp_path, 3_000)
     pack = zstandard.ZstdCompressor().compress
     cuts = [0, 1, 700, 701, 40_000, len(text)]
-    many = [pack(text[a:b]) for a, b in zip(cuts, cuts[1:], strict=False)]
+    many = [pack(text[a:b]) for a, b in pairwise(cuts)]
     skippable = b"\x50\x2a\x4d\x18" + (5).to_bytes(4, "little") + b"hello"
     stream = zstandard.ZstdCompressor(write_checksum=True).compressobj()
     streamed = stream.compress(text) + stream.flush()
@@ -82,11 +84,9 @@ def test_a_zstd_cut_anywhere_gives_a_beginning_and_then_its_end(
     path.write_bytes(packed[:keep])
     feed = make_feed("trades", path, on_error="skip")
 
-    try:
+    found: list[MarketEvent] = []
+    with suppress(DataError):  # not one whole row: the wrong file, however it is met
         found = take(feed)
-    except DataError as error:
-        assert "no rows" in error.reason or "no sound row" in error.reason
-        found = []
     expected = plain(tmp_path, 2_000)
     assert found == expected[: len(found)]
     assert len(found) < len(expected)

@@ -106,11 +106,27 @@ class TardisBookReader:
                 memory.ignore("snapshot beside a damaged row")
                 return None
         memory.last_id += 1
-        number, bids, asks = memory.last_id, tuple(group.bids), tuple(group.asks)
+        number = memory.last_id
         if group.is_snapshot:
             return BookSnapshot(
-                instrument, group.received, number, bids, asks, group.sent
+                instrument,
+                group.received,
+                number,
+                _last_of_each(group.bids),
+                _last_of_each(group.asks),
+                group.sent,
             )
         return BookDelta(
-            instrument, group.received, number, number, bids, asks, group.sent
+            instrument,
+            group.received,
+            number,
+            number,
+            tuple(group.bids),
+            tuple(group.asks),
+            group.sent,
         )
+
+
+def _last_of_each(levels: list[Level]) -> tuple[Level, ...]:
+    """Return the levels that are there; of several rows for a price the last counts."""
+    return tuple((price, size) for price, size in dict(levels).items() if size)
