@@ -120,7 +120,7 @@ class CacheEntry:
         """
         try:
             kept = KeptEvents(self.path, self._key)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError, CacheDamaged) as error:
             self.refuse(error)
