@@ -476,6 +476,14 @@ def test_a_timeframe_that_cannot_be_made_of_the_bars_is_refused(
     )
 
 
+def test_a_folder_in_the_place_of_a_file_is_told(folder: Path) -> None:
+    (folder / "days").mkdir()
+    assert problems_of(TRADE_FILES.replace("a.gz", "days")) == [
+        'x.toml:6: feeds.0.files.0: found "days", which is a folder; allowed: a file, '
+        "such as one in it"
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "package"), [("a.csv.zst", "zstandard"), ("a.parquet", "pyarrow")]
 )
