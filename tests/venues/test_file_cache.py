@@ -238,7 +238,7 @@ def test_the_hash_of_the_code_covers_readers_and_model() -> None:
     assert hashed == cache_module._code_hash()
 
 
-@settings(deadline=None, max_examples=120, suppress_health_check=FROZEN_PATH)
+@settings(deadline=None, max_examples=60, suppress_health_check=FROZEN_PATH)
 @given(data=st.data())
 def test_a_damaged_entry_is_never_trusted_and_built_again(
     tmp_path: Path, data: st.DataObject

@@ -376,7 +376,7 @@ MESSAGES = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=200, suppress_health_check=FROZEN_PATH)
+@settings(deadline=None, max_examples=120, suppress_health_check=FROZEN_PATH)
 @given(messages=MESSAGES, data=st.data())
 def test_a_book_of_damaged_rows_is_right_or_not_trusted(
     tmp_path: Path,
