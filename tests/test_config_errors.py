@@ -46,6 +46,8 @@ name = "ema_cross"
 script = "ema_cross.py"
 """
 
+TRADE_FILES = RECORDING.replace("binance-raw", "trades")
+
 SECTIONS = (
     "mode, seed, account, engine, storage, pipeline, opportunities, orders, risk, "
     "journal, instruments, venues, feeds, brokers, strategies, ui"
@@ -262,7 +264,7 @@ CASES = {
         RECORDING,
         ("symbols =", 'timezone = "UTC"\nsymbols ='),
         "7: feeds.0.timezone: unknown key; known: type, name, venue, format, files, "
-        "symbols, interval, on_error, max_skipped",
+        "symbols, interval, columns, time_format, cache, on_error, max_skipped",
     ),
     "negative cash": (
         GOOD,
@@ -374,7 +376,7 @@ CASES = {
         'each file, such as ["BTCUSDT"]',
     ),
     "symbols that do not fit the files": (
-        RECORDING,
+        TRADE_FILES,
         ('["a.gz", "b.gz"]', '["a.gz", "b.gz", "a.gz"]'),
         "7: feeds.0.symbols: found 2 symbols; allowed: 1 for all files, or 3, one for "
         "each file",
@@ -384,7 +386,47 @@ CASES = {
         ('"binance-raw"', '"binance-row"'),
         '5: feeds.0.format: found "binance-row"; allowed: one of "binance-aggtrades", '
         '"binance-klines", "binance-raw", "binance-trades", "ohlcv", "quotes", '
-        '"trades"; did you mean "binance-raw"?',
+        '"tardis", "trades"; did you mean "binance-raw"?',
+    ),
+    "bars that no clock ends": (
+        TRADE_FILES,
+        ("symbols =", 'interval = "500t"\nsymbols ='),
+        '7: feeds.0.interval: found "500t"; allowed: 1s, 5m, 1h, 1d, 1w, 1M or '
+        "1d@13:30",
+    ),
+    "a column that no trade has": (
+        TRADE_FILES,
+        ("symbols =", 'columns = { prise = "P" }\nsymbols ='),
+        "7: feeds.0.columns.prise: unknown column; known: time, price, size, side, id; "
+        'did you mean "price"?',
+    ),
+    "a column without a name": (
+        TRADE_FILES,
+        ("symbols =", 'columns = { price = " " }\nsymbols ='),
+        '7: feeds.0.columns.price: found ""; allowed: a name of the header',
+    ),
+    "columns for a format that has its own": (
+        RECORDING,
+        ("symbols =", 'columns = { price = "P" }\nsymbols ='),
+        '7: feeds.0.columns: found names for format "binance-raw"; allowed with '
+        "quotes, trades, ohlcv",
+    ),
+    "a form of times without a day": (
+        TRADE_FILES,
+        ("symbols =", 'time_format = "%H:%M"\nsymbols ='),
+        '7: feeds.0.time_format: found "%H:%M"; allowed: "auto", "s", "ms", "us", '
+        '"ns", or a pattern with year, month and day such as "%d.%m.%Y %H:%M"',
+    ),
+    "a form of times where the format has its own": (
+        RECORDING,
+        ("symbols =", 'time_format = "us"\nsymbols ='),
+        '7: feeds.0.time_format: found "us" for format "binance-raw"; allowed: "auto"',
+    ),
+    "a cache of raw captures": (
+        RECORDING,
+        ("symbols =", "cache = true\nsymbols ="),
+        '7: feeds.0.cache: found true for format "binance-raw", which is as fast '
+        "without; allowed: false",
     ),
     "an empty list of files": (
         RECORDING,
@@ -499,6 +541,30 @@ def test_a_timeframe_that_cannot_be_made_of_the_bars_is_refused(
         if wrong
         else []
     )
+
+
+def test_a_folder_in_the_place_of_a_file_is_told(folder: Path) -> None:
+    (folder / "days").mkdir()
+    assert problems_of(TRADE_FILES.replace("a.gz", "days")) == [
+        'x.toml:6: feeds.0.files.0: found "days", which is a folder; allowed: a file, '
+        "such as one in it"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "package"), [("a.csv.zst", "zstandard"), ("a.parquet", "pyarrow")]
+)
+def test_a_file_whose_package_is_missing_says_what_to_install(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, package: str
+) -> None:
+    (folder / name).write_bytes(b"")
+    text = TRADE_FILES.replace("a.gz", name)
+    assert problems_of(text) == []
+    monkeypatch.setattr("workstation.venues.file.extras.find_spec", lambda name: None)
+    assert problems_of(text) == [
+        f'x.toml:6: feeds.0.files.0: found "{name}", which needs the package '
+        f"{package}: pip install 'workstation[data]'"
+    ]
 
 
 def test_all_mistakes_are_shown_at_once_in_order_of_their_lines(folder: Path) -> None:

@@ -14,6 +14,7 @@ import platformdirs
 
 __all__ = [
     "Kind",
+    "cache_folder",
     "candidates",
     "find_file",
     "journal_folder",
@@ -59,6 +60,11 @@ def user_settings_file() -> Path:
 def journal_folder() -> Path:
     """Return the folder of journals for runs that name none."""
     return Path(platformdirs.user_state_dir(_APP, appauthor=False)) / "journals"
+
+
+def cache_folder() -> Path:
+    """Return the folder of recordings kept as they were understood; safe to delete."""
+    return Path(platformdirs.user_cache_dir(_APP, appauthor=False)) / "feeds"
 
 
 def log_file() -> Path:

@@ -22,6 +22,7 @@ from tests.benchmarks import (
     test_kernel,
     test_latency,
     test_opportunities,
+    test_sources,
     test_symbols,
 )
 from tests.benchmarks.budget import Line, table
@@ -222,6 +223,31 @@ def venues() -> Lines:
     yield Line("the same with one open at 2 venues", added, "ns", note="exact edge")
 
 
+def sources() -> Lines:
+    """Measure a big CSV: first pass, second pass from the cache, and csv.reader."""
+    found = test_sources.passes()
+    first, cached = found["first"], found["cached"]
+    for kind, one in found.items():
+        yield Line(
+            f"trade dump of 10⁶ rows, {kind}",
+            one.ns_per_row / 1e3,
+            "µs a row",
+            note=f"{one.rows_per_s:,.0f} rows/s; peak {one.peak_mib:.0f} MiB, "
+            f"the pass alone {one.own_mib:.0f}",
+        )
+    for kind in ("first", "uncached"):
+        yield Line(
+            f"cached pass against the {kind} one",
+            cached.ns_per_row / found[kind].ns_per_row,
+            "×",
+            1 / 3,
+            1 / 5,
+            f"{first.ns_per_row / cached.ns_per_row:.1f} times as fast"
+            if kind == "first"
+            else "",
+        )
+
+
 def resting() -> Lines:
     """Measure a paused run without and with a screen."""
     yield Line("idle, headless", idle.headless_percent(), "% of a core", 1, 0.3)
@@ -278,6 +304,7 @@ GROUPS: Mapping[str, Callable[[], Lines]] = {
         latency,
         symbols,
         venues,
+        sources,
         resting,
         seen,
         lag,

@@ -356,7 +356,7 @@ def test_symbols_that_do_not_fit_the_files_are_refused(tmp_path: Path) -> None:
     path = trades(tmp_path / "t.csv", [0])
     with pytest.raises(ConfigError, match="2 symbols for 3 files"):
         make_feed("binance-trades", path, path, path, symbols=["BTCUSDT", "ETHUSDT"])
-    with pytest.raises(ConfigError, match="interval: 'often'"):
+    with pytest.raises(ConfigError, match="interval: timeframe 'often'"):
         make_feed("binance-klines", path, interval="often")
 
 

@@ -162,12 +162,17 @@ def test_the_futures_file_with_its_header_is_read() -> None:
     assert (bars[0].open, bars[0].volume, bars[0].trades) == (33.173, 31_584.0, 2_093)
 
 
-def test_the_trade_dump_equals_the_trades_of_the_capture() -> None:
-    dump = reference(
-        "data", "binance", "trades", "BTCUSDT-trades-20240808-2354_2359.csv.gz"
-    )
-    dumped = take(make_feed("binance-trades", dump))
-    captured = take(make_feed("binance-raw", reference(*SPOT_BTC)))
+@pytest.mark.parametrize(
+    ("symbol", "capture", "count"),
+    [("BTCUSDT", SPOT_BTC, 9_757), ("ETHUSDT", SPOT_ETH, 6_106)],
+)
+def test_the_trade_dump_equals_the_trades_of_the_capture(
+    symbol: str, capture: tuple[str, ...], count: int
+) -> None:
+    name = f"{symbol}-trades-20240808-2354_2359.csv.gz"
+    dump = reference("data", "binance", "trades", name)
+    dumped = take(make_feed("binance-trades", dump, symbols=[symbol]))
+    captured = take(make_feed("binance-raw", reference(*capture), symbols=[symbol]))
 
     def facts(events: list[MarketEvent]) -> list[tuple[object, ...]]:
         return [
@@ -176,7 +181,7 @@ def test_the_trade_dump_equals_the_trades_of_the_capture() -> None:
             if isinstance(e, Trade)
         ]
 
-    assert len(dumped) == 9_757
+    assert len(dumped) == count
     assert facts(dumped) == facts(captured)
     assert [event.ts_recv for event in dumped] == [event.ts_event for event in dumped]
 
@@ -202,18 +207,31 @@ def test_dealer_quotes_are_read_to_the_end() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "rows", "interval_ns"),
+    ("name", "rows", "timeframe"),
     [
-        ("GOOG.csv", 2_148, 24 * HOUR),
-        ("EURUSD.csv", 5_000, HOUR),
-        ("BTCUSD.csv", 156, 28 * 24 * HOUR),
-        ("usdjpy-m1-bid-2013.csv.gz", 28_761, HOUR // 60),
+        ("GOOG.csv", 2_148, "1d"),
+        ("EURUSD.csv", 5_000, "1h"),
+        ("BTCUSD.csv", 156, "1M"),
+        ("usdjpy-m1-bid-2013.csv.gz", 28_761, "1m"),
+        ("usdjpy-m1-ask-2013.csv.gz", 28_761, "1m"),
     ],
 )
-def test_bars_of_other_sources_are_read(name: str, rows: int, interval_ns: int) -> None:
+def test_bars_of_other_sources_are_read(name: str, rows: int, timeframe: str) -> None:
     path = reference("data", "ohlcv", name)
     bars = bars_of(take(make_feed("ohlcv", path, symbols=["X"])))
 
     assert len(bars) == rows
-    assert {bar.timeframe.length_ns for bar in bars} == {interval_ns}
-    assert all(a.ts_open < b.ts_open for a, b in pairwise(bars))
+    assert {str(bar.timeframe) for bar in bars} == {timeframe}
+    assert all(a.ts_close <= b.ts_open for a, b in pairwise(bars))
+
+
+@pytest.mark.parametrize("interval", [None, "1M"])
+def test_months_named_by_their_last_day_are_whole_months(interval: str | None) -> None:
+    path = reference("data", "ohlcv", "BTCUSD.csv")
+    bars = bars_of(take(make_feed("ohlcv", path, symbols=["X"], interval=interval)))
+
+    first, last = bars[0], bars[-1]
+    assert first.ts_open == 1_325_376_000 * NS_PER_S  # 2012-01-01
+    assert last.ts_close == last.ts_recv == 1_735_689_600 * NS_PER_S  # 2025-01-01
+    assert all(a.ts_close == b.ts_open for a, b in pairwise(bars))
+    assert (first.open, first.close, first.volume) == (4.58, 5.55, 2012.25343589)

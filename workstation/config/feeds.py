@@ -6,12 +6,19 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 
 from workstation.config.files import FileSearch
-from workstation.config.problems import Key, Problems
+from workstation.config.problems import Key, Problems, did_you_mean
 from workstation.config.tables import Checked
 from workstation.config.values import show
 from workstation.engine.settings import FeedSettings
 from workstation.model.timeframes import FORMS, Timeframe, parse_span
-from workstation.venues.file.settings import FileFeedSettings, file_venue
+from workstation.venues.file.extras import missing_package
+from workstation.venues.file.settings import (
+    CACHED_FORMATS,
+    MAPPED_COLUMNS,
+    FileFeedSettings,
+    file_venue,
+)
+from workstation.venues.file.times import is_time_format
 from workstation.venues.simulated.settings import VENUE, SimulatedFeedSettings
 
 __all__ = ["check_feed", "check_shared_prices", "check_timeframe", "feed_venue"]
@@ -43,7 +50,8 @@ def check_feed(
         for name in ("duration", "bars"):
             _check_span(feed.get(name), (*feed.key, name), problems)
         return
-    check_timeframe(feed.get("interval"), (*feed.key, "interval"), problems)
+    _check_interval(feed.get("interval"), (*feed.key, "interval"), problems)
+    _check_reading(feed, problems)
     if (limit := feed.get("max_skipped")) is not None and limit < 0:
         problems.add((*feed.key, "max_skipped"), f"found {limit}; allowed: 0 or more")
     files, where = feed.get("files"), (*feed.key, "files")
@@ -54,6 +62,9 @@ def check_feed(
     found = [
         search.find(name, "config", (*where, index)) for index, name in enumerate(files)
     ]
+    for index, path in enumerate(found):
+        if path and (missing := missing_package(path)) is not None:
+            problems.add((*where, index), f"found {show(path.name)}, which {missing}")
     feed.values["files"] = tuple(str(path) for path in found if path)
 
 
@@ -81,6 +92,49 @@ def check_timeframe(text: str | None, key: Key, problems: Problems) -> None:
     """Note a problem unless ``text`` is a timeframe or none."""
     if text is not None:
         _attempt(Timeframe.parse, text, key, problems, FORMS)
+
+
+def _check_interval(text: str | None, key: Key, problems: Problems) -> None:
+    def parse(word: str) -> None:
+        if not Timeframe.parse(word).is_clocked:
+            raise ValueError(word)
+
+    if text is not None:
+        _attempt(parse, text, key, problems, "1s, 5m, 1h, 1d, 1w, 1M or 1d@13:30")
+
+
+def _check_reading(feed: Checked[FeedSettings], problems: Problems) -> None:
+    """Check how rows are understood, against the format that they are of."""
+    form = feed.get("format")
+    if form is None:
+        return
+    known = MAPPED_COLUMNS.get(form, ())
+    tables = ", ".join(MAPPED_COLUMNS)
+    columns, where = feed.get("columns") or {}, (*feed.key, "columns")
+    if columns and not known:
+        problems.add(where, f'found names for format "{form}"; allowed with {tables}')
+    for name, header in columns.items() if known else ():
+        if name not in known:
+            problems.add(
+                (*where, name),
+                f"unknown column; known: {', '.join(known)}{did_you_mean(name, known)}",
+            )
+        elif not header.strip():
+            problems.add((*where, name), 'found ""; allowed: a name of the header')
+    time, where = feed.get("time_format"), (*feed.key, "time_format")
+    if time is not None and not is_time_format(time):
+        problems.add(
+            where,
+            f'found {show(time)}; allowed: "auto", "s", "ms", "us", "ns", or a pattern '
+            'with year, month and day such as "%d.%m.%Y %H:%M"',
+        )
+    elif time not in (None, "auto") and not known:
+        problems.add(where, f'found {show(time)} for format "{form}"; allowed: "auto"')
+    if feed.get("cache") and form not in CACHED_FORMATS:
+        problems.add(
+            (*feed.key, "cache"),
+            f'found true for format "{form}", which is as fast without; allowed: false',
+        )
 
 
 def _check_span(text: str | None, key: Key, problems: Problems) -> None:
@@ -134,6 +188,8 @@ def _check_symbols(feed: Checked[FeedSettings], problems: Problems) -> None:
                 "missing; allowed: the symbol of all files, or one for each file, "
                 'such as ["BTCUSDT"]',
             )
+        elif feed.get("format") == "binance-raw":
+            return  # captures name the symbol of each message
         elif files and len(symbols) not in (1, len(files)):
             problems.add(
                 where,

@@ -34,6 +34,10 @@ class FileSearch:
         for path in places:
             if path.is_file():
                 return path
+        if any(path.is_dir() for path in places):
+            what = "which is a folder; allowed: a file, such as one in it"
+            self._problems.add(key, f"found {show(name)}, {what}")
+            return None
         folders = [path.parent for path in places]
         folders = [folder for folder in folders if folder.is_dir()] or folders[:1]
         there = sorted(

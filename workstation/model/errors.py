@@ -33,13 +33,14 @@ class ConfigError(WorkstationError):
 
 
 class DataError(WorkstationError):
-    """A row or message is damaged: names the source, the place and the reason."""
+    """A row or message is damaged: names source, place, reason and what mends it."""
 
-    def __init__(self, source: str, line: int, reason: str) -> None:
-        super().__init__(f"{source}:{line}: {reason}")
+    def __init__(self, source: str, line: int, reason: str, remedy: str = "") -> None:
+        super().__init__(f"{source}:{line}: {reason}{remedy and f'; {remedy}'}")
         self.source = source
         self.line = line
         self.reason = reason
+        self.remedy = remedy
 
 
 class IllegalTransition(WorkstationError):

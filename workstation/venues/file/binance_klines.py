@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from workstation.model.market import Bar
 from workstation.model.timeframes import (
     NS_PER_MS,
-    NS_PER_S,
     NS_PER_US,
     Timeframe,
     format_span,
@@ -26,7 +25,7 @@ from workstation.venues.file.times import binance_time
 __all__ = ["BinanceKlinesReader"]
 
 _COLUMNS = 12
-_DAY_NS = 86_400 * NS_PER_S
+_MONTH = Timeframe.parse("1M")
 
 
 class BinanceKlinesReader:
@@ -51,12 +50,12 @@ class BinanceKlinesReader:
         opened = binance_time(row[0])
         # The close time is the last unit of the bar, in the unit of its own digits.
         closed = binance_time(row[6]) + (NS_PER_MS if len(row[6]) == 13 else NS_PER_US)
-        self._check_interval(closed - opened)
+        interval = self._interval(opened, closed)
         prices = check_bar(row[1], row[2], row[3], row[4])
         return Bar(
             self._memory.instrument,
             closed,
-            Timeframe.of_ns(self._memory.interval_ns or closed - opened),
+            interval,
             opened,
             *prices,
             zero_or_more(row[5], "volume"),
@@ -65,19 +64,21 @@ class BinanceKlinesReader:
             closed,
         )
 
-    def _check_interval(self, length: int) -> None:
-        expected = self._memory.interval_ns
-        if length <= 0:
+    def _interval(self, opened: int, closed: int) -> Timeframe:
+        """Return which bars these are; all rows are of one kind."""
+        if closed <= opened:
             raise Damaged("close time is not after the open time")
-        if expected is None:
-            self._memory.interval_ns = length
-        elif length != expected and not _both_months(length, expected):
+        found = self._memory.interval
+        if found is None:
+            found = Timeframe.of_ns(closed - opened)
+            if _MONTH.start(opened) == opened and _MONTH.end(opened) == closed:
+                found = _MONTH
+            self._memory.interval = found
+        if found.start(opened) != opened and (found == _MONTH or found.session_ns):
+            raise Damaged(f"open time is not where bars of {found} begin")
+        if found.end(opened) != closed:
             raise Damaged(
-                f"row lasts {format_span(length)}, "
-                f"the bars before or the interval {format_span(expected)}"
+                f"row lasts {format_span(closed - opened)}, "
+                f"the bars before or the interval {found}"
             )
-
-
-def _both_months(length: int, other: int) -> bool:
-    """Tell whether both could be calendar months; such bars keep the first's length."""
-    return all(28 * _DAY_NS <= ns <= 31 * _DAY_NS for ns in (length, other))
+        return found

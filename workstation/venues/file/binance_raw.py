@@ -200,7 +200,10 @@ class BinanceRawReader:
         ts = raw_time(line[:19])
         if line[19:20] != b" ":
             raise Damaged("no space after a receive time of 19 digits")
-        body = line[20:]
+        return self.message(line[20:], ts)
+
+    def message(self, body: bytes, ts: int) -> MarketEvent | None:
+        """Return the event of one message of a stream, or of a depth snapshot."""
         if body.startswith(_ENVELOPE):
             start = len(_ENVELOPE)
             route = self._routes.get(body[start : body.find(b'"', start)])
@@ -239,7 +242,7 @@ class BinanceRawReader:
         if message.e is not None:
             return self._bare(body, message.e, ts)
         if message.lastUpdateId is not None:
-            return self._snapshot(body, ts)
+            return self.snapshot(body, ts, self._only_symbol())
         self._memory.ignore("control")
         return None
 
@@ -270,14 +273,9 @@ class BinanceRawReader:
             return None
         return self._built(_Route(event, data.s, instrument, kind), kind, data, ts)
 
-    def _snapshot(self, body: bytes, ts: int) -> BookSnapshot | None:
+    def snapshot(self, body: bytes, ts: int, symbol: str) -> BookSnapshot | None:
+        """Return the depth snapshot of a symbol, None for a symbol not of the feed."""
         data = _SNAPSHOT.decode(body)
-        if len(self._symbols) != 1:
-            held = ", ".join(self._symbols) or "none"
-            raise Damaged(
-                f"a snapshot names no symbol; the file must have one, has {held}"
-            )
-        symbol = next(iter(self._symbols))
         instrument = self._memory.names.get(symbol)
         if instrument is None:
             self._memory.ignore(f"symbol {symbol}")
@@ -287,3 +285,11 @@ class BinanceRawReader:
             raise Damaged(f"snapshot is crossed at {max(bids)[0]}")
         sent = None if data.E is None else data.E * NS_PER_MS
         return BookSnapshot(instrument, ts, data.lastUpdateId, bids, asks, sent)
+
+    def _only_symbol(self) -> str:
+        if len(self._symbols) != 1:
+            held = ", ".join(self._symbols) or "none"
+            raise Damaged(
+                f"a snapshot names no symbol; the file must have one, has {held}"
+            )
+        return next(iter(self._symbols))

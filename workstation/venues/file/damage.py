@@ -9,4 +9,11 @@ __all__ = ["Damaged"]
 
 
 class Damaged(Exception):
-    """A row, message or container that is not what the format promises."""
+    """A row, message or container that is not what the format promises.
+
+    ``remedy`` is said where it is another than mending the row or skipping it.
+    """
+
+    def __init__(self, reason: str, remedy: str = "") -> None:
+        super().__init__(reason)
+        self.remedy = remedy

@@ -13,34 +13,42 @@ from pathlib import Path
 
 from workstation.model.errors import ConfigError, DataError
 from workstation.model.market import MarketEvent
-from workstation.model.timeframes import parse_span
+from workstation.model.timeframes import Timeframe
+from workstation.paths import cache_folder
 from workstation.venues.file.binance_klines import BinanceKlinesReader
-from workstation.venues.file.binance_raw import BinanceRawReader, stream_symbol
+from workstation.venues.file.binance_raw import stream_symbol
 from workstation.venues.file.binance_trades import (
     BinanceAggTradesReader,
     BinanceTradesReader,
 )
+from workstation.venues.file.cache import AUTOMATIC_BYTES, EventCache
+from workstation.venues.file.cryptofeed import is_cryptofeed, raw_reader
+from workstation.venues.file.extras import missing_package
 from workstation.venues.file.format import HEAD_LINES, Memory, ReaderFactory
 from workstation.venues.file.lane import Lane
 from workstation.venues.file.ohlcv import OhlcvReader
 from workstation.venues.file.quotes import QuotesReader
-from workstation.venues.file.settings import FileFeedSettings
-from workstation.venues.file.source import SourceFile, file_hash
+from workstation.venues.file.settings import CACHED_FORMATS, FileFeedSettings
+from workstation.venues.file.source import SourceFile
+from workstation.venues.file.tardis import tardis_reader
+from workstation.venues.file.times import time_reader
 from workstation.venues.file.trades import TradesReader
 
 __all__ = ["FileFeed"]
 
 _CAPTURE = "binance-raw"
 _FORMATS: dict[str, ReaderFactory] = {
-    _CAPTURE: BinanceRawReader,
+    _CAPTURE: raw_reader,
     "binance-klines": BinanceKlinesReader,
     "binance-trades": BinanceTradesReader,
     "binance-aggtrades": BinanceAggTradesReader,
     "quotes": QuotesReader,
     "trades": TradesReader,
     "ohlcv": OhlcvReader,
+    "tardis": tardis_reader,
 }
 _KEPT_ERRORS = 20
+_MEND = 'mend the row, or pass over such rows with on_error = "skip"'
 
 
 class FileFeed:
@@ -73,6 +81,10 @@ class FileFeed:
         _check_paths(settings.name, self._paths)
         self._files = tuple(SourceFile(path) for path in self._paths)
         self.total_bytes = sum(file.total_bytes for file in self._files)
+        self._cache = EventCache(
+            cache_folder(),
+            {"format": settings.format, **_reading(settings)},
+        )
         self._lanes = self._make_lanes(dict(instruments))
         self._streams: list[Iterator[MarketEvent]] | None = None
         self._heap: list[tuple[int, int, MarketEvent]] = []
@@ -135,9 +147,10 @@ class FileFeed:
                 "format": self._settings.format,
                 "interval": self._settings.interval or "",
                 "symbols": ",".join(self._settings.symbols),
+                **_reading(self._settings),
                 **{
-                    f"file.{index}.{path.name}": file_hash(path)
-                    for index, path in enumerate(self._paths)
+                    f"file.{index}.{file.path.name}": _hash(file)
+                    for index, file in enumerate(self._files)
                 },
             }
         return self._identity
@@ -159,17 +172,9 @@ class FileFeed:
 
     def _make_lanes(self, instruments: dict[str, str]) -> list[Lane]:
         settings = self._settings
-        interval_ns = None
-        if settings.interval is not None:
-            try:
-                interval_ns = parse_span(settings.interval)
-            except ValueError as error:
-                raise ConfigError(f"feed {settings.name}: interval: {error}") from error
+        interval = _interval(settings)
         if settings.format == _CAPTURE:
-            keys = [
-                stream_symbol(file.head(HEAD_LINES)) or file.path.name
-                for file in self._files
-            ]
+            keys = [_capture_key(file) for file in self._files]
         else:
             keys = _symbols(settings, len(self._files), instruments)
         turns: dict[str, list[SourceFile]] = {}
@@ -178,17 +183,37 @@ class FileFeed:
         return [
             Lane(
                 files,
-                Memory(instruments.get(key), instruments, interval_ns),
+                Memory(
+                    instruments.get(key),
+                    instruments,
+                    interval,
+                    symbol="" if settings.format == _CAPTURE else key,
+                    columns=settings.columns,
+                    read_time=time_reader(settings.time_format),
+                ),
                 _FORMATS[settings.format],
                 self._damaged,
+                self._cache_of,
             )
             for key, files in turns.items()
         ]
 
+    def _cache_of(self, file: SourceFile) -> EventCache | None:
+        """Return the cache for a file that is worth it, or whose settings want it."""
+        wanted = self._settings.cache
+        if wanted is None:
+            wanted = file.total_bytes >= AUTOMATIC_BYTES
+        is_kept = wanted and self._settings.format in CACHED_FORMATS
+        return self._cache if is_kept else None
+
     def _damaged(self, error: DataError) -> None:
-        self.errors.append(error)
         if self._settings.on_error == "stop":
+            error = DataError(
+                error.source, error.line, error.reason, error.remedy or _MEND
+            )
+            self.errors.append(error)
             raise error
+        self.errors.append(error)
         self.skipped += 1
         if self.skipped > self._settings.max_skipped:
             raise DataError(
@@ -196,6 +221,7 @@ class FileFeed:
                 error.line,
                 f"{error.reason}; that is damaged row {self.skipped}, "
                 f"max_skipped = {self._settings.max_skipped}",
+                "look whether it is the right file, or raise max_skipped",
             )
 
 
@@ -204,11 +230,50 @@ def _check_paths(feed: str, paths: Sequence[Path]) -> None:
         raise ConfigError(f"feed {feed}: files is empty; name at least one")
     for path in paths:
         if not path.is_file():
-            what = "is a folder" if path.is_dir() else "is not there"
+            is_folder = path.is_dir()
+            what = "is a folder" if is_folder else "is not there"
             raise ConfigError(
                 f"feed {feed}: file {path.name} {what}; looked in "
-                f"{path.parent.absolute()}"
+                f"{path.parent.absolute()}; name "
+                f"{'the files in it' if is_folder else 'a file that is'}"
             )
+        if (missing := missing_package(path)) is not None:
+            raise ConfigError(f"feed {feed}: file {path.name} {missing}")
+
+
+def _interval(settings: FileFeedSettings) -> Timeframe | None:
+    if settings.interval is None:
+        return None
+    where = f"feed {settings.name}: interval"
+    try:
+        interval = Timeframe.parse(settings.interval)
+    except ValueError as error:
+        raise ConfigError(f"{where}: {error}") from error
+    if not interval.is_clocked:
+        raise ConfigError(f"{where}: {interval} has no length; allowed: 1h, 1d, 1M …")
+    return interval
+
+
+def _capture_key(file: SourceFile) -> str:
+    """Return what the captures have in common that are read in turn."""
+    head = file.head(HEAD_LINES)
+    # Cryptofeed writes streams and snapshots into files beside each other.
+    symbol = None if is_cryptofeed(head) else stream_symbol(head)
+    return symbol or str(file.path)
+
+
+def _reading(settings: FileFeedSettings) -> dict[str, str]:
+    """Return the settings by which the rows of a table are understood."""
+    columns = (f"{name}={settings.columns[name]}" for name in sorted(settings.columns))
+    return {"columns": ",".join(columns), "time_format": settings.time_format}
+
+
+def _hash(file: SourceFile) -> str:
+    """Return the hash of a file; reading it will tell what is wrong with it."""
+    try:
+        return file.content_hash()
+    except OSError as error:
+        return f"cannot be read: {error.strerror or error}"
 
 
 def _symbols(

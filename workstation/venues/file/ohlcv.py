@@ -1,7 +1,8 @@
 """Bars as CSV: a header with time, open, high, low, close and perhaps volume.
 
-Names in any case; an unnamed first column is the time of the bar's open. The length of
-the bars is the setting's, else the smallest step between the first rows.
+Names in any case; an unnamed first column is the time of the bar's open. Which bars
+they are is the setting's, else the smallest step between the first rows, which may be
+calendar months.
 """
 
 from __future__ import annotations
@@ -10,23 +11,34 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from workstation.model.market import Bar
-from workstation.model.timeframes import Timeframe
+from workstation.model.timeframes import NS_PER_DAY, BarKind, Timeframe
 from workstation.venues.file.damage import Damaged
 from workstation.venues.file.format import Memory
 from workstation.venues.file.prices import check_bar
-from workstation.venues.file.table import TIME_NAMES, Columns, zero_or_more
-from workstation.venues.file.times import any_time
+from workstation.venues.file.table import (
+    TIME_NAMES,
+    Columns,
+    counting_number,
+    zero_or_more,
+)
 
 __all__ = ["OhlcvReader"]
 
 _ALIASES = {
-    "time": (*TIME_NAMES, ""),
+    # The last is what pandas calls an unnamed index in Parquet.
+    "time": (*TIME_NAMES, "", "__index_level_0__"),
     "open": ("open", "o"),
     "high": ("high", "h"),
     "low": ("low", "l"),
     "close": ("close", "c"),
     "volume": ("volume", "vol", "v"),
+    # Only where the user names them: their usual names mean other things elsewhere.
+    "turnover": (),
+    "trades": (),
 }
+
+_MONTH = Timeframe.parse("1M")
+_SHORTEST_MONTH, _LONGEST_MONTH = 28 * NS_PER_DAY, 31 * NS_PER_DAY
 
 
 class OhlcvReader:
@@ -35,10 +47,10 @@ class OhlcvReader:
     def __init__(self, head: Sequence[bytes], memory: Memory) -> None:
         self._memory = memory
         self._columns = Columns(
-            head, _ALIASES, ("time", "open", "high", "low", "close")
+            head, _ALIASES, ("time", "open", "high", "low", "close"), memory.columns
         )
-        if memory.interval_ns is None:
-            memory.interval_ns = self._smallest_step(head)
+        if memory.interval is None:
+            memory.interval = self._likely_interval(head)
 
     def parse(self, line: bytes, number: int) -> Bar | None:
         """Return the bar of a row, None for the header."""
@@ -46,33 +58,53 @@ class OhlcvReader:
             return None
         columns = self._columns
         row = columns.row(line)
-        opened = any_time(row[columns["time"]])
+        opened = self._memory.read_time(row[columns["time"]])
         prices = check_bar(
             row[columns["open"]],
             row[columns["high"]],
             row[columns["low"]],
             row[columns["close"]],
         )
-        volume_at = columns.get("volume")
-        volume = 0.0 if volume_at is None else zero_or_more(row[volume_at], "volume")
-        interval_ns = self._memory.interval_ns
-        if interval_ns is None:
-            raise Damaged("one row does not tell the interval; set interval")
+        volume_at, turnover_at = columns.get("volume"), columns.get("turnover")
+        trades_at = columns.get("trades")
+        traded = (
+            0.0 if volume_at is None else zero_or_more(row[volume_at], "volume"),
+            0.0 if turnover_at is None else zero_or_more(row[turnover_at], "turnover"),
+            0 if trades_at is None else counting_number(row[trades_at], "trades"),
+        )
+        interval = self._memory.interval
+        if interval is None:
+            raise Damaged("one row does not tell the interval", "set interval")
+        if interval.kind is BarKind.MONTH:
+            # Some files name a month by its last day.
+            opened = interval.start(opened)
         return Bar(
             self._memory.instrument,
-            opened + interval_ns,
-            Timeframe.of_ns(interval_ns),
+            interval.end(opened),
+            interval,
             opened,
             *prices,
-            volume,
+            *traded,
         )
 
-    def _smallest_step(self, head: Sequence[bytes]) -> int | None:
+    def _likely_interval(self, head: Sequence[bytes]) -> Timeframe | None:
         times: list[int] = []
         for line in head[1:]:
             try:
-                times.append(any_time(self._columns.row(line)[self._columns["time"]]))
+                row = self._columns.row(line)
+                times.append(self._memory.read_time(row[self._columns["time"]]))
             except Damaged:
                 continue
         steps = [after - before for before, after in pairwise(times) if after > before]
-        return min(steps, default=None)
+        if not steps:
+            return None
+        months = [_MONTH.start(ts) for ts in times]
+        # Three months in turn are never of one length.
+        is_even = len(steps) > 2 and len(set(steps)) == 1
+        if (
+            _SHORTEST_MONTH <= min(steps) <= _LONGEST_MONTH
+            and not is_even
+            and all(before < after for before, after in pairwise(months))
+        ):
+            return _MONTH
+        return Timeframe.of_ns(min(steps))

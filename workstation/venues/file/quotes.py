@@ -12,7 +12,6 @@ from workstation.model.market import Quote
 from workstation.venues.file.damage import Damaged
 from workstation.venues.file.format import Memory
 from workstation.venues.file.table import TIME_NAMES, Columns, positive, zero_or_more
-from workstation.venues.file.times import any_time
 
 __all__ = ["QuotesReader"]
 
@@ -30,7 +29,8 @@ class QuotesReader:
 
     def __init__(self, head: Sequence[bytes], memory: Memory) -> None:
         self._instrument = memory.instrument
-        self._columns = Columns(head, _ALIASES, ("time", "bid", "ask"))
+        self._read_time = memory.read_time
+        self._columns = Columns(head, _ALIASES, ("time", "bid", "ask"), memory.columns)
 
     def parse(self, line: bytes, number: int) -> Quote | None:
         """Return the quote of a row, None for the header."""
@@ -38,7 +38,7 @@ class QuotesReader:
             return None
         columns = self._columns
         row = columns.row(line)
-        ts = any_time(row[columns["time"]])
+        ts = self._read_time(row[columns["time"]])
         bid = positive(row[columns["bid"]], "bid")
         ask = positive(row[columns["ask"]], "ask")
         if bid > ask:

@@ -7,6 +7,7 @@ as no exchange writes it, is damage.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 
 from workstation.venues.file.damage import Damaged
 
@@ -80,7 +81,8 @@ class Columns:
     """Where the columns are that the first line of a file names.
 
     ``aliases`` maps each wanted column to the names it may have, lower case; those
-    not in ``required`` may be missing (``get`` returns None).
+    not in ``required`` may be missing (``get`` returns None). ``given`` are names that
+    the user says instead; they must be there.
     """
 
     def __init__(
@@ -88,24 +90,59 @@ class Columns:
         head: Sequence[bytes],
         aliases: Mapping[str, Sequence[str]],
         required: Sequence[str],
+        given: Mapping[str, str] | None = None,
     ) -> None:
-        names = [
-            field.decode(errors="replace").strip().lower()
+        given = given or {}
+        self._header = [
+            field.decode(errors="replace").strip()
             for field in fields(head[0] if head else b"")
         ]
+        names = [name.lower() for name in self._header]
+        self.names = frozenset(names)
+        """All names of the header, lower case."""
         self.count = len(names)
         self._index: dict[str, int] = {}
+        if unknown := [wanted for wanted in given if wanted not in aliases]:
+            raise Damaged(
+                f"columns has {', '.join(unknown)}",
+                f"name only {', '.join(aliases)} there",
+            )
         for wanted, allowed in aliases.items():
+            if wanted in given:
+                self._index[wanted] = self._given(wanted, given[wanted])
+                continue
             found = [i for i, name in enumerate(names) if name in allowed]
             if len(found) > 1:
-                raise Damaged(f"header has {wanted} twice: {', '.join(names)}")
+                raise Damaged(
+                    f"header has {wanted} twice: {', '.join(self._header)}",
+                    f'say which with columns = {{ {wanted} = "…" }}',
+                )
             if found:
                 self._index[wanted] = found[0]
         missing = [name for name in required if name not in self._index]
         if missing:
             raise Damaged(
-                f"header lacks {', '.join(missing)}; it has {', '.join(names)}"
+                f"header lacks {', '.join(missing)}; it has {', '.join(self._header)}"
+                f"{_did_you_mean(missing[0], self._header)}",
+                f'name it with columns = {{ {missing[0]} = "…" }}, or give the file '
+                "a first line of names with commas between",
             )
+
+    def _given(self, wanted: str, name: str) -> int:
+        """Return where a column of this name is; the case matters if it must."""
+        found = [i for i, held in enumerate(self._header) if held == name.strip()]
+        if not found:
+            folded = name.strip().lower()
+            found = [i for i, held in enumerate(self._header) if held.lower() == folded]
+        if len(found) == 1:
+            return found[0]
+        what = "has more than one column" if found else "has no column"
+        raise Damaged(
+            f"header {what} {name!r}, which columns.{wanted} names; it has "
+            f"{', '.join(self._header)}"
+            f"{'' if found else _did_you_mean(name, self._header)}",
+            f"mend columns.{wanted}",
+        )
 
     def get(self, name: str) -> int | None:
         """Return the index of a column, or None where there is none."""
@@ -121,6 +158,12 @@ class Columns:
         if len(row) != self.count:
             raise Damaged(f"{len(row)} columns where the header has {self.count}")
         return row
+
+
+def _did_you_mean(word: str, names: Sequence[str]) -> str:
+    folded = {name.lower(): name for name in names}
+    close = get_close_matches(word.lower(), folded, n=1)
+    return f"; did you mean {folded[close[0]]}?" if close else ""
 
 
 def _unquoted(field: bytes) -> bytes:
