@@ -134,8 +134,7 @@ class Timeframe(Struct, frozen=True, array_like=True):
         if session_ns and size < NS_PER_DAY:
             day = ts - (ts - session_ns) % NS_PER_DAY
             return ts - (ts - day) % size
-        offset = session_ns + (0 if size % _WEEK_NS else _MONDAY_NS)
-        return ts - (ts - offset) % size
+        return ts - (ts - self._offset_ns) % size
 
     def end(self, start: int) -> int:
         """Return the first ns after the interval that begins at ``start``."""
@@ -162,15 +161,26 @@ class Timeframe(Struct, frozen=True, array_like=True):
                 and same_day
                 and int(self.size) % int(source.size) == 0
             )
-        step = int(source.size)
-        if source.session_ns and source.session_ns != self.session_ns:
+        if source.session_ns not in (0, self.session_ns):
             return False
-        if self.kind is BarKind.MONTH or (self.session_ns and not source.session_ns):
-            # Days, or steps that divide the day and meet where it begins.
-            return NS_PER_DAY % step == 0 and self.session_ns % step == 0
-        if source.session_ns and step < NS_PER_DAY and NS_PER_DAY % step:
-            return False
-        return int(self.size) % step == 0
+        size, step = int(self.size), int(source.size)
+        is_month = self.kind is BarKind.MONTH
+        if source.session_ns and step < NS_PER_DAY:
+            # Those begin anew with each session's day.
+            if is_month or size % NS_PER_DAY == 0:
+                return True
+            return size % step == 0 and (size < NS_PER_DAY or NS_PER_DAY % step == 0)
+        if is_month or (self.session_ns and size < NS_PER_DAY):
+            # Both have boundaries where a day begins.
+            meets = (self.session_ns - source._offset_ns) % step == 0
+            whole = is_month or size % step == 0
+            return NS_PER_DAY % step == 0 and meets and whole
+        return size % step == 0 and (self._offset_ns - source._offset_ns) % step == 0
+
+    @property
+    def _offset_ns(self) -> int:
+        """Return where one interval begins, counted from the epoch."""
+        return self.session_ns + (0 if int(self.size) % _WEEK_NS else _MONDAY_NS)
 
 
 @lru_cache(maxsize=256)
