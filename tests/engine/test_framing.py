@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
@@ -14,7 +16,9 @@ from tests.engine.runs import (
     running,
     settings,
     small,
+    with_script,
 )
+from tests.strategy.fakes import write_script
 from workstation.engine.assembly import assemble_session
 from workstation.engine.drivers import Until, run_backtest
 from workstation.engine.frames import Focus
@@ -55,6 +59,28 @@ def test_all_panels_of_a_running_run_are_there() -> None:
     assert frame.machine.gates
     assert frame.machine.calls == session.strategies[0].rows["BTCUSDT"].calls
     assert frame.seq == session.engine.core.seq
+
+
+def test_of_many_outputs_a_chart_shows_those_that_are_prices(tmp_path: Path) -> None:
+    detect = (
+        "indicators.supertrend(3); indicators.adx(90); "
+        "indicators.ema(5, compat='tradingview'); return None"
+    )
+    session = small(*with_script(write_script(tmp_path, detect=detect)))
+    run_backtest(session.engine, Until(events=2_000))
+    frame = frame_of(session)
+    assert frame.chart is not None
+    assert [label for label, _ in frame.chart.overlays] == [
+        "SUPERTREND 3 3 supertrend",
+        "EMA 5 tradingview",
+    ]
+    assert frame.indicators is not None
+    directional = next(row for row in frame.indicators if row.name == "adx")
+    assert directional.params == "90"
+    values = dict(directional.outputs)
+    # Its own average begins later: that is no number yet, and shown as none.
+    assert values["plus_di"] is not None
+    assert values["adx"] is None
 
 
 def test_a_panel_that_is_not_shown_is_not_made() -> None:

@@ -34,8 +34,8 @@ LOOPS = {
         "while True:\n        try:\n            x = 1\n        except:\n"
         "            pass"
     ),
-    "asks first": "indicators.ema(7); indicators.sma(period=5)\n    while True:\n"
-    "        context['n'] = 1",
+    "asks first": "indicators.ema(7, 'tradingview'); indicators.sma(period=5)\n"
+    "    while True:\n        context['n'] = 1",
     "sleeps": "import time; time.sleep(3600)",
     "recurses": "def f():\n        while True:\n            g()\n"
     "    def g():\n        sum(range(50))\n    f()",

@@ -109,7 +109,7 @@ class FakeMarket:
         raise AssertionError("nothing here asks for bars")
 
     def indicator(
-        self, instrument: str, timeframe: Timeframe, name: str, **params: float
+        self, instrument: str, timeframe: Timeframe, name: str, **params: float | str
     ) -> IndicatorView:
         raise AssertionError("nothing here asks for indicators")
 

@@ -7,12 +7,14 @@ import sys
 
 LISTING_AND_STREAM = """
 import sys
+from types import SimpleNamespace
 import workstation.indicators as indicators
 for name in indicators.names():
     indicator = indicators.get(name)
     stream = indicator.stream()
     for i in range(50):
-        stream.step(float(i))
+        x = float(i)
+        stream.update(SimpleNamespace(open=x, high=x, low=x, close=x, volume=x))
     assert stream.copy().state() == stream.state()
 import workstation.indicators.documentation as documentation
 documentation.markdown()

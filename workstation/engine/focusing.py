@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from math import isnan
 from typing import Any
 
 from workstation import indicators
@@ -20,7 +21,7 @@ from workstation.engine.frames import (
     SymbolRow,
 )
 from workstation.execution.executor import Executor
-from workstation.indicators import Pane
+from workstation.indicators import Drawing, Pane
 from workstation.market.aggregator import Aggregator
 from workstation.market.running import RunningIndicator
 from workstation.model.instruments import Instrument
@@ -224,10 +225,13 @@ class FocusFrames:
         lines = []
         for running in self._aggregator.indicators(focus.instrument, base):
             name, params = running.key
-            if indicators.get(name).pane is not Pane.PRICE:
+            definition = indicators.get(name)
+            if definition.pane is not Pane.PRICE:
                 continue
             for output, values in self._tails(focus.instrument, base, running, count):
-                label = f"{name.upper()} {_listed(params)}"
+                if definition.drawing(output) is Drawing.HIDDEN:
+                    continue
+                label = f"{name.upper()} {definition.label(dict(params))}"
                 if len(running.outputs) > 1:
                     label += f" {output}"
                 lines.append((label, values))
@@ -269,22 +273,19 @@ class FocusFrames:
         name, params = running.key
         value = running.value
         tails = self._tails(instrument, timeframe, running, _TAIL)
+        label = indicators.get(name).label(dict(params))
         return IndicatorRow(
-            key=f"{instrument}/{timeframe}/{name}/{_listed(params)}",
+            key=f"{instrument}/{timeframe}/{name}/{label}",
             instrument=instrument,
             timeframe=str(timeframe),
             name=name,
-            params=_listed(params),
+            params=label,
             outputs=tuple(
-                (output, None if value is None else value[n])
+                (output, None if value is None or isnan(value[n]) else value[n])
                 for n, output in enumerate(running.outputs)
             ),
             tail=tuple(v for v in tails[0][1] if v is not None),
         )
-
-
-def _listed(params: tuple[tuple[str, int | float], ...]) -> str:
-    return " ".join(f"{value:g}" for _, value in params)
 
 
 def _trigger(held: Sequence[Order], role: OrderRole) -> Any:

@@ -14,7 +14,8 @@ from math import sqrt
 from operator import mul
 from typing import TYPE_CHECKING
 
-from workstation.indicators.definition import PERIOD_LIMIT, Indicator, Pane, Param
+from workstation.indicators.definition import Indicator, Pane
+from workstation.indicators.parameters import PERIOD_LIMIT, Param
 from workstation.indicators.stream import LinesStream, State, check_state
 
 if TYPE_CHECKING:
@@ -115,9 +116,9 @@ class Bollinger(LinesStream):
 
 
 def _batch(close: Floats, *, period: int, deviations: float) -> tuple[Floats, ...]:
-    from workstation.indicators import arrays
+    from workstation.indicators.arrays import windows
 
-    return arrays.bollinger(close, period, deviations)
+    return windows.bollinger(close, period, deviations)
 
 
 INDICATOR = Indicator(

@@ -7,6 +7,7 @@ that every kernel may rely on finite input. Loads numpy; nothing may import it e
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,25 +16,30 @@ from workstation.indicators.errors import BadColumns
 from workstation.indicators.stream import LIMIT
 
 Floats = NDArray[np.float64]
+# What is beside the prices keeps its type: int64 (times in ns) or float64.
+Row = NDArray[Any]
 
 FIELDS = ("open", "high", "low", "close", "volume")
 """The fields of a bar; only these decide whether a row is sound."""
 
 
 def evaluate(
-    kernel: Callable[[list[Floats]], tuple[Floats, ...]],
-    columns: Mapping[str, Floats],
+    kernel: Callable[[list[Row | None]], tuple[Floats, ...]],
+    columns: Mapping[str, Row],
     inputs: tuple[str, ...],
+    optional: tuple[str, ...],
     outputs: tuple[str, ...],
 ) -> dict[str, Floats]:
-    """Return the named outputs of ``kernel`` over the sound rows of ``columns``."""
-    fields = _read(columns, inputs)
+    """Return the named outputs of ``kernel`` over the sound rows of ``columns``.
+
+    The kernel gets the inputs, then the optional columns, None for one not given.
+    """
+    fields = _read(columns, inputs, optional)
+    given = [fields.get(name) for name in (*inputs, *optional)]
     sound = _sound_rows(fields)
     if sound is None:
-        return dict(
-            zip(outputs, kernel([fields[name] for name in inputs]), strict=True)
-        )
-    results = kernel([fields[name][sound] for name in inputs])
+        return dict(zip(outputs, kernel(given), strict=True))
+    results = kernel([field if field is None else field[sound] for field in given])
     spread = {}
     for name, result in zip(outputs, results, strict=True):
         spread[name] = np.full(len(sound), np.nan)
@@ -41,17 +47,22 @@ def evaluate(
     return spread
 
 
-def _read(columns: Mapping[str, Floats], inputs: tuple[str, ...]) -> dict[str, Floats]:
+def _read(
+    columns: Mapping[str, Row], inputs: tuple[str, ...], optional: tuple[str, ...]
+) -> dict[str, Row]:
     missing = [name for name in inputs if name not in columns]
     if missing:
         raise BadColumns(
             f"column {missing[0]!r} is needed (given: {', '.join(columns) or 'none'})"
         )
     fields = {}
-    for name in (*inputs, *FIELDS):
+    for name in (*inputs, *FIELDS, *optional):
         if name not in columns:
             continue
-        field = fields[name] = np.asarray(columns[name], dtype=np.float64)
+        kind = None if name in optional else np.float64
+        field = fields[name] = np.asarray(columns[name], dtype=kind)
+        if field.dtype.kind not in "iuf":
+            raise BadColumns(f"column {name!r} must be numbers, not {field.dtype}")
         if field.ndim != 1:
             raise BadColumns(f"column {name!r} must have one dimension: {field.shape}")
         length = len(fields[inputs[0]])
@@ -62,7 +73,7 @@ def _read(columns: Mapping[str, Floats], inputs: tuple[str, ...]) -> dict[str, F
     return fields
 
 
-def _sound_rows(fields: Mapping[str, Floats]) -> NDArray[np.bool_] | None:
+def _sound_rows(fields: Mapping[str, Row]) -> NDArray[np.bool_] | None:
     """Return which rows are sound, or None for all (the usual case, without a mask)."""
     if all(
         len(field) == 0

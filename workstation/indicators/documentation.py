@@ -6,7 +6,8 @@ that output, and a test keeps it so.
 
 from __future__ import annotations
 
-from workstation.indicators.definition import Indicator, Pane, Param
+from workstation.indicators.definition import Drawing, Indicator, Pane
+from workstation.indicators.parameters import COMPAT, Choice, Param
 from workstation.indicators.registry import get, names
 
 _INTRODUCTION = """\
@@ -22,9 +23,19 @@ after the other in constant time. Both give the same values.
 - Only closed bars change a stream. The forming bar is looked at with `peek`.
 - A bar with a NaN, an infinity, a number of 1e100 or more, or negative volume is
   rejected: it is counted, has no value, and later values are as if it had not been.
+- Where outputs of one indicator begin at different bars, the table names the last of
+  them; a stream gives NaN for those that are still missing.
 - Recursive averages are seeded with the mean of their first inputs, as TA-Lib does.
   They forget the seed slowly: give them 250 bars before you trust the last digits.
+- Where charts of TradingView follow other rules, `compat = "tradingview"` gives their
+  values.
 """
+
+_DRAWN = {
+    Drawing.HISTOGRAM: "drawn as a histogram",
+    Drawing.DOTS: "drawn as dots",
+    Drawing.HIDDEN: "not drawn",
+}
 
 
 def markdown() -> str:
@@ -40,7 +51,11 @@ def markdown() -> str:
 
 
 def _row(indicator: Indicator) -> str:
-    defaults = ", ".join(f"{param.name} {param.default}" for param in indicator.params)
+    defaults = ", ".join(
+        f"{param.name} {param.default}"
+        for param in indicator.params
+        if param.name != COMPAT
+    )
     drawn = "on the price" if indicator.pane is Pane.PRICE else "below"
     if indicator.bounds is not None:
         drawn += f", {indicator.bounds[0]:g} to {indicator.bounds[1]:g}"
@@ -60,15 +75,27 @@ def _section(indicator: Indicator) -> str:
         f"## {indicator.title} (`{indicator.name}`)",
         "",
         f"From {', '.join(indicator.inputs)}: {indicator.rule}.",
-        "",
-        *(_parameter(param) for param in indicator.params),
     ]
+    points = [*_drawn(indicator), *map(_parameter, indicator.params)]
     if indicator.constraint:
-        lines.append(f"- Together: {indicator.constraint}.")
+        points.append(f"- Together: {indicator.constraint}.")
+    if indicator.also:
+        points.append(f"- Also called {', '.join(f'`{n}`' for n in indicator.also)}.")
+    if points:
+        lines += ["", *points]
     return "\n".join([*lines, ""])
 
 
-def _parameter(param: Param) -> str:
+def _drawn(indicator: Indicator) -> list[str]:
+    """Return a line on each output that is not drawn as a line."""
+    return [
+        f"- `{output}` is {_DRAWN[style]}."
+        for output in indicator.outputs
+        if (style := indicator.drawing(output)) is not Drawing.LINE
+    ]
+
+
+def _parameter(param: Param | Choice) -> str:
     return f"- `{param.name}` = {param.default}: {param.help}; {param.allowed}."
 
 

@@ -5,13 +5,49 @@ Read by config, strategies, chart and documentation through ``get`` and ``names`
 
 from __future__ import annotations
 
-from workstation.indicators import bollinger, ema, macd, rsi, sma
+from workstation.indicators import (
+    adx,
+    atr,
+    bollinger,
+    donchian,
+    ema,
+    keltner,
+    macd,
+    obv,
+    rma,
+    rsi,
+    sma,
+    stochastic,
+    supertrend,
+    true_range,
+    vwap,
+)
 from workstation.indicators.definition import Indicator
 from workstation.indicators.errors import UnknownIndicator
 
 _INDICATORS: dict[str, Indicator] = {
     module.INDICATOR.name: module.INDICATOR
-    for module in (sma, ema, rsi, macd, bollinger)
+    for module in (
+        sma,
+        ema,
+        rma,
+        rsi,
+        macd,
+        bollinger,
+        true_range,
+        atr,
+        vwap,
+        stochastic,
+        adx,
+        donchian,
+        keltner,
+        obv,
+        supertrend,
+    )
+}
+
+_ALSO = {
+    other: indicator for indicator in _INDICATORS.values() for other in indicator.also
 }
 
 
@@ -22,7 +58,7 @@ def names() -> tuple[str, ...]:
 
 def get(name: str) -> Indicator:
     """Return the indicator called ``name``, or raise ``UnknownIndicator``."""
-    try:
-        return _INDICATORS[name]
-    except KeyError:
-        raise UnknownIndicator(name, names()) from None
+    found = _INDICATORS.get(name) or _ALSO.get(name)
+    if found is None:
+        raise UnknownIndicator(name, names())
+    return found

@@ -1,25 +1,25 @@
 """Relative strength index after Wilder: 100·U/(U + D).
 
 U and D are averages of the rises and falls of the close, seeded with the means of the
-first ``period`` changes and then y ← y + (x − y)/period. No movement at all gives 0.
+first ``period`` changes and then y ← y + (x − y)/period. No movement at all gives 0, in
+TradingView 100.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workstation.indicators.definition import PERIOD_LIMIT, Indicator, Pane, Param
+from workstation.indicators.average import STILL
+from workstation.indicators.definition import Indicator, Pane
+from workstation.indicators.parameters import PERIOD_LIMIT, TALIB, Param, compat
 from workstation.indicators.stream import LineStream, State, check_state
 
 if TYPE_CHECKING:
     from workstation.indicators.definition import Floats
 
-STILL = 1e-290
-"""U + D up to this counts as no movement (price units).
 
-Thousands of flat bars shrink both averages; below ~1e-300 they lose digits to the
-subnormal range and their quotient would be noise.
-"""
+def _unmoved(compat: str) -> float:
+    return 0.0 if compat == TALIB else 100.0
 
 
 class Rsi(LineStream):
@@ -27,10 +27,11 @@ class Rsi(LineStream):
 
     # While _left counts the missing inputs down (period + 1: the first has no change),
     # _up and _down are the sums of the changes so far.
-    __slots__ = ("_alpha", "_down", "_left", "_period", "_previous", "_up")
+    __slots__ = ("_alpha", "_down", "_left", "_period", "_previous", "_unmoved", "_up")
 
-    def __init__(self, period: int = 14) -> None:
+    def __init__(self, period: int = 14, compat: str = TALIB) -> None:
         self.rejected = 0
+        self._unmoved = _unmoved(compat)
         self._period = period
         self._alpha = 1.0 / period
         self._left = period + 1
@@ -60,8 +61,8 @@ class Rsi(LineStream):
         self._down = down
         total = up + down
         if total > 1e-290:
-            return 100.0 * up / total
-        return 0.0
+            return 100.0 * (up / total)
+        return self._unmoved
 
     def _seed(self, change: float) -> float | None:
         left = self._left = self._left - 1
@@ -76,7 +77,7 @@ class Rsi(LineStream):
         self._up /= self._period
         self._down /= self._period
         total = self._up + self._down
-        return 100.0 * self._up / total if total > STILL else 0.0
+        return 100.0 * (self._up / total) if total > STILL else self._unmoved
 
     def state(self) -> State:
         """Return (inputs missing, last close, U, D)."""
@@ -93,10 +94,10 @@ class Rsi(LineStream):
         self._up, self._down = float(state[2]), float(state[3])
 
 
-def _batch(close: Floats, *, period: int) -> tuple[Floats]:
-    from workstation.indicators import arrays
+def _batch(close: Floats, *, period: int, compat: str) -> tuple[Floats]:
+    from workstation.indicators.arrays import averages
 
-    return (arrays.rsi(close, period, STILL),)
+    return (averages.rsi(close, period, STILL, _unmoved(compat)),)
 
 
 INDICATOR = Indicator(
@@ -104,11 +105,14 @@ INDICATOR = Indicator(
     title="Relative strength index",
     rule="100·U/(U + D) of Wilder's averages of rises and falls, seeded with the means"
     " of the first period changes; 0 when nothing moved",
-    params=(Param("period", 14, 2, PERIOD_LIMIT, "changes in Wilder's average"),),
+    params=(
+        Param("period", 14, 2, PERIOD_LIMIT, "changes in Wilder's average"),
+        compat("100 when nothing moved"),
+    ),
     outputs=("rsi",),
     pane=Pane.OWN,
     bounds=(0.0, 100.0),
-    first=lambda period: int(period),
+    first=lambda period, compat: int(period),
     kernel=_batch,
     twin=Rsi,
 )

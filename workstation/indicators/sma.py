@@ -11,7 +11,8 @@ from __future__ import annotations
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from workstation.indicators.definition import PERIOD_LIMIT, Indicator, Pane, Param
+from workstation.indicators.definition import Indicator, Pane
+from workstation.indicators.parameters import PERIOD_LIMIT, Param
 from workstation.indicators.stream import LineStream, State, check_state
 
 if TYPE_CHECKING:
@@ -71,9 +72,9 @@ class Sma(LineStream):
 
 
 def _batch(close: Floats, *, period: int) -> tuple[Floats]:
-    from workstation.indicators import arrays
+    from workstation.indicators.arrays import windows
 
-    return (arrays.sma(close, period),)
+    return (windows.sma(close, period),)
 
 
 INDICATOR = Indicator(

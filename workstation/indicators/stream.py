@@ -1,8 +1,8 @@
 """The streaming side of an indicator: what every O(1) twin can do.
 
 Strategies, the market's shared instances and the chart hold streams. A stream takes
-closed bars (``update``) or bare values (``step``), shows the forming bar without taking
-it (``peek``), and never loads numpy.
+closed bars (``update``; ``step`` takes bare closes where these are enough), shows the
+forming bar without taking it (``peek``), and never loads numpy.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import cache
 from math import isfinite
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
 from workstation.indicators.errors import BadState
 
@@ -43,11 +43,11 @@ class Bar(Protocol):
 def is_sound(bar: Bar) -> bool:
     """Tell whether every field of ``bar`` is finite and its volume not negative."""
     return (
-        -LIMIT < bar.open < LIMIT
-        and -LIMIT < bar.high < LIMIT
-        and -LIMIT < bar.low < LIMIT
-        and -LIMIT < bar.close < LIMIT
-        and 0.0 <= bar.volume < LIMIT
+        -1e100 < bar.open < 1e100
+        and -1e100 < bar.high < 1e100
+        and -1e100 < bar.low < 1e100
+        and -1e100 < bar.close < 1e100
+        and 0.0 <= bar.volume < 1e100
     )
 
 
@@ -64,16 +64,11 @@ class Stream(ABC):
     rejected: int
 
     @abstractmethod
-    def step(self, x: float) -> float | tuple[float, ...] | None:
-        """Take one value and return the output, or None while there is none.
-
-        Single-output streams return a float, others a tuple in the order of the
-        indicator's ``outputs``.
-        """
-
-    @abstractmethod
     def update(self, bar: Bar) -> tuple[float, ...] | None:
-        """Take one closed bar and return all outputs, or None while there are none."""
+        """Take one closed bar and return all outputs, or None while there are none.
+
+        Where some outputs begin later than others, these are NaN until then.
+        """
 
     def peek(self, bar: Bar) -> tuple[float, ...] | None:
         """Return what ``update(bar)`` would, without taking the bar."""
@@ -84,7 +79,11 @@ class Stream(ABC):
         twin = type(self).__new__(type(self))
         for name in _fields(type(self)):
             value = getattr(self, name)
-            setattr(twin, name, value[:] if type(value) is list else value)
+            if type(value) is list:
+                value = value[:]
+            elif isinstance(value, Stream):
+                value = value.copy()
+            setattr(twin, name, value)
         return twin
 
     @abstractmethod
@@ -100,6 +99,9 @@ class Stream(ABC):
         """
 
 
+Part = TypeVar("Part", bound=Stream)
+
+
 @cache
 def _fields(kind: type[Stream]) -> tuple[str, ...]:
     return tuple(
@@ -107,7 +109,21 @@ def _fields(kind: type[Stream]) -> tuple[str, ...]:
     )
 
 
-class LineStream(Stream):
+class CloseStream(Stream):
+    """A stream over closes: it also takes bare values."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def step(self, x: float) -> float | tuple[float, ...] | None:
+        """Take one value and return the output, or None while there is none.
+
+        Single-output streams return a float, others a tuple in the order of the
+        indicator's ``outputs``.
+        """
+
+
+class LineStream(CloseStream):
     """A stream over closes with one output."""
 
     __slots__ = ()
@@ -124,7 +140,7 @@ class LineStream(Stream):
         return None if value is None else (value,)
 
 
-class LinesStream(Stream):
+class LinesStream(CloseStream):
     """A stream over closes with several outputs."""
 
     __slots__ = ()
@@ -154,3 +170,13 @@ def check_state(
             f"not a state of this {type(stream).__name__}: {size} finite numbers"
             f" are needed, from a stream with the same parameters; got {len(state)}"
         )
+
+
+def restored(part: Part, state: State) -> Part:
+    """Return a copy of ``part`` that continues from ``state``.
+
+    The part itself stays as it is, so that a refusal leaves no stream half restored.
+    """
+    twin = part.copy()
+    twin.restore(state)
+    return twin

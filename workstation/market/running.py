@@ -6,15 +6,15 @@ every closed bar before anyone hears of that bar.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from workstation import indicators
-from workstation.indicators import Indicator
+from workstation.indicators import Indicator, Value, Values
 from workstation.model.market import Bar
 
 __all__ = ["IndicatorKey", "RunningIndicator", "parameters"]
 
-IndicatorKey = tuple[str, tuple[tuple[str, int | float], ...]]
+IndicatorKey = tuple[str, tuple[tuple[str, Value], ...]]
 """Name and all parameters in the order of the definition, defaults filled in."""
 
 
@@ -49,9 +49,7 @@ class RunningIndicator:
         return (self.key, self.value, self.previous, self.stream.state())
 
 
-def parameters(
-    name: str, params: Mapping[str, float]
-) -> tuple[IndicatorKey, Indicator]:
+def parameters(name: str, params: Values) -> tuple[IndicatorKey, Indicator]:
     """Return what equal requests have in common, and the definition.
 
     A whole float serves where a count is wanted: Lua has no other numbers. Raises the

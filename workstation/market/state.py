@@ -107,7 +107,7 @@ class MarketState:
         return None if builder is None else builder.forming()
 
     def indicator(
-        self, instrument: str, timeframe: Timeframe, name: str, **params: float
+        self, instrument: str, timeframe: Timeframe, name: str, **params: float | str
     ) -> RunningIndicator:
         """Return the shared running indicator, warmed from the window if it is new.
 

@@ -229,7 +229,7 @@ class MarketView(Protocol):
         """Return the window; it is built from the first event on."""
 
     def indicator(
-        self, instrument: str, timeframe: Timeframe, name: str, **params: float
+        self, instrument: str, timeframe: Timeframe, name: str, **params: float | str
     ) -> IndicatorView:
         """Return the shared running indicator; created on first use."""
 

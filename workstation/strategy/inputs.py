@@ -159,14 +159,17 @@ def _plain(text: str) -> str:
 
 
 Value = float | tuple[float, ...] | None
-Asked = tuple[str, tuple[int | float, ...], tuple[tuple[str, int | float], ...]]
+Asked = tuple[
+    str, tuple[int | float | str, ...], tuple[tuple[str, int | float | str], ...]
+]
 """One request of a script: the indicator, its parameters by place and by name."""
 
 
 class Indicators:
     """Indicators of one row by registry name: ``indicators.ema(10)``.
 
-    One output gives a float, several a tuple; None before the first value.
+    One output gives a float, several a tuple; None before the first value, NaN for
+    an output that begins later than the others.
     ``back=1`` is the value at the bar before.
     """
 
@@ -189,7 +192,7 @@ class Indicators:
             raise AttributeError(name)
         names = self._order_of(name)
 
-        def value(*values: float, back: int = 0, **params: float) -> Value:
+        def value(*values: float | str, back: int = 0, **params: float | str) -> Value:
             return self._value((name, values, tuple(params.items())), names, back)
 
         # Kept on the instance: the next use of the name does not come here.
