@@ -93,6 +93,16 @@ def test_a_horizon_is_pending_until_the_first_prices_after_it() -> None:
     assert live.figures.adverse_fills == 1.0
 
 
+def test_prices_at_the_very_time_of_a_horizon_count_though_another_was_due() -> None:
+    part, core, live, _ = watched(shrinkage=0.0, public_trades=False)
+    core.feed(part, [at_mid(1, 100.0)])
+    deliver(part, core, filled(2, 1, 100.0))
+    deliver(part, core, filled(3, 1, 100.0))
+    core.feed(part, [at_mid(8, 99.0), at_mid(9, 50.0)])
+    # The first met no move by 7 s, the second one per cent by 8 s.
+    assert live.figures.adverse_bid == pytest.approx(50.0)
+
+
 def test_both_sides_are_kept_apart_and_never_below_zero() -> None:
     part, core, live, _ = watched(shrinkage=0.0, public_trades=False)
     core.feed(part, [at_mid(1, 100.0)])

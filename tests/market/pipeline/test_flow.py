@@ -145,3 +145,11 @@ def test_old_flow_leaves_the_window_and_an_idle_one_has_no_number() -> None:
     core.feed(part, [quote(3, 99.0, 101.0, 9.0, 1.0)])
     assert live.figures.ofi == 0.0
     assert chained("flow")[2].figures.ofi is None
+
+
+def test_the_window_is_the_running_step_and_the_nineteen_before() -> None:
+    for at, wanted in ((2.95, 8.0 / 5.0), (3.05, 0.0)):
+        part, core, live = chained("flow", flow=FlowSettings(window_s=2.0))
+        core.feed(part, [quote(1, 99, 101, 1, 1), quote(1.05, 99, 101, 9, 1)])
+        core.feed(part, [quote(at, 99, 101, 9, 1)])
+        assert live.figures.ofi == pytest.approx(wanted)

@@ -6,19 +6,16 @@ they cost a tick nothing and are never older than the book.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import exp
 from typing import TYPE_CHECKING, ClassVar
 
 from workstation.market.pipeline.figures import Figure
 from workstation.market.pipeline.processor import Ground, Shipped
 from workstation.market.pipeline.settings import ImbalanceSettings
-from workstation.model.market import Level
 
 if TYPE_CHECKING:
     from workstation.market.live import LiveInstrument
 
-__all__ = ["Imbalance", "signed_share", "weighted_imbalance", "weighted_mid"]
+__all__ = ["Imbalance", "signed_share", "weighted_mid"]
 
 
 def signed_share(bids: float, asks: float) -> float | None:
@@ -27,30 +24,12 @@ def signed_share(bids: float, asks: float) -> float | None:
     return (bids - asks) / total if total > 0.0 else None
 
 
-def weighted_imbalance(
-    bids: Sequence[Level], asks: Sequence[Level], decay: float
-) -> float | None:
-    """Return the signed share of sizes × e^(−distance/decay), in [−1, 1].
-
-    Levels are best first; a level's distance is from the best of its own side, in the
-    unit of ``decay``.
-    """
-    return signed_share(_weight(bids, decay), _weight(asks, decay))
-
-
 def weighted_mid(
     bid: float, bid_size: float, ask: float, ask_size: float
 ) -> float | None:
     """Return (bid × ask size + ask × bid size)/(sizes): towards the thinner side."""
     total = bid_size + ask_size
     return (bid * ask_size + ask * bid_size) / total if total > 0.0 else None
-
-
-def _weight(levels: Sequence[Level], decay: float) -> float:
-    if not levels:
-        return 0.0
-    best = levels[0][0]
-    return sum(size * exp(-abs(price - best) / decay) for price, size in levels)
 
 
 class Imbalance(Shipped):
@@ -109,8 +88,7 @@ class Imbalance(Shipped):
         book = self._live.book
         if book is None:
             return None
-        depth = self._settings.depth
-        return weighted_imbalance(book.bids(depth), book.asks(depth), self._decay)
+        return book.weighted_imbalance(self._settings.depth, self._decay)
 
     @property
     def weighted_mid(self) -> float | None:
