@@ -75,7 +75,7 @@ class Flow(Shipped):
     def __init__(self, settings: FlowSettings) -> None:
         self._step_ns = max(1, round(settings.window_s * NS_PER_S / STEPS))
         # Sums of the steps that are over, oldest first: (end, Σe, Σ queues, count).
-        self._steps: tuple[tuple[int, float, float, int], ...] = ()
+        self._steps: list[tuple[int, float, float, int]] = []
         self._end_ns = 0
         self._sum = 0.0
         self._queue = 0.0
@@ -127,9 +127,10 @@ class Flow(Shipped):
         begin = ts - ts % step
         if self._count:
             done = (self._end_ns, self._sum, self._queue, self._count)
-            self._steps = (*self._steps, done)
+            self._steps.append(done)
         oldest = begin - (STEPS - 1) * step
-        self._steps = tuple(each for each in self._steps if each[0] > oldest)
+        while self._steps and self._steps[0][0] <= oldest:
+            del self._steps[0]
         self._end_ns = begin + step
         self._sum = self._queue = 0.0
         self._count = 0
@@ -152,7 +153,7 @@ class Flow(Shipped):
     def digest(self) -> tuple[object, ...]:
         """Return the whole state for the state hash."""
         return (
-            self._steps,
+            list(self._steps),
             (self._end_ns, self._sum, self._queue, self._count),
             (self._bid, self._bid_size, self._ask, self._ask_size),
         )
