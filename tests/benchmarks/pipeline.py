@@ -12,7 +12,6 @@ from functools import partial
 
 from tests.benchmarks.budget import ROUNDS, cpu_ns
 from tests.market.fakes import FakeCore, instrument
-from workstation import indicators
 from workstation.market.aggregator import Aggregator
 from workstation.market.pipeline.chain import Plan
 from workstation.market.pipeline.settings import SHIPPED, PipelineSettings
@@ -27,7 +26,18 @@ SPACING_NS = 50 * NS_PER_MS
 START_NS = 1_700_000_000_000_000_000
 NAME = "SYM0"
 SECOND = Timeframe.parse("1s")
-TEN = 10
+INDICATORS: tuple[tuple[str, dict[str, float]], ...] = (
+    ("sma", {"period": 10}),
+    ("sma", {"period": 50}),
+    ("ema", {"period": 10}),
+    ("ema", {"period": 50}),
+    ("rsi", {"period": 7}),
+    ("rsi", {"period": 14}),
+    ("macd", {}),
+    ("bollinger", {}),
+    ("atr", {}),
+    ("adx", {}),
+)
 CHAINS: dict[str, tuple[str, ...]] = {
     "bare": (),
     **{name: (name,) for name in SHIPPED},
@@ -70,11 +80,8 @@ def aggregator(
     core = FakeCore(START_NS)
     part.attach(core)
     part.watch(NAME, SECOND)
-    names = indicators.names()
-    for index in range(running):
-        name = names[index % len(names)]
-        first = indicators.get(name).params[0]
-        part.indicator(NAME, SECOND, name, **{first.name: 10 + index})
+    for name, params in INDICATORS[:running]:
+        part.indicator(NAME, SECOND, name, **params)
     return part, core
 
 
@@ -118,7 +125,7 @@ def costs() -> dict[str, float]:
     runs: dict[str, Callable[[], float]] = {
         name: partial(quote_ns, chain, 0) for name, chain in CHAINS.items()
     }
-    runs["with_indicators"] = partial(quote_ns, SHIPPED, TEN)
+    runs["with_indicators"] = partial(quote_ns, SHIPPED, len(INDICATORS))
     runs["trade_bare"] = partial(trade_ns, ())
     runs["trade_default"] = partial(trade_ns, CHAINS["default"])
     rounds = [{name: run() for name, run in runs.items()} for _ in range(ROUNDS)]
