@@ -234,6 +234,23 @@ def test_snapshots_alone_replace_one_another_and_an_older_one_is_refused() -> No
     assert (book.applied, book.dropped, book.gaps) == (0, 0, 0)
 
 
+def test_a_feed_that_numbers_its_own_messages_is_proven_by_the_same_rule() -> None:
+    # Alpaca and Tardis have no ids: the reader counts, and leaves a hole for damage.
+    book = synced(1)
+    for number in (2, 3):
+        assert book.delta(delta(number, number, bids=((99.0, 1.0 + number),))) is None
+    assert book.best_bid() == (99.0, 4.0)
+    change = book.delta(delta(5, 5, bids=((99.0, 7.0),)))
+    assert change is not None
+    assert change.reason == "gap: expected update 4, got 5"
+    assert book.delta(delta(6, 6)) is None, "no update mends it, only a reset"
+    assert book.trust is BookTrust.UNTRUSTED
+    book.snapshot(snapshot(7))
+    assert (book.trust, book.bids(9)) == (BookTrust.TRUSTED, list(BIDS))
+    assert book.delta(delta(8, 8, bids=((99.0, 2.0),))) is None
+    assert book.best_bid() == (99.0, 2.0)
+
+
 @given(st.permutations(BIDS), st.permutations(ASKS))
 def test_the_order_of_levels_in_a_snapshot_does_not_matter(
     bids: list[Level], asks: list[Level]
