@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from workstation.config import Config
     from workstation.engine.drivers import Until
     from workstation.engine.engine import Engine
+    from workstation.engine.session import Session
     from workstation.engine.settings import RunSettings
 
 __all__ = ["main"]
@@ -216,6 +217,7 @@ def _headless(arguments: argparse.Namespace) -> int:
     clock = RealClock()
     began = clock.now()
     session = assemble_session(config.run)
+    _print_notes(session)
     try:
         with between_steps() as look:
             run_backtest(session.engine, _watched(until or Until(), look))
@@ -231,6 +233,12 @@ def _headless(arguments: argparse.Namespace) -> int:
     ]
     if report.get("journal_failure"):
         failures.append(f"the journal is not whole: {report['journal_failure']}")
+    if report.get("recording_failure"):
+        failures.append(f"nothing more is recorded: {report['recording_failure']}")
+    for feed in session.engine.sources.feeds:
+        what, detail = getattr(feed.connector, "ending", ("", ""))
+        if feed.ended and what == "cut":
+            print(f"workstation: feed {feed.name}: {detail}", file=sys.stderr)
     return _complain("; ".join(failures), FAILED) if failures else DONE
 
 
@@ -343,6 +351,13 @@ def _is_journal(path: Path) -> bool:
     except JournalError:
         return False
     return True
+
+
+def _print_notes(session: Session) -> None:
+    """Say on stderr what the run lacks of the one that was recorded."""
+    for feed in session.engine.sources.feeds:
+        if note := getattr(feed.connector, "note", ""):
+            print(f"workstation: {note}", file=sys.stderr)
 
 
 def _is_endless(run: RunSettings) -> bool:
