@@ -119,6 +119,9 @@ class Engine:
                 self.registry.set_state(handle, TaskState.RUNNING, reason)
             else:
                 self.registry.set_state(handle, TaskState.FAILED, failure)
+        if first is None:
+            # No step will come that could say why there is nothing.
+            self.sources.tell()
         for feed in self.sources.feeds:
             if feed.error is not None:
                 self._fail(feed)
