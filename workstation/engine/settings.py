@@ -91,7 +91,7 @@ class RecordingSettings(Settings, frozen=True):
     rotate_mb: Annotated[float, Meta(gt=0, le=100_000)] = 64.0
     """A file of a feed that has reached this size is finished and a new one begun."""
     rotate_minutes: Annotated[float, Meta(gt=0, le=1_000_000)] = 60.0
-    """The same after this much of the run's own time."""
+    """The same after this much of the run's own time, once it has 100 events."""
 
 
 class RunSettings(Settings, frozen=True):

@@ -24,6 +24,8 @@ from workstation.venues.recording.index import Segment
 __all__ = ["Chunk", "RecordedFile", "Tape", "write_all"]
 
 Item = tuple[int, MarketEvent]
+# Where bars of an hour are all there is, an hour is no reason for a new file.
+_LEAST = 100
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -111,14 +113,13 @@ class Tape:
     def plan(self, items: Iterable[Item]) -> list[Chunk]:
         """Divide events where a file has lasted long enough, as ``add`` takes them."""
         chunks: list[Chunk] = []
-        began = self._first_ts if self._events is not None else None
+        began, count = self._first_ts, 0 if self._events is None else self._events.items
         for item in items:
-            ts = item[0]
-            if began is None or ts - began >= self._rotate_ns:
-                began = ts
+            if count == 0 or self._is_old(count, began, item[0]):
+                began, count = item[0], 0
+            if count == 0 or not chunks:
                 chunks.append(Chunk([], {}))
-            elif not chunks:
-                chunks.append(Chunk([], {}))
+            count += 1
             chunks[-1].items.append(item)
             if self.frames is not None:
                 lines = chunks[-1].frames.setdefault(item[1].instrument, [])
@@ -130,9 +131,10 @@ class Tape:
         items = chunk.items
         first_ts = items[0][0]
         finished: list[Segment] = []
-        if self._events is not None and (
-            first_ts - self._first_ts >= self._rotate_ns
-            or self._events.bytes >= self._rotate_bytes
+        events = self._events
+        if events is not None and (
+            events.bytes >= self._rotate_bytes
+            or self._is_old(events.items, self._first_ts, first_ts)
         ):
             finished = self.finish()
         if self._events is None:
@@ -151,6 +153,9 @@ class Tape:
         if self.since is None:
             self.since = first_ts
         return finished
+
+    def _is_old(self, items: int, first_ts: int, ts: int) -> bool:
+        return ts - first_ts >= self._rotate_ns and items >= _LEAST
 
     def finish(self) -> list[Segment]:
         """Close the files and return what the index says of them."""
