@@ -83,7 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
     run = _command(commands, "run", _run, "run a config on the screen or without it")
-    run.add_argument("config", nargs="?", type=Path, metavar="CONFIG")
+    run.add_argument(
+        "config", nargs="?", type=Path, metavar="CONFIG", help="or a recorded run"
+    )
     run.add_argument("--headless", action="store_true", help="no screen, full speed")
     run.add_argument(
         "--read-only", action="store_true", help="a screen that only looks"
@@ -109,7 +111,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_config_options(backtest)
 
     check = _command(commands, "check", _check, "say what is wrong with a config")
-    check.add_argument("config", nargs="?", type=Path, metavar="CONFIG")
+    check.add_argument(
+        "config", nargs="?", type=Path, metavar="CONFIG", help="or a recorded run"
+    )
     _add_config_options(check)
 
     init = _command(commands, "init", _init, "copy the shipped files to change them")
@@ -297,7 +301,22 @@ def _check(arguments: argparse.Namespace) -> int:
     for kind in ("feeds", "brokers", "strategies"):
         print(f"  {kind}: {', '.join(part.name for part in getattr(run, kind))}")
     print(f"  journal: {run.journal.path or 'none'}")
+    if arguments.config is not None and arguments.config.is_dir():
+        return _survey(arguments.config)
     return DONE
+
+
+def _survey(folder: Path) -> int:
+    """Say what is in a recording; damage is a failure."""
+    from workstation.venues.recording.folder import Recording
+    from workstation.venues.recording.survey import survey
+
+    found = survey(Recording(folder))
+    for line in found.lines:
+        print(f"  {line}")
+    for problem in found.problems:
+        print(f"workstation: {folder.name}: {problem}", file=sys.stderr)
+    return FAILED if found.problems else DONE
 
 
 def _init(arguments: argparse.Namespace) -> int:

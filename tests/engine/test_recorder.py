@@ -617,7 +617,7 @@ def test_a_killed_run_replays_to_its_last_whole_round_and_says_what_is_missing(
     assert len(cuts) == 1 + len(feeds)
     for cut in cuts:
         assert "the recording breaks off after event" in cut
-        assert "not yet written" in cut or "unfinished" in cut or "last round" in cut
+        assert "not yet on disk" in cut or "unfinished" in cut or "last round" in cut
     # It is the run as it was until there, and nothing else.
     run = settings(*feeds)
     whole = assemble_session(run, paused=True)
@@ -650,3 +650,29 @@ def test_what_was_unfinished_when_it_was_killed_is_named_by_its_bytes(
     assert f"block 1 of {path.name} is unfinished" in cut
     assert f"it ends after {size - 10} of {size} bytes" in cut
     assert isinstance(recording.end, End)
+
+
+def test_a_round_that_is_not_there_for_all_feeds_is_left_out_for_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workstation.engine.recording_writer._ROUND", 300)
+    monkeypatch.setattr("workstation.engine.recording_writer._LOOK_S", 60.0)
+    made, _ = recorded(tmp_path, *TWO_FEEDS, feeds=2, until=Until(events=2_000))
+    folder = folder_of(made)
+    index = folder / "index.jsonl"
+    lines = index.read_bytes().splitlines(keepends=True)
+    index.write_bytes(b"".join(lines[:3]))
+    path = folder / "second-000001.events.gz"
+    os.truncate(path, path.stat().st_size - 1)
+    cut = Recording(folder).cut()
+    assert cut is not None
+    assert 0 < cut.through < 2_000
+    played, records = again(folder)
+    assert played.engine.delivered == cut.through
+    for text in said(records, "cut"):
+        assert "of the last round 1 of 2 blocks are on disk" in text
+        assert "of second-000001.events.gz is unfinished" in text
+    whole = assemble_session(settings(*TWO_FEEDS), paused=True)
+    expected = kept(whole)
+    finish(whole, Until(events=cut.through))
+    assert _without_cuts(records) == expected

@@ -164,7 +164,7 @@ class Engine:
         self.pulled += 1
         tap = feed.tap
         if tap is not None:
-            tap((feed, ts, event))
+            tap((feed.name, ts, event))
         if ts > clock.ns:
             clock.advance_to(ts)
         if feed.paused and not feed.passes:

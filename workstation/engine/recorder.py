@@ -180,7 +180,7 @@ class Recorder:
             Began(feed=name, event=0, ts=ts, seq=seq, whole=whole, snapshots=len(books))
         )
         for book in books:
-            put((feed, book.ts_recv, book))
+            put((name, book.ts_recv, book))
         keep = getattr(feed.connector, "keep_frames", None)
         put(Frames(name, None if keep is None else keep()))
         self._began[name] = ts

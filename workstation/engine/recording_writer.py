@@ -15,7 +15,6 @@ import msgspec
 from msgspec import structs
 
 from workstation.engine.settings import RecordingSettings
-from workstation.engine.sources import Feed
 from workstation.engine.tape import Chunk, Tape, write_all
 from workstation.model.errors import RecordingError
 from workstation.model.market import MarketEvent
@@ -52,7 +51,7 @@ class Frames(msgspec.Struct, frozen=True):
     frames: deque[bytes] | None
 
 
-Item = tuple[Feed, int, MarketEvent] | Frames | Line
+Item = tuple[str, int, MarketEvent] | Frames | Line
 """What the core hands over: an event, or what is to be done after those before it."""
 
 
@@ -155,7 +154,7 @@ class RecordingWriter:
         for item in items:
             if isinstance(item, tuple):
                 feed, ts, event = item
-                taken.setdefault(feed.name, []).append((ts, event))
+                taken.setdefault(feed, []).append((ts, event))
             else:
                 # A line of the index speaks of what is on disk before it.
                 self._round(taken)

@@ -50,8 +50,9 @@ class Feed:
         self.ended = False
         self.error: str | None = None
         self.instruments: tuple[str, ...] = ()
-        self.tap: Callable[[tuple[Feed, int, MarketEvent]], None] | None = None
-        """Takes each event that is popped, while the feed is recorded."""
+        # A tuple of plain values is soon left alone by the garbage collector.
+        self.tap: Callable[[tuple[str, int, MarketEvent]], None] | None = None
+        """Takes name, time and event of each pop, while the feed is recorded."""
 
     @property
     def skipped(self) -> int:

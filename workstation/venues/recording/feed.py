@@ -130,15 +130,16 @@ class RecordingFeed:
                     return None
                 items = loaded.items
                 self.skipped += loaded.missing
-                if loaded.trouble:
-                    self.errors.append(loaded.trouble)
+                trouble = "; ".join(loaded.troubles)
+                if trouble:
+                    self.errors.append(trouble)
                     if self._stops:
-                        self._failure = RecordingError(loaded.trouble)
+                        self._failure = RecordingError(trouble)
                         raise self._failure
-                if loaded.trouble or loaded.hole:
+                if trouble or loaded.hole:
                     # What is after the hole comes with the next call.
                     self._ahead = items
-                    raise FeedHole(loaded.trouble or loaded.hole)
+                    raise FeedHole(trouble or loaded.hole)
             if self._only:
                 items = [item for item in items if item[1].instrument in self._only]
             self._items = iter(items)

@@ -208,7 +208,7 @@ class Recording:
         if self.end is not None:
             missing.append(f"the recorder could not go on: {self.end.reason}")
         elif not missing:
-            missing.append("what was read in the last second was not yet written")
+            missing.append("what had been read in the last second was not yet on disk")
         return Cut(through=whole, missing="; ".join(missing))
 
     def _ends(self, path: Path) -> _Ends:

@@ -36,12 +36,12 @@ _decode = msgspec.msgpack.Decoder(list[Item]).decode
 class Loaded(Struct, frozen=True, kw_only=True):
     """The events of a block, and what is wrong or missing before them.
 
-    ``trouble`` is damage; ``hole`` was known when the recording was made. At the end
-    of the files there may be trouble without events.
+    ``troubles`` are damage; ``hole`` was known when the recording was made. At the end
+    of the files there may be troubles without events.
     """
 
     items: list[Item]
-    trouble: str = ""
+    troubles: tuple[str, ...] = ()
     hole: str = ""
     missing: int = 0
 
@@ -76,7 +76,7 @@ class BlockSource:
 
     def _load(self) -> Generator[Loaded]:
         recording = self._recording
-        self._troubles += [f"{recording.folder.name}: {d}" for d in recording.damage]
+        self._troubles += recording.damage
         self._cut = recording.cut()
         last = max([*self._files, *self._known], default=0)
         for number in range(1, last + 1):
@@ -133,11 +133,11 @@ class BlockSource:
             self._miss(block.first - 1)
         self._expected = block.first + block.count
         self._last_ts = items[-1][0]
-        trouble = "; ".join(self._troubles)
+        troubles = tuple(self._troubles)
         self._troubles.clear()
         return Loaded(
             items=items,
-            trouble=trouble,
+            troubles=troubles,
             hole=self._holes.pop(block.first, ""),
             missing=missing,
         )
@@ -172,7 +172,7 @@ class BlockSource:
                 self._miss(end.recorded[self._feed])
         if self._troubles:
             yield Loaded(
-                items=[], trouble="; ".join(self._troubles), missing=max(0, missing)
+                items=[], troubles=tuple(self._troubles), missing=max(0, missing)
             )
 
     def _end(self) -> tuple[str, str]:
