@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -635,21 +636,41 @@ def _without_cuts(records: list[Record]) -> list[Record]:
 
 
 def test_what_was_unfinished_when_it_was_killed_is_named_by_its_bytes(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("workstation.engine.recording_writer._ROUND", 300)
+    monkeypatch.setattr("workstation.engine.recording_writer._LOOK_S", 60.0)
     recording = small_recording(tmp_path)
     path = recording.folder / "market-000001.events.gz"
     index = recording.folder / "index.jsonl"
     lines = index.read_bytes().splitlines(keepends=True)
     index.write_bytes(b"".join(lines[:2]))
-    size = path.stat().st_size
-    os.truncate(path, size - 10)
+    os.truncate(path, path.stat().st_size - 10)
     played, records = again(recording.folder)
+    assert isinstance(recording.end, End)
+    assert 0 < played.engine.delivered < recording.end.events
+    (cut,) = said(records, "cut")
+    unfinished = re.search(
+        rf"block \d+ of {path.name} is unfinished: it ends after (\d+) of (\d+) bytes",
+        cut,
+    )
+    assert unfinished is not None
+    assert int(unfinished[1]) == int(unfinished[2]) - 10
+
+
+def test_a_recording_whose_only_block_is_unfinished_says_that_nothing_is_there(
+    tmp_path: Path,
+) -> None:
+    made, _ = recorded(tmp_path, *SMALL, until=Until(events=5))
+    folder = folder_of(made)
+    index = folder / "index.jsonl"
+    index.write_bytes(b"".join(index.read_bytes().splitlines(keepends=True)[:2]))
+    os.truncate(folder / "market-000001.events.gz", 40)
+    played, records = again(folder)
     assert played.engine.delivered == 0
     (cut,) = said(records, "cut")
-    assert f"block 1 of {path.name} is unfinished" in cut
-    assert f"it ends after {size - 10} of {size} bytes" in cut
-    assert isinstance(recording.end, End)
+    assert "breaks off before its first event: block 1 of " in cut
+    assert "it ends after 40 bytes" in cut
 
 
 def test_a_round_that_is_not_there_for_all_feeds_is_left_out_for_all(

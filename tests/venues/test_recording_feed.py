@@ -26,7 +26,7 @@ FILE = "market-000002.events.gz"
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a recording of four files of several blocks each."""
+    """Return a recording of some files of several blocks each."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("workstation.engine.recording_writer._ROUND", 200)
         # Blocks of 200 whatever the machine is doing: all is written at the end.
@@ -89,7 +89,7 @@ def flip(path: Path, at: int, bit: int = 0) -> None:
 
 def test_a_sound_recording_gives_all_its_events(made: Path, events: list[Item]) -> None:
     recording = Recording(made)
-    assert len(recording.files("market")) == 4
+    assert len(recording.files("market")) >= 3
     assert recording.end is not None
     assert len(events) == recording.end.recorded["market"]
     assert [ts for ts, _ in events] == [event.ts_recv for _, event in events]
@@ -204,12 +204,12 @@ def test_with_skip_the_events_after_the_damage_come(
     assert feed.ending == ("ended", "")
 
 
-@pytest.mark.parametrize("number", [1, 2, 4])
+@pytest.mark.parametrize("place", [0, 1, -1])
 def test_a_file_that_is_gone_is_named(
-    copy: Path, events: list[Item], number: int
+    copy: Path, events: list[Item], place: int
 ) -> None:
-    name = f"market-{number:06}.events.gz"
-    segment = Recording(copy).segments("market")[number]
+    segment = list(Recording(copy).segments("market").values())[place]
+    name = segment.file
     (copy / name).unlink()
     items, (said_,) = read(feed_of(copy))
     assert items == events[: segment.first - 1]
@@ -337,7 +337,7 @@ def _all_files(folder: Path) -> Iterator[Path]:
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(file=st.integers(0, 4), at=st.integers(0, 10**6), skip=st.booleans())
+@given(file=st.integers(-1, 2), at=st.integers(0, 10**6), skip=st.booleans())
 def test_files_cut_anywhere_give_a_clean_beginning_or_named_damage(
     made: Path, events: list[Item], tmp_path: Path, file: int, at: int, skip: bool
 ) -> None:
@@ -368,7 +368,7 @@ def test_files_cut_anywhere_give_a_clean_beginning_or_named_damage(
 )
 @given(
     flips=st.lists(
-        st.tuples(st.integers(0, 4), st.integers(0, 10**6), st.integers(0, 7)),
+        st.tuples(st.integers(-1, 2), st.integers(0, 10**6), st.integers(0, 7)),
         min_size=1,
         max_size=3,
         unique=True,
