@@ -465,7 +465,7 @@ def test_a_frame_shows_what_is_on_disk(tmp_path: Path) -> None:
     session.close()
     (row,) = frame_of(session, 0, "feeds").feeds or ()
     assert row.recording is not None
-    assert row.recording.file == "market-000001.events.gz"
+    assert row.recording.file == f"{folder_of(session).name}/market-000001.events.gz"
     assert row.recording.events == 2
     assert row.recording.bytes > 0
 

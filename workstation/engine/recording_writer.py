@@ -56,7 +56,7 @@ Item = tuple[str, int, MarketEvent] | Frames | Line
 
 
 class TapeStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """What is on disk of one feed, for the screen."""
+    """What is on disk of one feed, for the screen; the file in its folder."""
 
     file: str
     bytes: int
@@ -216,5 +216,8 @@ class RecordingWriter:
 
     def _tell(self, tape: Tape) -> None:
         self.status[tape.feed] = TapeStatus(
-            file=tape.file, bytes=tape.bytes, events=tape.count, since=tape.since
+            file=f"{self.folder.name}/{tape.file}",
+            bytes=tape.bytes,
+            events=tape.count,
+            since=tape.since,
         )
