@@ -27,6 +27,7 @@ from tests.engine.recordings import (
 from tests.engine.runs import (
     BINANCE,
     KLINES,
+    SHIPPED,
     SMALL,
     Wall,
     finish,
@@ -53,6 +54,7 @@ from workstation.venues.recording.folder import Recording
 from workstation.venues.recording.index import Began, End, Gap, Halted, Segment
 from workstation.venues.recording.settings import RecordingFeedSettings
 
+TWO_VENUES = SHIPPED / "two-venues.toml"
 TWO_FEEDS = (
     *SMALL,
     "feeds.0.gaps_per_hour=400",
@@ -78,9 +80,19 @@ def _untimed(session: Session) -> dict[str, Any]:
         (TWO_FEEDS, None, 2, None),
         (TWO_FEEDS, None, 2, Until.parse("time=150s")),
         ((), BINANCE, 1, None),
+        ((), TWO_VENUES, 2, Until(events=3_000)),
         ((), KLINES, 1, Until(events=1_500)),
     ],
-    ids=["small", "stopped", "one event", "two feeds", "two, stopped", "raw", "bars"],
+    ids=[
+        "small",
+        "stopped",
+        "one event",
+        "two feeds",
+        "two, stopped",
+        "raw",
+        "venues",
+        "bars",
+    ],
 )
 def test_a_recording_gives_the_run_again(
     tmp_path: Path,

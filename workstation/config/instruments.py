@@ -134,7 +134,7 @@ def check_venue(
     problems: Problems,
 ) -> None:
     """Note a problem unless a feed brings instruments of this venue, or none is."""
-    venues = list(dict.fromkeys(feed_venue(feed) for feed in feeds))
+    venues = list(dict.fromkeys(each for feed in feeds for each in _venues(feed)))
     if name is not None and name not in venues:
         problems.add(
             key,
@@ -167,6 +167,12 @@ def resolve_symbols(
             )
         ids |= dict.fromkeys(found)
     return ("*",) if "*" in symbols else tuple(ids)
+
+
+def _venues(feed: Checked[FeedSettings]) -> list[str]:
+    if feed.settings is RecordingFeedSettings:
+        return [each.venue for each in recorded_instruments(feed)]
+    return [feed_venue(feed)]
 
 
 def _instrument(

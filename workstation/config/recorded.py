@@ -112,6 +112,11 @@ def _settings(header: Header, folder: Path) -> dict[str, Any]:
         {**strategy, "script": _script(strategy.get("script", ""))}
         for strategy in data.get("strategies", [])
     ]
+    pipeline = data.get("pipeline", {})
+    data["pipeline"] = {
+        **pipeline,
+        "processors": [_script(each) for each in pipeline.get("processors", [])],
+    }
     return data
 
 
