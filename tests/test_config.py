@@ -18,6 +18,7 @@ from workstation.engine.settings import (
     AccountSettings,
     EngineSettings,
     JournalSettings,
+    RecordingSettings,
     RunSettings,
 )
 from workstation.execution.settings import OrderSettings, RiskSettings
@@ -102,6 +103,7 @@ def test_without_a_path_the_shipped_default_is_taken() -> None:
         ("strategies", StrategySettings),
         ("risk", RiskSettings),
         ("journal", JournalSettings),
+        ("recording", RecordingSettings),
         ("ui", UiSettings),
     ],
 )

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from workstation.config import Config
     from workstation.engine.drivers import Until
     from workstation.engine.engine import Engine
+    from workstation.engine.session import Session
     from workstation.engine.settings import RunSettings
 
 __all__ = ["main"]
@@ -82,7 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
     run = _command(commands, "run", _run, "run a config on the screen or without it")
-    run.add_argument("config", nargs="?", type=Path, metavar="CONFIG")
+    run.add_argument(
+        "config", nargs="?", type=Path, metavar="CONFIG", help="or a recorded run"
+    )
     run.add_argument("--headless", action="store_true", help="no screen, full speed")
     run.add_argument(
         "--read-only", action="store_true", help="a screen that only looks"
@@ -108,7 +111,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_config_options(backtest)
 
     check = _command(commands, "check", _check, "say what is wrong with a config")
-    check.add_argument("config", nargs="?", type=Path, metavar="CONFIG")
+    check.add_argument(
+        "config", nargs="?", type=Path, metavar="CONFIG", help="or a recorded run"
+    )
     _add_config_options(check)
 
     init = _command(commands, "init", _init, "copy the shipped files to change them")
@@ -216,6 +221,7 @@ def _headless(arguments: argparse.Namespace) -> int:
     clock = RealClock()
     began = clock.now()
     session = assemble_session(config.run)
+    _print_notes(session)
     try:
         with between_steps() as look:
             run_backtest(session.engine, _watched(until or Until(), look))
@@ -231,6 +237,12 @@ def _headless(arguments: argparse.Namespace) -> int:
     ]
     if report.get("journal_failure"):
         failures.append(f"the journal is not whole: {report['journal_failure']}")
+    if report.get("recording_failure"):
+        failures.append(f"nothing more is recorded: {report['recording_failure']}")
+    for feed in session.engine.sources.feeds:
+        what, detail = getattr(feed.connector, "ending", ("", ""))
+        if feed.ended and what == "cut":
+            print(f"workstation: feed {feed.name}: {detail}", file=sys.stderr)
     return _complain("; ".join(failures), FAILED) if failures else DONE
 
 
@@ -289,7 +301,22 @@ def _check(arguments: argparse.Namespace) -> int:
     for kind in ("feeds", "brokers", "strategies"):
         print(f"  {kind}: {', '.join(part.name for part in getattr(run, kind))}")
     print(f"  journal: {run.journal.path or 'none'}")
+    if arguments.config is not None and arguments.config.is_dir():
+        return _survey(arguments.config)
     return DONE
+
+
+def _survey(folder: Path) -> int:
+    """Say what is in a recording; damage is a failure."""
+    from workstation.venues.recording.folder import Recording
+    from workstation.venues.recording.survey import survey
+
+    found = survey(Recording(folder))
+    for line in found.lines:
+        print(f"  {line}")
+    for problem in found.problems:
+        print(f"workstation: {folder.name}: {problem}", file=sys.stderr)
+    return FAILED if found.problems else DONE
 
 
 def _init(arguments: argparse.Namespace) -> int:
@@ -343,6 +370,13 @@ def _is_journal(path: Path) -> bool:
     except JournalError:
         return False
     return True
+
+
+def _print_notes(session: Session) -> None:
+    """Say on stderr what the run lacks of the one that was recorded."""
+    for feed in session.engine.sources.feeds:
+        if note := getattr(feed.connector, "note", ""):
+            print(f"workstation: {note}", file=sys.stderr)
 
 
 def _is_endless(run: RunSettings) -> bool:

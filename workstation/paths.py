@@ -1,4 +1,4 @@
-"""Where files are: the shipped ones, the user's own, journals and the log.
+"""Where files are: the shipped ones, the user's own, journals, recordings and the log.
 
 Called by the config, the command line and the screen. It only names places: nothing
 is created here, and no file is read.
@@ -19,6 +19,7 @@ __all__ = [
     "find_file",
     "journal_folder",
     "log_file",
+    "recordings_folder",
     "shipped_folder",
     "theme_folders",
     "user_folder",
@@ -65,6 +66,11 @@ def journal_folder() -> Path:
 def cache_folder() -> Path:
     """Return the folder of recordings kept as they were understood; safe to delete."""
     return Path(platformdirs.user_cache_dir(_APP, appauthor=False)) / "feeds"
+
+
+def recordings_folder() -> Path:
+    """Return the folder of recordings for runs that name none."""
+    return Path(platformdirs.user_data_dir(_APP, appauthor=False)) / "recordings"
 
 
 def log_file() -> Path:

@@ -22,6 +22,7 @@ from tests.benchmarks import (
     test_kernel,
     test_latency,
     test_opportunities,
+    test_recorder,
     test_sources,
     test_symbols,
 )
@@ -73,6 +74,13 @@ def core() -> Lines:
 def journal() -> Lines:
     """Measure what a journalled row adds."""
     yield Line("journal on, per row", test_journal.us_per_row(), "µs", 4, 2.5)
+
+
+def recording() -> Lines:
+    """Measure what recording an event adds."""
+    own, whole = test_recorder.ns_per_event()
+    note = f"{whole / 1e3:.1f} µs CPU in all, packed and written by its thread"
+    yield Line("recording on, per event on the core's side", own, "ns", 300, 150, note)
 
 
 def orders() -> Lines:
@@ -307,6 +315,7 @@ GROUPS: Mapping[str, Callable[[], Lines]] = {
         kernel,
         core,
         journal,
+        recording,
         orders,
         streams,
         updates,

@@ -34,6 +34,7 @@ from workstation.engine.frames import (
     PositionRow,
     SymbolRow,
 )
+from workstation.engine.recorder import RecorderAnswer
 from workstation.engine.store import Numbered
 from workstation.kernel import ChannelStats, TaskStats
 from workstation.kernel.tasks import TaskKind, TaskState
@@ -625,6 +626,10 @@ class FakeSession:
         if self.refusal:
             return Outcome(False, self.refusal, 100)
         return Outcome(True, "done", 100)
+
+    def toggle_recording(self, name: str) -> RecorderAnswer:
+        """Refuse: nothing is written by hand-made frames."""
+        return RecorderAnswer(False, f"{name} cannot be recorded")
 
     def close(self) -> None:
         """Note it."""

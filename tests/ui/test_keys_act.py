@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
 
 from tests.engine.runs import BINANCE, SMALL, settings
 from tests.ui import fakes
+from tests.ui.test_app import footer, text_of
 from tests.ui.test_app_engine import focus_on
 from workstation.config import load_config
 from workstation.engine.assembly import assemble_session
@@ -24,6 +27,7 @@ from workstation.ui.screens.override import OverrideScreen
 from workstation.ui.screens.ritual import Ritual
 from workstation.ui.screens.stop_task import StopTaskScreen
 from workstation.ui.screens.unlock import UnlockScreen
+from workstation.venues.recording.folder import Recording
 
 
 def in_trade(
@@ -198,3 +202,70 @@ async def test_the_first_200_events_by_keys_are_a_backtest(name: str) -> None:
     run_backtest(other.engine, Until(events=200))
     assert by_keys == other.engine.state_hash()
     other.close()
+
+
+def feed_line(app: WorkstationApp) -> str:
+    """Return the row of the simulated feed, as it is drawn."""
+    lines = text_of(app).splitlines()
+    return next(line for line in lines if "market" in line and "simulated" in line)
+
+
+async def test_large_w_records_the_feed_below_the_cursor_and_ends_it(
+    tmp_path: Path,
+) -> None:
+    path = f"recording.path={json.dumps(str(tmp_path))}"
+    config = fakes.config(*SMALL, path)
+    session = assemble_session(config.run, journal=False, paused=True)
+    run_backtest(session.engine, Until(events=100))
+    app = WorkstationApp(
+        config, session=session, themes=fakes.THEMES, environ={"TERM": "xterm"}
+    )
+    feed = session.engine.sources.feeds[0]
+    before = session.engine.state_hash()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await pilot.press("2")
+        await settle(pilot)
+        await focus_on(app, pilot, "feeds", "market")
+        assert "W record" in text_of(app)
+        assert "REC" in text_of(app)
+        await pilot.press("W")
+        await settle(pilot)
+        assert feed.tap is not None
+        folder = session.recorder.folder
+        assert folder is not None
+        assert folder.parent == tmp_path
+        assert "market is recorded into" in footer(app)
+        assert " on " in feed_line(app)
+        await pilot.press("enter")
+        await settle(pilot)
+        assert "recorded      since 2024-08-08 00:00:08 UTC" in text_of(app)
+        await pilot.press("escape")
+        await settle(pilot)
+        await pilot.press("W")
+        await settle(pilot)
+        assert feed.tap is None
+        assert " on " not in feed_line(app)
+        await pilot.press("L", "W")
+        await settle(pilot)
+        assert feed.tap is None
+    # It is a word to the session: no input, and no decision is another.
+    assert session.engine.state_hash() == before
+    assert session.control.by_hand == 0
+    recording = Recording(folder)
+    began = recording.began("market")
+    assert began is not None
+    assert not began.whole
+
+
+async def test_large_w_on_what_is_no_feed_says_so() -> None:
+    app, session = in_trade()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await pilot.press("2")
+        await settle(pilot)
+        await focus_on(app, pilot, "tasks", "executor")
+        await pilot.press("W")
+        await settle(pilot)
+        assert "executor is no feed; feeds: market" in footer(app)
+    assert session.recorder.folder is None

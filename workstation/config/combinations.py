@@ -14,7 +14,7 @@ LATER = ("binance", "alpaca")
 
 LEGAL: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "simulation": (("simulated",), ("paper",)),
-    "recording": (("file",), ("paper",)),
+    "recording": (("file", "recording"), ("paper",)),
     "paper": (LATER, ("paper",)),
     "live": (LATER, LATER),
 }
@@ -23,7 +23,7 @@ LEGAL: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 TABLE = """legal combinations:
   mode        feeds               broker
   simulation  simulated           paper
-  recording   file                paper
+  recording   file or recording   paper
   paper       binance or alpaca*  paper
   live        binance or alpaca*  the feed's own*
   * not available in this version"""

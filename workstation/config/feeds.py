@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from workstation.config.files import FileSearch
 from workstation.config.problems import Key, Problems, did_you_mean
+from workstation.config.recorded import check_recording
 from workstation.config.tables import Checked
 from workstation.config.values import show
 from workstation.engine.settings import FeedSettings
@@ -19,6 +20,7 @@ from workstation.venues.file.settings import (
     file_venue,
 )
 from workstation.venues.file.times import is_time_format
+from workstation.venues.recording.settings import RecordingFeedSettings
 from workstation.venues.simulated.settings import VENUE, SimulatedFeedSettings
 
 __all__ = ["check_feed", "check_shared_prices", "check_timeframe", "feed_venue"]
@@ -44,6 +46,9 @@ def check_feed(
     feed: Checked[FeedSettings], search: FileSearch, problems: Problems
 ) -> None:
     """Note what is wrong with a feed, and make its file names absolute."""
+    if feed.settings is RecordingFeedSettings:
+        check_recording(feed, search, problems)
+        return
     _check_symbols(feed, problems)
     if feed.settings is SimulatedFeedSettings:
         _check_start(feed.get("start"), (*feed.key, "start"), problems)

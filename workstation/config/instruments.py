@@ -14,6 +14,7 @@ from msgspec import Meta, structs
 
 from workstation.config.feeds import feed_venue
 from workstation.config.problems import Key, Problems, did_you_mean
+from workstation.config.recorded import recorded_instruments
 from workstation.config.tables import Checked
 from workstation.config.values import show
 from workstation.engine.settings import FeedSettings
@@ -25,6 +26,7 @@ from workstation.venues.instruments import (
     is_known,
     split_symbol,
 )
+from workstation.venues.recording.settings import RecordingFeedSettings
 from workstation.venues.simulated.settings import SimulatedFeedSettings
 
 __all__ = [
@@ -77,7 +79,13 @@ def resolve_instruments(
     _check_repeated_entries(entries, problems)
     wanted: dict[tuple[str, str], Key] = {}
     brought: dict[tuple[str, str], Checked[FeedSettings]] = {}
+    recorded: dict[tuple[str, str], Instrument] = {}
     for feed in feeds:
+        if feed.settings is RecordingFeedSettings:
+            for each in recorded_instruments(feed):
+                recorded.setdefault((each.symbol, each.venue), each)
+                wanted.setdefault((each.symbol, each.venue), feed.key)
+            continue
         for index, symbol in enumerate(feed.get("symbols") or ()):
             pair = (symbol, feed_venue(feed))
             where = (*feed.key, "symbols", index)
@@ -93,7 +101,12 @@ def resolve_instruments(
     found: list[Instrument] = []
     for (symbol, venue), where in wanted.items():
         key, instrument = _instrument(symbol, venue, where, entries)
-        if key == where and not is_known(symbol):
+        if (known := recorded.get((symbol, venue))) is not None:
+            # Events bear the id they were recorded with; the rest may be corrected.
+            instrument = (
+                known if key == where else structs.replace(instrument, id=known.id)
+            )
+        elif key == where and not is_known(symbol):
             instrument = _as_recorded(instrument, brought[symbol, venue])
         if not instrument.id:
             name = symbol if count[symbol] == 1 else f"{symbol}.{venue}"
@@ -121,7 +134,7 @@ def check_venue(
     problems: Problems,
 ) -> None:
     """Note a problem unless a feed brings instruments of this venue, or none is."""
-    venues = list(dict.fromkeys(feed_venue(feed) for feed in feeds))
+    venues = list(dict.fromkeys(each for feed in feeds for each in _venues(feed)))
     if name is not None and name not in venues:
         problems.add(
             key,
@@ -154,6 +167,12 @@ def resolve_symbols(
             )
         ids |= dict.fromkeys(found)
     return ("*",) if "*" in symbols else tuple(ids)
+
+
+def _venues(feed: Checked[FeedSettings]) -> list[str]:
+    if feed.settings is RecordingFeedSettings:
+        return [each.venue for each in recorded_instruments(feed)]
+    return [feed_venue(feed)]
 
 
 def _instrument(

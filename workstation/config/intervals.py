@@ -19,6 +19,7 @@ from workstation.model.instruments import Instrument
 from workstation.model.timeframes import Timeframe
 from workstation.strategy.settings import StrategySettings
 from workstation.venues.file.settings import FileFeedSettings
+from workstation.venues.recording.settings import RecordingFeedSettings
 
 __all__ = ["check_intervals"]
 
@@ -66,6 +67,9 @@ def _served(
     feed: Checked[FeedSettings], instruments: Sequence[Instrument]
 ) -> Iterator[str]:
     """Yield the ids of a feed's instruments."""
+    if feed.settings is RecordingFeedSettings:
+        yield from feed.get("symbols") or ()
+        return
     symbols, venue = feed.get("symbols") or (), feed_venue(feed)
     for instrument in instruments:
         if instrument.venue == venue and instrument.symbol in symbols:

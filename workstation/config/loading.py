@@ -31,6 +31,7 @@ from workstation.config.instruments import (
 from workstation.config.intervals import check_intervals
 from workstation.config.overrides import apply_overrides
 from workstation.config.problems import Key, Place, Problems, did_you_mean
+from workstation.config.recorded import RecordedDocument
 from workstation.config.tables import (
     Checked,
     array_of_tables,
@@ -43,6 +44,7 @@ from workstation.engine.settings import (
     EngineSettings,
     FeedSettings,
     JournalSettings,
+    RecordingSettings,
     RunSettings,
 )
 from workstation.execution.settings import OrderSettings, RiskSettings
@@ -53,6 +55,7 @@ from workstation.model.settings import Settings
 from workstation.paths import (
     find_file,
     journal_folder,
+    recordings_folder,
     shipped_folder,
     user_settings_file,
 )
@@ -62,6 +65,7 @@ from workstation.ui.keymap import KeymapError, read_keymap
 from workstation.ui.settings import UiSettings
 from workstation.venues.file.settings import FileFeedSettings
 from workstation.venues.paper.settings import PaperBrokerSettings
+from workstation.venues.recording.settings import RecordingFeedSettings
 from workstation.venues.settings import VenueSettings
 from workstation.venues.simulated.settings import SimulatedFeedSettings
 
@@ -77,12 +81,14 @@ _TABLES: dict[str, type[Settings]] = {
     "orders": OrderSettings,
     "risk": RiskSettings,
     "journal": JournalSettings,
+    "recording": RecordingSettings,
 }
 _ARRAYS = ("instruments", "venues", "feeds", "brokers", "strategies")
 _SECTIONS = (*_VALUES, *_TABLES, *_ARRAYS, "ui")
-_FEEDS: dict[str, type[SimulatedFeedSettings] | type[FileFeedSettings]] = {
+_FEEDS: dict[str, type[FeedSettings]] = {
     "simulated": SimulatedFeedSettings,
     "file": FileFeedSettings,
+    "recording": RecordingFeedSettings,
 }
 _BROKERS = {"paper": PaperBrokerSettings}
 _TAKEN_NAMES = ("aggregator", "executor")
@@ -112,7 +118,8 @@ def load_config(
 
     ``seed`` wins over the file. Raises ConfigProblems with everything that is wrong.
     """
-    document = Document(_locate(path))
+    found = _locate(path)
+    document = RecordedDocument(found) if found.is_dir() else Document(found)
     problems = Problems(document)
     if document.read(problems):
         document.overrides = apply_overrides(document.data, overrides, problems)
@@ -168,7 +175,8 @@ class _Loader:
         check_combination(self._data, self._problems)
         values = self._values()
         self._finish_engine()
-        self._finish_journal()
+        self._finish_path("journal", journal_folder())
+        self._finish_path("recording", recordings_folder())
         self._finish_pipeline()
         currency = self._sections["account"].get("currency") or "USDT"
         equal = self._sections["account"].get("equal_currencies") or ()
@@ -218,13 +226,13 @@ class _Loader:
         if "SSH_CONNECTION" in os.environ and not is_set:
             self._sections["engine"].values["frame_hz"] = _SSH_FRAME_HZ
 
-    def _finish_journal(self) -> None:
-        values = self._sections["journal"].values
+    def _finish_path(self, section: str, default: Path) -> None:
+        values = self._sections[section].values
         path = values.get("path")
         if path is None:
-            values["path"] = str(journal_folder())
+            values["path"] = str(default)
         elif path:
-            base = self._search.base(("journal", "path"))
+            base = self._search.base((section, "path"))
             values["path"] = str(Path(base, Path(path).expanduser()).resolve())
 
     def _finish_pipeline(self) -> None:

@@ -190,6 +190,22 @@ class Alerts:
                 f"feed {record.feed} failed: {record.detail}",
                 'Mend the file, or set on_error = "skip".',
             )
+        elif record.what == "cut":
+            self.raise_(
+                ("feed", record.feed),
+                "warn",
+                record.ts,
+                f"feed {record.feed} ends early: {record.detail}",
+                "There is no more of it; workstation check says what is there.",
+            )
+        elif record.what == "hole":
+            self.raise_(
+                ("feed hole", record.feed),
+                "warn",
+                record.ts,
+                f"feed {record.feed} has lost events: {record.detail}",
+                "Nothing of it was trusted until it delivered again.",
+            )
         elif record.what != "ended":
             self.raise_(
                 (f"feed {record.what}", record.detail),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import partial
+from hashlib import blake2b
 from pathlib import Path
 
 import msgspec
@@ -16,9 +18,11 @@ from workstation.engine.engine import Engine
 from workstation.engine.framing import FrameSource
 from workstation.engine.journal import FORMAT, Journal, journal_file
 from workstation.engine.processor_scripts import load_processors
+from workstation.engine.recorder import Recorder
 from workstation.engine.runaway import ScriptGuard
 from workstation.engine.session import Session
 from workstation.engine.settings import FeedSettings, RunSettings
+from workstation.engine.sources import Feed
 from workstation.execution.executor import Executor
 from workstation.kernel import Clock, RealClock
 from workstation.market.aggregator import Aggregator
@@ -36,6 +40,10 @@ from workstation.strategy.settings import StrategySettings
 from workstation.venues.file.feed import FileFeed
 from workstation.venues.file.settings import FileFeedSettings
 from workstation.venues.paper.broker import PaperBroker
+from workstation.venues.recording.feed import RecordingFeed
+from workstation.venues.recording.folder import FORMAT as RECORDING_FORMAT
+from workstation.venues.recording.folder import Header, RecordedFeed
+from workstation.venues.recording.settings import RecordingFeedSettings
 from workstation.venues.settings import fees_by_venue
 from workstation.venues.simulated.feed import SimulatedFeed
 
@@ -50,11 +58,13 @@ def assemble_session(
     paused: bool | None = None,
     wall: Clock | None = None,
     tolerant: bool = False,
+    record: bool = True,
 ) -> Session:
     """Return a session ready to be driven; nothing has been read or started yet.
 
     The run is journalled where ``run.journal.path`` says (empty or None: nowhere),
-    unless ``journal`` is False. With ``tolerant`` a strategy whose script cannot be
+    unless ``journal`` is False; feeds are recorded whose settings say so, unless
+    ``record`` is False. With ``tolerant`` a strategy whose script cannot be
     loaded is there as failed, and the rest runs. Raises ScriptError, ConfigError,
     DataError or JournalError with what is wrong and where.
     """
@@ -131,6 +141,19 @@ def assemble_session(
                 strict=run.mode in ("paper", "live"),
             )
         )
+    engine.on_hole = partial(_distrust, aggregator)
+    recorder = Recorder(
+        engine,
+        aggregator,
+        run.recording,
+        run.mode,
+        partial(_recording_header, run, scripts, engine),
+        wall or RealClock(),
+    )
+    if record:
+        for feed, feed_settings in zip(engine.sources.feeds, run.feeds, strict=True):
+            if feed_settings.record:
+                recorder.begin(feed)
     driver = PlayDriver(
         engine,
         speed=run.engine.speed if speed is None else speed,
@@ -147,8 +170,9 @@ def assemble_session(
         driver=driver,
         guard=guard,
         frames=FrameSource(
-            run, engine, aggregator, strategies, executor, control, driver
+            run, engine, aggregator, strategies, executor, control, driver, recorder
         ),
+        recorder=recorder,
     )
 
 
@@ -227,6 +251,8 @@ def _param_names(indicator: str) -> tuple[str, ...]:
 
 
 def _connector(settings: FeedSettings, run: RunSettings) -> Connector:
+    if isinstance(settings, RecordingFeedSettings):
+        return RecordingFeed(settings)
     if isinstance(settings, FileFeedSettings):
         paths = [Path(name) for name in settings.files]
         return FileFeed(settings, paths, _ids(settings, run.instruments))
@@ -235,6 +261,8 @@ def _connector(settings: FeedSettings, run: RunSettings) -> Connector:
 
 def _ids(settings: FeedSettings, instruments: tuple[Instrument, ...]) -> dict[str, str]:
     """Return the instrument id of each of the feed's venue symbols."""
+    if isinstance(settings, RecordingFeedSettings):
+        return {name: name for name in settings.symbols}
     own = [each for each in instruments if each.venue == settings.venue_name]
     # An id may be another venue's symbol: the feed's own venue goes before.
     known = {each.id: each.id for each in instruments}
@@ -254,6 +282,36 @@ def _header(
             feed.name: dict(feed.connector.identity()) for feed in engine.sources.feeds
         },
     }
+
+
+def _recording_header(
+    run: RunSettings, scripts: list[Script], engine: Engine, name: str
+) -> Header:
+    content = msgspec.to_builtins(run)
+    hashed = blake2b(
+        f"{name}\n".encode() + msgspec.json.encode(content), digest_size=16
+    )
+    return Header(
+        format=RECORDING_FORMAT,
+        version=__version__,
+        id=hashed.hexdigest(),
+        mode=run.mode,
+        run=content,
+        feeds=tuple(
+            RecordedFeed(
+                name=feed.name,
+                instruments=feed.instruments,
+                identity=dict(feed.connector.identity()),
+            )
+            for feed in engine.sources.feeds
+        ),
+        scripts={script.name: script.hash for script in scripts},
+    )
+
+
+def _distrust(aggregator: Aggregator, feed: Feed, detail: str) -> None:
+    for instrument in feed.instruments:
+        aggregator.mark_untrusted(instrument, f"feed {feed.name}: {detail}")
 
 
 def _minutes(clock: str) -> int:

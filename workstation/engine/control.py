@@ -52,6 +52,8 @@ class Control:
         may_inject: bool,
     ) -> None:
         self.engine = engine
+        self.by_hand = 0
+        """Commands and interrupted script calls so far."""
         named = {strategy.name: strategy for strategy in strategies}
         orders = OrderCommands(engine, executor)
         supervision = Supervision(engine, named, orders)
@@ -80,6 +82,7 @@ class Control:
         engine.start()
         command = as_journalled(command)
         core = engine.core
+        self.by_hand += 1
         if engine.journal is not None:
             engine.journal.input(core.seq + 1, engine.pulled, command)
         self._outcome = None
@@ -95,6 +98,7 @@ class Control:
     def interrupted(self, interrupt: Interrupt) -> None:
         """Journal that a script call was interrupted; a replay does the same."""
         engine = self.engine
+        self.by_hand += 1
         if engine.journal is not None:
             engine.journal.input(engine.core.seq, engine.pulled, interrupt)
 

@@ -28,6 +28,7 @@ from workstation.kernel import (
     TaskState,
 )
 from workstation.model.commands import Command
+from workstation.model.errors import FeedHole
 from workstation.model.events import ResyncWanted
 from workstation.model.market import MarketEvent
 from workstation.model.orders import Request
@@ -54,7 +55,8 @@ class Engine:
     """One run from its first event to its end.
 
     ``on_fault`` sees each contained fault after it was recorded; the operator's
-    side uses it to supervise strategies.
+    side uses it to supervise strategies. ``on_hole`` is told of events that a feed has
+    lost, to trust nothing of it until it delivers again.
     """
 
     def __init__(
@@ -93,6 +95,7 @@ class Engine:
         self.started = False
         self.closed = False
         self.on_fault: Callable[[str, Exception], None] = lambda task, error: None
+        self.on_hole: Callable[[Feed, str], None] = lambda feed, detail: None
         self._wire()
 
     # Life.
@@ -116,6 +119,9 @@ class Engine:
                 self.registry.set_state(handle, TaskState.RUNNING, reason)
             else:
                 self.registry.set_state(handle, TaskState.FAILED, failure)
+        if first is None:
+            # No step will come that could say why there is nothing.
+            self.sources.tell()
         for feed in self.sources.feeds:
             if feed.error is not None:
                 self._fail(feed)
@@ -156,6 +162,9 @@ class Engine:
             core.run_agenda(due)
         ts, event, feed = sources.pop()
         self.pulled += 1
+        tap = feed.tap
+        if tap is not None:
+            tap((feed.name, ts, event))
         if ts > clock.ns:
             clock.advance_to(ts)
         if feed.paused and not feed.passes:
@@ -256,6 +265,7 @@ class Engine:
         self.sources.on_error = self._on_feed_error
         self.sources.on_end = self._on_feed_end
         self.dispatcher.route(ResyncWanted, self._resync)
+        self.sources.on_hole = self._on_feed_hole
 
     def _route(self, part: Part, role: str) -> None:
         handle = self._register(part.name, role)
@@ -348,16 +358,7 @@ class Engine:
         self.on_fault(name, error)
 
     def _on_feed_error(self, feed: Feed, error: Exception) -> None:
-        core = self.core
-        core.record(
-            FeedRecord(
-                seq=core.seq,
-                ts=core.ts,
-                feed=feed.name,
-                what="failed",
-                detail=str(error),
-            )
-        )
+        self._feed_record(feed, "failed", str(error))
         self.registry.get(feed.name).count_error(error)
         if self.started:
             self._fail(feed)
@@ -368,5 +369,19 @@ class Engine:
             self.registry.set_state(handle, TaskState.FAILED, feed.error or "")
 
     def _on_feed_end(self, feed: Feed) -> None:
+        # A recording of a run that was stopped ends, and its feed did not.
+        what, detail = getattr(feed.connector, "ending", ("ended", ""))
+        if what:
+            self._feed_record(feed, what, detail)
+
+    def _on_feed_hole(self, feed: Feed, hole: FeedHole) -> None:
+        self._feed_record(feed, "hole", str(hole))
+        self.on_hole(feed, str(hole))
+
+    def _feed_record(self, feed: Feed, what: str, detail: str) -> None:
         core = self.core
-        core.record(FeedRecord(seq=core.seq, ts=core.ts, feed=feed.name, what="ended"))
+        core.record(
+            FeedRecord(
+                seq=core.seq, ts=core.ts, feed=feed.name, what=what, detail=detail
+            )
+        )

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from workstation.engine.engine import Engine
 from workstation.engine.figures import age
 from workstation.engine.frames import BookCount, FeedRow, GapRow
+from workstation.engine.recorder import Recorder
 from workstation.engine.sources import Feed
 from workstation.market.aggregator import Aggregator
 from workstation.market.gaps import GapEntry
@@ -29,10 +30,12 @@ class FeedFrames:
         self,
         engine: Engine,
         aggregator: Aggregator,
+        recorder: Recorder,
         instruments: Mapping[str, Instrument],
     ) -> None:
         self._engine = engine
         self._aggregator = aggregator
+        self._recorder = recorder
         self._instruments = instruments
         self._rates: dict[str, tuple[int, int, float]] = {}
 
@@ -79,6 +82,7 @@ class FeedFrames:
             or str(getattr(feed.connector, "last_error", "") or ""),
             symbols=len(feed.instruments),
             books=books,
+            recording=self._recorder.status(feed),
         )
 
     def _books(self, feed: Feed) -> tuple[BookCount, ...]:

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from workstation.engine.recording_writer import TapeStatus
 from workstation.engine.store import Numbered
 from workstation.kernel import ChannelStats, TaskStats
 from workstation.model.market import Level
@@ -169,7 +170,10 @@ class BookCount(Struct, frozen=True, kw_only=True):
 
 
 class FeedRow(Struct, frozen=True, kw_only=True):
-    """One feed: ``rate`` in events per second of the run's own time."""
+    """One feed: ``rate`` in events per second of the run's own time.
+
+    ``recording`` is what is on disk of it while it is recorded, else None.
+    """
 
     name: str
     kind: str
@@ -183,6 +187,7 @@ class FeedRow(Struct, frozen=True, kw_only=True):
     last_error: str
     symbols: int
     books: tuple[BookCount, ...] = ()
+    recording: TapeStatus | None = None
 
 
 class GapRow(Struct, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from workstation.engine.focusing import FocusFrames
 from workstation.engine.frames import Alert, Focus, Frame
 from workstation.engine.header_frames import HeaderFrames
 from workstation.engine.opportunity_frames import OpportunityFrames
+from workstation.engine.recorder import Recorder
 from workstation.engine.row_frames import RowFrames
 from workstation.engine.settings import RunSettings
 from workstation.execution.executor import Executor
@@ -40,6 +41,7 @@ class FrameSource:
         executor: Executor,
         control: Control,
         driver: PlayDriver,
+        recorder: Recorder,
     ) -> None:
         instruments = {i.id: i for i in run.instruments}
         self._engine = engine
@@ -48,7 +50,8 @@ class FrameSource:
         self._alerts = Alerts(
             (feed.name for feed in engine.sources.feeds), self._can_be_asked
         )
-        self._told_failure = False
+        self._recorder = recorder
+        self._told: set[str] = set()
         engine.core.sinks.append(self._alerts)
         self._focus = FocusFrames(engine, aggregator, strategies, executor, instruments)
         self._header = HeaderFrames(
@@ -57,7 +60,7 @@ class FrameSource:
         self._rows = RowFrames(
             engine, aggregator, strategies, executor, self._focus, instruments
         )
-        feeds = FeedFrames(engine, aggregator, instruments)
+        feeds = FeedFrames(engine, aggregator, recorder, instruments)
         self._makers: dict[str, Callable[[], object]] = {
             "orders": self._rows.orders,
             "positions": self._rows.positions,
@@ -112,17 +115,33 @@ class FrameSource:
     def alerts(self) -> tuple[Alert, ...]:
         """Return the alerts, the worst active one first."""
         journal = self._engine.journal
-        if journal is not None and journal.failure and not self._told_failure:
-            self._told_failure = True
-            self._alerts.raise_(
-                ("journal", "journal"),
-                "bad",
-                self._engine.core.ts,
-                journal.failure,
-                "Free some space and start a new run to journal again.",
+        self._tell(
+            "journal",
+            None if journal is None else journal.failure,
+            "Free some space and start a new run to journal again.",
+        )
+        self._tell(
+            "recording",
+            self._recorder.failure,
+            "Free some space, or give another folder as [recording] path.",
+        )
+        for feed in self._engine.sources.feeds:
+            # What a recording lacks from its start is no record of this run.
+            note = getattr(feed.connector, "note", "")
+            self._tell(
+                feed.name, note, "workstation check names what is there.", "info"
             )
         return self._alerts.all(self._engine.core.ts)
 
     def _can_be_asked(self, instrument: str) -> bool:
         feed = self._engine.sources.bringing(instrument)
         return feed is not None and feed.resync is not None
+
+    def _tell(
+        self, subject: str, text: str | None, remedy: str, severity: str = "bad"
+    ) -> None:
+        """Raise the alert of what is no record, once."""
+        if text and subject not in self._told:
+            self._told.add(subject)
+            ts = self._engine.core.ts
+            self._alerts.raise_((subject, subject), severity, ts, text, remedy)

@@ -32,6 +32,7 @@ __all__ = [
     "JournalReader",
     "as_journalled",
     "journal_file",
+    "run_name",
 ]
 
 FORMAT = 1
@@ -84,9 +85,14 @@ def journal_file(path: str, mode: str, now_ns: int) -> Path:
     """Return the file of a new run: ``path`` itself, or a dated one in that folder."""
     if path.endswith(SUFFIX):
         return Path(path)
+    return Path(path) / f"{run_name(mode, now_ns)}{SUFFIX}"
+
+
+def run_name(mode: str, now_ns: int) -> str:
+    """Return the name of a run that begins now, for its file or folder."""
     moment = datetime.fromtimestamp(now_ns // 1_000_000_000, UTC)
     micros = now_ns // 1_000 % 1_000_000
-    return Path(path) / f"{moment:%Y%m%d-%H%M%S}.{micros:06}-{mode}{SUFFIX}"
+    return f"{moment:%Y%m%d-%H%M%S}.{micros:06}-{mode}"
 
 
 class Journal:

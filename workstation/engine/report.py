@@ -8,6 +8,7 @@ from typing import Any
 from workstation.engine.session import Session
 from workstation.model.positions import AccountView
 from workstation.model.states import BookTrust
+from workstation.venues.recording.feed import RecordingFeed
 
 __all__ = ["report_dict"]
 
@@ -59,7 +60,36 @@ def report_dict(session: Session, *, wall_s: float | None = None) -> Json:
     if engine.journal is not None:
         report["journal"] = str(engine.journal.path)
         report["journal_failure"] = engine.journal.failure
+    recorder = session.recorder
+    if recorder.folder is not None or recorder.failure is not None:
+        report["recording"] = None if recorder.folder is None else str(recorder.folder)
+        report["recording_failure"] = recorder.failure
+    if (recorded := _recorded(session)) is not None:
+        report["recorded"] = recorded
     return report
+
+
+def _recorded(session: Session) -> Json | None:
+    """Return the hash of the run that was recorded, where this one should have it."""
+    feeds = [feed.connector for feed in session.engine.sources.feeds]
+    recordings = [each.recording for each in feeds if isinstance(each, RecordingFeed)]
+    names = {each.recorded for each in feeds if isinstance(each, RecordingFeed)}
+    if not recordings or len(recordings) < len(feeds):
+        return None
+    first = recordings[0]
+    if (
+        len({each.header.id for each in recordings}) > 1
+        or len(names) < len(first.header.feeds)
+        or first.end is None
+        or not first.gives_the_same
+        or not session.engine.ended
+    ):
+        return None
+    expected = first.end.state_hash
+    return {
+        "state_hash": expected,
+        "same": expected == session.engine.state_hash(),
+    }
 
 
 def plain(value: Decimal) -> str:

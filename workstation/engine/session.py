@@ -11,6 +11,7 @@ from workstation.engine.drivers import PlayDriver
 from workstation.engine.engine import Engine
 from workstation.engine.frames import Focus, Frame
 from workstation.engine.framing import FrameSource
+from workstation.engine.recorder import Recorder, RecorderAnswer
 from workstation.engine.runaway import ScriptGuard
 from workstation.engine.settings import RunSettings
 from workstation.execution.executor import Executor
@@ -37,6 +38,7 @@ class Session:
         driver: PlayDriver,
         guard: ScriptGuard,
         frames: FrameSource,
+        recorder: Recorder,
     ) -> None:
         self.run = run
         self.engine = engine
@@ -47,6 +49,7 @@ class Session:
         self.driver = driver
         self.guard = guard
         self.frames = frames
+        self.recorder = recorder
         self.instruments: dict[str, Instrument] = {i.id: i for i in run.instruments}
 
     def frame(
@@ -59,13 +62,27 @@ class Session:
         """Take a command now, between two inputs."""
         return self.control.execute(command)
 
+    def toggle_recording(self, name: str) -> RecorderAnswer:
+        """Begin or end the recording of a feed; no input, so no decision changes."""
+        feeds = self.engine.sources.feeds
+        feed = next((feed for feed in feeds if feed.name == name), None)
+        if feed is None:
+            known = ", ".join(feed.name for feed in feeds)
+            return RecorderAnswer(False, f"{name} is no feed; feeds: {known}")
+        if feed.tap is None:
+            return self.recorder.begin(feed)
+        return self.recorder.halt(feed)
+
     def close(self) -> None:
-        """End the run: journal whole, files closed. Harmless when done already."""
+        """End the run: journal and recording whole, files closed. Harmless again."""
         engine = self.engine
         if engine.closed:
             return
         engine.close()
         self.guard.close()
+        is_kept = engine.journal is not None or self.recorder.folder is not None
+        state_hash = engine.state_hash() if is_kept else ""
+        self.recorder.close(state_hash, self.control.by_hand)
         if engine.journal is not None:
             engine.journal.close(
                 {
@@ -74,6 +91,6 @@ class Session:
                     "events": engine.delivered,
                     "pulled": engine.pulled,
                     "records": engine.store.number,
-                    "state_hash": engine.state_hash(),
+                    "state_hash": state_hash,
                 }
             )

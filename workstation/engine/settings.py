@@ -14,6 +14,7 @@ from workstation.model.settings import Settings
 from workstation.strategy.settings import StrategySettings
 from workstation.venues.file.settings import FileFeedSettings
 from workstation.venues.paper.settings import PaperBrokerSettings
+from workstation.venues.recording.settings import RecordingFeedSettings
 from workstation.venues.settings import VenueSettings
 from workstation.venues.simulated.settings import SimulatedFeedSettings
 
@@ -23,12 +24,13 @@ __all__ = [
     "FeedSettings",
     "JournalSettings",
     "Mode",
+    "RecordingSettings",
     "RunSettings",
 ]
 
 Currency = Annotated[str, Meta(pattern="^[A-Z0-9]{2,10}$")]
 Mode = Literal["simulation", "recording", "paper", "live"]
-FeedSettings = SimulatedFeedSettings | FileFeedSettings
+FeedSettings = SimulatedFeedSettings | FileFeedSettings | RecordingFeedSettings
 
 
 class AccountSettings(Settings, frozen=True):
@@ -81,6 +83,17 @@ class JournalSettings(Settings, frozen=True):
     """Folder or file; ``""`` = no journal; none = the user's state folder."""
 
 
+class RecordingSettings(Settings, frozen=True):
+    """Where feeds with ``record = true`` are recorded, and in files of which size."""
+
+    path: str | None = None
+    """Folder that gets a folder for each recorded run; none = in the user's own."""
+    rotate_mb: Annotated[float, Meta(gt=0, le=100_000)] = 64.0
+    """A file of a feed that has reached this size is finished and a new one begun."""
+    rotate_minutes: Annotated[float, Meta(gt=0, le=1_000_000)] = 60.0
+    """The same after this much of the run's own time, once it has 100 events."""
+
+
 class RunSettings(Settings, frozen=True):
     """A whole run, resolved: paths absolute, instruments complete."""
 
@@ -99,3 +112,4 @@ class RunSettings(Settings, frozen=True):
     strategies: tuple[StrategySettings, ...] = ()
     risk: RiskSettings = RiskSettings()
     journal: JournalSettings = JournalSettings()
+    recording: RecordingSettings = RecordingSettings()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Sequence
 
+from workstation.model.errors import FeedHole
 from workstation.model.market import MarketEvent
 from workstation.model.roles import Connector, Resyncing
 
@@ -31,6 +32,7 @@ class Feed:
         "resync",
         "shed",
         "stopped",
+        "tap",
     )
 
     def __init__(self, connector: Connector) -> None:
@@ -48,6 +50,9 @@ class Feed:
         self.ended = False
         self.error: str | None = None
         self.instruments: tuple[str, ...] = ()
+        # A tuple of plain values is soon left alone by the garbage collector.
+        self.tap: Callable[[tuple[str, int, MarketEvent]], None] | None = None
+        """Takes name, time and event of each pop, while the feed is recorded."""
 
     @property
     def skipped(self) -> int:
@@ -65,8 +70,9 @@ class Sources:
         # No two entries are of one order, so events are never compared.
         self._heap: list[tuple[int, int, MarketEvent, Feed]] | None = None
         self.over: list[tuple[Feed, Exception | None]] = []
-        """Feeds that have ended or failed since ``tell``: one is read ahead."""
+        """Feeds that ended, failed or lost events since ``tell``: one is read ahead."""
         self.on_end: Callable[[Feed], None] = lambda feed: None
+        self.on_hole: Callable[[Feed, FeedHole], None] = _raise
         self.on_error: Callable[[Feed, Exception], None] = _raise
 
     def peek_ts(self) -> int | None:
@@ -111,11 +117,13 @@ class Sources:
                     self.peek_ts()
 
     def tell(self) -> None:
-        """Say which feeds are over, once their last events have been dealt with."""
+        """Say which feeds are over or lost events, once those before are dealt with."""
         over, self.over = self.over, []
         for feed, error in over:
             if error is None:
                 self.on_end(feed)
+            elif isinstance(error, FeedHole):
+                self.on_hole(feed, error)
             else:
                 self.on_error(feed, error)
 
@@ -132,13 +140,17 @@ class Sources:
             heapq.heappush(self._heap, (following[0], order, following[1], feed))
 
     def _pull(self, feed: Feed) -> tuple[int, MarketEvent] | None:
-        try:
-            following = feed.pull()
-        except Exception as error:  # the feed's edge: becomes its visible failure
-            feed.error = str(error)
-            feed.ended = True
-            self.over.append((feed, error))
-            return None
+        while True:
+            try:
+                following = feed.pull()
+                break
+            except FeedHole as hole:
+                self.over.append((feed, hole))
+            except Exception as error:  # the feed's edge: becomes its visible failure
+                feed.error = str(error)
+                feed.ended = True
+                self.over.append((feed, error))
+                return None
         if following is None:
             feed.ended = True
             self.over.append((feed, None))

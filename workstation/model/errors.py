@@ -7,7 +7,9 @@ WorkstationError
 ├── ScriptError            a strategy's script failed or answered nonsense
 │   └── ScriptTimeout      it ran longer than its budget
 ├── CommandRefused         an operator's command does not apply to what is there
-└── JournalError           the journal cannot be written or read
+├── JournalError           the journal cannot be written or read
+├── RecordingError         a recording cannot be read, or is damaged
+└── FeedHole               a feed has lost events and goes on after them
 """
 
 from __future__ import annotations
@@ -16,8 +18,10 @@ __all__ = [
     "CommandRefused",
     "ConfigError",
     "DataError",
+    "FeedHole",
     "IllegalTransition",
     "JournalError",
+    "RecordingError",
     "ScriptError",
     "ScriptTimeout",
     "WorkstationError",
@@ -76,3 +80,11 @@ class CommandRefused(WorkstationError):
 
 class JournalError(WorkstationError):
     """The journal cannot be opened, written or read."""
+
+
+class RecordingError(WorkstationError):
+    """A recording is damaged: names the file, the place, and what was expected."""
+
+
+class FeedHole(WorkstationError):
+    """A feed has lost events; it is pulled on, and what it feeds is not trusted."""

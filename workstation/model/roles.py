@@ -60,7 +60,14 @@ class Executor(Part, Protocol):
 
 @runtime_checkable
 class Connector(Protocol):
-    """A pull source of market events in time order."""
+    """A pull source of market events in time order.
+
+    ``next`` may raise FeedHole where events are missing, and is called again. A
+    connector may also have ``ending`` (what and detail of the record at its end),
+    ``note`` (what of it is missing from the start) and, where it has raw frames,
+    ``keep_frames() -> deque | None``: from the event given last on, the frame of each
+    event is put there; ``drop_frames()`` ends that.
+    """
 
     name: str
 

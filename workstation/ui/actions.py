@@ -220,6 +220,10 @@ ACTIONS: tuple[Action, ...] = (
     _keys("task.step", "s", _T, _STEP, "step", 1, _PAUSED, _ONE),
     _keys("task.restart", "r", _T, "restart", "restart", 1, _TASK, _ONE),
     _keys("task.stop", "x", _T, "stop; names what needs it", "stop", 1, _TASK, _ONE),
+    _keys(
+        *("feed.record", "W", _T, "record the feed, or end that"),
+        *("record", 2, _TASK, _ONE),
+    ),
     _keys("task.inject", "i", _T, "inject an event", "inject", 2, _INJECT, _ONE),
     # Chart, book, log.
     _keys("chart.timeframe", "t", Scope.CHART, "next timeframe", "timeframe", 0),

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from workstation.engine.control import Outcome
     from workstation.engine.drivers import PlayDriver
     from workstation.engine.frames import Focus, Frame, Header
+    from workstation.engine.recorder import RecorderAnswer
     from workstation.kernel import Clock
     from workstation.model.commands import Command
     from workstation.ui.panels.base import Panel
@@ -57,6 +58,9 @@ class SessionLike(Protocol):
 
     def execute(self, command: Command) -> Outcome:
         """Take a command now."""
+
+    def toggle_recording(self, name: str) -> RecorderAnswer:
+        """Begin or end the recording of a feed."""
 
     def close(self) -> None:
         """End the run."""

@@ -1,4 +1,4 @@
-"""The feeds: state, rate, age, gaps, what was skipped or shed, the last error."""
+"""The feeds: state, rate, age, gaps, recording, what was skipped or shed, errors."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ _COLUMNS = (
     Column("events", "EVENTS", 10, "right", priority=3),
     Column("age", "AGE", 4, "right"),
     Column("gaps", "GAPS", 5, "right", priority=1),
+    Column("recording", "REC", 3, priority=2),
     Column("skipped", "SKIPPED", 7, "right", priority=4),
     Column("shed", "SHED", 6, "right", priority=2),
     Column("error", "LAST ERROR", 10, gap=2, flex=True, priority=7),
@@ -56,7 +57,7 @@ class FeedsPanel(TablePanel):
         if frame.feeds is None:
             return
         self.set_items([self._item(row) for row in frame.feeds], frame.ts)
-        self.set_title(self.title_parts(len(frame.feeds)), "p pause  x stop")
+        self.set_title(self.title_parts(len(frame.feeds)), "p pause  x stop  W record")
 
     def _item(self, row: FeedRow) -> Item:
         trouble = "warn" if row.gaps else "dim"
@@ -69,13 +70,15 @@ class FeedsPanel(TablePanel):
             number(row.events, 0),
             (short_age(row.age_ns), "dim"),
             (number(row.gaps, 0), trouble),
+            ("on", "good") if row.recording is not None else ("", "dim"),
             (number(row.skipped, 0), "warn" if row.skipped else "dim"),
             (number(row.shed, 0), "warn" if row.shed else "dim"),
             (row.last_error or "none", "bad" if row.last_error else "dim"),
         ]
         values: list[float | int | str | None] = [
             *(row.name, row.kind, row.state, row.symbols, row.rate, row.events),
-            *(row.age_ns, row.gaps, row.skipped, row.shed, row.last_error),
+            *(row.age_ns, row.gaps, int(row.recording is not None), row.skipped),
+            *(row.shed, row.last_error),
         ]
         return Item(
             Row(row.name, hash(tuple(cells)), cells), Choice(task=row.name), values

@@ -209,11 +209,24 @@ def feed_lines(row: FeedRow | None) -> Sequence[Line]:
         _fact("shed", str(row.shed), "warn" if row.shed else ""),
         _fact("last error", row.last_error),
     ]
+    lines += _recording(row)
     if row.books:
         lines += ["", RuleLine("Books", f"{len(row.books)}")]
     for book in row.books:
         lines += _book(book)
     return lines
+
+
+def _recording(row: FeedRow) -> list[Line]:
+    kept = row.recording
+    if kept is None:
+        return [_fact("recorded", "no; W begins it")]
+    return [
+        _fact("recorded", f"since {utc_clock(kept.since)} UTC", "good"),
+        _fact("  file", kept.file or "none yet"),
+        _fact("  on disk", f"{number(kept.bytes, 0)} bytes"),
+        _fact("  events", number(kept.events, 0)),
+    ]
 
 
 def _book(book: BookCount) -> list[Line]:

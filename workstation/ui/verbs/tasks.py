@@ -1,4 +1,4 @@
-"""Verbs of tasks, feeds and strategies: pause, step, restart, stop, inject."""
+"""Verbs of tasks, feeds and strategies: pause, step, restart, stop, record, inject."""
 
 from __future__ import annotations
 
@@ -83,6 +83,24 @@ def stop(app: WorkstationApp) -> None:
     app.push_screen(StopTaskScreen(frame, app.run_command, choice.task), app.answered)
 
 
+def record(app: WorkstationApp) -> None:
+    """Begin or end the recording of the feed; the run is not touched by it."""
+    panel = app.panel
+    session = app.bridge.session
+    if panel is None or session is None:
+        return
+    answers = [
+        session.toggle_recording(choice.task) for choice in panel.choices if choice.task
+    ]
+    if not answers:
+        return
+    app.bridge_now()
+    refused = not all(answer.accepted for answer in answers)
+    last = answers[-1].detail
+    text = last if len(answers) == 1 else f"{len(answers)} feeds: {last}"
+    app.say(f"{text}.", "warn" if refused else "")
+
+
 def inject(app: WorkstationApp) -> None:
     """Open the form of an event made by hand."""
     focus = app.focus_row
@@ -104,4 +122,5 @@ VERBS: dict[str, Any] = {
     "task.restart": restart,
     "task.stop": stop,
     "task.inject": inject,
+    "feed.record": record,
 }

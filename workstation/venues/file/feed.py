@@ -88,6 +88,7 @@ class FileFeed:
         self._lanes = self._make_lanes(dict(instruments))
         self._streams: list[Iterator[MarketEvent]] | None = None
         self._heap: list[tuple[int, int, MarketEvent]] = []
+        self._frames: deque[bytes] | None = None
 
     @property
     def consumed_bytes(self) -> int:
@@ -137,7 +138,23 @@ class FileFeed:
         if self.delivered == 0:
             self.first_ts = ts
         self.delivered += 1
+        if self._frames is not None:
+            self._frames.append(self._lanes[heap[0][1]].line)
         return ts, event
+
+    def keep_frames(self) -> deque[bytes] | None:
+        """Put the raw line of each event into the deque returned, from the last on.
+
+        None where the format has no frames: only captures do.
+        """
+        if self._settings.format != _CAPTURE:
+            return None
+        self._frames = deque(self._lanes[index].line for _, index, _ in self._heap[:1])
+        return self._frames
+
+    def drop_frames(self) -> None:
+        """Keep no more raw lines."""
+        self._frames = None
 
     def identity(self) -> Mapping[str, str]:
         """Return the format and the blake2b of each file, computed once."""

@@ -52,6 +52,8 @@ class Lane:
         self._factory = factory
         self._report = report
         self._cache = cache
+        self.line = b""
+        """The line of the event that was yielded last."""
 
     def events(self) -> Iterator[MarketEvent]:
         """Yield the events of all files; times never go back."""
@@ -118,6 +120,7 @@ class Lane:
                 is_read = True
                 if writer is not None:
                     writer.add(event)
+                self.line = line
                 yield event
             if isinstance(reader, Grouping) and (event := reader.finish()) is not None:
                 self._check_time(event)

@@ -70,6 +70,8 @@ class FileFeedSettings(
     """A damaged row ends the run, or is skipped and counted."""
     max_skipped: int = 1_000
     """With ``skip``: more damaged rows than this end the run after all."""
+    record: bool = False
+    """Record what it delivers, as ``[recording]`` says."""
 
     @property
     def venue_name(self) -> str:

@@ -136,7 +136,9 @@ class SimulatedFeed:
 
     def identity(self) -> Mapping[str, str]:
         """Return seed, model and a digest of the settings and instruments."""
-        content = msgspec.json.encode((self._settings, self._instruments))
+        # The same market, recorded or not.
+        settings = msgspec.structs.replace(self._settings, record=False)
+        content = msgspec.json.encode((settings, self._instruments))
         return {
             "type": "simulated",
             "model": _MODEL,

@@ -61,6 +61,8 @@ class SimulatedFeedSettings(
     """How late this venue follows a shared price."""
     seed_offset: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
     """Makes two simulated feeds of one run differ."""
+    record: bool = False
+    """Record what it delivers, as ``[recording]`` says."""
 
     @property
     def venue_name(self) -> str:
