@@ -50,7 +50,7 @@ TRADE_FILES = RECORDING.replace("binance-raw", "trades")
 
 SECTIONS = (
     "mode, seed, account, engine, storage, pipeline, opportunities, orders, risk, "
-    "journal, instruments, venues, feeds, brokers, strategies, ui"
+    "journal, recording, instruments, venues, feeds, brokers, strategies, ui"
 )
 FORMS = "1s, 5m, 1h, 1d, 1w, 1M, 500t, 25v, 1000000q or 1d@13:30"
 UNITS = "a count and a unit: 1s, 5m, 1h, 1d, 1w"
@@ -136,13 +136,13 @@ CASES = {
     "a feed without a type": (
         GOOD,
         ('type = "simulated"\n', ""),
-        '9: feeds.0.type: missing; allowed: one of "simulated", "file"',
+        '9: feeds.0.type: missing; allowed: one of "simulated", "file", "recording"',
     ),
     "a type misspelt": (
         GOOD,
         ('"simulated"', '"simulatd"'),
-        '11: feeds.0.type: found "simulatd"; allowed: one of "simulated", "file"; did '
-        'you mean "simulated"?',
+        '11: feeds.0.type: found "simulatd"; allowed: one of "simulated", "file", '
+        '"recording"; did you mean "simulated"?',
     ),
     "one wrong element of a list": (
         GOOD,
@@ -264,7 +264,7 @@ CASES = {
         RECORDING,
         ("symbols =", 'timezone = "UTC"\nsymbols ='),
         "7: feeds.0.timezone: unknown key; known: type, name, venue, format, files, "
-        "symbols, interval, columns, time_format, cache, on_error, max_skipped",
+        "symbols, interval, columns, time_format, cache, on_error, max_skipped, record",
     ),
     "negative cash": (
         GOOD,
@@ -614,7 +614,7 @@ def test_a_name_with_a_slash_is_looked_for_at_one_place_only(folder: Path) -> No
 @pytest.mark.parametrize(
     ("mode", "feed", "message"),
     [
-        ("recording", "simulated", 'allowed there: "file"'),
+        ("recording", "simulated", 'allowed there: "file" or "recording"'),
         ("paper", "simulated", 'allowed there: "binance" or "alpaca"'),
         ("live", "simulated", 'allowed there: "binance" or "alpaca"'),
     ],
@@ -635,7 +635,7 @@ def test_a_live_run_needs_the_broker_of_its_feed(folder: Path) -> None:
     lines = problems_of(text)
     assert lines[:2] == [
         'x.toml:11: feeds.0.type: "binance" is not available in this version; '
-        'allowed: one of "simulated", "file"',
+        'allowed: one of "simulated", "file", "recording"',
         'x.toml:15: brokers.0.type: found "paper", which does not go with mode '
         '"live"; allowed there: "binance"',
     ]
@@ -645,7 +645,7 @@ def test_a_paper_run_needs_a_feed_that_this_version_lacks(folder: Path) -> None:
     text = GOOD.replace('"simulation"', '"paper"').replace('"simulated"', '"alpaca"')
     assert problems_of(text) == [
         'x.toml:11: feeds.0.type: "alpaca" is not available in this version; '
-        'allowed: one of "simulated", "file"',
+        'allowed: one of "simulated", "file", "recording"',
     ]
 
 
