@@ -11,14 +11,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.market.fakes import market
-from workstation.market.live import LiveInstrument
 from workstation.market.settings import StorageSettings
-from workstation.market.ticks import QuoteWindow, TradeWindow
+from workstation.market.ticks import QuoteWindow, TickWindow, TradeWindow
 from workstation.market.window import BarWindow
 from workstation.model.market import Bar, BookDelta, BookSnapshot, Quote, Trade
 from workstation.model.timeframes import Timeframe
 
 BTC = "BTCUSDT"
+
+
+def rows_of(window: TickWindow, n: int | None = None) -> list[tuple[float, ...]]:
+    columns = [column.tolist() for column in window.tail(n).values()]
+    return list(zip(*columns, strict=True))
+
+
+def _held_bytes(view: object) -> int:
+    """Return the size of the buffer below a view, and a view of that."""
+    base = getattr(view, "base", None)
+    return memoryview(view).nbytes if base is None else _held_bytes(base)  # type: ignore[arg-type]
 
 
 def trade(index: int) -> Trade:
@@ -28,43 +38,53 @@ def trade(index: int) -> Trade:
 @given(st.integers(1, 40), st.integers(0, 300), st.integers(0, 50))
 def test_a_window_is_the_tail_of_all_that_came(size: int, count: int, n: int) -> None:
     window = TradeWindow(size)
-    live = LiveInstrument(BTC)
     for index in range(count):
-        window(live, trade(index))
+        window.extend([trade(index)])
     kept = min(size, count)
     assert len(window) == kept
     assert window.total == count
-    rows = window.tail()
-    assert rows["ts"].tolist() == list(range(count - kept, count))
-    assert rows["price"].tolist() == [i + 0.5 for i in range(count - kept, count)]
-    assert rows["size"].tolist() == [i * 2.0 for i in range(count - kept, count)]
-    assert rows["aggressor"].tolist() == [i % 3 - 1 for i in range(count - kept, count)]
-    assert len(window.tail(n)) == min(n, kept)
+    assert rows_of(window) == [
+        (i, i + 0.5, i * 2.0, i % 3 - 1) for i in range(count - kept, count)
+    ]
+    assert len(rows_of(window, n)) == min(n, kept)
     assert window.memory_bytes == 64 * size
+
+
+@given(st.integers(1, 40), st.lists(st.integers(1, 90), max_size=20))
+def test_rows_written_in_bulk_are_as_if_written_one_by_one(
+    size: int, bulks: list[int]
+) -> None:
+    window, single = TradeWindow(size), TradeWindow(size)
+    at = 0
+    for bulk in bulks:
+        trades = [trade(index) for index in range(at, at + bulk)]
+        window.extend(trades)
+        for each in trades:
+            single.extend([each])
+        at += bulk
+        assert rows_of(window) == rows_of(single)
+    assert window.total == single.total == at
 
 
 def test_the_memory_stays_within_what_is_stated() -> None:
     window = QuoteWindow(100)
-    live = LiveInstrument(BTC)
     for ts in range(1_000):
-        window(live, ts)
-        held = window.tail().base
-        assert memoryview(held.base if held.base is not None else held).nbytes <= 8_000
+        window.extend([Quote(BTC, ts, 1.0, 1.0, 2.0, 1.0)])
+        assert sum(_held_bytes(column) for column in window.tail().values()) <= 8_000
     assert window.memory_bytes == 8_000
 
 
 def test_a_held_view_never_changes_and_cannot_be_written() -> None:
     window = TradeWindow(10)
-    live = LiveInstrument(BTC)
     for index in range(15):
-        window(live, trade(index))
-    held = window.tail()
+        window.extend([trade(index)])
+    held = window.tail()["price"]
     before = held.copy()
     for index in range(15, 200):
-        window(live, trade(index))
+        window.extend([trade(index)])
     assert (held == before).all()
     with pytest.raises(ValueError, match="read-only"):
-        held["price"] = 0.0
+        held[0] = 0.0
 
 
 def test_quotes_are_the_confirmed_best_prices_of_tickers_and_of_the_book() -> None:
@@ -82,12 +102,31 @@ def test_quotes_are_the_confirmed_best_prices_of_tickers_and_of_the_book() -> No
     quotes, trades = part.quotes(BTC), part.trades(BTC)
     assert quotes is not None
     assert trades is not None
-    assert quotes.tail().tolist() == [
+    assert rows_of(quotes) == [
         (1, 9.0, 1.0, 11.0, 2.0),
         (3, 9.5, 3.0, 10.5, 4.0),
         (4, 9.75, 1.0, 10.5, 4.0),
     ]
-    assert trades.tail().tolist() == [(5, 10.0, 0.5, 1)]
+    assert rows_of(trades) == [(5, 10.0, 0.5, 1)]
+
+
+def test_asking_brings_the_windows_up_to_date_and_changes_no_state() -> None:
+    def run(look: bool) -> tuple[object, object]:
+        part, core = market(watch=["1s"])
+        for ts in range(0, 3_000_000_000, 70_000_000):
+            bid = 9.0 + ts % 7 / 8
+            core.feed(
+                part, [Quote(BTC, ts, bid, 1.0, 11.0, 2.0), Trade(BTC, ts, bid, 1)]
+            )
+            if look:
+                quotes, trades = part.quotes(BTC), part.trades(BTC)
+                assert quotes is not None
+                assert trades is not None
+                assert rows_of(quotes, 1) == [(ts, bid, 1.0, 11.0, 2.0)]
+                assert rows_of(trades, 1) == [(ts, bid, 1.0, 0)]
+        return part.digest(), core.records
+
+    assert run(look=True) == run(look=False)
 
 
 def test_no_window_is_kept_where_none_is_wanted() -> None:
@@ -105,21 +144,21 @@ def _read_until(done: threading.Event, read: object, faults: list[str]) -> None:
 
 def test_readers_in_other_threads_see_whole_rows_while_the_writer_goes_on() -> None:
     trades, bars = TradeWindow(50), BarWindow(Timeframe.of_ns(10), 50)
-    live, done = LiveInstrument(BTC), threading.Event()
+    done = threading.Event()
     faults: list[str] = []
     views: list[tuple[object, object]] = []
 
     def read(faults: list[str]) -> None:
         rows = trades.tail()
-        if len(rows):
+        if len(rows["ts"]):
             first = int(rows["ts"][0])
-            expected = np.arange(first, first + len(rows))
+            expected = np.arange(first, first + len(rows["ts"]))
             if not (rows["ts"] == expected).all():
                 faults.append(f"times {rows['ts']}")
             if not (rows["price"] == expected + 0.5).all():
                 faults.append(f"prices {rows['price']}")
             if len(views) < 200:
-                views.append((rows, rows.copy()))
+                views.append((rows["size"], rows["size"].copy()))
         columns = bars.columns()
         if not (columns["close"] == columns["ts_open"] / 10).all():
             faults.append("bars torn")
@@ -135,7 +174,7 @@ def test_readers_in_other_threads_see_whole_rows_while_the_writer_goes_on() -> N
         for reader in readers:
             reader.start()
         for index in range(20_000):
-            trades(live, trade(index))
+            trades.extend([trade(index)])
             if index % 4 == 0:
                 at = float(index)
                 bars.append(

@@ -29,6 +29,8 @@ from workstation.model.timeframes import NS_PER_DAY, NS_PER_MS, Timeframe
 
 __all__ = ["Aggregator"]
 
+_STORED_AT = 256
+"""Quotes that wait to be stored; a burst within one pulse comes on top."""
 _ABSORB_NS = 10_000_000_000
 """Ticks wait at most this long to be absorbed: the lists stay some kilobytes."""
 
@@ -158,6 +160,8 @@ class Aggregator(MarketState):
         live.bid_size = bid_size
         live.ask = ask
         live.ask_size = ask_size
+        if live.quote_window is not None:
+            live.new_quotes.append(event)
         if live.takes_mids and bid > 0.0 and ask > 0.0:
             self._take_mid(live, ts, (bid + ask) * 0.5)
         for watcher in live.top_watchers:
@@ -193,9 +197,7 @@ class Aggregator(MarketState):
             live.latency_ns = ts - sent
             if sent < live.open_ns and self._is_left_out(live, event):
                 return
-        if live.takes_trades:
-            live.prices.append(price)
-            live.sizes.append(size)
+        live.new_trades.append(event)
         if live.counted:
             self._count(live, ts, price, size)
         for watcher in live.trade_watchers:
@@ -205,6 +207,9 @@ class Aggregator(MarketState):
         """Count a late trade; tell whether bars are built without it."""
         live.late_trades += 1
         if self._drops_late:
+            live.absorb()
+            if live.trade_window is not None:
+                live.trade_window.extend((late,))
             for watcher in live.trade_watchers:
                 watcher(live, late)
         return self._drops_late
@@ -223,10 +228,17 @@ class Aggregator(MarketState):
             live.takes_trades = False
         if ts >= live.turn_ns:
             self._turn(live, ts, mid)
-        live.prices.append(mid)
+        live.mids.append(mid)
 
     def _follow_top(self, live: LiveInstrument, ts: int) -> None:
         """Take best prices that a book has set; the end of ``on_quote`` for books."""
+        if live.quote_window is not None:
+            live.new_quotes.append(
+                Quote(
+                    *(live.instrument, ts, live.bid, live.bid_size),
+                    *(live.ask, live.ask_size),
+                )
+            )
         if live.takes_mids and live.bid > 0.0 and live.ask > 0.0:
             self._take_mid(live, ts, (live.bid + live.ask) * 0.5)
         for watcher in live.top_watchers:
@@ -236,6 +248,8 @@ class Aggregator(MarketState):
 
     def _pulse(self, live: LiveInstrument, ts: int) -> None:
         """Publish market figures if the mid changed; begin a day where one began."""
+        if len(live.new_quotes) >= _STORED_AT:
+            live.store_quotes()
         mid = live.mid
         if mid is None or live.bid > live.ask:
             return

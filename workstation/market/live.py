@@ -83,9 +83,11 @@ class LiveInstrument:
         "late",
         "late_trades",
         "latency_ns",
+        "mids",
+        "new_quotes",
+        "new_trades",
         "newest_id",
         "open_ns",
-        "prices",
         "quote_ns",
         "quote_window",
         "quotes",
@@ -93,7 +95,7 @@ class LiveInstrument:
         "rejected",
         "repeated",
         "shown_mid",
-        "sizes",
+        "stored",
         "takes_mids",
         "takes_trades",
         "tape",
@@ -151,10 +153,12 @@ class LiveInstrument:
         # Tickers taken when the book's trust was lost.
         self.break_quotes = -1
         self.builders: tuple[BarBuilder, ...] = ()
-        # Ticks since the bars were last brought up to date, and whether those are
-        # trades (price and size) or mids (price alone).
-        self.prices: list[float] = []
-        self.sizes: list[float] = []
+        # Ticks since the bars were last brought up to date, and which of them count.
+        self.new_trades: list[Trade] = []
+        self.mids: list[float] = []
+        # How many of those trades are in their window already, and quotes that are not.
+        self.stored = 0
+        self.new_quotes: list[Quote] = []
         self.takes_trades = True
         self.takes_mids = False
         # What follows ticks beside the figures and bars: processors, tick windows,
@@ -171,25 +175,41 @@ class LiveInstrument:
 
     def keep_ticks(self, quotes: int, trades: int) -> None:
         """Keep windows of so many quotes and trades; to be said before any come."""
-        if quotes:
-            self.quote_window = QuoteWindow(quotes)
-            self.top_watchers = (*self.top_watchers, self.quote_window)
-        if trades:
-            self.trade_window = TradeWindow(trades)
-            self.trade_watchers = (*self.trade_watchers, self.trade_window)
+        self.quote_window = QuoteWindow(quotes) if quotes else None
+        self.trade_window = TradeWindow(trades) if trades else None
+
+    def store_quotes(self) -> None:
+        """Bring the window of quotes up to date."""
+        if self.quote_window is not None and self.new_quotes:
+            self.quote_window.extend(self.new_quotes)
+            self.new_quotes.clear()
+
+    def store_trades(self) -> None:
+        """Bring the window of trades up to date; bars are not touched."""
+        if self.trade_window is not None and len(self.new_trades) > self.stored:
+            self.trade_window.extend(self.new_trades[self.stored :])
+            self.stored = len(self.new_trades)
 
     def waiting(self) -> Slice | None:
         """Return the ticks that the builders have not absorbed yet."""
-        return Slice.of(self.prices, self.sizes) if self.prices else None
+        if self.mids:
+            return Slice.of(self.mids, ())
+        trades = self.new_trades
+        if not trades or not self.takes_trades:
+            return None
+        return Slice.of([t.price for t in trades], [t.size for t in trades])
 
     def absorb(self) -> None:
-        """Bring the builders up to date."""
-        if self.prices:
-            part = Slice.of(self.prices, self.sizes)
+        """Bring bars, and the window of trades, up to date."""
+        part = self.waiting()
+        if part is not None:
             for builder in self.builders:
                 builder.absorb(part)
-            self.prices.clear()
-            self.sizes.clear()
+            self.mids.clear()
+        if self.new_trades:
+            self.store_trades()
+            self.new_trades.clear()
+            self.stored = 0
 
     @property
     def is_top_proven(self) -> bool:
@@ -268,7 +288,8 @@ class LiveInstrument:
             (self.quotes, self.trades, self.bars_feed, self.bars_ignored),
             (self.late, self.rejected, self.late_trades, self.repeated),
             (self.turn_ns, self.open_ns, self.newest_id),
-            (self.takes_trades, self.prices, self.sizes),
+            (self.takes_trades, self.mids),
+            [(trade.price, trade.size) for trade in self.new_trades],
             self.tape,
             (self.gate_ns, self.shown_mid, self.figures.digest()),
             (None if self.book is None else self.book.digest(), self.break_quotes),

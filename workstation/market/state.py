@@ -92,11 +92,15 @@ class MarketState:
 
     def quotes(self, instrument: str) -> QuoteWindow | None:
         """Return the window of best prices; None where none are kept."""
-        return self.instrument(instrument).quote_window
+        live = self.instrument(instrument)
+        live.store_quotes()
+        return live.quote_window
 
     def trades(self, instrument: str) -> TradeWindow | None:
         """Return the window of public trades; None where none are kept."""
-        return self.instrument(instrument).trade_window
+        live = self.instrument(instrument)
+        live.store_trades()
+        return live.trade_window
 
     def forming(self, instrument: str, timeframe: Timeframe) -> Bar | None:
         """Return the open bar as it stands, for a chart; no strategy may see it."""
