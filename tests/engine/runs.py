@@ -43,6 +43,7 @@ PANELS = frozenset(
         "opportunities",
         "chart",
         "book",
+        "tape",
         "machine",
     }
 )

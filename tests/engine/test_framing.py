@@ -89,7 +89,7 @@ def test_a_panel_that_is_not_shown_is_not_made() -> None:
     shown = [name for name in PANELS if getattr(frame, name) is not None]
     assert shown == ["orders"]
     unfocused = session.frame(0, PANELS)
-    for name in ("chart", "book", "machine"):
+    for name in ("chart", "book", "tape", "machine"):
         assert getattr(unfocused, name) is None
 
 

@@ -31,8 +31,10 @@ from workstation.engine.frames import (
     OpportunityRow,
     OpportunityTable,
     OrderRow,
+    OwnFill,
     PositionRow,
     SymbolRow,
+    TapeFrame,
 )
 from workstation.engine.recorder import RecorderAnswer
 from workstation.engine.store import Numbered
@@ -330,6 +332,35 @@ def book(**changes: Any) -> BookFrame:
     return BookFrame(**{**values, **changes})
 
 
+def tape(**changes: Any) -> TapeFrame:
+    """Return forty trades a second apart, one of them big, and one own fill."""
+    trades = tuple(
+        (
+            NOW - (40 - place) * S + 123_456_789,
+            61_685.99 + 0.01 * (place % 3),
+            0.1 if place != 35 else 1.25,
+            1 if place % 2 else -1,
+        )
+        for place in range(40)
+    )
+    values: dict[str, Any] = {
+        "instrument": "BTCUSDT",
+        "symbol": "BTCUSDT",
+        "decimals": 2,
+        "quantity_decimals": 3,
+        "total": 40,
+        "trades": trades,
+        "fills": (
+            OwnFill(number=1, ts=NOW - 3 * S, price=61_673.69, size=1.0, side=1),
+        ),
+        "mean_size": 0.125,
+        "buy_share": 0.54,
+        "is_kept": True,
+        "bars_only": False,
+    }
+    return TapeFrame(**{**values, **changes})
+
+
 def feed_row(**changes: Any) -> FeedRow:
     """Return a feed that runs."""
     values: dict[str, Any] = {
@@ -473,6 +504,7 @@ def frame(focus: Focus | None = None, **changes: Any) -> Frame:
         ),
         "chart": chart(name),
         "book": book(instrument=name, symbol=name),
+        "tape": tape(instrument=name, symbol=name),
         "machine": machine(),
     }
     return Frame(**{**values, **changes})

@@ -38,8 +38,11 @@ __all__ = [
     "OpportunityRow",
     "OpportunityTable",
     "OrderRow",
+    "OwnFill",
     "PositionRow",
     "SymbolRow",
+    "TapeFrame",
+    "TradeRow",
 ]
 
 
@@ -300,6 +303,40 @@ class BookFrame(Struct, frozen=True, kw_only=True):
     mine: tuple[float, ...]
 
 
+TradeRow = tuple[int, float, float, int]
+"""(ts, price, size, aggressor: +1 bought, −1 sold, 0 not known)."""
+
+
+class OwnFill(Struct, frozen=True, kw_only=True):
+    """One of our fills; ``number`` counts all fills of the run, ``side`` +1 bought."""
+
+    number: int
+    ts: int
+    price: float
+    size: float
+    side: int
+
+
+class TapeFrame(Struct, frozen=True, kw_only=True):
+    """The last trades of one symbol, oldest first; ``total`` ever counts them all.
+
+    ``mean_size`` and ``buy_share`` (of the volume whose side is known) are of the whole
+    window that is kept. ``bars_only``: the feed brings bars and no trades.
+    """
+
+    instrument: str
+    symbol: str
+    decimals: int
+    quantity_decimals: int
+    total: int
+    trades: tuple[TradeRow, ...]
+    fills: tuple[OwnFill, ...]
+    mean_size: float | None
+    buy_share: float | None
+    is_kept: bool
+    bars_only: bool
+
+
 class MachineFrame(Struct, frozen=True, kw_only=True):
     """One row in full: state, position, protection, gates, last moves."""
 
@@ -353,4 +390,5 @@ class Frame(Struct, frozen=True, kw_only=True):
     opportunities: OpportunityTable | None = None
     chart: ChartFrame | None = None
     book: BookFrame | None = None
+    tape: TapeFrame | None = None
     machine: MachineFrame | None = None

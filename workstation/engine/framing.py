@@ -21,6 +21,7 @@ from workstation.engine.opportunity_frames import OpportunityFrames
 from workstation.engine.recorder import Recorder
 from workstation.engine.row_frames import RowFrames
 from workstation.engine.settings import RunSettings
+from workstation.engine.trade_frames import TradeFrames
 from workstation.execution.executor import Executor
 from workstation.kernel import TaskStats
 from workstation.market.aggregator import Aggregator
@@ -60,6 +61,7 @@ class FrameSource:
         self._rows = RowFrames(
             engine, aggregator, strategies, executor, self._focus, instruments
         )
+        self._trades = TradeFrames(engine, aggregator, instruments)
         feeds = FeedFrames(engine, aggregator, recorder, instruments)
         self._makers: dict[str, Callable[[], object]] = {
             "orders": self._rows.orders,
@@ -90,6 +92,8 @@ class FrameSource:
                 parts["chart"] = self._focus.chart(focus)
             if "book" in panels:
                 parts["book"] = self._focus.book(focus)
+            if "tape" in panels:
+                parts["tape"] = self._trades.tape(focus)
             if "machine" in panels:
                 parts["machine"] = self._focus.machine(focus, rows)
         return Frame(

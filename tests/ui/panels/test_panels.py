@@ -28,10 +28,14 @@ EMPTY: dict[str, Any] = {
     "opportunities": OpportunityTable(enabled=True, markets=1),
     "chart": None,
     "book": None,
+    "tape": None,
     "machine": None,
 }
 PANELS = {
-    "1": ("symbols", "chart", "book", "machine", "orders", "positions", "log"),
+    "1": (
+        *("symbols", "chart", "book", "machine", "orders", "positions", "log"),
+        "tape",
+    ),
     "2": ("feeds", "tasks", "opportunities", "channels", "gaps", "indicators"),
     "7": ("log_all",),
 }

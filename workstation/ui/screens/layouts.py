@@ -32,6 +32,7 @@ from workstation.ui.panels.orders import OrdersPanel
 from workstation.ui.panels.positions import PositionsPanel
 from workstation.ui.panels.split import Split
 from workstation.ui.panels.symbols import SymbolsPanel
+from workstation.ui.panels.tape import TapePanel
 from workstation.ui.panels.tasks import TasksPanel
 from workstation.ui.widgets.status_lines import (
     AlertLine,
@@ -334,7 +335,7 @@ def _show(widget: Widget, shown: bool) -> None:
 
 
 class MonitorLayout(LayoutScreen):
-    """Layout 1: symbols, chart, book, machine, orders, positions, log."""
+    """Layout 1: symbols, chart, book, machine, orders, positions, log, tape."""
 
     layout_title = "Monitor"
     shown_at = {
@@ -344,7 +345,7 @@ class MonitorLayout(LayoutScreen):
         ),
         SizeClass.HUGE: (
             *("symbols", "feeds", "chart", "chart2", "book", "machine"),
-            *("orders", "positions", "log"),
+            *("orders", "positions", "log", "tape"),
         ),
     }
     DEFAULT_CSS = """
@@ -359,6 +360,7 @@ class MonitorLayout(LayoutScreen):
     MonitorLayout #positions { height: 6fr; }
     MonitorLayout.-huge #book { width: 26; }
     MonitorLayout.-huge #machine { width: 42; }
+    MonitorLayout #tape { width: 42; }
     MonitorLayout.-compact #middle { height: 3; }
     MonitorLayout.-compact #machine { width: 1fr; }
     MonitorLayout.-compact #bottom { layout: vertical; height: 1fr; }
@@ -369,7 +371,7 @@ class MonitorLayout(LayoutScreen):
     _top_rows = 0
 
     def panels_area(self) -> Iterable[Widget]:
-        """Symbols; chart, book, machine; orders over positions beside the log."""
+        """Symbols; chart, book, machine; orders over positions, log, tape."""
         yield Horizontal(
             self.make(SymbolsPanel), Split(), self.make(FeedsPanel), id="top"
         )
@@ -387,6 +389,8 @@ class MonitorLayout(LayoutScreen):
             Vertical(self.make(OrdersPanel), self.make(PositionsPanel), id="left"),
             Split(),
             self.make(LogPanel),
+            Split(),
+            self.make(TapePanel),
             id="bottom",
         )
 
