@@ -54,7 +54,7 @@ async def test_the_tape_stands_at_the_right_of_a_large_monitor() -> None:
     assert rows[2] == " 23:55:09.123  61,686.00  0.100 B"
     assert rows[3] == "◆23:55:09.000  61,673.69  1.000 B me"
     assert rows[5] == " 23:55:07.123  61,686.01  1.250 B ×10"
-    assert lines[at + 8][158:].rstrip() == " 23:55:06.123  61,686.01  0.100 S"
+    assert lines[at + 8][158:].rstrip() == " 23:55:06.123  61,686.00  0.100 S"
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)])
