@@ -1,4 +1,4 @@
-"""Frames of one focused symbol: its chart, book, machine and gates, and indicators."""
+"""Frames of one focused symbol: its chart, machine and gates, and indicators."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from typing import Any
 
 from workstation import indicators
 from workstation.engine.engine import Engine
-from workstation.engine.figures import spread_bps
 from workstation.engine.frames import (
-    BookFrame,
     CandleRow,
     ChartFrame,
     Focus,
@@ -36,7 +34,6 @@ from workstation.strategy.sizing import entry_quantity
 __all__ = ["FocusFrames"]
 
 _TRANSITIONS_SHOWN = 12
-_LEVELS_IMBALANCE = 5
 _TAIL = 24
 
 
@@ -124,37 +121,6 @@ class FocusFrames:
             transitions=tuple(reversed(row.transitions))[:_TRANSITIONS_SHOWN],
             params=tuple((k, str(v)) for k, v in strategy.params.items()),
             calls=row.calls,
-        )
-
-    def book(self, focus: Focus) -> BookFrame | None:
-        """Return the focused book, or None where the feed brings none."""
-        view = self._aggregator.instrument(focus.instrument)
-        book = view.book
-        if book is None:
-            return None
-        instrument = self._instruments[focus.instrument]
-        mine = [
-            float(order.price)
-            for order in self._executor.orders()
-            if order.instrument == focus.instrument
-            and order.price is not None
-            and not order.is_terminal
-        ]
-        return BookFrame(
-            instrument=instrument.id,
-            symbol=instrument.id,
-            decimals=instrument.price_decimals,
-            quantity_decimals=instrument.quantity_decimals,
-            trust=book.trust,
-            reason=getattr(book, "reason", ""),
-            bids=tuple(book.bids(focus.levels)),
-            asks=tuple(book.asks(focus.levels)),
-            spread_bps=spread_bps(view.bid, view.ask),
-            imbalance=book.imbalance(_LEVELS_IMBALANCE),
-            microprice=book.microprice(),
-            applied=book.applied,
-            gaps=book.gaps,
-            mine=tuple(mine),
         )
 
     # Chart.

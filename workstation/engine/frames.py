@@ -39,6 +39,7 @@ __all__ = [
     "OpportunityTable",
     "OrderRow",
     "OwnFill",
+    "OwnLevel",
     "PositionRow",
     "SymbolRow",
     "TapeFrame",
@@ -47,13 +48,17 @@ __all__ = [
 
 
 class Focus(Struct, frozen=True):
-    """What the panels of one symbol show; ``timeframe`` None = the strategy's own."""
+    """What the panels of one symbol show; ``timeframe`` None = the strategy's own.
+
+    The book has ``levels`` of each side, each of ``group`` ticks.
+    """
 
     strategy: str
     instrument: str
     timeframe: Timeframe | None = None
     bars: int = 120
-    levels: int = 20
+    levels: int = 50
+    group: int = 1
 
 
 class Header(Struct, frozen=True, kw_only=True):
@@ -284,8 +289,22 @@ class ChartFrame(Struct, frozen=True, kw_only=True):
     levels: tuple[tuple[str, float], ...]
 
 
+class OwnLevel(Struct, frozen=True, kw_only=True):
+    """Own orders at one price: ``side`` +1 buys, ``held`` = not at the venue."""
+
+    price: float
+    side: int
+    quantity: float
+    held: bool
+
+
 class BookFrame(Struct, frozen=True, kw_only=True):
-    """The book of one symbol, best levels first; ``mine`` are prices of own orders."""
+    """The book of one symbol, best levels first, each of ``group`` ticks.
+
+    ``distrust`` is why nothing may trade on it (stale, untrusted) and ``distrust_ns``
+    for how long, as far as is known. Spread, imbalance (of the five best prices) and
+    microprice are of the ungrouped book. ``mine`` are own orders, the dearest first.
+    """
 
     instrument: str
     symbol: str
@@ -293,14 +312,19 @@ class BookFrame(Struct, frozen=True, kw_only=True):
     quantity_decimals: int
     trust: BookTrust
     reason: str
+    distrust: str | None
+    distrust_ns: int | None
+    tick: float
+    group: int
     bids: tuple[Level, ...]
     asks: tuple[Level, ...]
+    spread: float | None
     spread_bps: float | None
     imbalance: float | None
     microprice: float | None
     applied: int
     gaps: int
-    mine: tuple[float, ...]
+    mine: tuple[OwnLevel, ...]
 
 
 TradeRow = tuple[int, float, float, int]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from workstation.engine.alerts import Alerts
+from workstation.engine.book_frames import BookFrames
 from workstation.engine.control import Control
 from workstation.engine.drivers import PlayDriver
 from workstation.engine.engine import Engine
@@ -61,6 +62,7 @@ class FrameSource:
         self._rows = RowFrames(
             engine, aggregator, strategies, executor, self._focus, instruments
         )
+        self._books = BookFrames(engine, aggregator, executor, instruments)
         self._trades = TradeFrames(engine, aggregator, instruments)
         feeds = FeedFrames(engine, aggregator, recorder, instruments)
         self._makers: dict[str, Callable[[], object]] = {
@@ -91,7 +93,7 @@ class FrameSource:
             if "chart" in panels:
                 parts["chart"] = self._focus.chart(focus)
             if "book" in panels:
-                parts["book"] = self._focus.book(focus)
+                parts["book"] = self._books.book(focus)
             if "tape" in panels:
                 parts["tape"] = self._trades.tape(focus)
             if "machine" in panels:

@@ -57,7 +57,7 @@ class TradeFrames:
         rows = None if window is None or not total else window.tail()
         frame = TapeFrame(
             instrument=name,
-            symbol=instrument.symbol,
+            symbol=instrument.id,
             decimals=instrument.price_decimals,
             quantity_decimals=instrument.quantity_decimals,
             total=total,
