@@ -145,9 +145,15 @@ def test_own_orders_stand_at_their_price_with_side_and_what_is_left() -> None:
     orders.add(order(2, Side.BUY, "99.90", filled=Decimal("0.5")))
     orders.add(order(3, Side.SELL, "101.00", status=OrderStatus.HELD))
     orders.add(order(4, Side.SELL, None))
+    stop = {"type": OrderType.STOP, "trigger": Decimal("98.00")}
+    orders.add(order(6, Side.SELL, None, status=OrderStatus.HELD, **stop))
     orders.add(order(5, Side.BUY, "1.00", instrument="ETHUSDT"))
     shown = [(m.price, m.side, m.quantity, m.held) for m in book_of(session).mine]
-    assert shown == [(101.0, -1, 1.5, True), (99.9, 1, 2.5, False)]
+    assert shown == [
+        (101.0, -1, 1.5, True),
+        (99.9, 1, 2.5, False),
+        (98.0, -1, 1.5, True),
+    ]
 
 
 levels = st.lists(

@@ -111,10 +111,11 @@ class BookFrames:
         sums: dict[tuple[float, int, bool], float] = {}
         for tracked in self._executor.desk.orders.open_in(instrument):
             order = tracked.order
-            if order.price is None:
+            at = order.trigger if order.price is None else order.price
+            if at is None:
                 continue
             held = order.status is OrderStatus.HELD
-            key = (float(order.price), order.side.sign, held)
+            key = (float(at), order.side.sign, held)
             sums[key] = sums.get(key, 0.0) + float(order.quantity - order.filled)
         return tuple(
             OwnLevel(price=at, side=side, quantity=left, held=held)

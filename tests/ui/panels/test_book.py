@@ -7,7 +7,7 @@ import pytest
 
 from tests.ui import fakes
 from tests.ui.test_app import layout_of, opened, text_of
-from workstation.engine.frames import BookFrame, Focus, OwnLevel
+from workstation.engine.frames import BookFrame, Focus, Frame, OwnLevel
 from workstation.model.states import BookTrust
 from workstation.ui.app import WorkstationApp
 from workstation.ui.panels.book import BookPanel
@@ -28,7 +28,7 @@ class Books:
         self.book = book
         self.session = fakes.FakeSession(self.make)
 
-    def make(self, focus: Focus | None) -> fakes.Frame:
+    def make(self, focus: Focus | None) -> Frame:
         group = 1 if focus is None else focus.group
         return fakes.frame(book=msgspec.structs.replace(self.book, group=group))
 
