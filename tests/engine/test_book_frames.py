@@ -41,7 +41,7 @@ def started() -> Session:
 
 
 def snapshot(session: Session, ts: int = S, last_id: int = 100) -> None:
-    session.aggregator.on_snapshot(
+    session.aggregator.handle_event(
         BookSnapshot("BTCUSDT", ts, last_id, bids=BIDS, asks=ASKS)
     )
 
@@ -74,7 +74,7 @@ def test_gathered_levels_are_made_once_for_a_book_that_stands() -> None:
     focus = msgspec.structs.replace(FOCUS, group=10)
     first = book_of(session, focus)
     assert book_of(session, focus).bids is first.bids
-    session.aggregator.on_delta(
+    session.aggregator.handle_event(
         BookDelta("BTCUSDT", 2 * S, 101, 101, bids=((99.98, 5.0),), asks=())
     )
     assert book_of(session, focus).bids[0] == (99.90, 19.0)
@@ -84,7 +84,7 @@ def test_a_gap_is_not_trusted_and_says_why_and_since_when() -> None:
     session = started()
     snapshot(session)
     session.engine.core.ts = 3 * S
-    session.aggregator.on_delta(
+    session.aggregator.handle_event(
         BookDelta("BTCUSDT", 3 * S, 150, 151, bids=((99.99, 1.0),), asks=())
     )
     session.engine.core.ts = 35 * S
@@ -111,7 +111,7 @@ def test_a_proven_book_whose_quotes_are_old_is_stale() -> None:
 
 def test_a_book_that_waits_for_a_snapshot_is_not_trusted() -> None:
     session = started()
-    session.aggregator.on_delta(
+    session.aggregator.handle_event(
         BookDelta("BTCUSDT", S, 150, 151, bids=((99.99, 1.0),), asks=())
     )
     frame = book_of(session)

@@ -322,6 +322,7 @@ def book(**changes: Any) -> BookFrame:
         "reason": "",
         "distrust": None,
         "distrust_ns": None,
+        "remedy": "",
         "tick": 0.01,
         "group": 1,
         "bids": ((61_685.99, 1.009), (61_685.90, 0.512), (61_685.71, 0.077)),

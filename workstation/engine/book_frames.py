@@ -45,8 +45,11 @@ class BookFrames:
         self._instruments = instruments
         self._coarse: tuple[object, Sides] = (None, ((), ()))
 
-    def book(self, focus: Focus) -> BookFrame | None:
-        """Return the focused book, or None where the feed brings none."""
+    def book(self, focus: Focus, remedy: str = "") -> BookFrame | None:
+        """Return the focused book, or None where the feed brings none.
+
+        ``remedy`` is what the alerts say will mend it.
+        """
         view = self._aggregator.instrument(focus.instrument)
         book = view.book
         if book is None:
@@ -65,6 +68,7 @@ class BookFrames:
             reason=book.reason,
             distrust=why,
             distrust_ns=None if why is None else self._since(focus.instrument, book),
+            remedy=remedy,
             tick=float(instrument.tick_size),
             group=focus.group,
             bids=bids,

@@ -181,6 +181,9 @@ class FeedRow(Struct, frozen=True, kw_only=True):
     """One feed: ``rate`` in events per second of the run's own time.
 
     ``recording`` is what is on disk of it while it is recorded, else None.
+    ``worst_symbol`` has been silent for longest, for ``worst_ns``. Of ``book_count``
+    books ``books_ok`` are trusted; ``distrusted`` is the first that is not, and why.
+    ``books`` are all of them, made where ``feed_books`` are asked for.
     """
 
     name: str
@@ -194,6 +197,11 @@ class FeedRow(Struct, frozen=True, kw_only=True):
     shed: int
     last_error: str
     symbols: int
+    worst_symbol: str = ""
+    worst_ns: int | None = None
+    books_ok: int = 0
+    book_count: int = 0
+    distrusted: str = ""
     books: tuple[BookCount, ...] = ()
     recording: TapeStatus | None = None
 
@@ -302,8 +310,9 @@ class BookFrame(Struct, frozen=True, kw_only=True):
     """The book of one symbol, best levels first, each of ``group`` ticks.
 
     ``distrust`` is why nothing may trade on it (stale, untrusted) and ``distrust_ns``
-    for how long, as far as is known. Spread, imbalance (of the five best prices) and
-    microprice are of the ungrouped book. ``mine`` are own orders, the dearest first.
+    for how long, as far as is known; ``remedy`` is what will mend it. Spread,
+    imbalance (of the five best prices) and microprice are of the ungrouped book.
+    ``mine`` are own orders, the dearest first.
     """
 
     instrument: str
@@ -314,6 +323,7 @@ class BookFrame(Struct, frozen=True, kw_only=True):
     reason: str
     distrust: str | None
     distrust_ns: int | None
+    remedy: str
     tick: float
     group: int
     bids: tuple[Level, ...]
@@ -393,7 +403,10 @@ class Alert(Struct, frozen=True, kw_only=True):
 
 
 class Frame(Struct, frozen=True, kw_only=True):
-    """What one reader asked for; panels it did not name are None."""
+    """What one reader asked for; panels it did not name are None.
+
+    Besides these fields one may ask for ``feed_books``: feeds with all their books.
+    """
 
     seq: int
     ts: int

@@ -64,12 +64,11 @@ class FrameSource:
         )
         self._books = BookFrames(engine, aggregator, executor, instruments)
         self._trades = TradeFrames(engine, aggregator, instruments)
-        feeds = FeedFrames(engine, aggregator, recorder, instruments)
+        self._feeds = FeedFrames(engine, aggregator, recorder, instruments)
         self._makers: dict[str, Callable[[], object]] = {
             "orders": self._rows.orders,
             "positions": self._rows.positions,
-            "feeds": feeds.feeds,
-            "gaps": feeds.gaps,
+            "gaps": self._feeds.gaps,
             "tasks": self._tasks,
             "channels": engine.bus.stats,
             "indicators": self._focus.indicators,
@@ -86,6 +85,9 @@ class FrameSource:
         parts: dict[str, object] = {
             name: make() for name, make in self._makers.items() if name in panels
         }
+        alerts = self.alerts()
+        if "feeds" in panels:
+            parts["feeds"] = self._feeds.feeds(with_books="feed_books" in panels)
         rows = self._rows.symbols() if panels & {"symbols", "machine"} else ()
         if "symbols" in panels:
             parts["symbols"] = rows
@@ -93,7 +95,9 @@ class FrameSource:
             if "chart" in panels:
                 parts["chart"] = self._focus.chart(focus)
             if "book" in panels:
-                parts["book"] = self._books.book(focus)
+                parts["book"] = self._books.book(
+                    focus, self._alerts.book_remedy(focus.instrument)
+                )
             if "tape" in panels:
                 parts["tape"] = self._trades.tape(focus)
             if "machine" in panels:
@@ -104,7 +108,7 @@ class FrameSource:
             cursor=number,
             missed=max(0, number - cursor - len(records)),
             header=self._header.header(),
-            alerts=self.alerts(),
+            alerts=alerts,
             records=tuple(records),
             injected=frozenset(self._control.injected),
             **parts,  # type: ignore[arg-type]

@@ -42,12 +42,13 @@ class PanelState:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What a row stands for: a symbol's row, an order, a task."""
+    """What a row stands for: a symbol's row, an order, a task, a gap of a book."""
 
     instrument: str = ""
     strategy: str = ""
     order_id: str = ""
     task: str = ""
+    gap_ns: int | None = None
 
 
 class Panel(PanelFrame):

@@ -214,9 +214,9 @@ def _flag(shown: BookFrame) -> str:
 
 
 def _why(shown: BookFrame) -> str:
-    if shown.trust is not BookTrust.TRUSTED:
-        return shown.reason
-    return shown.distrust or ""
+    if shown.trust is BookTrust.TRUSTED:
+        return shown.distrust or ""
+    return f"{shown.reason}. {shown.remedy}" if shown.remedy else shown.reason
 
 
 def _own(mine: OwnLevel, shown: BookFrame) -> str:

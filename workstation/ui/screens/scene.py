@@ -15,6 +15,7 @@ from workstation.engine.frames import (
     Alert,
     FeedRow,
     Frame,
+    GapRow,
     Header,
     MachineFrame,
     OrderRow,
@@ -26,7 +27,7 @@ from workstation.model.orders import OrderRole
 
 __all__ = ["Scene"]
 
-_PARTS = ("symbols", "orders", "positions", "feeds", "tasks", "machine")
+_PARTS = ("symbols", "orders", "positions", "feeds", "gaps", "tasks", "machine")
 
 
 class Scene(Struct, frozen=True, kw_only=True):
@@ -40,6 +41,7 @@ class Scene(Struct, frozen=True, kw_only=True):
     orders: tuple[OrderRow, ...] | None = None
     positions: tuple[PositionRow, ...] | None = None
     feeds: tuple[FeedRow, ...] | None = None
+    gaps: tuple[GapRow, ...] | None = None
     tasks: tuple[TaskStats, ...] | None = None
     machine: MachineFrame | None = None
 
