@@ -25,6 +25,8 @@ _COLUMNS = (
     Column("tries", "TRIES", 5, "right", priority=1),
     Column("reason", "WHY, HOW MENDED", 8, gap=2, flex=True),
 )
+# Where the numbers have no room of their own, the reason has them in words.
+_NARROW = (*_COLUMNS[:3], _COLUMNS[-1])
 
 
 class GapsPanel(TablePanel):
@@ -35,7 +37,7 @@ class GapsPanel(TablePanel):
     needs = frozenset({"gaps"})
     empty = ("No gaps.", "A book that loses a difference is written down here.")
     gutter_cells = 2
-    forms = (Form("wide", 0, _COLUMNS),)
+    forms = (Form("wide", 80, _COLUMNS), Form("narrow", 0, _NARROW))
 
     def apply(self, frame: Frame) -> None:
         """Show the gap ledger of a frame."""
@@ -53,22 +55,25 @@ class GapsPanel(TablePanel):
         lasted = (now if row.until_ns is None else row.until_ns) - row.ts
         scale = self.scales.get(row.instrument)
         symbol = row.instrument if scale is None else scale.symbol
-        numbered = row.expected is not None and row.got is not None
-        # The numbers have columns of their own.
+        wide = self.form.name == "wide"
+        numbered = wide and row.expected is not None and row.got is not None
         why = row.reason.partition(":")[0] if numbered else row.reason
         how = why if still or not row.mended else f"{why}; {row.mended}"
         cells: list[Cell] = [
             (utc_time(row.ts, 1), "dim"),
             (symbol, "strong" if still else ""),
             (short_age(lasted), "warn" if still else "dim"),
-            NONE if row.expected is None else str(row.expected),
-            NONE if row.got is None else str(row.got),
-            (str(row.tries) if row.tries else NONE, "" if still else "dim"),
-            (how, "" if still else "dim"),
         ]
-        values: list[float | int | str | None] = [
-            *(row.ts, symbol, lasted, row.expected, row.got, row.tries, row.reason),
-        ]
+        values: list[float | int | str | None] = [row.ts, symbol, lasted]
+        if wide:
+            cells += [
+                NONE if row.expected is None else str(row.expected),
+                NONE if row.got is None else str(row.got),
+                (str(row.tries) if row.tries else NONE, "" if still else "dim"),
+            ]
+            values += [row.expected, row.got, row.tries]
+        cells.append((how, "" if still else "dim"))
+        values.append(row.reason)
         key = f"{row.ts}/{row.instrument}"
         flag: Cell = ("!", "warn") if still else ""
         return Item(
