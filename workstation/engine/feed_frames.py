@@ -93,8 +93,7 @@ class FeedFrames:
             if book.trust is BookTrust.TRUSTED:
                 trusted += 1
             elif not distrusted:
-                symbol = self._instruments[name].symbol
-                distrusted = f"{symbol} book {book.trust.value}: {book.reason}"
+                distrusted = f"{name} book {book.trust.value}: {book.reason}"
         return FeedRow(
             name=feed.name,
             kind=type(feed.connector).__name__.removesuffix("Feed").lower(),
@@ -108,7 +107,7 @@ class FeedFrames:
             last_error=feed.error
             or str(getattr(feed.connector, "last_error", "") or ""),
             symbols=len(feed.instruments),
-            worst_symbol=self._instruments[silent].symbol if silent else "",
+            worst_symbol=silent,
             worst_ns=age(oldest, self._engine.core.ts),
             books_ok=trusted,
             book_count=count,

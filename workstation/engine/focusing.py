@@ -1,10 +1,9 @@
-"""Frames of one focused symbol: its chart, machine and gates, and indicators."""
+"""Frames of one focused symbol: its chart, machine and gates."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from math import isnan
 from typing import Any
 
 from workstation import indicators
@@ -13,7 +12,6 @@ from workstation.engine.frames import (
     CandleRow,
     ChartFrame,
     Focus,
-    IndicatorRow,
     MachineFrame,
     Marker,
     SymbolRow,
@@ -34,7 +32,6 @@ from workstation.strategy.sizing import entry_quantity
 __all__ = ["FocusFrames"]
 
 _TRANSITIONS_SHOWN = 12
-_TAIL = 24
 
 
 class FocusFrames:
@@ -221,37 +218,6 @@ class FocusFrames:
             )
             for output in running.outputs
         ]
-
-    # Indicators.
-
-    def indicators(self) -> tuple[IndicatorRow, ...]:
-        """Return all running indicators with their last values."""
-        return tuple(
-            self._indicator(instrument, timeframe, running)
-            for instrument in self._instruments
-            for timeframe in self._aggregator.timeframes(instrument)
-            for running in self._aggregator.indicators(instrument, timeframe)
-        )
-
-    def _indicator(
-        self, instrument: str, timeframe: Timeframe, running: RunningIndicator
-    ) -> IndicatorRow:
-        name, params = running.key
-        value = running.value
-        tails = self._tails(instrument, timeframe, running, _TAIL)
-        label = indicators.get(name).label(dict(params))
-        return IndicatorRow(
-            key=f"{instrument}/{timeframe}/{name}/{label}",
-            instrument=instrument,
-            timeframe=str(timeframe),
-            name=name,
-            params=label,
-            outputs=tuple(
-                (output, None if value is None or isnan(value[n]) else value[n])
-                for n, output in enumerate(running.outputs)
-            ),
-            tail=tuple(v for v in tails[0][1] if v is not None),
-        )
 
 
 def _trigger(held: Sequence[Order], role: OrderRole) -> Any:

@@ -260,15 +260,24 @@ class OpportunityTable(Struct, frozen=True, kw_only=True):
 
 
 class IndicatorRow(Struct, frozen=True, kw_only=True):
-    """One running indicator; ``tail`` are its first output's last values."""
+    """One running indicator at the last closed bar; a NaN or None is no value.
+
+    ``before`` are its values a bar earlier, ``trail`` those of the first output at the
+    last bars. It has values from ``needed`` bars on; ``bars`` have closed.
+    """
 
     key: str
     instrument: str
     timeframe: str
     name: str
     params: str
-    outputs: tuple[tuple[str, float | None], ...]
-    tail: tuple[float, ...]
+    outputs: tuple[str, ...]
+    values: tuple[float, ...] | None
+    before: tuple[float, ...] | None
+    trail: tuple[float, ...]
+    bars: int
+    needed: int
+    decimals: int
 
 
 CandleRow = tuple[int, float, float, float, float, float]

@@ -18,6 +18,7 @@ from workstation.engine.feed_frames import FeedFrames
 from workstation.engine.focusing import FocusFrames
 from workstation.engine.frames import Alert, Focus, Frame
 from workstation.engine.header_frames import HeaderFrames
+from workstation.engine.indicator_frames import IndicatorFrames
 from workstation.engine.opportunity_frames import OpportunityFrames
 from workstation.engine.recorder import Recorder
 from workstation.engine.row_frames import RowFrames
@@ -71,7 +72,7 @@ class FrameSource:
             "gaps": self._feeds.gaps,
             "tasks": self._tasks,
             "channels": engine.bus.stats,
-            "indicators": self._focus.indicators,
+            "indicators": IndicatorFrames(aggregator, instruments).indicators,
             "opportunities": OpportunityFrames(engine, aggregator).opportunities,
         }
 

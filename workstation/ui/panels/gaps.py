@@ -53,18 +53,16 @@ class GapsPanel(TablePanel):
     def _item(self, row: GapRow, now: int) -> Item:
         still = row.until_ns is None
         lasted = (now if row.until_ns is None else row.until_ns) - row.ts
-        scale = self.scales.get(row.instrument)
-        symbol = row.instrument if scale is None else scale.symbol
         wide = self.form.name == "wide"
         numbered = wide and row.expected is not None and row.got is not None
         why = row.reason.partition(":")[0] if numbered else row.reason
         how = why if still or not row.mended else f"{why}; {row.mended}"
         cells: list[Cell] = [
             (utc_time(row.ts, 1), "dim"),
-            (symbol, "strong" if still else ""),
+            (row.instrument, "strong" if still else ""),
             (short_age(lasted), "warn" if still else "dim"),
         ]
-        values: list[float | int | str | None] = [row.ts, symbol, lasted]
+        values: list[float | int | str | None] = [row.ts, row.instrument, lasted]
         if wide:
             cells += [
                 NONE if row.expected is None else str(row.expected),

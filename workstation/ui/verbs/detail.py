@@ -88,8 +88,6 @@ def _task(app: WorkstationApp, name: str) -> DetailScreen | None:
 
 
 def _gap(app: WorkstationApp, instrument: str, ts: int) -> DetailScreen | None:
-    scale = app.scales.get(instrument)
-    symbol = instrument if scale is None else scale.symbol
 
     def lines(scene: Scene) -> Sequence[Line]:
         gap = next(
@@ -101,7 +99,7 @@ def _gap(app: WorkstationApp, instrument: str, ts: int) -> DetailScreen | None:
             for feed in scene.feeds or ()
             if gap is not None and feed.name == gap.feed
             for book in feed.books
-            if book.symbol == symbol
+            if book.symbol == instrument
         ]
         remedies = [
             alert.remedy
@@ -112,7 +110,7 @@ def _gap(app: WorkstationApp, instrument: str, ts: int) -> DetailScreen | None:
             gap, scene.ts, next(iter(remedies), ""), next(iter(books), None)
         )
 
-    title = f"Gap {symbol} {utc_time(ts, 1)}"
+    title = f"Gap {instrument} {utc_time(ts, 1)}"
     panels = {"gaps", "feeds", "feed_books"}
     screen: DetailScreen | None = _open(app, title, lines, panels)
     return screen
