@@ -31,7 +31,7 @@ _COLUMNS = (
     Column("recording", "REC", 3, priority=2),
     Column("skipped", "SKIPPED", 7, "right", priority=5),
     Column("shed", "SHED", 6, "right", priority=3),
-    Column("error", "LAST ERROR", 24, gap=2, flex=True, priority=1),
+    Column("error", "LAST ERROR", 16, gap=2, flex=True, priority=1),
 )
 _BAD = frozenset({"failed", "stopped"})
 

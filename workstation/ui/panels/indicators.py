@@ -120,7 +120,7 @@ class IndicatorsPanel(TablePanel):
         if wide:
             ink = "dim" if way == "" else "up" if (change or 0) > 0 else "down"
             way = (number(change, digits, sign=True), ink)
-        trail: Cell = (self._trail(row, _TRAIL if wide else _SHORT_TRAIL), "accent")
+        trail: Cell = (self._trail(row, _TRAIL if wide else _SHORT_TRAIL), "dim")
         if row.values is None and row.bars < row.needed:
             trail = (f"warming {row.bars}/{row.needed}", "warn")
         others = "  ".join(

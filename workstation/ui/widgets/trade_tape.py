@@ -13,7 +13,7 @@ from typing import ClassVar
 from textual.strip import Strip
 
 from workstation.ui.typeset import fit, number, price, quantity, utc_time, width
-from workstation.ui.widgets.inks import Part
+from workstation.ui.widgets.inks import TEXT_INKS, Part, component_css
 from workstation.ui.widgets.log_ring import LogLine
 from workstation.ui.widgets.tail_log import TailLog
 
@@ -27,6 +27,8 @@ _FULL_BAR = 2 * BIG
 _BAR_CELLS = 24
 _WIDE, _NARROW = 64, 38
 _SIDES = {1: ("buy", "up"), -1: ("sell", "down"), 0: ("·", "dim")}
+_BARS = frozenset({"bid-bar", "ask-bar"})
+_BAR_INKS = {1: "bid-bar", -1: "ask-bar", 0: "dim"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,8 @@ class TradeTape(TailLog):
     """Trades, the newest first."""
 
     HEAD_ROWS: ClassVar[int] = 1
+    INKS = TEXT_INKS | _BARS
+    DEFAULT_CSS = component_css("TradeTape", _BARS)
 
     def __init__(self, *, empty: Sequence[str] = ("No trade yet.",)) -> None:
         super().__init__(empty=empty[0])
@@ -171,5 +175,7 @@ class TradeTape(TailLog):
             )
             if wide:
                 share = min(1.0, (line.times or 0.0) / _FULL_BAR)
-                parts.append(("  " + self.glyphs.bar(share, _BAR_CELLS), ink))
+                parts.append(
+                    ("  " + self.glyphs.bar(share, _BAR_CELLS), _BAR_INKS[line.side])
+                )
         return parts
