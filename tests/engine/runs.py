@@ -40,6 +40,7 @@ PANELS = frozenset(
         "tasks",
         "channels",
         "indicators",
+        "figures",
         "opportunities",
         "chart",
         "book",

@@ -21,6 +21,9 @@ from workstation.engine.frames import (
     BookFrame,
     ChartFrame,
     FeedRow,
+    FigureHead,
+    FigureRow,
+    FigureTable,
     Focus,
     Frame,
     GapRow,
@@ -367,6 +370,38 @@ def tape(**changes: Any) -> TapeFrame:
     return TapeFrame(**{**values, **changes})
 
 
+def figures(**values: float | None) -> FigureTable:
+    """Return three figures of two symbols."""
+    heads = tuple(
+        FigureHead(
+            name=name,
+            unit=unit,
+            processor=processor,
+            text=f"what {name} is",
+            none_when="too little has happened",
+        )
+        for name, unit, processor in (
+            ("weighted_mid", "price", "imbalance"),
+            ("imbalance", "−1 … 1", "imbalance"),
+            ("volatility_bps", "bps/√s", "volatility"),
+            ("my_edge", "bps", "own"),
+        )
+    )
+    first = {"weighted_mid": 61_685.9931, "imbalance": -0.38, "volatility_bps": 1.08}
+    first.update(values)  # type: ignore[arg-type]
+    return FigureTable(
+        heads=heads,
+        rows=(
+            FigureRow(
+                instrument="BTCUSDT",
+                decimals=2,
+                values=tuple(first.get(head.name) for head in heads),
+            ),
+            FigureRow(instrument="ETHUSDT", decimals=2, values=(None,) * len(heads)),
+        ),
+    )
+
+
 def feed_row(**changes: Any) -> FeedRow:
     """Return a feed that runs."""
     values: dict[str, Any] = {
@@ -513,6 +548,7 @@ def frame(focus: Focus | None = None, **changes: Any) -> Frame:
         "opportunities": OpportunityTable(
             enabled=True, markets=1, found=57, rows=(opportunity_row(),)
         ),
+        "figures": figures(),
         "chart": chart(name),
         "book": book(instrument=name, symbol=name),
         "tape": tape(instrument=name, symbol=name),

@@ -74,7 +74,10 @@ class BookFrames:
             bids=bids,
             asks=asks,
             spread=None if bid is None or ask is None else ask[0] - bid[0],
-            spread_bps=spread_bps(view.bid, view.ask),
+            # Of the book, not of a newer ticker: the two must agree with each other.
+            spread_bps=None
+            if bid is None or ask is None
+            else spread_bps(bid[0], ask[0]),
             imbalance=book.imbalance(IMBALANCE_LEVELS),
             microprice=book.microprice(),
             applied=book.applied,

@@ -28,6 +28,9 @@ __all__ = [
     "CandleRow",
     "ChartFrame",
     "FeedRow",
+    "FigureHead",
+    "FigureRow",
+    "FigureTable",
     "Focus",
     "Frame",
     "GapRow",
@@ -280,6 +283,31 @@ class IndicatorRow(Struct, frozen=True, kw_only=True):
     decimals: int
 
 
+class FigureHead(Struct, frozen=True, kw_only=True):
+    """What a figure is, and which processor gives it."""
+
+    name: str
+    unit: str
+    processor: str
+    text: str
+    none_when: str
+
+
+class FigureRow(Struct, frozen=True, kw_only=True):
+    """The figures of one instrument, in the order of the heads; None = not known."""
+
+    instrument: str
+    decimals: int
+    values: tuple[float | None, ...]
+
+
+class FigureTable(Struct, frozen=True, kw_only=True):
+    """The processors' figures of all instruments."""
+
+    heads: tuple[FigureHead, ...]
+    rows: tuple[FigureRow, ...]
+
+
 CandleRow = tuple[int, float, float, float, float, float]
 """(ts_open, open, high, low, close, volume)."""
 
@@ -433,6 +461,7 @@ class Frame(Struct, frozen=True, kw_only=True):
     tasks: tuple[TaskStats, ...] | None = None
     channels: tuple[ChannelStats, ...] | None = None
     indicators: tuple[IndicatorRow, ...] | None = None
+    figures: FigureTable | None = None
     opportunities: OpportunityTable | None = None
     chart: ChartFrame | None = None
     book: BookFrame | None = None

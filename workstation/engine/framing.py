@@ -15,6 +15,7 @@ from workstation.engine.control import Control
 from workstation.engine.drivers import PlayDriver
 from workstation.engine.engine import Engine
 from workstation.engine.feed_frames import FeedFrames
+from workstation.engine.figure_frames import FigureFrames
 from workstation.engine.focusing import FocusFrames
 from workstation.engine.frames import Alert, Focus, Frame
 from workstation.engine.header_frames import HeaderFrames
@@ -73,6 +74,7 @@ class FrameSource:
             "tasks": self._tasks,
             "channels": engine.bus.stats,
             "indicators": IndicatorFrames(aggregator, instruments).indicators,
+            "figures": FigureFrames(engine, aggregator, instruments).figures,
             "opportunities": OpportunityFrames(engine, aggregator).opportunities,
         }
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.ui import fakes
 from tests.ui.test_app import layout_of, opened, text_of
-from workstation.engine.frames import OpportunityTable
+from workstation.engine.frames import FigureTable, OpportunityTable
 from workstation.model.states import BookTrust, SymbolState
 from workstation.ui.panels.log import WideLogPanel
 from workstation.ui.panels.opportunities import OpportunitiesPanel
@@ -26,6 +26,7 @@ EMPTY: dict[str, Any] = {
     "channels": (),
     "indicators": (),
     "opportunities": OpportunityTable(enabled=True, markets=1),
+    "figures": FigureTable(heads=(), rows=()),
     "chart": None,
     "book": None,
     "tape": None,
@@ -36,7 +37,10 @@ PANELS = {
         *("symbols", "chart", "book", "machine", "orders", "positions", "log"),
         "tape",
     ),
-    "2": ("feeds", "tasks", "opportunities", "channels", "gaps", "indicators"),
+    "2": (
+        *("feeds", "tasks", "opportunities", "channels", "gaps", "indicators"),
+        "figures",
+    ),
     "7": ("log_all",),
 }
 
@@ -52,8 +56,11 @@ async def test_an_empty_panel_says_what_would_fill_it(digit: str) -> None:
         await pilot.pause()
         text = text_of(app)
         seen = layout_of(app).visible_panels()
-        # The tape is seen from 200×50 on; test_tape has its words.
-        assert {panel.panel_id for panel in seen} == set(PANELS[digit]) - {"tape"}
+        # Two are seen from 200×50 on; their own tests have their words.
+        assert {panel.panel_id for panel in seen} == set(PANELS[digit]) - {
+            "tape",
+            "figures",
+        }
         for panel in seen:
             assert panel.fault == ""
             assert panel.empty[0] in text, panel.panel_id

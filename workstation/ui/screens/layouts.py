@@ -22,6 +22,7 @@ from workstation.ui.panels.book import BookPanel
 from workstation.ui.panels.channels import ChannelsPanel
 from workstation.ui.panels.chart import ChartPanel, SecondChartPanel
 from workstation.ui.panels.feeds import FeedsPanel
+from workstation.ui.panels.figures import FiguresPanel
 from workstation.ui.panels.gaps import GapsPanel
 from workstation.ui.panels.indicators import IndicatorsPanel
 from workstation.ui.panels.lines import FilterBar, Footer
@@ -415,13 +416,17 @@ class MonitorLayout(LayoutScreen):
 
 
 class FeedsLayout(LayoutScreen):
-    """Layout 2: feeds, tasks, opportunities, channels, gap ledger, indicators."""
+    """Layout 2: feeds, tasks, opportunities, channels, gaps, indicators, figures."""
 
     layout_title = "Feeds and tasks"
     shown_at = {
         SizeClass.COMPACT: ("feeds", "tasks", "gaps"),
         SizeClass.LARGE: (
             *("feeds", "tasks", "opportunities", "channels", "gaps", "indicators"),
+        ),
+        SizeClass.HUGE: (
+            *("feeds", "tasks", "opportunities", "channels", "gaps", "indicators"),
+            "figures",
         ),
     }
     DEFAULT_CSS = """
@@ -430,12 +435,13 @@ class FeedsLayout(LayoutScreen):
     FeedsLayout #opportunities { height: 6; }
     FeedsLayout.-huge #opportunities { height: 10; }
     FeedsLayout #lower { height: 2fr; }
+    FeedsLayout #figures { width: 66; }
     FeedsLayout.-compact #tasks { height: 2fr; }
     FeedsLayout.-compact #right { height: 1fr; }
     """
 
     def panels_area(self) -> Iterable[Widget]:
-        """Feeds, tasks, opportunities; channels beside gaps over indicators."""
+        """Feeds, tasks, opportunities; channels, gaps over indicators, figures."""
         yield self.make(FeedsPanel)
         yield self.make(TasksPanel)
         yield self.make(OpportunitiesPanel)
@@ -443,6 +449,8 @@ class FeedsLayout(LayoutScreen):
             self.make(ChannelsPanel),
             Split(),
             Vertical(self.make(GapsPanel), self.make(IndicatorsPanel), id="right"),
+            Split(),
+            self.make(FiguresPanel),
             id="lower",
         )
 

@@ -14,6 +14,7 @@ from msgspec import Struct
 from workstation.engine.frames import (
     Alert,
     FeedRow,
+    FigureTable,
     Frame,
     GapRow,
     Header,
@@ -27,7 +28,10 @@ from workstation.model.orders import OrderRole
 
 __all__ = ["Scene"]
 
-_PARTS = ("symbols", "orders", "positions", "feeds", "gaps", "tasks", "machine")
+_PARTS = (
+    *("symbols", "orders", "positions", "feeds", "gaps", "figures", "tasks"),
+    "machine",
+)
 
 
 class Scene(Struct, frozen=True, kw_only=True):
@@ -42,6 +46,7 @@ class Scene(Struct, frozen=True, kw_only=True):
     positions: tuple[PositionRow, ...] | None = None
     feeds: tuple[FeedRow, ...] | None = None
     gaps: tuple[GapRow, ...] | None = None
+    figures: FigureTable | None = None
     tasks: tuple[TaskStats, ...] | None = None
     machine: MachineFrame | None = None
 

@@ -1,4 +1,4 @@
-"""Which dialog ``enter`` opens for a symbol, order, task, feed or gap."""
+"""Which dialog ``enter`` opens for a symbol, order, task, feed, gap or figures."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from workstation.ui.screens.details import (
     row_lines,
     task_lines,
 )
+from workstation.ui.screens.figure_details import figure_lines
 from workstation.ui.screens.gap_details import gap_lines
 from workstation.ui.typeset import utc_time
 
@@ -28,6 +29,8 @@ __all__ = ["detail_screen"]
 
 def detail_screen(app: WorkstationApp, choice: Choice) -> DetailScreen | None:
     """Return the dialog for what a row stands for, or None where there is none."""
+    if choice.figures:
+        return _figures(app, choice.instrument)
     if choice.gap_ns is not None:
         return _gap(app, choice.instrument, choice.gap_ns)
     if choice.order_id:
@@ -84,6 +87,15 @@ def _task(app: WorkstationApp, name: str) -> DetailScreen | None:
 
     panels = {"feeds", "feed_books", "gaps", "tasks"}
     screen: DetailScreen | None = _open(app, name, lines, panels, wide=True)
+    return screen
+
+
+def _figures(app: WorkstationApp, instrument: str) -> DetailScreen | None:
+    def lines(scene: Scene) -> Sequence[Line]:
+        return figure_lines(scene.figures, instrument)
+
+    title = f"Figures {instrument}"
+    screen: DetailScreen | None = _open(app, title, lines, {"figures"}, wide=True)
     return screen
 
 
