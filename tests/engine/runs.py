@@ -40,9 +40,11 @@ PANELS = frozenset(
         "tasks",
         "channels",
         "indicators",
+        "figures",
         "opportunities",
         "chart",
         "book",
+        "tape",
         "machine",
     }
 )

@@ -80,10 +80,11 @@ def test_the_tasks_of_a_frame_count_what_they_did_and_withheld(
 def test_a_feed_shows_its_books_as_the_aggregator_proves_them() -> None:
     session = small()
     run_backtest(session.engine, Until(events=300))
-    frame = frame_of(session, 0, "feeds")
+    frame = frame_of(session, 0, "feeds", "feed_books")
     assert frame.feeds is not None
     (feed,) = frame.feeds
-    assert feed.books
+    assert len(feed.books) == feed.book_count == feed.books_ok == 2
+    assert feed.distrusted == ""
     for shown, instrument in zip(feed.books, session.run.instruments, strict=False):
         book = session.aggregator.book(instrument.id)
         assert book is not None

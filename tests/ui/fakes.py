@@ -21,6 +21,9 @@ from workstation.engine.frames import (
     BookFrame,
     ChartFrame,
     FeedRow,
+    FigureHead,
+    FigureRow,
+    FigureTable,
     Focus,
     Frame,
     GapRow,
@@ -31,8 +34,10 @@ from workstation.engine.frames import (
     OpportunityRow,
     OpportunityTable,
     OrderRow,
+    OwnFill,
     PositionRow,
     SymbolRow,
+    TapeFrame,
 )
 from workstation.engine.recorder import RecorderAnswer
 from workstation.engine.store import Numbered
@@ -318,8 +323,14 @@ def book(**changes: Any) -> BookFrame:
         "quantity_decimals": 3,
         "trust": BookTrust.TRUSTED,
         "reason": "",
+        "distrust": None,
+        "distrust_ns": None,
+        "remedy": "",
+        "tick": 0.01,
+        "group": 1,
         "bids": ((61_685.99, 1.009), (61_685.90, 0.512), (61_685.71, 0.077)),
         "asks": ((61_686.00, 2.293), (61_686.05, 0.844), (61_686.12, 0.310)),
+        "spread": 0.01,
         "spread_bps": 0.0,
         "imbalance": -0.38,
         "microprice": 61_685.9931,
@@ -328,6 +339,67 @@ def book(**changes: Any) -> BookFrame:
         "mine": (),
     }
     return BookFrame(**{**values, **changes})
+
+
+def tape(**changes: Any) -> TapeFrame:
+    """Return forty trades a second apart, one of them big, and one own fill."""
+    trades = tuple(
+        (
+            NOW - (40 - place) * S + 123_456_789,
+            61_685.99 + 0.01 * (place % 3),
+            0.1 if place != 35 else 1.25,
+            1 if place % 2 else -1,
+        )
+        for place in range(40)
+    )
+    values: dict[str, Any] = {
+        "instrument": "BTCUSDT",
+        "symbol": "BTCUSDT",
+        "decimals": 2,
+        "quantity_decimals": 3,
+        "total": 40,
+        "trades": trades,
+        "fills": (
+            OwnFill(number=1, ts=NOW - 3 * S, price=61_673.69, size=1.0, side=1),
+        ),
+        "mean_size": 0.125,
+        "buy_share": 0.54,
+        "is_kept": True,
+        "bars_only": False,
+    }
+    return TapeFrame(**{**values, **changes})
+
+
+def figures(**values: float | None) -> FigureTable:
+    """Return three figures of two symbols."""
+    heads = tuple(
+        FigureHead(
+            name=name,
+            unit=unit,
+            processor=processor,
+            text=f"what {name} is",
+            none_when="too little has happened",
+        )
+        for name, unit, processor in (
+            ("weighted_mid", "price", "imbalance"),
+            ("imbalance", "−1 … 1", "imbalance"),
+            ("volatility_bps", "bps/√s", "volatility"),
+            ("my_edge", "bps", "own"),
+        )
+    )
+    first = {"weighted_mid": 61_685.9931, "imbalance": -0.38, "volatility_bps": 1.08}
+    first.update(values)  # type: ignore[arg-type]
+    return FigureTable(
+        heads=heads,
+        rows=(
+            FigureRow(
+                instrument="BTCUSDT",
+                decimals=2,
+                values=tuple(first.get(head.name) for head in heads),
+            ),
+            FigureRow(instrument="ETHUSDT", decimals=2, values=(None,) * len(heads)),
+        ),
+    )
 
 
 def feed_row(**changes: Any) -> FeedRow:
@@ -464,15 +536,22 @@ def frame(focus: Focus | None = None, **changes: Any) -> Frame:
                 timeframe="1m",
                 name="ema",
                 params="10",
-                outputs=(("value", 61_640.5),),
-                tail=(61_600.0, 61_620.0, 61_640.5),
+                outputs=("ema",),
+                values=(61_640.5,),
+                before=(61_620.0,),
+                trail=(61_600.0, 61_620.0, 61_640.5),
+                bars=40,
+                needed=10,
+                decimals=4,
             ),
         ),
         "opportunities": OpportunityTable(
             enabled=True, markets=1, found=57, rows=(opportunity_row(),)
         ),
+        "figures": figures(),
         "chart": chart(name),
         "book": book(instrument=name, symbol=name),
+        "tape": tape(instrument=name, symbol=name),
         "machine": machine(),
     }
     return Frame(**{**values, **changes})

@@ -161,6 +161,11 @@ class Alerts:
                 remedy = _ANY_BOOK
             self._alerts[cause] = msgspec.structs.replace(known, remedy=remedy)
 
+    def book_remedy(self, instrument: str) -> str:
+        """Return what its alert said will mend a book, "" where it is whole."""
+        known = self._alerts.get(("book", instrument))
+        return known.remedy if known is not None and known.active else ""
+
     def _fault(self, record: FaultRecord) -> None:
         if record.where == "processor off":
             self.raise_(

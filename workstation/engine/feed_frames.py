@@ -15,6 +15,7 @@ from workstation.engine.sources import Feed
 from workstation.market.aggregator import Aggregator
 from workstation.market.gaps import GapEntry
 from workstation.model.instruments import Instrument
+from workstation.model.states import BookTrust
 from workstation.model.timeframes import NS_PER_S
 
 __all__ = ["FeedFrames"]
@@ -38,22 +39,31 @@ class FeedFrames:
         self._recorder = recorder
         self._instruments = instruments
         self._rates: dict[str, tuple[int, int, float]] = {}
+        self._gaps: tuple[tuple[GapEntry, ...], tuple[GapRow, ...]] = ((), ())
+        self._bringing: dict[str, Feed | None] = {}
 
-    def feeds(self) -> tuple[FeedRow, ...]:
-        """Return the feeds in the order of the config."""
-        return tuple(self._feed(feed) for feed in self._engine.sources.feeds)
+    def feeds(self, *, with_books: bool = False) -> tuple[FeedRow, ...]:
+        """Return the feeds in the order of the config, with all books if asked."""
+        feeds = self._engine.sources.feeds
+        return tuple(self._feed(feed, with_books) for feed in feeds)
 
     def gaps(self) -> tuple[GapRow, ...]:
-        """Return the gaps of all books, the newest first."""
-        return tuple(
-            self._gap(entry) for entry in reversed(self._aggregator.gap_ledger())
-        )
+        """Return the gaps of all books: open ones first, the newest of each first."""
+        entries = self._aggregator.gap_ledger()
+        if entries != self._gaps[0]:
+            rows = [self._gap(entry) for entry in reversed(entries)]
+            rows.sort(key=lambda row: row.until_ns is not None)
+            self._gaps = (entries, tuple(rows))
+        return self._gaps[1]
 
     def _gap(self, entry: GapEntry) -> GapRow:
-        feed = self._engine.sources.bringing(entry.instrument)
+        name = entry.instrument
+        if name not in self._bringing:
+            self._bringing[name] = self._engine.sources.bringing(name)
+        feed = self._bringing[name]
         return GapRow(
             ts=entry.when_ns,
-            instrument=entry.instrument,
+            instrument=name,
             feed="" if feed is None else feed.name,
             reason=entry.reason,
             expected=entry.expected,
@@ -64,10 +74,26 @@ class FeedFrames:
             mended=entry.mended,
         )
 
-    def _feed(self, feed: Feed) -> FeedRow:
+    def _feed(self, feed: Feed, with_books: bool) -> FeedRow:
         handle = self._engine.registry.get(feed.name)
-        books = self._books(feed)
         state = "ended" if feed.ended and not feed.error else handle.state.value
+        count = trusted = gaps = 0
+        distrusted = silent = ""
+        oldest: int | None = None
+        for name in feed.instruments:
+            live = self._aggregator.instrument(name)
+            heard = live.ts_recv
+            if heard and (oldest is None or heard < oldest):
+                oldest, silent = heard, name
+            book = live.book
+            if book is None:
+                continue
+            count += 1
+            gaps += book.gaps
+            if book.trust is BookTrust.TRUSTED:
+                trusted += 1
+            elif not distrusted:
+                distrusted = f"{name} book {book.trust.value}: {book.reason}"
         return FeedRow(
             name=feed.name,
             kind=type(feed.connector).__name__.removesuffix("Feed").lower(),
@@ -75,13 +101,18 @@ class FeedFrames:
             events=feed.delivered,
             rate=self._rate(feed),
             age_ns=age(feed.last_ts, self._engine.core.ts),
-            gaps=sum(book.gaps for book in books),
+            gaps=gaps,
             skipped=feed.skipped,
             shed=feed.shed,
             last_error=feed.error
             or str(getattr(feed.connector, "last_error", "") or ""),
             symbols=len(feed.instruments),
-            books=books,
+            worst_symbol=silent,
+            worst_ns=age(oldest, self._engine.core.ts),
+            books_ok=trusted,
+            book_count=count,
+            distrusted=distrusted,
+            books=self._books(feed) if with_books else (),
             recording=self._recorder.status(feed),
         )
 

@@ -1,21 +1,17 @@
-"""Frames of one focused symbol: its chart, book, machine and gates, and indicators."""
+"""Frames of one focused symbol: its chart, machine and gates."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from math import isnan
 from typing import Any
 
 from workstation import indicators
 from workstation.engine.engine import Engine
-from workstation.engine.figures import spread_bps
 from workstation.engine.frames import (
-    BookFrame,
     CandleRow,
     ChartFrame,
     Focus,
-    IndicatorRow,
     MachineFrame,
     Marker,
     SymbolRow,
@@ -36,8 +32,6 @@ from workstation.strategy.sizing import entry_quantity
 __all__ = ["FocusFrames"]
 
 _TRANSITIONS_SHOWN = 12
-_LEVELS_IMBALANCE = 5
-_TAIL = 24
 
 
 class FocusFrames:
@@ -124,37 +118,6 @@ class FocusFrames:
             transitions=tuple(reversed(row.transitions))[:_TRANSITIONS_SHOWN],
             params=tuple((k, str(v)) for k, v in strategy.params.items()),
             calls=row.calls,
-        )
-
-    def book(self, focus: Focus) -> BookFrame | None:
-        """Return the focused book, or None where the feed brings none."""
-        view = self._aggregator.instrument(focus.instrument)
-        book = view.book
-        if book is None:
-            return None
-        instrument = self._instruments[focus.instrument]
-        mine = [
-            float(order.price)
-            for order in self._executor.orders()
-            if order.instrument == focus.instrument
-            and order.price is not None
-            and not order.is_terminal
-        ]
-        return BookFrame(
-            instrument=instrument.id,
-            symbol=instrument.id,
-            decimals=instrument.price_decimals,
-            quantity_decimals=instrument.quantity_decimals,
-            trust=book.trust,
-            reason=getattr(book, "reason", ""),
-            bids=tuple(book.bids(focus.levels)),
-            asks=tuple(book.asks(focus.levels)),
-            spread_bps=spread_bps(view.bid, view.ask),
-            imbalance=book.imbalance(_LEVELS_IMBALANCE),
-            microprice=book.microprice(),
-            applied=book.applied,
-            gaps=book.gaps,
-            mine=tuple(mine),
         )
 
     # Chart.
@@ -255,37 +218,6 @@ class FocusFrames:
             )
             for output in running.outputs
         ]
-
-    # Indicators.
-
-    def indicators(self) -> tuple[IndicatorRow, ...]:
-        """Return all running indicators with their last values."""
-        return tuple(
-            self._indicator(instrument, timeframe, running)
-            for instrument in self._instruments
-            for timeframe in self._aggregator.timeframes(instrument)
-            for running in self._aggregator.indicators(instrument, timeframe)
-        )
-
-    def _indicator(
-        self, instrument: str, timeframe: Timeframe, running: RunningIndicator
-    ) -> IndicatorRow:
-        name, params = running.key
-        value = running.value
-        tails = self._tails(instrument, timeframe, running, _TAIL)
-        label = indicators.get(name).label(dict(params))
-        return IndicatorRow(
-            key=f"{instrument}/{timeframe}/{name}/{label}",
-            instrument=instrument,
-            timeframe=str(timeframe),
-            name=name,
-            params=label,
-            outputs=tuple(
-                (output, None if value is None or isnan(value[n]) else value[n])
-                for n, output in enumerate(running.outputs)
-            ),
-            tail=tuple(v for v in tails[0][1] if v is not None),
-        )
 
 
 def _trigger(held: Sequence[Order], role: OrderRole) -> Any:

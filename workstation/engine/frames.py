@@ -28,6 +28,9 @@ __all__ = [
     "CandleRow",
     "ChartFrame",
     "FeedRow",
+    "FigureHead",
+    "FigureRow",
+    "FigureTable",
     "Focus",
     "Frame",
     "GapRow",
@@ -38,19 +41,27 @@ __all__ = [
     "OpportunityRow",
     "OpportunityTable",
     "OrderRow",
+    "OwnFill",
+    "OwnLevel",
     "PositionRow",
     "SymbolRow",
+    "TapeFrame",
+    "TradeRow",
 ]
 
 
 class Focus(Struct, frozen=True):
-    """What the panels of one symbol show; ``timeframe`` None = the strategy's own."""
+    """What the panels of one symbol show; ``timeframe`` None = the strategy's own.
+
+    The book has ``levels`` of each side, each of ``group`` ticks.
+    """
 
     strategy: str
     instrument: str
     timeframe: Timeframe | None = None
     bars: int = 120
-    levels: int = 20
+    levels: int = 50
+    group: int = 1
 
 
 class Header(Struct, frozen=True, kw_only=True):
@@ -173,6 +184,9 @@ class FeedRow(Struct, frozen=True, kw_only=True):
     """One feed: ``rate`` in events per second of the run's own time.
 
     ``recording`` is what is on disk of it while it is recorded, else None.
+    ``worst_symbol`` has been silent for longest, for ``worst_ns``. Of ``book_count``
+    books ``books_ok`` are trusted; ``distrusted`` is the first that is not, and why.
+    ``books`` are all of them, made where ``feed_books`` are asked for.
     """
 
     name: str
@@ -186,6 +200,11 @@ class FeedRow(Struct, frozen=True, kw_only=True):
     shed: int
     last_error: str
     symbols: int
+    worst_symbol: str = ""
+    worst_ns: int | None = None
+    books_ok: int = 0
+    book_count: int = 0
+    distrusted: str = ""
     books: tuple[BookCount, ...] = ()
     recording: TapeStatus | None = None
 
@@ -244,15 +263,49 @@ class OpportunityTable(Struct, frozen=True, kw_only=True):
 
 
 class IndicatorRow(Struct, frozen=True, kw_only=True):
-    """One running indicator; ``tail`` are its first output's last values."""
+    """One running indicator at the last closed bar; a NaN or None is no value.
+
+    ``before`` are its values a bar earlier, ``trail`` those of the first output at the
+    last bars. It has values from ``needed`` bars on; ``bars`` have closed.
+    """
 
     key: str
     instrument: str
     timeframe: str
     name: str
     params: str
-    outputs: tuple[tuple[str, float | None], ...]
-    tail: tuple[float, ...]
+    outputs: tuple[str, ...]
+    values: tuple[float, ...] | None
+    before: tuple[float, ...] | None
+    trail: tuple[float, ...]
+    bars: int
+    needed: int
+    decimals: int
+
+
+class FigureHead(Struct, frozen=True, kw_only=True):
+    """What a figure is, and which processor gives it."""
+
+    name: str
+    unit: str
+    processor: str
+    text: str
+    none_when: str
+
+
+class FigureRow(Struct, frozen=True, kw_only=True):
+    """The figures of one instrument, in the order of the heads; None = not known."""
+
+    instrument: str
+    decimals: int
+    values: tuple[float | None, ...]
+
+
+class FigureTable(Struct, frozen=True, kw_only=True):
+    """The processors' figures of all instruments."""
+
+    heads: tuple[FigureHead, ...]
+    rows: tuple[FigureRow, ...]
 
 
 CandleRow = tuple[int, float, float, float, float, float]
@@ -281,8 +334,23 @@ class ChartFrame(Struct, frozen=True, kw_only=True):
     levels: tuple[tuple[str, float], ...]
 
 
+class OwnLevel(Struct, frozen=True, kw_only=True):
+    """Own orders at one price: ``side`` +1 buys, ``held`` = not at the venue."""
+
+    price: float
+    side: int
+    quantity: float
+    held: bool
+
+
 class BookFrame(Struct, frozen=True, kw_only=True):
-    """The book of one symbol, best levels first; ``mine`` are prices of own orders."""
+    """The book of one symbol, best levels first, each of ``group`` ticks.
+
+    ``distrust`` is why nothing may trade on it (stale, untrusted) and ``distrust_ns``
+    for how long, as far as is known; ``remedy`` is what will mend it. Spread,
+    imbalance (of the five best prices) and microprice are of the ungrouped book.
+    ``mine`` are own orders, the dearest first.
+    """
 
     instrument: str
     symbol: str
@@ -290,14 +358,54 @@ class BookFrame(Struct, frozen=True, kw_only=True):
     quantity_decimals: int
     trust: BookTrust
     reason: str
+    distrust: str | None
+    distrust_ns: int | None
+    remedy: str
+    tick: float
+    group: int
     bids: tuple[Level, ...]
     asks: tuple[Level, ...]
+    spread: float | None
     spread_bps: float | None
     imbalance: float | None
     microprice: float | None
     applied: int
     gaps: int
-    mine: tuple[float, ...]
+    mine: tuple[OwnLevel, ...]
+
+
+TradeRow = tuple[int, float, float, int]
+"""(ts, price, size, aggressor: +1 bought, −1 sold, 0 not known)."""
+
+
+class OwnFill(Struct, frozen=True, kw_only=True):
+    """One of our fills; ``number`` counts all fills of the run, ``side`` +1 bought."""
+
+    number: int
+    ts: int
+    price: float
+    size: float
+    side: int
+
+
+class TapeFrame(Struct, frozen=True, kw_only=True):
+    """The last trades of one symbol, oldest first; ``total`` ever counts them all.
+
+    ``mean_size`` and ``buy_share`` (of the volume whose side is known) are of the whole
+    window that is kept. ``bars_only``: the feed brings bars and no trades.
+    """
+
+    instrument: str
+    symbol: str
+    decimals: int
+    quantity_decimals: int
+    total: int
+    trades: tuple[TradeRow, ...]
+    fills: tuple[OwnFill, ...]
+    mean_size: float | None
+    buy_share: float | None
+    is_kept: bool
+    bars_only: bool
 
 
 class MachineFrame(Struct, frozen=True, kw_only=True):
@@ -332,7 +440,10 @@ class Alert(Struct, frozen=True, kw_only=True):
 
 
 class Frame(Struct, frozen=True, kw_only=True):
-    """What one reader asked for; panels it did not name are None."""
+    """What one reader asked for; panels it did not name are None.
+
+    Besides these fields one may ask for ``feed_books``: feeds with all their books.
+    """
 
     seq: int
     ts: int
@@ -350,7 +461,9 @@ class Frame(Struct, frozen=True, kw_only=True):
     tasks: tuple[TaskStats, ...] | None = None
     channels: tuple[ChannelStats, ...] | None = None
     indicators: tuple[IndicatorRow, ...] | None = None
+    figures: FigureTable | None = None
     opportunities: OpportunityTable | None = None
     chart: ChartFrame | None = None
     book: BookFrame | None = None
+    tape: TapeFrame | None = None
     machine: MachineFrame | None = None

@@ -10,17 +10,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from workstation.engine.alerts import Alerts
+from workstation.engine.book_frames import BookFrames
 from workstation.engine.control import Control
 from workstation.engine.drivers import PlayDriver
 from workstation.engine.engine import Engine
 from workstation.engine.feed_frames import FeedFrames
+from workstation.engine.figure_frames import FigureFrames
 from workstation.engine.focusing import FocusFrames
 from workstation.engine.frames import Alert, Focus, Frame
 from workstation.engine.header_frames import HeaderFrames
+from workstation.engine.indicator_frames import IndicatorFrames
 from workstation.engine.opportunity_frames import OpportunityFrames
 from workstation.engine.recorder import Recorder
 from workstation.engine.row_frames import RowFrames
 from workstation.engine.settings import RunSettings
+from workstation.engine.trade_frames import TradeFrames
 from workstation.execution.executor import Executor
 from workstation.kernel import TaskStats
 from workstation.market.aggregator import Aggregator
@@ -60,15 +64,17 @@ class FrameSource:
         self._rows = RowFrames(
             engine, aggregator, strategies, executor, self._focus, instruments
         )
-        feeds = FeedFrames(engine, aggregator, recorder, instruments)
+        self._books = BookFrames(engine, aggregator, executor, instruments)
+        self._trades = TradeFrames(engine, aggregator, instruments)
+        self._feeds = FeedFrames(engine, aggregator, recorder, instruments)
         self._makers: dict[str, Callable[[], object]] = {
             "orders": self._rows.orders,
             "positions": self._rows.positions,
-            "feeds": feeds.feeds,
-            "gaps": feeds.gaps,
+            "gaps": self._feeds.gaps,
             "tasks": self._tasks,
             "channels": engine.bus.stats,
-            "indicators": self._focus.indicators,
+            "indicators": IndicatorFrames(aggregator, instruments).indicators,
+            "figures": FigureFrames(engine, aggregator, instruments).figures,
             "opportunities": OpportunityFrames(engine, aggregator).opportunities,
         }
 
@@ -82,6 +88,9 @@ class FrameSource:
         parts: dict[str, object] = {
             name: make() for name, make in self._makers.items() if name in panels
         }
+        alerts = self.alerts()
+        if "feeds" in panels:
+            parts["feeds"] = self._feeds.feeds(with_books="feed_books" in panels)
         rows = self._rows.symbols() if panels & {"symbols", "machine"} else ()
         if "symbols" in panels:
             parts["symbols"] = rows
@@ -89,7 +98,11 @@ class FrameSource:
             if "chart" in panels:
                 parts["chart"] = self._focus.chart(focus)
             if "book" in panels:
-                parts["book"] = self._focus.book(focus)
+                parts["book"] = self._books.book(
+                    focus, self._alerts.book_remedy(focus.instrument)
+                )
+            if "tape" in panels:
+                parts["tape"] = self._trades.tape(focus)
             if "machine" in panels:
                 parts["machine"] = self._focus.machine(focus, rows)
         return Frame(
@@ -98,7 +111,7 @@ class FrameSource:
             cursor=number,
             missed=max(0, number - cursor - len(records)),
             header=self._header.header(),
-            alerts=self.alerts(),
+            alerts=alerts,
             records=tuple(records),
             injected=frozenset(self._control.injected),
             **parts,  # type: ignore[arg-type]

@@ -6,22 +6,32 @@ every closed bar before anyone hears of that bar.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable
 
 from workstation import indicators
 from workstation.indicators import Indicator, Value, Values
 from workstation.model.market import Bar
 
-__all__ = ["IndicatorKey", "RunningIndicator", "parameters"]
+NAN = float("nan")
+
+__all__ = ["TRAIL", "IndicatorKey", "RunningIndicator", "parameters"]
+
+TRAIL = 24
+"""Bars that the trail of an indicator goes back: what a table has room for."""
 
 IndicatorKey = tuple[str, tuple[tuple[str, Value], ...]]
 """Name and all parameters in the order of the definition, defaults filled in."""
 
 
 class RunningIndicator:
-    """Hold an indicator's outputs at the last two bars (``IndicatorView``)."""
+    """Hold an indicator's outputs at the last two bars (``IndicatorView``).
 
-    __slots__ = ("key", "outputs", "previous", "stream", "value")
+    ``trail`` is for the screen: the first output at the last bars, NaN for none. It is
+    no state that anything is decided on.
+    """
+
+    __slots__ = ("_next", "_trail", "key", "outputs", "previous", "stream", "value")
 
     def __init__(self, key: IndicatorKey, definition: Indicator) -> None:
         self.key = key
@@ -29,11 +39,23 @@ class RunningIndicator:
         self.stream = definition.stream(**dict(key[1]))
         self.value: tuple[float, ...] | None = None
         self.previous: tuple[float, ...] | None = None
+        # A ring of plain doubles: a list of them would take four times the memory.
+        self._trail = array("d", [NAN]) * TRAIL
+        self._next = 0
 
     def update(self, bar: Bar) -> None:
         """Take a closed bar."""
         self.previous = self.value
-        self.value = self.stream.update(bar)
+        value = self.value = self.stream.update(bar)
+        at = self._next
+        self._trail[at] = NAN if value is None else value[0]
+        self._next = at + 1 if at + 1 < TRAIL else 0
+
+    @property
+    def trail(self) -> tuple[float, ...]:
+        """Return the first output at the last ``TRAIL`` bars, oldest first."""
+        ring, at = self._trail, self._next
+        return (*ring[at:], *ring[:at])
 
     def warm(self, bars: Iterable[Bar]) -> None:
         """Take the bars that closed before anyone asked, oldest first."""

@@ -42,6 +42,8 @@ class MarketState:
         self._running: dict[
             tuple[str, Timeframe], dict[IndicatorKey, RunningIndicator]
         ] = {}
+        self.indicators_made = 0
+        """How many indicators there are; observers see by it that one is new."""
         self._gaps = GapLedger()
 
     def watch(self, instrument: str, timeframe: Timeframe) -> None:
@@ -124,6 +126,7 @@ class MarketState:
         running = shared.get(key)
         if running is None:
             running = shared[key] = RunningIndicator(key, definition)
+            self.indicators_made += 1
             running.warm(window)
         return running
 

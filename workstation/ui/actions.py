@@ -236,6 +236,8 @@ ACTIONS: tuple[Action, ...] = (
     _keys("chart.follow", "f", Scope.CHART, "follow the newest bar", "follow", 1),
     _keys("book.up", "up", Scope.BOOK, "one level up", "level", 1),
     _keys("book.down", "down", Scope.BOOK, "one level down", "level", 1),
+    _keys("book.finer", "plus equals_sign", Scope.BOOK, "finer steps", "scale", 2),
+    _keys("book.coarser", "minus", Scope.BOOK, "coarser price steps", "scale", 2),
     _keys("book.follow", "f", Scope.BOOK, "follow the best prices", "follow", 0),
     _keys("log.follow", "f", Scope.LOG, "follow the newest line", "follow", 0),
     # Dialogs.

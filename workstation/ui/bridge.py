@@ -201,7 +201,7 @@ class Bridge:
     def _pull(self, panels: tuple[Panel, ...], ritual: Ritual[object] | None) -> Frame:
         assert self.session is not None
         focus = self._viewer.focus_row
-        needs: set[str] = set() if ritual is None else set(ritual.PANELS)
+        needs: set[str] = set() if ritual is None else set(ritual.panels)
         for panel in panels:
             if panel.focus_of(focus) == focus or not panel.follows_focus:
                 needs |= panel.needs

@@ -6,7 +6,9 @@ every other character is replaced by one of the same width.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 from rich.cells import cell_len
 
@@ -43,6 +45,14 @@ _ASCII = {
     "‘": "'",
     "’": "'",
     "µ": "u",
+    "±": "+",
+    "√": "v",
+    "²": "2",
+    "⁴": "4",
+    "Δ": "d",
+    "Σ": "S",
+    "σ": "s",
+    "ℓ": "l",
     # Rules.
     "─": "-",
     "━": "=",
@@ -64,6 +74,14 @@ _ASCII = {
     "╽": "#",
     "╿": "#",
     "║": "O",
+    # Trails.
+    "▁": "_",
+    "▂": ".",
+    "▃": "-",
+    "▄": "=",
+    "▅": "+",
+    "▆": "*",
+    "▇": "%",
     # Bars.
     "▏": ".",
     "▎": ":",
@@ -108,6 +126,7 @@ class GlyphSet:
     head: str
     thumb: str
     eighths: str
+    steps: str
 
     def show(self, text: str) -> str:
         """Return ``text`` in this set, cell for cell."""
@@ -130,6 +149,24 @@ class GlyphSet:
         full, rest = divmod(eighths, 8)
         bar = self.eighths[-1] * full + (self.eighths[rest - 1] if rest else "")
         return bar.ljust(cells)[:cells]
+
+    def trail(self, values: Sequence[float | None]) -> str:
+        """Draw values as steps between the least and the greatest, ``·`` for none."""
+        known = [value for value in values if value is not None and isfinite(value)]
+        if not known:
+            return "·" * len(values)
+        low, high = min(known), max(known)
+        most = len(self.steps) - 1
+        span = high - low
+        drawn = []
+        for value in values:
+            if value is None or not isfinite(value):
+                drawn.append("·")
+            elif span > 0:
+                drawn.append(self.steps[round((value - low) / span * most)])
+            else:
+                drawn.append(self.steps[most // 2])
+        return "".join(drawn)
 
 
 UNICODE = GlyphSet(
@@ -159,6 +196,7 @@ UNICODE = GlyphSet(
     head="╸",
     thumb="▐",
     eighths="▏▎▍▌▋▊▉█",
+    steps="▁▂▃▄▅▆▇█",
 )
 
 

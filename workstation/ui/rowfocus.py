@@ -9,11 +9,13 @@ from workstation.engine.settings import RunSettings
 from workstation.model.timeframes import Timeframe
 from workstation.ui.panels.base import Choice
 
-__all__ = ["RowFocus", "named_rows"]
+__all__ = ["GROUPS", "RowFocus", "named_rows"]
 
 _BARS = 240
 # What the widest chart can show.
 _FACTORS = (1, 5, 15, 60)
+GROUPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000)
+"""Ticks that one step of the book may gather."""
 
 
 def named_rows(run: RunSettings) -> tuple[Choice, ...]:
@@ -35,6 +37,7 @@ class RowFocus:
     def __init__(self, run: RunSettings) -> None:
         self.names = named_rows(run)
         self.row: Focus | None = None
+        self._groups: dict[str, int] = {}
         self._timeframes = {each.name: each.timeframe for each in run.strategies}
         if self.names:
             self.on(self.names[0])
@@ -48,7 +51,23 @@ class RowFocus:
         if strategy not in owners and owners:
             strategy = owners[0]
         timeframe = None if self.row is None else self.row.timeframe
-        self.row = Focus(strategy, choice.instrument, timeframe, bars=_BARS)
+        group = self._groups.get(choice.instrument, 1)
+        self.row = Focus(
+            strategy, choice.instrument, timeframe, bars=_BARS, group=group
+        )
+
+    def scale_book(self, row: Focus, step: int) -> Focus:
+        """Gather the row's book into the next coarser (+1) or finer (−1) step.
+
+        The step stays with the instrument.
+        """
+        at = GROUPS.index(row.group) if row.group in GROUPS else 0
+        group = GROUPS[max(0, min(at + step, len(GROUPS) - 1))]
+        self._groups[row.instrument] = group
+        scaled = msgspec.structs.replace(row, group=group)
+        if row == self.row:
+            self.row = scaled
+        return scaled
 
     @property
     def base(self) -> Timeframe:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.ui import fakes
 from tests.ui.test_app import layout_of, opened, text_of
-from workstation.engine.frames import OpportunityTable
+from workstation.engine.frames import FigureTable, OpportunityTable
 from workstation.model.states import BookTrust, SymbolState
 from workstation.ui.panels.log import WideLogPanel
 from workstation.ui.panels.opportunities import OpportunitiesPanel
@@ -26,13 +26,21 @@ EMPTY: dict[str, Any] = {
     "channels": (),
     "indicators": (),
     "opportunities": OpportunityTable(enabled=True, markets=1),
+    "figures": FigureTable(heads=(), rows=()),
     "chart": None,
     "book": None,
+    "tape": None,
     "machine": None,
 }
 PANELS = {
-    "1": ("symbols", "chart", "book", "machine", "orders", "positions", "log"),
-    "2": ("feeds", "tasks", "opportunities", "channels", "gaps", "indicators"),
+    "1": (
+        *("symbols", "chart", "book", "machine", "orders", "positions", "log"),
+        "tape",
+    ),
+    "2": (
+        *("feeds", "tasks", "opportunities", "channels", "gaps", "indicators"),
+        "figures",
+    ),
     "7": ("log_all",),
 }
 
@@ -47,10 +55,15 @@ async def test_an_empty_panel_says_what_would_fill_it(digit: str) -> None:
         app.bridge.pump_once()
         await pilot.pause()
         text = text_of(app)
-        for name in PANELS[digit]:
-            panel = layout_of(app).panels[name]
+        seen = layout_of(app).visible_panels()
+        # Two are seen from 200×50 on; their own tests have their words.
+        assert {panel.panel_id for panel in seen} == set(PANELS[digit]) - {
+            "tape",
+            "figures",
+        }
+        for panel in seen:
             assert panel.fault == ""
-            assert panel.empty[0] in text, name
+            assert panel.empty[0] in text, panel.panel_id
 
 
 @pytest.mark.parametrize("digit", PANELS)
@@ -100,7 +113,9 @@ async def test_many_orders_widen_the_column_of_their_numbers() -> None:
 
 
 async def test_an_untrusted_book_says_why_and_shows_no_derived_figures() -> None:
-    bad = fakes.book(trust=BookTrust.UNTRUSTED, reason="gap at 4711")
+    bad = fakes.book(
+        trust=BookTrust.UNTRUSTED, reason="gap at 4711", distrust="book untrusted"
+    )
     async with opened(make=lambda focus: fakes.frame(book=bad)) as (app, _, _):
         text = text_of(app)
     assert "gap at 4711" in text

@@ -42,12 +42,14 @@ class PanelState:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What a row stands for: a symbol's row, an order, a task."""
+    """What a row stands for: a symbol's row, an order, a task, a gap, figures."""
 
     instrument: str = ""
     strategy: str = ""
     order_id: str = ""
     task: str = ""
+    gap_ns: int | None = None
+    figures: bool = False
 
 
 class Panel(PanelFrame):

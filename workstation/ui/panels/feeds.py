@@ -1,4 +1,4 @@
-"""The feeds: state, rate, age, gaps, recording, what was skipped or shed, errors."""
+"""The feeds: state, rate, ages, proven books, gaps, recording, losses, last error."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from workstation.ui.actions import Scope
 from workstation.ui.panels.base import Choice
 from workstation.ui.panels.cells import short_age
 from workstation.ui.panels.table import Form, Item, TablePanel
-from workstation.ui.typeset import number
+from workstation.ui.typeset import NONE, number
 from workstation.ui.widgets.line_table import Column, Row
 from workstation.ui.widgets.rows import Cell
 
@@ -19,17 +19,19 @@ __all__ = ["FeedsPanel", "state_ink"]
 
 _COLUMNS = (
     Column("name", "FEED", 12),
-    Column("kind", "KIND", 10, priority=5),
+    Column("kind", "KIND", 10, priority=8),
     Column("state", "STATE", 8),
-    Column("symbols", "SYM", 4, "right", priority=6),
+    Column("symbols", "SYM", 4, "right", priority=7),
     Column("rate", "EVENTS/s", 8, "right"),
-    Column("events", "EVENTS", 10, "right", priority=3),
+    Column("events", "EVENTS", 10, "right", priority=4),
     Column("age", "AGE", 4, "right"),
+    Column("worst", "LONGEST SILENT", 14, gap=2, priority=6),
+    Column("books", "BOOKS", 5, "right"),
     Column("gaps", "GAPS", 5, "right", priority=1),
     Column("recording", "REC", 3, priority=2),
-    Column("skipped", "SKIPPED", 7, "right", priority=4),
-    Column("shed", "SHED", 6, "right", priority=2),
-    Column("error", "LAST ERROR", 10, gap=2, flex=True, priority=7),
+    Column("skipped", "SKIPPED", 7, "right", priority=5),
+    Column("shed", "SHED", 6, "right", priority=3),
+    Column("error", "LAST ERROR", 16, gap=2, flex=True, priority=1),
 )
 _BAD = frozenset({"failed", "stopped"})
 
@@ -60,7 +62,13 @@ class FeedsPanel(TablePanel):
         self.set_title(self.title_parts(len(frame.feeds)), "p pause  x stop  W record")
 
     def _item(self, row: FeedRow) -> Item:
-        trouble = "warn" if row.gaps else "dim"
+        books = f"{row.books_ok}/{row.book_count}" if row.book_count else NONE
+        doubted = row.books_ok < row.book_count
+        worst = f"{row.worst_symbol} {short_age(row.worst_ns)}"
+        # A book that is not proven is trouble, too, if there is no worse.
+        error, ink = row.last_error or row.distrusted, "warn"
+        if row.last_error or not error:
+            error, ink = row.last_error or "none", "bad" if row.last_error else "dim"
         cells: list[Cell] = [
             row.name,
             (row.kind, "dim"),
@@ -69,17 +77,22 @@ class FeedsPanel(TablePanel):
             number(row.rate, 0),
             number(row.events, 0),
             (short_age(row.age_ns), "dim"),
-            (number(row.gaps, 0), trouble),
+            (worst if row.worst_symbol else NONE, "dim"),
+            (books, "warn" if doubted else "dim"),
+            (number(row.gaps, 0), "warn" if row.gaps else "dim"),
             ("on", "good") if row.recording is not None else ("", "dim"),
             (number(row.skipped, 0), "warn" if row.skipped else "dim"),
             (number(row.shed, 0), "warn" if row.shed else "dim"),
-            (row.last_error or "none", "bad" if row.last_error else "dim"),
+            (error, ink),
         ]
         values: list[float | int | str | None] = [
             *(row.name, row.kind, row.state, row.symbols, row.rate, row.events),
-            *(row.age_ns, row.gaps, int(row.recording is not None), row.skipped),
-            *(row.shed, row.last_error),
+            *(row.age_ns, row.worst_ns, row.books_ok, row.gaps),
+            *(int(row.recording is not None), row.skipped, row.shed, row.last_error),
         ]
+        flag: Cell = ("!", "warn") if doubted or row.last_error else ""
         return Item(
-            Row(row.name, hash(tuple(cells)), cells), Choice(task=row.name), values
+            Row(row.name, hash((flag, *cells)), cells, flag=flag),
+            Choice(task=row.name),
+            values,
         )

@@ -1,15 +1,24 @@
-"""The detail dialog: everything about one row, read-only, following the frames."""
+"""The detail dialog: everything about one row, read-only, following the frames.
+
+``/`` shows only the entries with some words: a feed may have a thousand books.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import ClassVar
 
+from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from workstation.engine.frames import Frame
 from workstation.ui.actions import Hint
+from workstation.ui.panels.lines import FilterBar
 from workstation.ui.screens.ritual import Ritual, Timer
 from workstation.ui.screens.scene import Scene
+from workstation.ui.screens.sifting import sifted
+from workstation.ui.widgets.inks import Part
+from workstation.ui.widgets.panel_frame import PanelRule
 from workstation.ui.widgets.status_lines import Field
 from workstation.ui.widgets.text_panel import Line, TextPanel
 
@@ -21,10 +30,14 @@ class DetailScreen(Ritual[None]):
 
     DEFAULT_CSS = """
     DetailScreen > #ritual { height: 1fr; }
+    DetailScreen.-wide > #ritual { max-width: 100%; }
     DetailScreen #body { height: 1fr; }
     DetailScreen .verbs { display: none; }
     DetailScreen #text { height: 1fr; }
     """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", show=False, id="find.filter"),
+    ]
 
     def __init__(
         self,
@@ -34,13 +47,17 @@ class DetailScreen(Ritual[None]):
         *,
         live: Callable[[Scene], Sequence[Field]] = lambda scene: (),
         panels: frozenset[str] = frozenset(),
+        wide: bool = False,
         timer: Timer | None = None,
     ) -> None:
+        """Open on ``frame``; ``wide`` lines may take the whole width of the screen."""
         super().__init__(frame, timer=timer)
         self._title = title
         self._lines = lines
         self._live = live
         self._needs = panels
+        self.set_class(wide, "-wide")
+        self.bar = FilterBar()
 
     @property
     def panels(self) -> frozenset[str]:
@@ -58,12 +75,21 @@ class DetailScreen(Ritual[None]):
     def compose_body(self) -> Iterable[Widget]:
         """Show the lines."""
         yield TextPanel(margin=2, id="text")
+        yield self.bar
 
     def first_focus(self) -> None:
         """Let the arrows move the text."""
-        panel = self.query_one("#text", TextPanel)
-        panel.focus()
-        panel.set_lines(self._lines(self.scene))
+        self.query_one("#text", TextPanel).focus()
+        self._show_lines()
+
+    def _show_lines(self) -> None:
+        lines = sifted(self._lines(self.scene), self.bar.value)
+        self.query_one("#text", TextPanel).set_lines(lines)
+        wanted = self.bar.value.strip()
+        title: list[Part] = [(self._title, "title")]
+        if wanted:
+            title.append((f"  /{wanted}", "key"))
+        self.query_one("#rule", PanelRule).set_title(title, "")
 
     def has_key(self, id: str) -> bool:
         """Tell which keys of dialogs do something here."""
@@ -72,10 +98,42 @@ class DetailScreen(Ritual[None]):
     def footer(self) -> Sequence[Hint]:
         """Return the keys shown at the bottom."""
         move = Hint(glyph="↑ ↓", label="move", id="dialog.up", rank=1)
-        return (*super().footer(), move)
+        find = Hint(glyph="/", label="filter", id="find.filter", rank=2)
+        return (*super().footer(), move, find)
 
     def refresh_from(self, frame: Frame) -> None:
         """Write the lines anew."""
         super().refresh_from(frame)
         if self.shown:
-            self.query_one("#text", TextPanel).set_lines(self._lines(self.scene))
+            self._show_lines()
+
+    # -- the filter ----------------------------------------------------------------
+
+    def action_filter(self) -> None:
+        """Open the filter."""
+        self.bar.add_class("-open")
+        self.bar.focus()
+
+    def action_back(self) -> None:
+        """Take the filter away first, then go back."""
+        if self.bar.value:
+            self.bar.value = ""
+        else:
+            super().action_back()
+
+    def on_input_changed(self, event: FilterBar.Changed) -> None:
+        """Filter while it is typed."""
+        event.stop()
+        if self.shown:
+            self._show_lines()
+
+    def on_input_submitted(self, event: FilterBar.Submitted) -> None:
+        """Keep the filter."""
+        event.stop()
+        self.bar.action_keep()
+
+    def on_filter_bar_left(self, event: FilterBar.Left) -> None:
+        """Close the field and move the text again."""
+        event.stop()
+        self.bar.remove_class("-open")
+        self.query_one("#text", TextPanel).focus()

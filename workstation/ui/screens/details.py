@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from workstation.engine.frames import BookCount, FeedRow, OrderRow, PositionRow
+from workstation.engine.frames import (
+    BookCount,
+    FeedRow,
+    GapRow,
+    OrderRow,
+    PositionRow,
+)
 from workstation.engine.store import Numbered
 from workstation.kernel import TaskStats
 from workstation.model.market import Level
 from workstation.model.records import OrderRecord, StateRecord, TaskRecord
 from workstation.model.states import BookTrust
+from workstation.ui.panels.cells import spaced_age
+from workstation.ui.screens.gap_details import ledger_lines
 from workstation.ui.screens.scene import Scene
 from workstation.ui.typeset import (
     NONE,
@@ -192,8 +200,10 @@ def _change(record: TaskRecord) -> Sequence[Part]:
     ]
 
 
-def feed_lines(row: FeedRow | None) -> Sequence[Line]:
-    """Return a feed's counters, and the proof of each of its books."""
+def feed_lines(
+    row: FeedRow | None, gaps: Iterable[GapRow] = (), now: int = 0
+) -> Sequence[Line]:
+    """Return a feed's counters, the proof of each of its books, and their gaps."""
     if row is None:
         return ["The feed is no longer there."]
     lines: list[Line] = [
@@ -204,6 +214,8 @@ def feed_lines(row: FeedRow | None) -> Sequence[Line]:
         _fact("events", number(row.events, 0)),
         _fact("rate", f"{number(row.rate, 1)} events/s of the run's time"),
         _fact("age", age(row.age_ns)),
+        _fact("longest silent", f"{row.worst_symbol} {spaced_age(row.worst_ns)}"),
+        _fact("books", f"{row.books_ok} of {row.book_count} trusted"),
         _fact("gaps", str(row.gaps), "warn" if row.gaps else ""),
         _fact("skipped", str(row.skipped), "warn" if row.skipped else ""),
         _fact("shed", str(row.shed), "warn" if row.shed else ""),
@@ -211,9 +223,11 @@ def feed_lines(row: FeedRow | None) -> Sequence[Line]:
     ]
     lines += _recording(row)
     if row.books:
-        lines += ["", RuleLine("Books", f"{len(row.books)}")]
-    for book in row.books:
+        bad = sum(book.trust is not BookTrust.TRUSTED for book in row.books)
+        lines += ["", RuleLine(f"Books {len(row.books)}", f"not trusted {bad}")]
+    for book in sorted(row.books, key=lambda b: b.trust is BookTrust.TRUSTED):
         lines += _book(book)
+    lines += ledger_lines((gap for gap in gaps if gap.feed == row.name), now)
     return lines
 
 
@@ -238,6 +252,7 @@ def _book(book: BookCount) -> list[Line]:
             (f"{_level(book.bid, book.decimals)} / ", ""),
             (_level(book.ask, book.decimals), ""),
             (f"  {book.trust.value}", "good" if trusted else "warn"),
+            ("" if trusted else f": {book.reason}", "warn"),
         ],
         [
             (" " * _LABEL, ""),
@@ -248,6 +263,7 @@ def _book(book: BookCount) -> list[Line]:
             (" " * _LABEL, ""),
             (f"applied {book.applied:,}  dropped {book.dropped:,}  ", "dim"),
             (f"gaps {book.gaps:,}  crossed {book.crossed:,}", bad),
+            (f"  replaced {book.replaced:,}  refused {book.refused:,}", "dim"),
         ],
     ]
 

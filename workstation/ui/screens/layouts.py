@@ -22,6 +22,7 @@ from workstation.ui.panels.book import BookPanel
 from workstation.ui.panels.channels import ChannelsPanel
 from workstation.ui.panels.chart import ChartPanel, SecondChartPanel
 from workstation.ui.panels.feeds import FeedsPanel
+from workstation.ui.panels.figures import FiguresPanel
 from workstation.ui.panels.gaps import GapsPanel
 from workstation.ui.panels.indicators import IndicatorsPanel
 from workstation.ui.panels.lines import FilterBar, Footer
@@ -32,6 +33,7 @@ from workstation.ui.panels.orders import OrdersPanel
 from workstation.ui.panels.positions import PositionsPanel
 from workstation.ui.panels.split import Split
 from workstation.ui.panels.symbols import SymbolsPanel
+from workstation.ui.panels.tape import TapePanel
 from workstation.ui.panels.tasks import TasksPanel
 from workstation.ui.widgets.status_lines import (
     AlertLine,
@@ -334,7 +336,7 @@ def _show(widget: Widget, shown: bool) -> None:
 
 
 class MonitorLayout(LayoutScreen):
-    """Layout 1: symbols, chart, book, machine, orders, positions, log."""
+    """Layout 1: symbols, chart, book, machine, orders, positions, log, tape."""
 
     layout_title = "Monitor"
     shown_at = {
@@ -344,7 +346,7 @@ class MonitorLayout(LayoutScreen):
         ),
         SizeClass.HUGE: (
             *("symbols", "feeds", "chart", "chart2", "book", "machine"),
-            *("orders", "positions", "log"),
+            *("orders", "positions", "log", "tape"),
         ),
     }
     DEFAULT_CSS = """
@@ -359,6 +361,7 @@ class MonitorLayout(LayoutScreen):
     MonitorLayout #positions { height: 6fr; }
     MonitorLayout.-huge #book { width: 26; }
     MonitorLayout.-huge #machine { width: 42; }
+    MonitorLayout #tape { width: 42; }
     MonitorLayout.-compact #middle { height: 3; }
     MonitorLayout.-compact #machine { width: 1fr; }
     MonitorLayout.-compact #bottom { layout: vertical; height: 1fr; }
@@ -369,7 +372,7 @@ class MonitorLayout(LayoutScreen):
     _top_rows = 0
 
     def panels_area(self) -> Iterable[Widget]:
-        """Symbols; chart, book, machine; orders over positions beside the log."""
+        """Symbols; chart, book, machine; orders over positions, log, tape."""
         yield Horizontal(
             self.make(SymbolsPanel), Split(), self.make(FeedsPanel), id="top"
         )
@@ -387,6 +390,8 @@ class MonitorLayout(LayoutScreen):
             Vertical(self.make(OrdersPanel), self.make(PositionsPanel), id="left"),
             Split(),
             self.make(LogPanel),
+            Split(),
+            self.make(TapePanel),
             id="bottom",
         )
 
@@ -411,13 +416,17 @@ class MonitorLayout(LayoutScreen):
 
 
 class FeedsLayout(LayoutScreen):
-    """Layout 2: feeds, tasks, opportunities, channels, gap ledger, indicators."""
+    """Layout 2: feeds, tasks, opportunities, channels, gaps, indicators, figures."""
 
     layout_title = "Feeds and tasks"
     shown_at = {
         SizeClass.COMPACT: ("feeds", "tasks", "gaps"),
         SizeClass.LARGE: (
             *("feeds", "tasks", "opportunities", "channels", "gaps", "indicators"),
+        ),
+        SizeClass.HUGE: (
+            *("feeds", "tasks", "opportunities", "channels", "gaps", "indicators"),
+            "figures",
         ),
     }
     DEFAULT_CSS = """
@@ -426,12 +435,13 @@ class FeedsLayout(LayoutScreen):
     FeedsLayout #opportunities { height: 6; }
     FeedsLayout.-huge #opportunities { height: 10; }
     FeedsLayout #lower { height: 2fr; }
+    FeedsLayout #figures { width: 66; }
     FeedsLayout.-compact #tasks { height: 2fr; }
     FeedsLayout.-compact #right { height: 1fr; }
     """
 
     def panels_area(self) -> Iterable[Widget]:
-        """Feeds, tasks, opportunities; channels beside gaps over indicators."""
+        """Feeds, tasks, opportunities; channels, gaps over indicators, figures."""
         yield self.make(FeedsPanel)
         yield self.make(TasksPanel)
         yield self.make(OpportunitiesPanel)
@@ -439,6 +449,8 @@ class FeedsLayout(LayoutScreen):
             self.make(ChannelsPanel),
             Split(),
             Vertical(self.make(GapsPanel), self.make(IndicatorsPanel), id="right"),
+            Split(),
+            self.make(FiguresPanel),
             id="lower",
         )
 

@@ -14,7 +14,9 @@ from msgspec import Struct
 from workstation.engine.frames import (
     Alert,
     FeedRow,
+    FigureTable,
     Frame,
+    GapRow,
     Header,
     MachineFrame,
     OrderRow,
@@ -26,7 +28,10 @@ from workstation.model.orders import OrderRole
 
 __all__ = ["Scene"]
 
-_PARTS = ("symbols", "orders", "positions", "feeds", "tasks", "machine")
+_PARTS = (
+    *("symbols", "orders", "positions", "feeds", "gaps", "figures", "tasks"),
+    "machine",
+)
 
 
 class Scene(Struct, frozen=True, kw_only=True):
@@ -40,6 +45,8 @@ class Scene(Struct, frozen=True, kw_only=True):
     orders: tuple[OrderRow, ...] | None = None
     positions: tuple[PositionRow, ...] | None = None
     feeds: tuple[FeedRow, ...] | None = None
+    gaps: tuple[GapRow, ...] | None = None
+    figures: FigureTable | None = None
     tasks: tuple[TaskStats, ...] | None = None
     machine: MachineFrame | None = None
 

@@ -1,4 +1,4 @@
-"""The detail of a row: which dialog ``enter`` opens for a symbol, order, task, feed."""
+"""Which dialog ``enter`` opens for a symbol, order, task, feed, gap or figures."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from workstation.ui.screens.details import (
     row_lines,
     task_lines,
 )
+from workstation.ui.screens.figure_details import figure_lines
+from workstation.ui.screens.gap_details import gap_lines
+from workstation.ui.typeset import utc_time
 
 if TYPE_CHECKING:
     from workstation.engine.store import Numbered
@@ -26,6 +29,10 @@ __all__ = ["detail_screen"]
 
 def detail_screen(app: WorkstationApp, choice: Choice) -> DetailScreen | None:
     """Return the dialog for what a row stands for, or None where there is none."""
+    if choice.figures:
+        return _figures(app, choice.instrument)
+    if choice.gap_ns is not None:
+        return _gap(app, choice.instrument, choice.gap_ns)
     if choice.order_id:
         return _order(app, choice)
     if choice.task:
@@ -41,12 +48,19 @@ def _records(app: WorkstationApp) -> Sequence[Numbered]:
     return () if session is None else session.frame(0, frozenset(), None).records
 
 
-def _open(app: WorkstationApp, title: str, lines: Any, panels: set[str]) -> Any:
+def _open(
+    app: WorkstationApp,
+    title: str,
+    lines: Any,
+    panels: set[str],
+    *,
+    wide: bool = False,
+) -> Any:
     # Any: a function of one scene, as DetailScreen wants it.
     frame = app.bridge.look(frozenset(panels))
     if frame is None:
         return None
-    return DetailScreen(frame, title, lines, panels=frozenset(panels))
+    return DetailScreen(frame, title, lines, panels=frozenset(panels), wide=wide)
 
 
 def _order(app: WorkstationApp, choice: Choice) -> DetailScreen | None:
@@ -67,11 +81,50 @@ def _task(app: WorkstationApp, name: str) -> DetailScreen | None:
     def lines(scene: Scene) -> Sequence[Line]:
         feed = next((row for row in scene.feeds or () if row.name == name), None)
         if feed is not None:
-            return feed_lines(feed)
+            return feed_lines(feed, scene.gaps or (), scene.ts)
         stats = next((row for row in scene.tasks or () if row.name == name), None)
         return task_lines(stats, records)
 
-    screen: DetailScreen | None = _open(app, name, lines, {"feeds", "tasks"})
+    panels = {"feeds", "feed_books", "gaps", "tasks"}
+    screen: DetailScreen | None = _open(app, name, lines, panels, wide=True)
+    return screen
+
+
+def _figures(app: WorkstationApp, instrument: str) -> DetailScreen | None:
+    def lines(scene: Scene) -> Sequence[Line]:
+        return figure_lines(scene.figures, instrument)
+
+    title = f"Figures {instrument}"
+    screen: DetailScreen | None = _open(app, title, lines, {"figures"}, wide=True)
+    return screen
+
+
+def _gap(app: WorkstationApp, instrument: str, ts: int) -> DetailScreen | None:
+
+    def lines(scene: Scene) -> Sequence[Line]:
+        gap = next(
+            (g for g in scene.gaps or () if (g.instrument, g.ts) == (instrument, ts)),
+            None,
+        )
+        books = [
+            book
+            for feed in scene.feeds or ()
+            if gap is not None and feed.name == gap.feed
+            for book in feed.books
+            if book.symbol == instrument
+        ]
+        remedies = [
+            alert.remedy
+            for alert in scene.alerts
+            if alert.active and alert.instrument == instrument and "book" in alert.text
+        ]
+        return gap_lines(
+            gap, scene.ts, next(iter(remedies), ""), next(iter(books), None)
+        )
+
+    title = f"Gap {instrument} {utc_time(ts, 1)}"
+    panels = {"gaps", "feeds", "feed_books"}
+    screen: DetailScreen | None = _open(app, title, lines, panels)
     return screen
 
 

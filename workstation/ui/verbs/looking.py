@@ -365,6 +365,25 @@ def chart_zoom(step: int) -> Any:
     return zoom
 
 
+def book_scale(step: int) -> Any:
+    """Return the verb that gathers the book into coarser (+1) or finer steps."""
+
+    def scale(app: WorkstationApp) -> None:
+        place = _place(app)
+        row = None if place is None else place[1].focus_of(app.focus_row)
+        if place is None or row is None:
+            return
+        scaled = app.focus.scale_book(row, step)
+        if place[1].pinned is not None:
+            place[1].pinned = scaled
+        if scaled.group == row.group:
+            end = "one tick" if step < 0 else f"{row.group:,} ticks"
+            app.say(f"A step of the book is {end} already.")
+        app.bridge_now()
+
+    return scale
+
+
 VERBS: dict[str, Any] = {
     "app.quit": quit_app,
     "app.palette": palette,
@@ -395,6 +414,8 @@ VERBS: dict[str, Any] = {
     "chart.zoom_in": chart_zoom(1),
     "chart.zoom_out": chart_zoom(-1),
     "chart.follow": follow,
+    "book.finer": book_scale(-1),
+    "book.coarser": book_scale(1),
     "book.follow": follow,
     "log.follow": follow,
 }

@@ -5,16 +5,46 @@ Made by panels, laid out for ``line_table``; knows no widget.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar, overload
 
 from workstation.ui.glyphs import GlyphSet
 from workstation.ui.typeset import fit, fit_number, width
 from workstation.ui.widgets.inks import Part
 
+T = TypeVar("T")
+
 Cell = str | Part
 """A ready text, plain or with its inks."""
+
+
+class Lazy(Sequence[T]):
+    """A sequence that is made when it is first looked into.
+
+    A table may have ten thousand rows of which thirty are seen.
+    """
+
+    __slots__ = ("_made", "_make")
+
+    def __init__(self, make: Callable[[], Sequence[T]]) -> None:
+        self._make: Callable[[], Sequence[T]] | None = make
+        self._made: Sequence[T] = ()
+
+    def _items(self) -> Sequence[T]:
+        if self._make is not None:
+            self._made, self._make = self._make(), None
+        return self._made
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[T]: ...
+    def __getitem__(self, index: int | slice) -> T | Sequence[T]:
+        return self._items()[index]
+
+    def __len__(self) -> int:
+        return len(self._items())
 
 
 @dataclass(frozen=True, slots=True)

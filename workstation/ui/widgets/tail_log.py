@@ -48,6 +48,9 @@ class TailLog(Canvas, can_focus=True):
         Binding("enter", "select", show=False, id="log.select"),
     ]
 
+    HEAD_ROWS: ClassVar[int] = 0
+    """Lines above the log that stay; ``head`` draws them."""
+
     class LineHighlighted(Message):
         """The operator moved to a line."""
 
@@ -210,6 +213,11 @@ class TailLog(Canvas, can_focus=True):
             return None
         return self._view[self._ring.index(self._cursor)].line
 
+    @property
+    def lines(self) -> list[LogLine]:
+        """The lines that pass the filters, oldest first."""
+        return [held.line for held in self._view]
+
     def plain(self) -> str:
         """Return the lines that pass the filters, oldest first, for export."""
         return "\n".join(plain_text(held.line.plain) for held in self._view)
@@ -240,13 +248,31 @@ class TailLog(Canvas, can_focus=True):
         newest = max(self._ring.index(self._edge) + 1, min(rows, total))
         return max(0, newest - rows), newest
 
+    def head(self, cells: int) -> Sequence[Strip]:
+        """Draw what stays above the lines: ``HEAD_ROWS`` of it, here none."""
+        return ()
+
+    def parts_of(self, line: LogLine, cells: int) -> Sequence[Part]:
+        """Lay a line out in ``cells``; called when it is painted."""
+        return line.parts
+
+    def empty_lines(self) -> Sequence[Part]:
+        """Return what is said while there is no line."""
+        return [(self._empty, "dim")]
+
+    @property
+    def _rows(self) -> int:
+        """How many lines the window has room for."""
+        return max(1, self.size.height - self.HEAD_ROWS)
+
     def draw(self, cells: int, rows: int) -> Sequence[Strip]:
         """Format the lines inside the window."""
+        rows = max(1, rows - self.HEAD_ROWS)
         if not self._view:
-            text = self._empty
+            said = self.empty_lines()
             if self._ring.lines:
-                text = "No line passes the filter. esc clears it."
-            return [self.strip([(f" {text}", "dim")], cells)]
+                said = [("No line passes the filter. esc clears it.", "dim")]
+            return [self.strip([(f" {text}", ink)], cells) for text, ink in said]
         first, last = self._window(rows)
         shown = [self._view[index] for index in range(first, last)]
         if self._newest_first:
@@ -254,7 +280,7 @@ class TailLog(Canvas, can_focus=True):
         strips = [self._line(held, cells) for held in shown]
         if not self._newest_first and len(strips) < rows:
             strips.extend([self.strip((), cells)] * (rows - len(strips)))
-        return strips
+        return [*self.head(cells), *strips]
 
     def _line(self, held: Held, cells: int) -> Strip:
         number, line = held
@@ -268,7 +294,7 @@ class TailLog(Canvas, can_focus=True):
         under = "mark" if lit else ""
         if cursor:
             under += " cursor" if self.has_focus else " cursor-blurred"
-        parts: Sequence[Part] = line.parts
+        parts = self.parts_of(line, cells)
         if self._find and self._find.lower() in line.plain.lower():
             parts = [(text, f"{ink} match") for text, ink in parts]
         strip = self.strip(parts, cells, under)
@@ -284,7 +310,7 @@ class TailLog(Canvas, can_focus=True):
         if not self._view:
             return
         index = max(0, min(index, len(self._view) - 1))
-        rows = max(1, self.size.height)
+        rows = self._rows
         first, last = self._window(rows)
         followed = self.following
         held = self._view[index]
@@ -302,7 +328,7 @@ class TailLog(Canvas, can_focus=True):
     def _at(self) -> int:
         """Return the index the next move starts from: cursor, or the newest line."""
         if self._cursor is None:
-            return self._window(max(1, self.size.height))[1] - 1
+            return self._window(self._rows)[1] - 1
         return self._ring.index(self._cursor)
 
     def _find_from(self, step: int) -> int:
@@ -326,7 +352,7 @@ class TailLog(Canvas, can_focus=True):
 
     def action_page(self, pages: int) -> None:
         """Move the cursor by a window's height."""
-        self._go(self._at() + pages * self._down() * max(1, self.size.height - 1))
+        self._go(self._at() + pages * self._down() * max(1, self._rows - 1))
 
     def action_edge(self, end: int) -> None:
         """Go to the line at the top or bottom end of the log."""
@@ -357,15 +383,16 @@ class TailLog(Canvas, can_focus=True):
         if event.chain == 2:
             self.action_select()
             return
-        first, last = self._window(max(1, self.size.height))
-        index = last - 1 - event.y if self._newest_first else first + event.y
-        if first <= index < last:
+        first, last = self._window(self._rows)
+        row = event.y - self.HEAD_ROWS
+        index = last - 1 - row if self._newest_first else first + row
+        if row >= 0 and first <= index < last:
             self._go(index)
 
     def _wheel(self, lines: int) -> None:
         if not self._view:
             return
-        rows = max(1, self.size.height)
+        rows = self._rows
         newest = self._window(rows)[1] + lines * self._down()
         newest = max(min(rows, len(self._view)), min(newest, len(self._view)))
         followed = self.following
