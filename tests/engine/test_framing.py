@@ -146,7 +146,7 @@ def test_the_chart_shows_longer_bars_made_of_the_row_s_own() -> None:
     )
     assert plain.chart is not None
     assert grouped.chart is not None
-    assert grouped.chart.timeframe == "15s"
+    assert grouped.chart.timeframe == longer
     for start, o, high, low, close, volume in grouped.chart.bars:
         assert start % (15 * second) == 0
         parts = [b for b in plain.chart.bars if start <= b[0] < start + 15 * second]

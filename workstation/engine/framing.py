@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from workstation.engine.alerts import Alerts
+from workstation.engine.charting import ChartFrames
 from workstation.engine.control import Control
 from workstation.engine.drivers import PlayDriver
 from workstation.engine.engine import Engine
@@ -17,6 +18,7 @@ from workstation.engine.feed_frames import FeedFrames
 from workstation.engine.focusing import FocusFrames
 from workstation.engine.frames import Alert, Focus, Frame
 from workstation.engine.header_frames import HeaderFrames
+from workstation.engine.marks import Marks
 from workstation.engine.opportunity_frames import OpportunityFrames
 from workstation.engine.row_frames import RowFrames
 from workstation.engine.settings import RunSettings
@@ -49,8 +51,10 @@ class FrameSource:
             (feed.name for feed in engine.sources.feeds), self._can_be_asked
         )
         self._told_failure = False
-        engine.core.sinks.append(self._alerts)
-        self._focus = FocusFrames(engine, aggregator, strategies, executor, instruments)
+        marks = Marks()
+        engine.core.sinks += [self._alerts, marks]
+        self._charts = ChartFrames(aggregator, strategies, executor, instruments, marks)
+        self._focus = FocusFrames(aggregator, strategies, executor, instruments)
         self._header = HeaderFrames(
             run, engine, aggregator, executor, driver, instruments
         )
@@ -84,7 +88,7 @@ class FrameSource:
             parts["symbols"] = rows
         if focus is not None:
             if "chart" in panels:
-                parts["chart"] = self._focus.chart(focus)
+                parts["chart"] = self._charts.chart(focus)
             if "book" in panels:
                 parts["book"] = self._focus.book(focus)
             if "machine" in panels:
