@@ -1,7 +1,7 @@
 """One indicator with its parameters, as config and screen write it: ``ema(20)``.
 
-Made by ``parse`` from such a word, by ``of`` from a name and values. A request is always
-one that the registry can fulfil, and equal requests mean equal values.
+Made by ``parse`` from such a word, by ``of`` from a name and values. A request is one
+that the registry can fulfil, and equal requests mean equal values.
 """
 
 from __future__ import annotations

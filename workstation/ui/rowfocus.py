@@ -1,8 +1,6 @@
-"""The row that all unpinned panels show, and the timeframe of its chart."""
+"""The row that all unpinned panels show."""
 
 from __future__ import annotations
-
-import msgspec
 
 from workstation.engine.frames import Focus
 from workstation.engine.settings import RunSettings
@@ -13,7 +11,6 @@ __all__ = ["RowFocus", "named_rows"]
 
 _BARS = 240
 # What the widest chart can show.
-_FACTORS = (1, 5, 15, 60)
 
 
 def named_rows(run: RunSettings) -> tuple[Choice, ...]:
@@ -47,8 +44,7 @@ class RowFocus:
         strategy = choice.strategy
         if strategy not in owners and owners:
             strategy = owners[0]
-        timeframe = None if self.row is None else self.row.timeframe
-        self.row = Focus(strategy, choice.instrument, timeframe, bars=_BARS)
+        self.row = Focus(strategy, choice.instrument, bars=_BARS)
 
     @property
     def base(self) -> Timeframe:
@@ -56,14 +52,3 @@ class RowFocus:
         name = "" if self.row is None else self.row.strategy
         first = next(iter(self._timeframes.values()), "1m")
         return Timeframe.parse(self._timeframes.get(name, first))
-
-    def next_timeframe(self) -> None:
-        """Take the next timeframe: the row's own, ×5, ×15, ×60."""
-        if self.row is None:
-            return
-        base = self.base
-        choices = [base.times(factor) for factor in _FACTORS if base.is_clocked]
-        now = self.row.timeframe or base
-        at = choices.index(now) if now in choices else 0
-        following = choices[(at + 1) % len(choices)] if choices else base
-        self.row = msgspec.structs.replace(self.row, timeframe=following)
