@@ -8,6 +8,7 @@ import pytest
 
 from workstation.config import ConfigProblems, load_config
 from workstation.config.combinations import TABLE
+from workstation.indicators import names
 
 GOOD = """\
 mode = "simulation"

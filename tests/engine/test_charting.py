@@ -69,7 +69,7 @@ def test_every_choice_is_shown_and_its_bars_conserve_volume(word: str) -> None:
 
 def _volume(shown: ChartFrame) -> float:
     forming = () if shown.forming is None else (shown.forming,)
-    return sum(bar[5] for bar in (*shown.bars, *forming))
+    return sum((bar[5] for bar in (*shown.bars, *forming)), 0.0)
 
 
 def test_a_timeframe_that_is_not_built_gives_way_to_the_row_s_own() -> None:

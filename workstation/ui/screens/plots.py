@@ -23,6 +23,7 @@ from workstation.ui.screens.fields import ChoiceLine, NumberField, TextField, nu
 from workstation.ui.screens.ritual import Ritual, Timer, Verb
 from workstation.ui.widgets.line_table import Column, LineTable, Row
 from workstation.ui.widgets.rows import Cell
+from workstation.ui.widgets.status_lines import Field
 
 __all__ = ["PlotsScreen"]
 
@@ -65,6 +66,11 @@ class PlotsScreen(Ritual[None]):
         """Name the dialog."""
         return f"Indicators on the chart of {self.symbol}"
 
+    def live_fields(self) -> Sequence[Field]:
+        """Name what the script has asked for: it stays."""
+        labels = ", ".join(request.label for request in self._asked)
+        return (Field((("script ", "dim"), (labels, ""))),) if labels else ()
+
     # --- the form ---------------------------------------------------------------------
 
     def compose_body(self) -> Iterable[Widget]:
@@ -95,32 +101,24 @@ class PlotsScreen(Ritual[None]):
 
     def _offer(self) -> None:
         """Offer what can be taken off."""
-        script = ", ".join(request.label for request in self._asked)
-        note = f"and the script's {script}" if script else ""
-        if not self.added:
-            note = f"nothing yet {note}".rstrip()
         self.query_one("#added", ChoiceLine).set_options(
             [(str(request), request.label) for request in self.added],
-            note=note,
+            note="" if self.added else "nothing",
         )
 
     def _list(self) -> None:
         """Fill the registry."""
+        asked = {request.name for request in self._asked}
+        added = {request.name for request in self.added}
         rows = []
         for name in indicators.names():
             definition = indicators.get(name)
-            shown = [
-                request.label for request in self.added if request.name == name
-            ] + [
-                f"{request.label} (script)"
-                for request in self._asked
-                if request.name == name
-            ]
+            by = "added" if name in added else "script" if name in asked else ""
             cells: tuple[Cell, ...] = (
                 (name, "strong"),
                 (definition.title, ""),
                 (_WHERE[definition.pane], "dim"),
-                (", ".join(shown), "accent"),
+                (by, "accent" if name in added else "dim"),
             )
             rows.append(Row(name, hash(cells), cells))
         self.query_one(_Registry).set_rows(rows)
@@ -160,6 +158,12 @@ class PlotsScreen(Ritual[None]):
             return Request.of(definition.name, values)
         except IndicatorError as error:
             return str(error)
+
+    def after_entry(self) -> None:
+        """Go on to the next parameter, from the last one to adding it."""
+        self.focus_next()
+        if self.focused is self.query_one("#back", Verb):
+            self.query_one("#go", Verb).focus()
 
     # --- what happens -----------------------------------------------------------------
 
@@ -256,7 +260,7 @@ class _Registry(LineTable):
                 Column("name", "NAME", 12),
                 Column("title", "WHAT", 24, flex=True),
                 Column("where", "DRAWN", 12, priority=1),
-                Column("shown", "ON THE CHART", 22, priority=1),
+                Column("shown", "SHOWN", 6, priority=1),
             ),
             id="registry",
         )
@@ -273,7 +277,7 @@ class _ParamField(NumberField):
             step=Decimal(1) if whole else Decimal("0.1"),
             least=Decimal(str(param.minimum)),
             value=f"{param.default:.15g}",
-            remark=f"{param.minimum:g} … {param.maximum:g}  {param.help}",
+            remark=f"{param.minimum:g} to {param.maximum:g}  {param.help}",
             id=f"param-{param.name}",
         )
 

@@ -174,3 +174,5 @@ class Grid:
         for x, glyph in enumerate(self.glyphs[row]):
             if glyph in _FREE:
                 self.put(row, x, "─", "rule")
+            elif glyph == "┊":
+                self.put(row, x, "┼", "dim")
