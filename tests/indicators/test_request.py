@@ -25,6 +25,11 @@ from workstation.indicators import (
         ("bollinger(deviations=2.5)", "bollinger(20, 2.5)"),
         ("bollinger(20, 2)", "bollinger(20, 2)"),
         ("sma()", "sma(20)"),
+        ("ema(20, talib)", "ema(20)"),
+        ("ema(20, tradingview)", "ema(20, tradingview)"),
+        ("ema(compat=tradingview)", "ema(20, tradingview)"),
+        ("obv", "obv"),
+        ("dmi(7)", "adx(7)"),
     ],
 )
 def test_a_word_is_read_and_written_with_all_its_parameters(
@@ -52,7 +57,7 @@ def test_every_indicator_can_be_asked_for_by_what_is_written_of_it(name: str) ->
         ("ema(0)", BadParameter, "a whole number from"),
         ("ema(many)", BadParameter, "'many'"),
         ("ema(lenght=3)", BadParameter, "no parameter"),
-        ("ema(1, 2)", BadRequest, "takes 1: period"),
+        ("sma(1, 2)", BadRequest, "takes 1: period"),
         ("ema(3, period=4)", BadRequest, "says period twice"),
         ("macd(26, 12)", BadParameter, "less than slow"),
         ("ema(20", BadRequest, "such as ema(20)"),

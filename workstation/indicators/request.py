@@ -65,9 +65,17 @@ class Request(Struct, frozen=True):
         return cls.of(name, values)
 
     def __str__(self) -> str:
-        if not self.params:
-            return self.name
-        return f"{self.name}({', '.join(written(value) for _, value in self.params)})"
+        """Write it as ``parse`` reads it, without the words that are usual."""
+        parts: list[str] = []
+        named = False
+        for param, (name, value) in zip(
+            self.definition.params, self.params, strict=True
+        ):
+            if isinstance(value, str) and value == param.default:
+                named = True
+            else:
+                parts.append(f"{name}={written(value)}" if named else written(value))
+        return f"{self.name}({', '.join(parts)})" if parts else self.name
 
     @property
     def definition(self) -> Indicator:
@@ -77,7 +85,8 @@ class Request(Struct, frozen=True):
     @property
     def label(self) -> str:
         """Return how a chart calls it: ``EMA 20``."""
-        return f"{self.name.upper()} {self.definition.label(dict(self.params))}".strip()
+        name = self.name.upper().replace("_", " ")
+        return f"{name} {self.definition.label(dict(self.params))}".strip()
 
 
 def value_of(text: str) -> Value:

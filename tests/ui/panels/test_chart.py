@@ -13,7 +13,7 @@ from tests.ui import fakes
 from tests.ui.test_app import footer, layout_of, text_of
 from workstation.engine.assembly import assemble_session
 from workstation.engine.session import Session
-from workstation.indicators import Request
+from workstation.indicators import Request, names
 from workstation.model.timeframes import Timeframe
 from workstation.ui.app import WorkstationApp
 from workstation.ui.panels.chart import ChartPanel
@@ -63,6 +63,11 @@ def panel_of(app: WorkstationApp, name: str = "chart") -> ChartPanel:
 
 def title(app: WorkstationApp, name: str = "chart") -> str:
     return "".join(text for text, _ in panel_of(app, name).rule._title)
+
+
+def down_to(name: str) -> list[str]:
+    """Return the keys from the first of the registry to another."""
+    return ["down"] * names().index(name)
 
 
 async def test_t_goes_through_every_timeframe_and_the_title_says_which() -> None:
@@ -134,14 +139,15 @@ async def test_d_adds_an_indicator_with_its_parameters_and_remembers_it() -> Non
         screen = app.screen
         assert isinstance(screen, PlotsScreen)
         assert "script EMA 10, EMA 20" in text_of(app)
-        await pilot.press("down", "down", "enter")
+        await pilot.press(*down_to("rsi"), "enter")
         await settle(pilot)
         assert screen.definition.name == "rsi"
         await pilot.press("backspace", "backspace", "7")
         await settle(pilot)
         assert "Draws RSI 7 below." in text_of(app)
         screen.arm()
-        await pilot.press("enter", "enter")
+        # Over the words of its other parameter to the button.
+        await pilot.press("enter", "enter", "enter")
         await settle(pilot)
         assert panel_of(app).plots == (Request.parse("rsi(7)"),)
         assert saved == {"ui.chart": ["rsi(7)"]}
@@ -197,11 +203,11 @@ async def test_a_parameter_out_of_its_range_is_refused_as_it_is_typed(
         screen = app.screen
         assert isinstance(screen, PlotsScreen)
         screen.arm()
-        await pilot.press("down", "down", "enter", "backspace", "backspace")
+        await pilot.press(*down_to("rsi"), "enter", "backspace", "backspace")
         await pilot.press(*["full_stop" if c == "." else c for c in typed])
         await settle(pilot)
         assert said in text_of(app)
-        await pilot.press("enter", "enter")
+        await pilot.press("enter", "enter", "enter")
         await settle(pilot)
         assert panel_of(app).plots == ()
 
@@ -210,7 +216,7 @@ async def test_parameters_that_do_not_go_together_are_refused_with_the_reason() 
     async with charted() as (app, pilot, _):
         await pilot.press("d")
         await settle(pilot)
-        await pilot.press("down", "down", "down", "enter", "backspace", "9")
+        await pilot.press(*down_to("macd"), "enter", "backspace", "9")
         await settle(pilot)
         assert "Draws MACD 9 26 9 below." in text_of(app)
         await pilot.press("9")
@@ -218,9 +224,22 @@ async def test_parameters_that_do_not_go_together_are_refused_with_the_reason() 
         assert "Cannot be drawn: macd: fast = 99 must be less than slow" in text_of(app)
 
 
-async def test_every_indicator_of_the_registry_can_be_added_and_drawn() -> None:
-    from workstation.indicators import names
+async def test_a_parameter_that_is_a_word_is_chosen() -> None:
+    async with charted() as (app, pilot, _):
+        await pilot.press("d")
+        await settle(pilot)
+        screen = app.screen
+        assert isinstance(screen, PlotsScreen)
+        screen.arm()
+        await pilot.press(*down_to("ema"), "enter", "tab", "right")
+        await settle(pilot)
+        assert "Draws EMA 20 tradingview on the price." in text_of(app)
+        await pilot.press("tab", "tab", "enter")
+        await settle(pilot)
+        assert panel_of(app).plots == (Request.parse("ema(20, tradingview)"),)
 
+
+async def test_every_indicator_of_the_registry_can_be_added_and_drawn() -> None:
     words = ", ".join(f'"{name}"' for name in names())
     async with charted(f"ui.chart=[{words}]") as (app, pilot, _):
         await pilot.press("z")

@@ -11,16 +11,25 @@ from decimal import Decimal
 from typing import ClassVar
 
 from textual import on
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widget import Widget
 from textual.widgets import Input
 
 from workstation import indicators
 from workstation.engine.frames import Frame
-from workstation.indicators import Indicator, IndicatorError, Pane, Param, Request
+from workstation.indicators import (
+    Choice,
+    Indicator,
+    IndicatorError,
+    Pane,
+    Param,
+    Request,
+)
 from workstation.ui.actions import Hint
 from workstation.ui.screens.fields import ChoiceLine, NumberField, TextField, number_of
 from workstation.ui.screens.ritual import Ritual, Timer, Verb
+from workstation.ui.widgets.inks import TEXT_INKS, component_css
 from workstation.ui.widgets.line_table import Column, LineTable, Row
 from workstation.ui.widgets.rows import Cell
 from workstation.ui.widgets.status_lines import Field
@@ -152,8 +161,8 @@ class PlotsScreen(Ritual[None]):
                 values[param.name] = field.value
             elif isinstance(field, _ParamField):
                 if field.wrong:
-                    return f"{param.name}: {field.wrong}"
-                values[param.name] = _number(param, field.text)
+                    return f"{param.name} {field.wrong}"
+                values[param.name] = field.value
         try:
             return Request.of(definition.name, values)
         except IndicatorError as error:
@@ -164,6 +173,10 @@ class PlotsScreen(Ritual[None]):
         self.focus_next()
         if self.focused is self.query_one("#back", Verb):
             self.query_one("#go", Verb).focus()
+
+    def action_onward(self) -> None:
+        """Go on from a parameter that is a word."""
+        self.after_entry()
 
     # --- what happens -----------------------------------------------------------------
 
@@ -281,23 +294,40 @@ class _ParamField(NumberField):
             id=f"param-{param.name}",
         )
 
+    @property
+    def value(self) -> int | float | None:
+        """The number typed; None when it is none of the parameter's kind."""
+        return self._read(self.text)
+
+    def _read(self, text: str) -> int | float | None:
+        value = number_of(text)
+        if value is None:
+            return None
+        if isinstance(self._param.default, int):
+            return int(value) if value == value.to_integral_value() else None
+        return float(value)
+
     def _number(self, text: str) -> str:
-        return (
-            ""
-            if self._param.accepts(_number(self._param, text))
-            else (f"must be {self._param.allowed}")
+        if self._param.accepts(self._read(text)):
+            return ""
+        return f"must be {self._param.allowed}"
+
+
+class _WordField(ChoiceLine):
+    """A word of its parameter; ``enter`` goes on as in the numbers."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "screen.onward", show=False),
+    ]
+    DEFAULT_CSS = component_css("_WordField", TEXT_INKS)
+
+
+def _field(param: Param | Choice) -> TextField | ChoiceLine:
+    if isinstance(param, Choice):
+        return _WordField(
+            param.name,
+            [(word, word) for word in param.choices],
+            chosen=param.default,
+            id=f"param-{param.name}",
         )
-
-
-def _field(param: Param) -> TextField | ChoiceLine:
     return _ParamField(param)
-
-
-def _number(param: Param, text: str) -> int | float | None:
-    """Return a typed parameter; None where it is no number of its kind."""
-    value = number_of(text)
-    if value is None:
-        return None
-    if isinstance(param.default, int):
-        return int(value) if value == value.to_integral_value() else None
-    return float(value)
