@@ -69,13 +69,14 @@ _IMAGES = Path(__file__).parent / "images"
 
 
 class Picture(Struct, frozen=True):
-    """One file: at which size, in which theme, after which keys."""
+    """One file: at which size, in which theme, after which keys, with which config."""
 
     name: str
     columns: int = 120
     rows: int = 40
     theme: str = "harbor-dark"
     keys: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
 
 
 PICTURES = (
@@ -84,6 +85,11 @@ PICTURES = (
     Picture("log", keys=("7",)),
     Picture("override", keys=("o", *_OVERRIDE)),
     Picture("kill", keys=("ctrl+k",)),
+    Picture(
+        "chart",
+        keys=("tab", "z"),
+        overrides=('ui.chart=["bollinger(20, 2)", "macd(12, 26, 9)", "rsi(14)"]',),
+    ),
     Picture("monitor-80x24", 80, 24),
     Picture("monitor-light", theme="paper-light"),
     Picture("monitor-okabe", theme="okabe-dark"),
@@ -247,7 +253,7 @@ def _app(pilot: Pilot[int]) -> WorkstationApp:
 
 async def draw(picture: Picture) -> str:
     """Return a picture as SVG."""
-    config = read_config(picture.theme)
+    config = read_config(picture.theme, *picture.overrides)
     app = make_app(config, run_to(config, SEEN_FROM))
     async with app.run_test(size=(picture.columns, picture.rows)) as pilot:
         await press(pilot, picture.keys)

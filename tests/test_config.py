@@ -345,8 +345,10 @@ def test_what_the_user_chose_holds_unless_the_config_says_otherwise(
 ) -> None:
     write(
         home / "config/workstation/settings.toml",
-        '[ui]\ntheme = "okabe-dark"\nlayout = 7\nkeymap = { "clock.play" = "f5" }\n',
+        '[ui]\ntheme = "okabe-dark"\nlayout = 7\nkeymap = { "clock.play" = "f5" }\n'
+        'chart = ["rsi(14)"]\nchart2 = ["macd"]\n',
     )
     ui = load_config(folder / "x.toml", ["ui.layout=2", 'ui.keymap."app.help"="f1"']).ui
     assert (ui.theme, ui.layout) == ("okabe-dark", 2)
     assert ui.keymap == {"clock.play": "f5", "app.help": "f1"}
+    assert (ui.chart, ui.chart2) == (("rsi(14)",), ("macd",))

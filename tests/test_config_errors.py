@@ -8,6 +8,7 @@ import pytest
 
 from workstation.config import ConfigProblems, load_config
 from workstation.config.combinations import TABLE
+from workstation.indicators import names
 
 GOOD = """\
 mode = "simulation"
@@ -259,6 +260,17 @@ CASES = {
         GOOD,
         ("[risk]", "[ui]\nlayout = 3\n[risk]"),
         "8: ui.layout: found 3; allowed: one of 1, 2, 7",
+    ),
+    "an indicator that is none": (
+        GOOD,
+        ("[risk]", '[ui]\nchart = ["ema(20)", "rsj(14)"]\n[risk]'),
+        "8: ui.chart.1: unknown indicator 'rsj'; did you mean 'rsi'?"
+        f" (known: {', '.join(names())})",
+    ),
+    "an indicator out of its range": (
+        GOOD,
+        ("[risk]", '[ui]\nchart2 = ["ema(0)"]\n[risk]'),
+        "8: ui.chart2.0: ema: period = 0 must be a whole number from 2 to 5000",
     ),
     "a key that has gone": (
         RECORDING,

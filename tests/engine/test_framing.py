@@ -23,6 +23,7 @@ from tests.strategy.fakes import write_script
 from workstation.engine.assembly import assemble_session
 from workstation.engine.drivers import Until, run_backtest
 from workstation.engine.frames import Focus
+from workstation.indicators import Pane
 from workstation.model.states import BookTrust
 from workstation.model.timeframes import Timeframe
 
@@ -62,7 +63,7 @@ def test_all_panels_of_a_running_run_are_there() -> None:
     assert frame.seq == session.engine.core.seq
 
 
-def test_of_many_outputs_a_chart_shows_those_that_are_prices(tmp_path: Path) -> None:
+def test_of_many_outputs_a_chart_shows_those_that_can_be_drawn(tmp_path: Path) -> None:
     detect = (
         "indicators.supertrend(3); indicators.adx(90); "
         "indicators.ema(5, compat='tradingview'); return None"
@@ -71,9 +72,13 @@ def test_of_many_outputs_a_chart_shows_those_that_are_prices(tmp_path: Path) -> 
     run_backtest(session.engine, Until(events=2_000))
     frame = frame_of(session)
     assert frame.chart is not None
-    assert [label for label, _ in frame.chart.overlays] == [
-        "SUPERTREND 3 3 supertrend",
-        "EMA 5 tradingview",
+    assert [
+        (plot.label, plot.pane, [line.name for line in plot.lines])
+        for plot in frame.chart.plots
+    ] == [
+        ("SUPERTREND 3 3", Pane.PRICE, ["supertrend"]),
+        ("ADX 90", Pane.OWN, ["plus_di", "minus_di", "adx"]),
+        ("EMA 5 tradingview", Pane.PRICE, ["ema"]),
     ]
     assert frame.indicators is not None
     directional = next(row for row in frame.indicators if row.name == "adx")
@@ -148,7 +153,7 @@ def test_the_chart_shows_longer_bars_made_of_the_row_s_own() -> None:
     )
     assert plain.chart is not None
     assert grouped.chart is not None
-    assert grouped.chart.timeframe == "15s"
+    assert grouped.chart.timeframe == longer
     for start, o, high, low, close, volume in grouped.chart.bars:
         assert start % (15 * second) == 0
         parts = [b for b in plain.chart.bars if start <= b[0] < start + 15 * second]

@@ -35,12 +35,15 @@ from workstation.engine.frames import (
     OpportunityTable,
     OrderRow,
     OwnFill,
+    Plot,
+    PlotLine,
     PositionRow,
     SymbolRow,
     TapeFrame,
 )
 from workstation.engine.recorder import RecorderAnswer
 from workstation.engine.store import Numbered
+from workstation.indicators import Request
 from workstation.kernel import ChannelStats, TaskStats
 from workstation.kernel.tasks import TaskKind, TaskState
 from workstation.model.commands import Command
@@ -304,13 +307,35 @@ def chart(instrument: str = "BTCUSDT", bars: int = 60) -> ChartFrame:
     return ChartFrame(
         instrument=instrument,
         symbol=instrument,
-        timeframe="1m",
         decimals=2,
+        timeframe=_MINUTE,
+        own=_MINUTE,
+        choices=(_MINUTE, _MINUTE.times(5), Timeframe.parse("500t")),
         bars=tuple(rows),
         forming=(first + bars * minute, 61_680.0, 61_690.0, 61_670.0, 61_686.0, 1.0),
-        overlays=(("EMA 10", mean), ("EMA 20", mean)),
+        plots=(plot("ema(10)", mean), plot("ema(20)", mean)),
         markers=(Marker(NOW - 134 * S, 61_673.69, 1),),
         levels=(("last", 61_685.99), ("in", 61_673.69), ("stop", 60_452.0)),
+    )
+
+
+_MINUTE = Timeframe.parse("1m")
+
+
+def plot(word: str, *values: tuple[float | None, ...], added: bool = False) -> Plot:
+    """Return an indicator with these values for its outputs."""
+    request = Request.parse(word)
+    definition = request.definition
+    return Plot(
+        key=str(request),
+        label=request.label,
+        pane=definition.pane,
+        bounds=definition.bounds,
+        lines=tuple(
+            PlotLine(name, definition.drawing(name), given)
+            for name, given in zip(definition.outputs, values, strict=True)
+        ),
+        added=added,
     )
 
 

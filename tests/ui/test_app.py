@@ -568,14 +568,6 @@ async def test_a_bad_alert_rings_once() -> None:
         assert rung == [1]
 
 
-async def test_t_changes_the_timeframe_of_the_chart() -> None:
-    async with opened() as (app, pilot, session):
-        base = app.focus.base
-        await pilot.press("tab", "t")
-        assert session.focuses[-1] is not None
-        assert session.focuses[-1].timeframe == base.times(5)
-
-
 async def test_a_letter_with_no_effect_says_why() -> None:
     async with opened(make=calm) as (app, pilot, session):
         await pilot.press("c")

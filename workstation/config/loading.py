@@ -48,6 +48,7 @@ from workstation.engine.settings import (
     RunSettings,
 )
 from workstation.execution.settings import OrderSettings, RiskSettings
+from workstation.indicators import IndicatorError, Request
 from workstation.market.pipeline.settings import SHIPPED, PipelineSettings, is_script
 from workstation.market.settings import OpportunitySettings, StorageSettings
 from workstation.model.instruments import Instrument
@@ -377,6 +378,7 @@ def _ui(document: Document, problems: Problems) -> UiSettings:
     table = document.data.get("ui", {})
     checked = check_table(table, UiSettings, ("ui",), problems)
     _check_layout(checked, problems)
+    _check_charts(checked, problems)
     written = table if isinstance(table, dict) else {}
     chosen = {name: checked.get(name) for name in written if name in checked.values}
     if "keymap" in chosen:
@@ -398,6 +400,7 @@ def _remembered(problems: Problems) -> UiSettings:
             own.add((name,), f"unknown section; known: ui{did_you_mean(name, ['ui'])}")
         checked = check_table(table, UiSettings, ("ui",), own)
         _check_layout(checked, own)
+        _check_charts(checked, own)
         _check_keymap(checked.get("keymap") or {}, own)
     problems.extend(own)
     return checked.build() if checked is not None and not len(own) else UiSettings()
@@ -418,6 +421,16 @@ def _check_layout(checked: Checked[UiSettings], problems: Problems) -> None:
             ("ui", "layout"),
             f"found {layout}; allowed: one of {', '.join(map(str, digits))}",
         )
+
+
+def _check_charts(checked: Checked[UiSettings], problems: Problems) -> None:
+    """Refuse what is no indicator of the registry with its parameters."""
+    for name in ("chart", "chart2"):
+        for place, word in enumerate(checked.get(name) or ()):
+            try:
+                Request.parse(word)
+            except IndicatorError as error:
+                problems.add(("ui", name, place), str(error))
 
 
 def _check_keymap(keymap: Mapping[str, str], problems: Problems) -> None:

@@ -12,10 +12,11 @@ from msgspec import Struct
 
 from workstation.engine.recording_writer import TapeStatus
 from workstation.engine.store import Numbered
+from workstation.indicators import Drawing, Pane, Request
 from workstation.kernel import ChannelStats, TaskStats
 from workstation.model.market import Level
 from workstation.model.opportunities import Opportunity
-from workstation.model.orders import Order
+from workstation.model.orders import Order, OrderRole
 from workstation.model.positions import Position
 from workstation.model.records import StateRecord
 from workstation.model.states import BookTrust, Gate, SymbolState
@@ -38,11 +39,14 @@ __all__ = [
     "IndicatorRow",
     "MachineFrame",
     "Marker",
+    "Move",
     "OpportunityRow",
     "OpportunityTable",
     "OrderRow",
     "OwnFill",
     "OwnLevel",
+    "Plot",
+    "PlotLine",
     "PositionRow",
     "SymbolRow",
     "TapeFrame",
@@ -51,9 +55,11 @@ __all__ = [
 
 
 class Focus(Struct, frozen=True):
-    """What the panels of one symbol show; ``timeframe`` None = the strategy's own.
+    """What the panels of one symbol show.
 
-    The book has ``levels`` of each side, each of ``group`` ticks.
+    The chart shows bars of ``timeframe`` with the indicators ``plots`` besides those of
+    the script; without a timeframe, or where it is not built, the strategy's own bars
+    times ``factor``. The book has ``levels`` of each side, each of ``group`` ticks.
     """
 
     strategy: str
@@ -62,6 +68,8 @@ class Focus(Struct, frozen=True):
     bars: int = 120
     levels: int = 50
     group: int = 1
+    factor: int = 1
+    plots: tuple[Request, ...] = ()
 
 
 class Header(Struct, frozen=True, kw_only=True):
@@ -313,25 +321,65 @@ CandleRow = tuple[int, float, float, float, float, float]
 
 
 class Marker(Struct, frozen=True):
-    """An entry or exit on the chart: ``side`` +1 bought, −1 sold."""
+    """A fill on the chart: ``side`` +1 bought, −1 sold; ``role`` is its order's."""
 
     ts: int
     price: float
     side: int
+    role: OrderRole = OrderRole.ENTRY
+
+
+class Move(Struct, frozen=True):
+    """A price of a row that holds from ``ts`` on; None = there is none."""
+
+    ts: int
+    price: float | None
+
+
+class PlotLine(Struct, frozen=True):
+    """One output along the closed bars; None where it has no value."""
+
+    name: str
+    drawing: Drawing
+    values: tuple[float | None, ...]
+
+
+class Plot(Struct, frozen=True, kw_only=True):
+    """An indicator on the chart; ``added`` by the operator, not by a script.
+
+    ``key`` is the request as one writes it: ``ema(20)``.
+    """
+
+    key: str
+    label: str
+    pane: Pane
+    bounds: tuple[float, float] | None
+    lines: tuple[PlotLine, ...]
+    added: bool
 
 
 class ChartFrame(Struct, frozen=True, kw_only=True):
-    """Closed bars oldest first, the forming one, lines and levels of one symbol."""
+    """Closed bars oldest first, the forming one, indicators and own trading.
+
+    ``timeframe`` is shown, ``own`` the row's, ``choices`` what could be shown; None
+    where no bars are built. ``number`` counts the closed bars before the first one
+    here. ``held`` and ``stops`` are average entry price and stop through time.
+    """
 
     instrument: str
     symbol: str
-    timeframe: str
     decimals: int
-    bars: tuple[CandleRow, ...]
-    forming: CandleRow | None
-    overlays: tuple[tuple[str, tuple[float | None, ...]], ...]
-    markers: tuple[Marker, ...]
-    levels: tuple[tuple[str, float], ...]
+    timeframe: Timeframe | None = None
+    own: Timeframe | None = None
+    choices: tuple[Timeframe, ...] = ()
+    number: int = 0
+    bars: tuple[CandleRow, ...] = ()
+    forming: CandleRow | None = None
+    plots: tuple[Plot, ...] = ()
+    markers: tuple[Marker, ...] = ()
+    held: tuple[Move, ...] = ()
+    stops: tuple[Move, ...] = ()
+    levels: tuple[tuple[str, float], ...] = ()
 
 
 class OwnLevel(Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from workstation.engine.alerts import Alerts
 from workstation.engine.book_frames import BookFrames
+from workstation.engine.charting import ChartFrames
 from workstation.engine.control import Control
 from workstation.engine.drivers import PlayDriver
 from workstation.engine.engine import Engine
@@ -20,6 +21,7 @@ from workstation.engine.focusing import FocusFrames
 from workstation.engine.frames import Alert, Focus, Frame
 from workstation.engine.header_frames import HeaderFrames
 from workstation.engine.indicator_frames import IndicatorFrames
+from workstation.engine.marks import Marks
 from workstation.engine.opportunity_frames import OpportunityFrames
 from workstation.engine.recorder import Recorder
 from workstation.engine.row_frames import RowFrames
@@ -56,8 +58,10 @@ class FrameSource:
         )
         self._recorder = recorder
         self._told: set[str] = set()
-        engine.core.sinks.append(self._alerts)
-        self._focus = FocusFrames(engine, aggregator, strategies, executor, instruments)
+        marks = Marks()
+        engine.core.sinks += [self._alerts, marks]
+        self._charts = ChartFrames(aggregator, strategies, executor, instruments, marks)
+        self._focus = FocusFrames(aggregator, strategies, executor, instruments)
         self._header = HeaderFrames(
             run, engine, aggregator, executor, driver, instruments
         )
@@ -96,7 +100,7 @@ class FrameSource:
             parts["symbols"] = rows
         if focus is not None:
             if "chart" in panels:
-                parts["chart"] = self._focus.chart(focus)
+                parts["chart"] = self._charts.chart(focus)
             if "book" in panels:
                 parts["book"] = self._books.book(
                     focus, self._alerts.book_remedy(focus.instrument)

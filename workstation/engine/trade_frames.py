@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from workstation.engine.engine import Engine
-from workstation.engine.frames import Focus, OwnFill, TapeFrame
+from workstation.engine.frames import Focus, OwnFill, TapeFrame, TradeRow
 from workstation.market.aggregator import Aggregator
 from workstation.model.instruments import Instrument
 
@@ -61,7 +61,7 @@ class TradeFrames:
             decimals=instrument.price_decimals,
             quantity_decimals=instrument.quantity_decimals,
             total=total,
-            trades=() if rows is None else tuple(rows[-_SHOWN:].tolist()),
+            trades=() if rows is None else _last_rows(rows),
             fills=self._fills(name),
             mean_size=_mean_size(rows),
             buy_share=None if rows is None else _buy_share(rows),
@@ -96,14 +96,19 @@ class TradeFrames:
         return known
 
 
+def _last_rows(columns: Any) -> tuple[TradeRow, ...]:
+    last = [column[-_SHOWN:].tolist() for column in columns.values()]
+    return tuple(zip(*last, strict=True))
+
+
 def _mean_size(rows: Any) -> float | None:
-    if rows is None or len(rows) < _LEAST:
+    if rows is None or len(rows["size"]) < _LEAST:
         return None
     return float(rows["size"].mean())
 
 
 def _buy_share(rows: Any) -> float | None:
-    # Any: a numpy record array; numpy is imported late.
+    # Any: columns of numpy, which is imported late.
     sizes, sides = rows["size"], rows["aggressor"]
     bought, sold = float(sizes[sides > 0].sum()), float(sizes[sides < 0].sum())
     return bought / (bought + sold) if bought + sold > 0 else None

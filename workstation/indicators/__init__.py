@@ -11,17 +11,20 @@ from workstation.indicators.definition import Drawing, Indicator, Pane
 from workstation.indicators.errors import (
     BadColumns,
     BadParameter,
+    BadRequest,
     BadState,
     IndicatorError,
     UnknownIndicator,
 )
 from workstation.indicators.parameters import Choice, Param, Value, Values
 from workstation.indicators.registry import get, names
+from workstation.indicators.request import Request
 from workstation.indicators.stream import Bar, CloseStream, Stream
 
 __all__ = [
     "BadColumns",
     "BadParameter",
+    "BadRequest",
     "BadState",
     "Bar",
     "Choice",
@@ -31,6 +34,7 @@ __all__ = [
     "IndicatorError",
     "Pane",
     "Param",
+    "Request",
     "Stream",
     "UnknownIndicator",
     "Value",

@@ -3,6 +3,7 @@
     IndicatorError
     ├── UnknownIndicator   no indicator of that name
     ├── BadParameter       an unknown parameter, or a value outside its range
+    ├── BadRequest         a word that is no indicator with its parameters
     ├── BadColumns         batch input that is missing, ragged or not one-dimensional
     └── BadState           a saved state that does not fit the stream
 
@@ -58,6 +59,10 @@ class BadParameter(IndicatorError):
             f" (known: {', '.join(known)})",
         )
         return error
+
+
+class BadRequest(IndicatorError):
+    """Say what is wrong with a word such as ``ema(20)``."""
 
 
 class BadColumns(IndicatorError):

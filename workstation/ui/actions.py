@@ -227,6 +227,7 @@ ACTIONS: tuple[Action, ...] = (
     _keys("task.inject", "i", _T, "inject an event", "inject", 2, _INJECT, _ONE),
     # Chart, book, log.
     _keys("chart.timeframe", "t", Scope.CHART, "next timeframe", "timeframe", 0),
+    _keys("chart.plots", "d", Scope.CHART, "add or remove indicators", "draw", 0),
     _keys("chart.zoom_in", "plus equals_sign", Scope.CHART, "closer", "scale", 1),
     _keys("chart.zoom_out", "minus", Scope.CHART, "further", "scale", 1),
     _keys("chart.left", "left", Scope.CHART, "crosshair one bar back", "crosshair", 2),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from textual.app import App
 from textual.screen import Screen
 
 from workstation.engine.frames import Focus, Frame, Header
+from workstation.indicators import Request
 from workstation.kernel.clock import Clock, RealClock
 from workstation.paths import shipped_folder, user_folder
 from workstation.ui.actions import ACTIONS, Fact, Scope, action, footer_for
@@ -26,7 +27,7 @@ from workstation.ui.bridge import Bridge, output_backlog
 from workstation.ui.facts import row_facts
 from workstation.ui.glyphs import choose
 from workstation.ui.panels.base import Choice, Panel, PanelState
-from workstation.ui.panels.chart import ChartPanel
+from workstation.ui.panels.chart import ChartPanel, SecondChartPanel
 from workstation.ui.panels.lines import (
     clock_keys,
     show_alert,
@@ -90,7 +91,10 @@ class Face(App[int]):
         self.stuck = False
         self._save_setting = save_setting
         self._theme_folders = themes
-        self._states: dict[str, PanelState] = {}
+        self._states = {
+            ChartPanel.panel_id: PanelState(plots=_requests(config.ui.chart)),
+            SecondChartPanel.panel_id: PanelState(plots=_requests(config.ui.chart2)),
+        }
         self._said = 0
         self._wall = RealClock() if wall is None else wall
         self.bridge = Bridge(
@@ -287,10 +291,7 @@ class Face(App[int]):
         """Make a panel for a layout."""
         if issubclass(kind, SymbolsPanel):
             return kind(self.scales, ssh=self.ssh, names=self.focus.names)
-        panel = kind(self.scales, ssh=self.ssh)
-        if isinstance(panel, ChartPanel):
-            panel.base = self.focus.base
-        return panel
+        return kind(self.scales, ssh=self.ssh)
 
     def panel_state(self, panel_id: str) -> PanelState:
         """Return what a panel was left at."""
@@ -343,3 +344,8 @@ class Face(App[int]):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Give our own variables a value in every theme of Textual."""
         return default_variables(self.current_theme)
+
+
+def _requests(words: Iterable[str]) -> tuple[Request, ...]:
+    # The config has been checked: each word is one of the registry.
+    return tuple(dict.fromkeys(map(Request.parse, words)))

@@ -1,4 +1,4 @@
-"""The row that all unpinned panels show, and the timeframe of its chart."""
+"""The row that all unpinned panels show."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ __all__ = ["GROUPS", "RowFocus", "named_rows"]
 
 _BARS = 240
 # What the widest chart can show.
-_FACTORS = (1, 5, 15, 60)
 GROUPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000)
 """Ticks that one step of the book may gather."""
 
@@ -50,11 +49,8 @@ class RowFocus:
         strategy = choice.strategy
         if strategy not in owners and owners:
             strategy = owners[0]
-        timeframe = None if self.row is None else self.row.timeframe
         group = self._groups.get(choice.instrument, 1)
-        self.row = Focus(
-            strategy, choice.instrument, timeframe, bars=_BARS, group=group
-        )
+        self.row = Focus(strategy, choice.instrument, bars=_BARS, group=group)
 
     def scale_book(self, row: Focus, step: int) -> Focus:
         """Gather the row's book into the next coarser (+1) or finer (−1) step.
@@ -75,14 +71,3 @@ class RowFocus:
         name = "" if self.row is None else self.row.strategy
         first = next(iter(self._timeframes.values()), "1m")
         return Timeframe.parse(self._timeframes.get(name, first))
-
-    def next_timeframe(self) -> None:
-        """Take the next timeframe: the row's own, ×5, ×15, ×60."""
-        if self.row is None:
-            return
-        base = self.base
-        choices = [base.times(factor) for factor in _FACTORS if base.is_clocked]
-        now = self.row.timeframe or base
-        at = choices.index(now) if now in choices else 0
-        following = choices[(at + 1) % len(choices)] if choices else base
-        self.row = msgspec.structs.replace(self.row, timeframe=following)

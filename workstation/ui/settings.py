@@ -29,6 +29,10 @@ class UiSettings(Settings, frozen=True):
     """Ring once per new bad alert."""
     mouse: bool = True
     """Let the mouse select; it never acts."""
+    chart: tuple[str, ...] = ()
+    """Indicators added to the chart, such as ``"ema(20)"``; ``d`` changes them."""
+    chart2: tuple[str, ...] = ()
+    """The same for the second chart of wide screens."""
     keymap: dict[str, str] = {}
     """Action id to keys, such as ``"clock.play" = "space,f5"``."""
 

@@ -27,6 +27,7 @@ Align = Literal["left", "right"]
 
 _NS_PER_MS = 1_000_000
 _NS_PER_S = 1_000_000_000
+_THOUSANDS = ((1e3, "k"), (1e6, "M"), (1e9, "G"), (1e12, "T"))
 _GROUPED = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 
 
@@ -57,6 +58,23 @@ def number(
     if sign and any(c in "123456789" for c in text):
         return "+" + text
     return text
+
+
+def short(value: float, cells: int, decimals: int) -> str:
+    """Write ``value`` in at most ``cells``: fewer decimals first, then ``1.2M``.
+
+    What does not fit even so is ``###``, as in a column.
+    """
+    for digits in range(decimals, -1, -1):
+        text = number(value, digits)
+        if width(text) <= cells:
+            return text
+    for power, unit in _THOUSANDS:
+        for digits in (1, 0):
+            text = number(value / power, digits) + unit
+            if abs(value) < 1_000 * power and width(text) <= cells:
+                return text
+    return OVERFLOW * cells
 
 
 def price(value: Number | None, decimals: int) -> str:

@@ -22,6 +22,7 @@ from tests.ui.screens.scenes import (
     in_trade,
     order,
 )
+from workstation.indicators import Request
 from workstation.ui.actions import Scope
 from workstation.ui.screens.alerts import AlertsScreen
 from workstation.ui.screens.cancel import CancelScreen
@@ -33,6 +34,7 @@ from workstation.ui.screens.help_screen import HelpScreen
 from workstation.ui.screens.inject import InjectScreen
 from workstation.ui.screens.kill import KillScreen
 from workstation.ui.screens.override import OverrideScreen
+from workstation.ui.screens.plots import PlotsScreen
 from workstation.ui.screens.quit import QuitScreen
 from workstation.ui.screens.ritual import Ritual
 from workstation.ui.screens.stop_task import StopTaskScreen
@@ -111,6 +113,14 @@ DIALOGS: dict[str, Make] = {
     "alerts": lambda engine, fuse: AlertsScreen(BUSY, lambda ids: None, timer=fuse),
     "detail": lambda engine, fuse: DetailScreen(
         BUSY, "Order 13", lambda scene: order_lines(scene.order("o-13")), timer=fuse
+    ),
+    "plots": lambda engine, fuse: PlotsScreen(
+        BUSY,
+        "BTCUSDT",
+        asked=[Request.parse("ema(10)"), Request.parse("ema(20)")],
+        added=[Request.parse("macd"), Request.parse("bollinger(20, 2.5)")],
+        change=lambda plots: None,
+        timer=fuse,
     ),
     "help": lambda engine, fuse: HelpScreen(
         BUSY,

@@ -12,7 +12,15 @@ from tests.ui.widgets.test_line_table import table_of
 from tests.ui.widgets.test_status_lines import KEYS, TRUST
 from tests.ui.widgets.test_tail_log import lines
 from workstation.ui.widgets.book_ladder import BookLadder
-from workstation.ui.widgets.candles import CandleChart, Level, Marker
+from workstation.ui.widgets.candles import CandleChart
+from workstation.ui.widgets.chart_data import (
+    ChartData,
+    Level,
+    Marker,
+    Plot,
+    PlotLine,
+    Style,
+)
 from workstation.ui.widgets.inks import Inked
 from workstation.ui.widgets.panel_frame import PanelFrame
 from workstation.ui.widgets.status_lines import (
@@ -27,11 +35,19 @@ from workstation.ui.widgets.text_panel import RuleLine, TextPanel
 
 def chart() -> Widget:
     widget, bars = CandleChart(), walk(100)
-    widget.set_chart(
-        bars,
-        overlays={"ema": [bar.close for bar in bars]},
-        markers=[Marker(90, bars[90].high, True)],
-        levels=[Level("in", bars[-1].close, line=True), Level("stop", 1.0)],
+    closes = [bar.close for bar in bars]
+    widget.show(
+        ChartData(
+            candles=bars,
+            plots=[
+                Plot("EMA 10", (PlotLine("value", closes),)),
+                Plot("X", (PlotLine("x", closes, Style.HISTOGRAM),), pane=True),
+            ],
+            markers=[Marker(90, bars[90].high, True, "E")],
+            levels=[Level("in", bars[-1].close), Level("stop", 1.0)],
+            held=closes,
+            stops=closes,
+        )
     )
     return widget
 

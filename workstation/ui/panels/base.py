@@ -21,6 +21,8 @@ from workstation.ui.widgets.text_panel import Line, TextPanel
 
 if TYPE_CHECKING:
     from workstation.engine.frames import Focus, Frame
+    from workstation.indicators import Request
+    from workstation.model.timeframes import Timeframe
     from workstation.ui.wording import Scales
 
 __all__ = ["Choice", "Panel", "PanelState", "TextBody"]
@@ -38,6 +40,8 @@ class PanelState:
     kinds: frozenset[str] | None = None
     following: bool = True
     pinned: Focus | None = None
+    timeframe: Timeframe | None = None
+    plots: tuple[Request, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +211,10 @@ class Panel(PanelFrame):
     def follow(self) -> bool | None:
         """Follow the newest, or stop; return which."""
         return None
+
+    def step_back(self) -> bool:
+        """Put one thing of its own away, such as a crosshair; tell whether it did."""
+        return False
 
     def copy_text(self) -> str:
         """Return the row below the cursor, plain."""

@@ -112,11 +112,13 @@ def find_previous(app: WorkstationApp) -> None:
 
 
 def back(app: WorkstationApp) -> None:
-    """Go back one thing: message, filter, zoom, marks, focus."""
+    """Go back one thing: message, crosshair, filter, zoom, marks, focus."""
     place = _place(app)
     if place is None:
         return
     layout, panel = place
+    if panel.step_back():
+        return
     if panel.filter_text:
         panel.set_filter("")
     elif layout.zoomed:
@@ -347,24 +349,6 @@ def _layout(digit: str) -> Any:
     return switch
 
 
-def chart_timeframe(app: WorkstationApp) -> None:
-    """Show the next timeframe of the chart."""
-    app.focus.next_timeframe()
-    app.bridge_now()
-
-
-def chart_zoom(step: int) -> Any:
-    """Return the verb that stretches the price scale."""
-
-    def zoom(app: WorkstationApp) -> None:
-        place = _place(app)
-        chart = None if place is None else getattr(place[1], "chart", None)
-        if chart is not None:
-            chart.action_zoom(step)
-
-    return zoom
-
-
 def book_scale(step: int) -> Any:
     """Return the verb that gathers the book into coarser (+1) or finer steps."""
 
@@ -410,9 +394,6 @@ VERBS: dict[str, Any] = {
     "view.export": view_export,
     "table.sort": table_sort,
     "screen.lock": lock,
-    "chart.timeframe": chart_timeframe,
-    "chart.zoom_in": chart_zoom(1),
-    "chart.zoom_out": chart_zoom(-1),
     "chart.follow": follow,
     "book.finer": book_scale(-1),
     "book.coarser": book_scale(1),

@@ -1,21 +1,28 @@
-"""Where prices and times fall on the chart's grid: nice ticks, half cells, labels.
+"""Where prices fall on the chart's grid: nice ticks, half and quarter cells, the range.
 
-Pure arithmetic for ``candles``; a half cell is the unit of height.
+Pure arithmetic for the chart; a half cell is the unit of a candle's height, a quarter
+that of a line's.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-_NS_PER_S = 1_000_000_000
-_TIME_STEPS_S = (
-    *(1, 5, 10, 15, 30),
-    *(60, 120, 300, 600, 900, 1_800),
-    *(3_600, 7_200, 14_400, 21_600, 43_200),
-    *(86_400, 172_800, 604_800, 2_592_000),
-)
+__all__ = [
+    "KeptRange",
+    "PriceAxis",
+    "nice_step",
+    "price_ticks",
+    "step_decimals",
+    "zoomed",
+]
+
+_MARGIN = 0.06
+"""Room above and below a new range, so that the next bars need no other one."""
+
+_LEAST_USE = 0.5
+"""A range is chosen anew when less of it is used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +38,11 @@ class PriceAxis:
         steps = 2 * self.rows - 1
         return round((self.high - price) / (self.high - self.low) * steps)
 
+    def quarter(self, price: float) -> int:
+        """Return the quarter cell of ``price``, 0 at the top; may lie outside."""
+        steps = 4 * self.rows - 1
+        return round((self.high - price) / (self.high - self.low) * steps)
+
     def row(self, price: float) -> int:
         """Return the row of ``price``, 0 at the top; may lie outside."""
         return self.half(price) // 2
@@ -43,6 +55,39 @@ class PriceAxis:
     def holds(self, price: float) -> bool:
         """Tell whether ``price`` is on the axis."""
         return 0 <= self.half(price) < 2 * self.rows
+
+
+class KeptRange:
+    """A range that stands still until a value leaves it, or less than half is used.
+
+    A chart that fits its scale to every tick moves as a whole, and hides the one move
+    that matters.
+    """
+
+    def __init__(self) -> None:
+        self.low = 0.0
+        self.high = 0.0
+
+    def forget(self) -> None:
+        """Choose anew at the next look."""
+        self.low = self.high = 0.0
+
+    def fit(self, low: float, high: float) -> tuple[float, float]:
+        """Return the range for values from ``low`` to ``high``."""
+        kept = self.high - self.low
+        # A flat market still needs a scale.
+        span = max(high - low, 2 * max(abs(low), abs(high)) * 1e-6, 1e-12)
+        inside = self.low <= low and high <= self.high
+        if not inside or kept <= 0.0 or span < _LEAST_USE * kept:
+            middle, reach = (low + high) / 2, span * (0.5 + _MARGIN)
+            self.low, self.high = middle - reach, middle + reach
+        return self.low, self.high
+
+
+def zoomed(low: float, high: float, zoom: float) -> tuple[float, float]:
+    """Return the middle of a range, ``zoom`` times as large."""
+    middle, reach = (low + high) / 2, (high - low) / 2 / zoom
+    return middle - reach, middle + reach
 
 
 def nice_step(span: float, most: int) -> float:
@@ -66,24 +111,3 @@ def price_ticks(axis: PriceAxis, spacing: int = 2) -> tuple[list[float], int]:
     first = math.ceil(axis.low / step - 1e-9)
     last = math.floor(axis.high / step + 1e-9)
     return [index * step for index in range(first, last + 1)], step_decimals(step)
-
-
-def price_range(
-    lows: Sequence[float], highs: Sequence[float], zoom: float
-) -> tuple[float, float]:
-    """Return the range to show: all of it at ``zoom`` 1, less of it above."""
-    low, high = min(lows), max(highs)
-    middle, reach = (low + high) / 2, (high - low) / 2 / zoom
-    least = max(abs(middle) * 1e-6, 1e-12)
-    # A flat market still needs a scale.
-    reach = max(reach, least)
-    return middle - reach, middle + reach
-
-
-def time_step(bar_ns: int, label_cells: int) -> int:
-    """Return the distance of time labels in ns, for bars one cell wide."""
-    least = bar_ns * label_cells
-    for step in _TIME_STEPS_S:
-        if step * _NS_PER_S >= least:
-            return step * _NS_PER_S
-    return least
