@@ -49,7 +49,11 @@ DIALOGS: dict[str, tuple[str, ...]] = {
     "until": ("1", "g"),
     "alerts": ("1", "a"),
     "help": ("1", "question_mark"),
+    "plots": ("1", "@chart", "d", "down", "down", "down", "enter"),
 }
+PLOTS = 'ui.chart=["bollinger(20, 2)", "macd", "rsi(14)"]'
+"""Three lines over the price and two panes below it."""
+CROSSHAIR = ("1", "@chart", *["left"] * 4, "up")
 MONITOR = ("symbols", "chart", "book", "machine", "orders", "positions", "log")
 PLUMBING = ("feeds", "tasks", "opportunities", "channels", "gaps", "indicators")
 HIDDEN_WHEN_SMALL = (
@@ -164,6 +168,38 @@ def test_without_colour(
 @pytest.mark.parametrize("size", SIZES)
 def test_in_ascii(size: tuple[int, int], look: Look) -> None:
     assert look(size=size, overrides=('ui.glyphs="ascii"',))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_chart_with_panes(size: tuple[int, int], look: Look) -> None:
+    assert look(("1", "@chart", "z"), size, overrides=(PLOTS,))
+
+
+def test_the_monitor_with_a_chart_whose_panes_do_not_fit(look: Look) -> None:
+    assert look(overrides=(PLOTS,))
+
+
+def test_two_charts_with_panes_of_their_own(look: Look) -> None:
+    second = 'ui.chart2=["supertrend(10, 3)", "adx(14)"]'
+    assert look(("1", "@chart2", "t"), (200, 50), overrides=(PLOTS, second))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_crosshair(size: tuple[int, int], look: Look) -> None:
+    assert look(CROSSHAIR, size, overrides=(PLOTS,))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_chart_without_colour(
+    size: tuple[int, int], look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert look((*CROSSHAIR, "z"), size, overrides=(PLOTS,))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_chart_in_ascii(size: tuple[int, int], look: Look) -> None:
+    assert look((*CROSSHAIR, "z"), size, overrides=(PLOTS, 'ui.glyphs="ascii"'))
 
 
 @pytest.mark.parametrize(

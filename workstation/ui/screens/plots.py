@@ -29,7 +29,6 @@ from workstation.indicators import (
 from workstation.ui.actions import Hint
 from workstation.ui.screens.fields import ChoiceLine, NumberField, TextField, number_of
 from workstation.ui.screens.ritual import Ritual, Timer, Verb
-from workstation.ui.widgets.inks import TEXT_INKS, component_css
 from workstation.ui.widgets.line_table import Column, LineTable, Row
 from workstation.ui.widgets.rows import Cell
 from workstation.ui.widgets.status_lines import Field
@@ -319,7 +318,6 @@ class _WordField(ChoiceLine):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "screen.onward", show=False),
     ]
-    DEFAULT_CSS = component_css("_WordField", TEXT_INKS)
 
 
 def _field(param: Param | Choice) -> TextField | ChoiceLine:
