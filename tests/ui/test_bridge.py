@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from queue import Queue
+from threading import Thread
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -10,7 +12,11 @@ from tests.ui.test_app import layout_of, opened, text_of
 from workstation.kernel import Clock
 from workstation.model.commands import Hold
 from workstation.model.records import NoteRecord
-from workstation.ui.bridge import MOST_QUEUED, output_backlog
+from workstation.ui.bridge import (
+    MOST_QUEUED,
+    never_wait_for_output,
+    output_backlog,
+)
 from workstation.ui.panels.log import LogPanel
 
 
@@ -196,3 +202,20 @@ async def test_a_command_is_taken_and_shown_at_once() -> None:
         assert outcome.accepted
         assert session.executed == [Hold(on=True)]
         assert len(session.asked) == 1
+
+
+def test_nothing_waits_for_a_terminal_that_is_gone() -> None:
+    queue: Queue[str | None] = Queue(2)
+    queue.put("one")
+    queue.put("two")
+    writer = SimpleNamespace(_queue=queue)
+    app: Any = SimpleNamespace(_driver=SimpleNamespace(_writer_thread=writer))
+    waiting = Thread(target=queue.put, args=("three",), daemon=True)
+    waiting.start()
+    never_wait_for_output(app)
+    waiting.join(60)
+    assert not waiting.is_alive()
+    # What Textual puts last, to end the thread that is no more.
+    queue.put(None, timeout=60)
+    assert queue.qsize() == 4
+    never_wait_for_output(SimpleNamespace(_driver=None))  # type: ignore[arg-type]

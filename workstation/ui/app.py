@@ -31,7 +31,7 @@ from workstation.ui.actions import (
     find_key,
     visible,
 )
-from workstation.ui.bridge import SessionLike
+from workstation.ui.bridge import SessionLike, never_wait_for_output
 from workstation.ui.face import Bookmark, Face
 from workstation.ui.facts import why_not
 from workstation.ui.key_names import key_glyph
@@ -177,6 +177,7 @@ class WorkstationApp(Face):
         leave_by(self, self.config.run.engine.on_exit)
 
     def _on_hangup(self) -> None:
+        never_wait_for_output(self)
         leave_by(self, self.config.run.engine.on_hangup)
 
     def step_in_slices(self, work: Coroutine[Any, Any, None]) -> None:

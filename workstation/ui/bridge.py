@@ -8,9 +8,10 @@ other way. Engine events never become messages of the screen.
 from __future__ import annotations
 
 import logging
+import sys
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -33,7 +34,14 @@ if TYPE_CHECKING:
     from workstation.ui.screens.layouts import LayoutScreen
     from workstation.ui.widgets.tail_log import LogLine
 
-__all__ = ["MOST_QUEUED", "Bridge", "SessionLike", "Viewer", "output_backlog"]
+__all__ = [
+    "MOST_QUEUED",
+    "Bridge",
+    "SessionLike",
+    "Viewer",
+    "never_wait_for_output",
+    "output_backlog",
+]
 
 MOST_QUEUED = 2
 """Writes that may wait for the terminal; at 30 the queue blocks the whole loop."""
@@ -93,13 +101,32 @@ class Viewer(Protocol):
         """Say that no frame could be made."""
 
 
-def output_backlog(app: App[int]) -> int:
-    """Return how many writes wait for the terminal; 0 where that cannot be known.
+def _output_queue(app: App[int]) -> Any:
+    """Return the writes that wait for the terminal, or None.
 
-    The queue is private to Textual 8.2.8, which is pinned; nothing else looks at it.
+    Any: it is private to Textual 8.2.8, which is pinned; nothing else looks at it.
     """
     writer = getattr(getattr(app, "_driver", None), "_writer_thread", None)
-    queue = getattr(writer, "_queue", None)
+    return getattr(writer, "_queue", None)
+
+
+def never_wait_for_output(app: App[int]) -> None:
+    """Let no write wait any more: the terminal is gone.
+
+    The thread that writes ends with the first error; a full queue that nobody empties
+    would hold the loop, and leaving, for ever.
+    """
+    queue = _output_queue(app)
+    if queue is not None:
+        with queue.mutex:
+            # Not 0: a put that waits already compares with it.
+            queue.maxsize = sys.maxsize
+            queue.not_full.notify_all()
+
+
+def output_backlog(app: App[int]) -> int:
+    """Return how many writes wait for the terminal; 0 where that cannot be known."""
+    queue = _output_queue(app)
     try:
         return 0 if queue is None else int(queue.qsize())
     except (AttributeError, NotImplementedError, TypeError):
