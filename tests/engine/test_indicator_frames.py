@@ -6,8 +6,9 @@ from math import isnan
 
 import pytest
 
-from tests.engine.runs import frame_of, running, small
+from tests.engine.runs import frame_of, running, settings, small
 from workstation import indicators
+from workstation.engine.assembly import assemble_session
 from workstation.engine.drivers import Until, run_backtest
 from workstation.engine.frames import IndicatorRow
 from workstation.engine.session import Session
@@ -128,3 +129,20 @@ def test_looking_changes_nothing_of_the_state() -> None:
     before = session.engine.state_hash()
     rows_of(session)
     assert session.engine.state_hash() == before
+
+
+def test_bars_of_many_symbols_that_close_at_once_are_shared_by_frames() -> None:
+    names = ", ".join(f'"S{n}USDT"' for n in range(250))
+    session = assemble_session(settings(f"feeds.0.symbols=[{names}]"))
+    session.engine.start()
+    (frame,) = session.aggregator.timeframes("S0USDT")
+    for n in range(250):
+        session.aggregator.indicator(f"S{n}USDT", frame, "sma", period=1)
+    counts = [len(rows_of(session)) for _ in range(4)]
+    assert counts == [100, 200, 250, 250]
+    ts = session.engine.core.ts
+    for n in range(250):
+        made = Bar(f"S{n}USDT", ts, frame, ts, *(1.0, 2.0, 0.5, 1.5, 3.0))
+        session.aggregator.handle_event(made)
+    done = [sum(row.values is not None for row in rows_of(session)) for _ in range(4)]
+    assert done == [100, 200, 250, 250]

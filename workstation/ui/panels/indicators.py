@@ -6,7 +6,7 @@ rows that are seen, and only when a bar has closed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING
@@ -64,7 +64,8 @@ class IndicatorsPanel(TablePanel):
         super().__init__(scales, ssh=ssh)
         self._shown: tuple[IndicatorRow, ...] | None = None
         self._state: tuple[object, ...] = ()
-        self._made: dict[str, tuple[IndicatorRow, str, Item]] = {}
+        self._form = ""
+        self._made: dict[str, tuple[IndicatorRow, Item]] = {}
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -84,30 +85,38 @@ class IndicatorsPanel(TablePanel):
         if shown is self._shown and state == self._state:
             return
         self._shown, self._state = shown, state
-        items = [self._item(row) for row in shown]
+        items = self._all_items(shown)
         self.set_items(items, frame.ts)
         warming = sum(row.values is None and row.bars < row.needed for row in shown)
         info = f"{warming} warming" if warming else ""
         self.set_title(self.title_parts(len(items)), info)
 
-    def _item(self, row: IndicatorRow) -> Item:
-        form = f"{self.form.name}/{self.table.glyphs.name}"
-        known = self._made.get(row.key)
-        if known is not None and known[0] is row and known[1] == form:
-            return known[2]
+    def _all_items(self, shown: Sequence[IndicatorRow]) -> list[Item]:
         wide = self.form.name == "wide"
-        item = Item(
+        form = f"{self.form.name}/{self.table.glyphs.name}"
+        if form != self._form:
+            self._form = form
+            self._made.clear()
+        made = self._made
+        items = []
+        for row in shown:
+            known = made.get(row.key)
+            if known is None or known[0] is not row:
+                known = made[row.key] = (row, self._item(row, wide))
+            items.append(known[1])
+        return items
+
+    def _item(self, row: IndicatorRow, wide: bool) -> Item:
+        return Item(
             Row(
                 row.key,
-                hash((row.bars, row.values, form)),
+                hash((row.bars, row.values, self._form)),
                 Lazy(partial(self._cells, row, wide)),
             ),
             Choice(row.instrument),
             Lazy(partial(_keys, row)),
             _Exact(row),
         )
-        self._made[row.key] = (row, form, item)
-        return item
 
     def _cells(self, row: IndicatorRow, wide: bool) -> list[Cell]:
         digits = row.decimals

@@ -181,9 +181,12 @@ class TablePanel(Panel):
             if due or ts < (self._sorted_at or 0):
                 self._resort(ts)
         rows: list[Row] = []
-        for key in self._order:
-            rows.append(self._items[key].row)
-            rows.extend(self.notes(key))
+        if type(self).notes is TablePanel.notes:
+            rows = [self._items[key].row for key in self._order]
+        else:
+            for key in self._order:
+                rows.append(self._items[key].row)
+                rows.extend(self.notes(key))
         self.table.sort = spec
         self.table.set_rows([*rows, *tail])
 
