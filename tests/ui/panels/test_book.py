@@ -233,3 +233,55 @@ async def test_a_wide_book_names_what_it_derives() -> None:
         text = text_of(app)
     assert "imbalance of 5 levels −0.38  microprice 61,685.9931" in text
     assert "PRICE   SIZE  TOTAL  SIZE, full 3" in text
+
+
+async def test_a_stop_stands_where_its_price_is_not_where_its_side_is() -> None:
+    stops = (
+        OwnLevel(price=61_685.80, side=-1, quantity=1.0, held=True),
+        OwnLevel(price=61_686.07, side=1, quantity=2.0, held=True),
+        OwnLevel(price=60_209.12, side=-1, quantity=3.0, held=True),
+    )
+    books = Books(fakes.book(mine=stops))
+    async with opened(session=books.session, size=(200, 50)) as (app, _, _):
+        ladder = panel_of(app).ladder
+        rows = [ladder.render_line(y).text[1:11] for y in range(9)]
+    assert rows == [
+        *(" 61,686.12", "◆61,686.07", " 61,686.05", " 61,686.00"),
+        " spread 0.",
+        *(" 61,685.99", " 61,685.90", "◆61,685.80", " 61,685.71"),
+    ]
+
+
+async def test_own_orders_inside_the_spread_stand_on_their_side() -> None:
+    inside = (
+        OwnLevel(price=61_685.995, side=-1, quantity=1.0, held=False),
+        OwnLevel(price=61_685.992, side=1, quantity=2.0, held=False),
+    )
+    book = fakes.book(mine=inside, tick=0.001, decimals=3)
+    async with opened(session=Books(book).session, size=(200, 50)) as (app, _, _):
+        ladder = panel_of(app).ladder
+        rows = [ladder.render_line(y).text[1:12] for y in range(9)]
+    at = next(n for n, row in enumerate(rows) if "spread" in row)
+    assert rows[at - 1] == "◆61,685.995"
+    assert rows[at + 1] == "◆61,685.992"
+
+
+async def test_in_coarse_steps_own_orders_fall_into_the_step_of_their_price() -> None:
+    mine = (
+        OwnLevel(price=61_685.74, side=1, quantity=1.0, held=False),
+        OwnLevel(price=61_686.04, side=-1, quantity=1.0, held=False),
+    )
+    book = fakes.book(
+        mine=mine,
+        bids=((61_685.90, 1.5), (61_685.70, 0.1)),
+        asks=((61_686.00, 2.0), (61_686.10, 1.0)),
+    )
+    books = Books(book)
+    async with opened(session=books.session) as (app, pilot, _):
+        layout_of(app).focus_panel("book")
+        await pilot.pause()
+        await pilot.press("minus", "minus", "minus")
+        await pilot.pause()
+        text = text_of(app)
+    assert "◆61,685.70  0.100" in text
+    assert "◆61,686.10  1.000" in text

@@ -166,8 +166,8 @@ async def test_enter_on_a_feed_drills_down_to_its_books_and_gaps() -> None:
         lines = text_of(app).split("\n")
         text = "\n".join(lines)
         assert "books         7 of 8 trusted" in text
-        assert "─ Books 2 ─" in text
-        assert "not trusted 1 ─" in text
+        assert "─ Books not trusted 1 ─" in text
+        assert "─ Books trusted 1 ─" in text
         # What is wrong stands first.
         assert text.index("SOLUSDT       1.00") < text.index("BTCUSDT       1.00")
         assert "untrusted: gap: expected update 4711, got 4719" in text

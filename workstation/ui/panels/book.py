@@ -129,7 +129,7 @@ class BookPanel(Panel):
         """Return the levels of a side, with own orders also where nobody else is."""
         own: dict[float, list[str]] = {}
         for mine in shown.mine:
-            if mine.side == side:
+            if _half_of(mine, shown) == side:
                 at = _step_of(mine.price, shown, side)
                 own.setdefault(at, []).append(_own(mine, shown))
         sizes = dict(levels)
@@ -223,6 +223,16 @@ def _own(mine: OwnLevel, shown: BookFrame) -> str:
     side = "buy" if mine.side > 0 else "sell"
     size = quantity(mine.quantity, min(3, shown.quantity_decimals))
     return f"{side} {size}{' held' if mine.held else ''}"
+
+
+def _half_of(mine: OwnLevel, shown: BookFrame) -> int:
+    """Return where an own order stands: +1 among the bids, −1 among the asks.
+
+    Its price decides, not its side: a stop that sells stands below the best bid.
+    """
+    below = bool(shown.bids) and _step_of(mine.price, shown, 1) <= shown.bids[0][0]
+    above = bool(shown.asks) and _step_of(mine.price, shown, -1) >= shown.asks[0][0]
+    return mine.side if below == above else 1 if below else -1
 
 
 def _step_of(at: float, shown: BookFrame, side: int) -> float:

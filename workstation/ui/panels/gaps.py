@@ -54,7 +54,8 @@ class GapsPanel(TablePanel):
         still = row.until_ns is None
         lasted = (now if row.until_ns is None else row.until_ns) - row.ts
         wide = self.form.name == "wide"
-        numbered = wide and row.expected is not None and row.got is not None
+        known = row.expected is not None and row.got is not None
+        numbered = known and (wide or not still)
         why = row.reason.partition(":")[0] if numbered else row.reason
         how = why if still or not row.mended else f"{why}; {row.mended}"
         cells: list[Cell] = [

@@ -214,7 +214,7 @@ def feed_lines(
         _fact("events", number(row.events, 0)),
         _fact("rate", f"{number(row.rate, 1)} events/s of the run's time"),
         _fact("age", age(row.age_ns)),
-        _fact("longest silent", f"{row.worst_symbol} {spaced_age(row.worst_ns)}"),
+        _fact("most silent", f"{row.worst_symbol} {spaced_age(row.worst_ns)}".strip()),
         _fact("books", f"{row.books_ok} of {row.book_count} trusted"),
         _fact("gaps", str(row.gaps), "warn" if row.gaps else ""),
         _fact("skipped", str(row.skipped), "warn" if row.skipped else ""),
@@ -222,12 +222,18 @@ def feed_lines(
         _fact("last error", row.last_error),
     ]
     lines += _recording(row)
-    if row.books:
-        bad = sum(book.trust is not BookTrust.TRUSTED for book in row.books)
-        lines += ["", RuleLine(f"Books {len(row.books)}", f"not trusted {bad}")]
-    for book in sorted(row.books, key=lambda b: b.trust is BookTrust.TRUSTED):
+    doubted = [book for book in row.books if book.trust is not BookTrust.TRUSTED]
+    proven = [book for book in row.books if book.trust is BookTrust.TRUSTED]
+    # What is wrong stands before what is right, of which there may be a thousand.
+    if doubted:
+        lines += ["", RuleLine(f"Books not trusted {len(doubted)}")]
+    for book in doubted:
         lines += _book(book)
     lines += ledger_lines((gap for gap in gaps if gap.feed == row.name), now)
+    if proven:
+        lines += ["", RuleLine(f"Books trusted {len(proven)}")]
+    for book in proven:
+        lines += _book(book)
     return lines
 
 

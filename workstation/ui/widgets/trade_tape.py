@@ -156,12 +156,14 @@ class TradeTape(TailLog):
         wide, narrow = cells >= _WIDE, cells < _NARROW
         side, ink = _SIDES[line.side]
         strong = "strong" if line.big or line.own else ""
+        if strong:
+            ink += " bold"
         parts: list[Part] = [
             (self.glyphs.own if line.own else " ", "strong"),
             (utc_time(line.ts, 0 if narrow else 3), "dim"),
-            ("  " + fit(line.price, self._price_cells, "right"), f"{ink} {strong}"),
+            ("  " + fit(line.price, self._price_cells, "right"), ink),
             ("  " + fit(line.size, self._size_cells, "right"), strong),
-            (" " + (fit(side, 4) if wide else side[0].upper()), f"{ink} {strong}"),
+            (" " + (fit(side, 4) if wide else side[0].upper()), ink),
         ]
         if wide:
             value = fit(line.value, self._value_cells, "right")
