@@ -170,7 +170,8 @@ async def test_enter_on_a_feed_drills_down_to_its_books_and_gaps() -> None:
         assert "─ Books trusted 1 ─" in text
         # What is wrong stands first.
         assert text.index("SOLUSDT       1.00") < text.index("BTCUSDT       1.00")
-        assert "untrusted: gap: expected update 4711, got 4719" in text
+        untrusted = lines.index(next(n for n in lines if "  untrusted" in n))
+        assert lines[untrusted + 1].strip() == "gap: expected update 4711, got 4719"
         # The ledger of this feed alone.
         assert "─ Gap ledger 2 ─" in text
         assert "open 32 s  want 4711 got 4719  tries 2" in text

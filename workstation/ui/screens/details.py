@@ -252,26 +252,29 @@ def _recording(row: FeedRow) -> list[Line]:
 def _book(book: BookCount) -> list[Line]:
     trusted = book.trust is BookTrust.TRUSTED
     bad = "warn" if book.gaps or book.crossed else "dim"
-    return [
+    lines: list[Line] = [
         [
             (book.symbol.ljust(_LABEL), "strong"),
             (f"{_level(book.bid, book.decimals)} / ", ""),
             (_level(book.ask, book.decimals), ""),
             (f"  {book.trust.value}", "good" if trusted else "warn"),
-            ("" if trusted else f": {book.reason}", "warn"),
         ],
         [
             (" " * _LABEL, ""),
             (f"update {book.update_id}  ", "dim"),
             (f"{book.bid_levels:,} + {book.ask_levels:,} levels", "dim"),
+            (f"  replaced {book.replaced:,}  refused {book.refused:,}", "dim"),
         ],
         [
             (" " * _LABEL, ""),
             (f"applied {book.applied:,}  dropped {book.dropped:,}  ", "dim"),
             (f"gaps {book.gaps:,}  crossed {book.crossed:,}", bad),
-            (f"  replaced {book.replaced:,}  refused {book.refused:,}", "dim"),
         ],
     ]
+    if not trusted:
+        # A line of its own: cut short it would be no reason.
+        lines.insert(1, [(" " * _LABEL, ""), (book.reason, "warn")])
+    return lines
 
 
 def _level(level: Level | None, decimals: int) -> str:
