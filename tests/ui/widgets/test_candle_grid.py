@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from workstation.ui.widgets.candle_grid import FINE, HOLLOW, SOLID, Grid
@@ -40,6 +40,7 @@ def test_rising_bodies_are_hollow_when_colour_cannot_tell() -> None:
     ),
     st.integers(2, 40),
 )
+@example(prices=[(252815.73661764766,) * 4], rows=2)
 def test_every_bar_is_on_the_grid_from_its_high_to_its_low(
     prices: list[tuple[float, float, float, float]], rows: int
 ) -> None:

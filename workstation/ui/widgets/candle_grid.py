@@ -59,15 +59,15 @@ class Grid:
         """Draw each bar in its column: wick from low to high, body over it."""
         axis, glyphs, inks = self.axis, self.glyphs, self.inks
         bottom = 2 * axis.rows
-        scale = (bottom - 1) / (axis.high - axis.low)
-        top_price = axis.high
+        # In the order of the axis' own arithmetic: both must round alike.
+        steps, span, top_price = bottom - 1, axis.high - axis.low, axis.high
         for column, bar in enumerate(bars, start=self.offset):
             rising = bar.close >= bar.open
             upper, lower = (bar.close, bar.open) if rising else (bar.open, bar.close)
-            wick_top = round((top_price - bar.high) * scale)
-            wick_end = round((top_price - bar.low) * scale)
-            body_top = round((top_price - upper) * scale)
-            body_end = round((top_price - lower) * scale)
+            wick_top = round((top_price - bar.high) / span * steps)
+            wick_end = round((top_price - bar.low) / span * steps)
+            body_top = round((top_price - upper) / span * steps)
+            body_end = round((top_price - lower) / span * steps)
             shapes = rising_shapes if rising else falling_shapes
             ink = "up" if rising else "down"
             first = max(0, wick_top) & ~1
@@ -94,13 +94,13 @@ class Grid:
         """
         axis, thin = self.axis, self._thin
         bottom = 4 * axis.rows
-        scale = (bottom - 1) / (axis.high - axis.low)
+        steps, span = bottom - 1, axis.high - axis.low
         high, rows, inks = axis.high, self.glyphs, self.inks
         fine = len(glyphs) > 1
         for column, value in enumerate(values, start=self.offset):
             if value is None or value != value:
                 continue
-            quarter = round((high - value) * scale)
+            quarter = round((high - value) / span * steps)
             if not 0 <= quarter < bottom:
                 continue
             row = quarter >> 2
