@@ -1,8 +1,7 @@
 """Builders of bars that trading itself ends: by trades, volume or value.
 
-The Aggregator feeds them every sound trade (or, for bars by ticks of instruments
-without trades, every new mid). The trade that fills a bar belongs to it whole and
-closes it, so no trade is split and volume is conserved.
+The Aggregator feeds them every sound trade, never mids. The trade that fills a bar
+belongs to it whole and closes it, so no trade is split and volume is conserved.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ class CountedBuilder:
         self.trades = 0
 
     def add(self, ts: int, price: float, size: float) -> Bar | None:
-        """Take a trade at ``ts``, or a mid with size 0; return the bar it filled."""
+        """Take a trade at ``ts``; return the bar it filled, or None."""
         if self.trades == 0:
             self.ts_open = ts
             self.open = self.high = self.low = price
