@@ -16,6 +16,7 @@ from workstation.engine.control import Control
 from workstation.engine.drivers import PlayDriver
 from workstation.engine.engine import Engine
 from workstation.engine.framing import FrameSource
+from workstation.engine.hashing import digest_of
 from workstation.engine.journal import FORMAT, Journal, journal_file
 from workstation.engine.processor_scripts import load_processors
 from workstation.engine.recorder import Recorder
@@ -113,7 +114,7 @@ def assemble_session(
     builder.with_executor(executor)
     builder.with_broker(PaperBroker(broker_settings, instruments, aggregator, fees))
     engine: Engine = builder.build()
-    engine.rules = _rules(run)
+    engine.rules = digest_of(_rules(run)).hex()
     for strategy in strategies:
         # On record: a run with another parameter differs from its first line on.
         given = ", ".join(f"{name} {value}" for name, value in strategy.params.items())

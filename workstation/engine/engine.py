@@ -90,7 +90,7 @@ class Engine:
         self.first_ts: int | None = None
         self.failed_at_start: dict[str, str] = {}
         # Settings that decide: two runs with other ones are not the same run.
-        self.rules: object = None
+        self.rules = ""
         self.start_notes: dict[str, str] = {}
         self.started = False
         self.closed = False

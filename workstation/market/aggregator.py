@@ -8,7 +8,6 @@ and trades are the hot path (under 0.8 µs each): what is rare happens in other 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from workstation.market.books import Books
@@ -86,7 +85,7 @@ class Aggregator(MarketState):
         for each in instruments:
             live = self._live[each.id]
             live.figures = self.plan.build(
-                live, each, partial(self._distrust_now, live), self._script_failed
+                live, each, self._distrust_now, self._script_failed
             )
 
     # --- the part ------------------------------------------------------------------
@@ -324,8 +323,8 @@ class Aggregator(MarketState):
             for watcher in live.fill_watchers:
                 watcher(live, event.fill)
 
-    def _distrust_now(self, live: LiveInstrument) -> str | None:
-        return live.distrust(self._core.ts, self._stale_ns)
+    def _distrust_now(self, instrument: str) -> str | None:
+        return self._live[instrument].distrust(self._core.ts, self._stale_ns)
 
     def _script_failed(
         self, script: str, instrument: str, error: ScriptError, *, off: bool

@@ -82,8 +82,9 @@ class OpportunityDetector:
             crossings = tuple(pair for pair in mine if not pair.is_spread)
             if crossings:
                 watchers.append(partial(self._on_top, crossings))
-            leg.live.top_watchers = (*leg.live.top_watchers, *watchers)
-            leg.live.break_watchers = (*leg.live.break_watchers, self._on_break)
+            if mine:
+                leg.live.top_watchers = (*leg.live.top_watchers, *watchers)
+                leg.live.break_watchers = (*leg.live.break_watchers, self._on_break)
 
     @property
     def markets(self) -> int:

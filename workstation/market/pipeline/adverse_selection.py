@@ -8,6 +8,7 @@ trades stand in for us: the same formula with the side opposite to the aggressor
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, ClassVar
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["AdverseSelection", "Belief"]
 
 _BPS = 10_000.0
+_NO_FILLS: Mapping[int, tuple[float, int]] = {+1: (0.0, 0), -1: (0.0, 0)}
 _PUBLIC_PENDING = 20_000
 """Public trades that wait for their horizon: 4,000 a second at 5 s; no more."""
 
@@ -115,15 +117,16 @@ class AdverseSelection(Shipped):
         """Own fills at which no mid was known."""
         self._fills: deque[Marked] | None = None
         # (due, number, horizon, fill): the number orders what is due at one time.
-        self._pending: list[tuple[int, int, int, Marked]] = []
+        self._pending: list[tuple[int, int, int, Marked]] | None = None
         # (due, our side, mid, price) of public trades, in order of time.
         self._public_pending: deque[tuple[int, int, float, float]] | None = None
-        self._public = {side: Belief(settings.fills) for side in (+1, -1)}
+        # By side, until the first trade none: thousands of symbols have no fill.
+        self._public: dict[int, Belief] | None = None
         # Time and aggressor of the last public trade: a sweep is one market order.
         self._last = (-1, 0)
         self._number = 0
         # Σ and n of own resting fills by side, until another horizon is reached.
-        self._known: dict[int, tuple[float, int]] | None = None
+        self._known: Mapping[int, tuple[float, int]] | None = _NO_FILLS
         # What is said of both sides, until a move is learnt: it is told more often.
         self._both: float | None = None
         self._is_old = False
@@ -154,8 +157,9 @@ class AdverseSelection(Shipped):
             horizons=len(horizons_s),
             is_maker=fill.maker,
         )
-        if self._fills is None:
+        if self._fills is None or self._pending is None:
             self._fills = deque(maxlen=self._settings.fills)
+            self._pending = []
         self._fills.append(marked)
         self._known = None
         self._is_old = True
@@ -177,6 +181,7 @@ class AdverseSelection(Shipped):
         pending = self._public_pending
         if pending is None:
             pending = self._public_pending = deque()
+            self._public = {side: Belief(self._settings.fills) for side in (+1, -1)}
         if len(pending) < _PUBLIC_PENDING:
             due = ts + self._horizon_ns
             pending.append((due, -aggressor, mid, trade.price))
@@ -197,10 +202,11 @@ class AdverseSelection(Shipped):
         due = pending[0][0] if pending else NEVER
         public = self._public_pending
         if public:
+            beliefs = self._public
             while public and public[0][0] < ts:
                 _, side, before, price = public.popleft()
-                if mid:
-                    self._public[side].take(-side * (mid - before) / price * _BPS)
+                if mid and beliefs is not None:
+                    beliefs[side].take(-side * (mid - before) / price * _BPS)
                     self._is_old = True
             if public and public[0][0] < due:
                 due = public[0][0]
@@ -245,31 +251,31 @@ class AdverseSelection(Shipped):
 
     def pending(self) -> int:
         """Return how many horizons of own fills lie ahead."""
-        return len(self._pending)
+        return len(self._pending or ())
 
-    def _own(self) -> dict[int, tuple[float, int]]:
-        known = self._known
-        if known is None:
-            known = {+1: (0.0, 0), -1: (0.0, 0)}
+    def _own(self) -> Mapping[int, tuple[float, int]]:
+        if self._known is None:
+            known = dict(_NO_FILLS)
             for fill in self._fills or ():
                 move = fill.adverse_bps(self._horizon)
                 if move is not None and fill.is_maker:
                     total, count = known[fill.side]
                     known[fill.side] = (total + move, count + 1)
             self._known = known
-        return known
+        return self._known
 
     def _expected(self, *sides: int) -> float | None:
         own = self._own()
         total = sum(own[side][0] for side in sides)
         count = sum(own[side][1] for side in sides)
-        seen = sum(self._public[side].count for side in sides)
+        beliefs = [] if self._public is None else [self._public[s] for s in sides]
+        seen = sum(belief.count for belief in beliefs)
         if not count and not seen:
             return None
         prior = self._settings.shrinkage
         believed = 0.0
         if seen:
-            believed = sum(self._public[side].sum for side in sides) / (seen + prior)
+            believed = sum(belief.sum for belief in beliefs) / (seen + prior)
         if count + prior > 0.0:
             believed = (total + prior * believed) / (count + prior)
         return max(0.0, believed)
@@ -278,8 +284,8 @@ class AdverseSelection(Shipped):
         """Return the whole state for the state hash."""
         return (
             [fill.digest() for fill in self._fills or ()],
-            sorted((due, number, index) for due, number, index, _ in self._pending),
+            sorted((due, n, index) for due, n, index, _ in self._pending or ()),
             list(self._public_pending or ()),
-            [(each.count, each.sum) for each in self._public.values()],
+            [(each.count, each.sum) for each in (self._public or {}).values()],
             (self._last, self.unmarked),
         )

@@ -12,7 +12,14 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from workstation.market.pipeline.adverse_selection import AdverseSelection
-from workstation.market.pipeline.figures import RESERVED, Figure, Figures, Place
+from workstation.market.pipeline.figures import (
+    RESERVED,
+    Directory,
+    Distrust,
+    Figure,
+    Figures,
+    Place,
+)
 from workstation.market.pipeline.flow import Flow
 from workstation.market.pipeline.imbalance import Imbalance
 from workstation.market.pipeline.mids import Mids
@@ -68,12 +75,15 @@ class Plan:
         self._order: list[str | ProcessorScript] = []
         for entry in settings.processors:
             self._add(entry)
-        self._elsewhere = {
-            figure.name: name
-            for name, processor in CATALOG.items()
-            for figure in processor.gives
-            if figure.name not in self._places
-        }
+        self._directory = Directory(
+            self._places,
+            {
+                figure.name: name
+                for name, processor in CATALOG.items()
+                for figure in processor.gives
+                if figure.name not in self._places
+            },
+        )
 
     @property
     def scripts(self) -> tuple[ProcessorScript, ...]:
@@ -89,11 +99,11 @@ class Plan:
         self,
         live: LiveInstrument,
         instrument: Instrument,
-        distrust: Callable[[], str | None],
+        distrust: Distrust,
         fault: ProcessorFault,
     ) -> Figures:
         """Attach a chain to an instrument and return its figures."""
-        figures = Figures(self._places, self._elsewhere, distrust)
+        figures = Figures(self._directory, live.instrument, distrust)
         ground = Ground(live, instrument.tick_size, Mids(), figures)
         for each in self._order:
             processor: Processor

@@ -15,7 +15,19 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from workstation.market.pipeline.processor import Processor
 
-__all__ = ["NO_FIGURES", "RESERVED", "TOLD", "Figure", "Figures", "Place"]
+__all__ = [
+    "NO_FIGURES",
+    "RESERVED",
+    "TOLD",
+    "Directory",
+    "Distrust",
+    "Figure",
+    "Figures",
+    "Place",
+]
+
+Distrust = Callable[[str], str | None]
+"""Says why nothing of an instrument can be trusted now, or None."""
 
 TOLD = ("imbalance", "volatility_bps", "vol_uncertainty_bps", "adverse_selection")
 """What MarketDataUpdated tells, in its order."""
@@ -42,51 +54,59 @@ class Place(Struct, frozen=True):
     figure: Figure
 
 
+class Directory:
+    """Where the figures of a run come from; one for all instruments.
+
+    ``elsewhere`` names the processors that would give what none of the run gives,
+    ``told`` has the place of each of ``TOLD``.
+    """
+
+    __slots__ = ("elsewhere", "places", "told")
+
+    def __init__(
+        self, places: Mapping[str, Place], elsewhere: Mapping[str, str]
+    ) -> None:
+        self.places = places
+        self.elsewhere = elsewhere
+        self.told = tuple(places.get(name) for name in TOLD)
+
+
 class Figures:
     """Answer every figure of one instrument; None = not known (yet)."""
 
-    __slots__ = ("_distrust", "_elsewhere", "_places", "_processors", "_told")
+    __slots__ = ("_directory", "_distrust", "_instrument", "_processors")
 
     def __init__(
-        self,
-        places: Mapping[str, Place],
-        elsewhere: Mapping[str, str],
-        distrust: Callable[[], str | None],
+        self, directory: Directory, instrument: str, distrust: Distrust
     ) -> None:
-        self._places = places
-        self._elsewhere = elsewhere
+        self._directory = directory
+        self._instrument = instrument
         self._distrust = distrust
         self._processors: tuple[Processor, ...] = ()
-        # Who gives each of TOLD, and whether that stays while data is not trusted.
-        self._told: list[tuple[Processor, bool] | None] = [None] * len(TOLD)
 
     def join(self, processor: Processor) -> None:
         """Take the next processor of the chain."""
         self._processors = (*self._processors, processor)
-        for index, name in enumerate(TOLD):
-            place = self._places.get(name)
-            if place is not None and place.processor == processor.name:
-                self._told[index] = processor, place.figure.lasting
 
     def __getattr__(self, name: str) -> float | None:
         """Return a figure; AttributeError says which processor would give it."""
-        place = self._places.get(name)
+        place = self._directory.places.get(name)
         if place is None:
             raise AttributeError(self._missing(name))
         return self._value(place)
 
     def get(self, name: str) -> float | None:
         """Return a figure; None also where no processor of the chain gives it."""
-        place = self._places.get(name)
+        place = self._directory.places.get(name)
         return None if place is None else self._value(place)
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all figures, in the order of the chain."""
-        return tuple(self._places)
+        return tuple(self._directory.places)
 
     def places(self) -> tuple[Place, ...]:
         """Return what each figure is and where it comes from."""
-        return tuple(self._places.values())
+        return tuple(self._directory.places.values())
 
     def processor(self, name: str) -> Processor | None:
         """Return a processor of the chain."""
@@ -97,11 +117,12 @@ class Figures:
 
     def told(self) -> list[float | None]:
         """Return the figures of ``TOLD``, looking at the data's trust once."""
-        sound = self._distrust() is None
+        sound = self._distrust(self._instrument) is None
+        processors = self._processors
         found: list[float | None] = []
-        for name, giver in zip(TOLD, self._told, strict=True):
-            if giver is not None and (sound or giver[1]):
-                found.append(giver[0].value(name))
+        for place in self._directory.told:
+            if place is not None and (sound or place.figure.lasting):
+                found.append(processors[place.index].value(place.figure.name))
             else:
                 found.append(None)
         return found
@@ -114,22 +135,22 @@ class Figures:
         # A processor may ask while those behind it have not joined yet.
         if place.index >= len(self._processors):
             return None
-        if not place.figure.lasting and self._distrust() is not None:
+        if not place.figure.lasting and self._distrust(self._instrument) is not None:
             return None
         return self._processors[place.index].value(place.figure.name)
 
     def _missing(self, name: str) -> str:
-        processor = self._elsewhere.get(name)
+        processor = self._directory.elsewhere.get(name)
         if processor is not None:
             return (
                 f"no figure {name!r} in this run; {processor} gives it: add "
                 f'"{processor}" to processors in [pipeline]'
             )
-        known = ", ".join(self._places) or "none"
+        known = ", ".join(self._directory.places) or "none"
         return f"no figure {name!r} in this run; there are: {known}"
 
 
-NO_FIGURES = Figures({}, {}, lambda: None)
+NO_FIGURES = Figures(Directory({}, {}), "", lambda instrument: None)
 """Those of an instrument without a chain."""
 
 RESERVED = frozenset(name for name in dir(Figures) if not name.startswith("__"))
