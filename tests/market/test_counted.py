@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from tests.market.fakes import market
 from workstation.market.counted import CountedBuilder
-from workstation.model.market import Bar, Trade
+from workstation.market.settings import StorageSettings
+from workstation.model.market import Bar, Quote, Trade
 from workstation.model.records import FeedRecord
 from workstation.model.timeframes import Timeframe
 
@@ -78,6 +79,43 @@ def test_the_aggregator_closes_them_with_the_trade_that_fills_them() -> None:
     assert forming is not None
     assert (forming.ts_open, forming.close, forming.trades) == (7, 17.0, 1)
     assert part.timeframes(BTC) == (Timeframe.parse("1s"), frame)
+
+
+@given(st.lists(st.sampled_from((10.0, 10.5, 11.0)), max_size=60), st.integers(1, 5))
+def test_a_tick_bar_of_mids_is_so_many_changes_of_the_mid(
+    mids: list[float], count: int
+) -> None:
+    builder = CountedBuilder(BTC, Timeframe.parse(f"{count}t"))
+    made = [builder.add_mid(ts, mid) for ts, mid in enumerate(mids)]
+    bars = [bar for bar in made if bar is not None]
+    moves = [(ts, mid) for ts, mid in enumerate(mids) if ts == 0 or mid != mids[ts - 1]]
+    assert len(bars) == len(moves) // count
+    for index, bar in enumerate(bars):
+        own = moves[index * count : (index + 1) * count]
+        prices = [mid for _, mid in own]
+        assert (bar.ts_open, bar.ts_recv) == (own[0][0], own[-1][0])
+        assert (bar.open, bar.high, bar.low, bar.close) == (
+            *(prices[0], max(prices), min(prices)),
+            prices[-1],
+        )
+        assert (bar.volume, bar.turnover, bar.trades) == (0.0, 0.0, 0)
+
+
+def test_bars_of_mids_count_mids_by_ticks_and_trades_by_volume() -> None:
+    kept = StorageSettings(bar_source="mid")
+    part, core = market(watch=["2t", "5v"], settings=kept)
+    quotes = [
+        Quote(BTC, ts, 10.0 + ts, 1.0, 12.0 + ts, 1.0, None, ts) for ts in range(1, 6)
+    ]
+    core.feed(part, [Trade(BTC, 0, 10.0, 1.0), *quotes])
+    core.feed(part, [Trade(BTC, ts, 20.0, 2.5) for ts in (7, 8)])
+    by_ticks = core.bars(Timeframe.parse("2t"))
+    assert [(bar.ts_open, bar.close, bar.trades) for bar in by_ticks] == [
+        (0, 12.0, 1),
+        (2, 14.0, 0),
+        (4, 16.0, 0),
+    ]
+    assert [bar.volume for bar in core.bars(Timeframe.parse("5v"))] == [6.0]
 
 
 def test_nothing_has_come_yet() -> None:

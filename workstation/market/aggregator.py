@@ -223,11 +223,14 @@ class Aggregator(MarketState):
     def _take_mid(self, live: LiveInstrument, ts: int, mid: float) -> None:
         """Build bars of mids from the first one on, and no longer of trades."""
         if live.takes_trades:
-            live.absorb()
-            live.takes_trades = False
+            live.follow_mids()
         if ts >= live.turn_ns:
             self._turn(live, ts, mid)
         live.mids.append(mid)
+        for builder in live.counted_mids:
+            bar = builder.add_mid(ts, mid)
+            if bar is not None:
+                self._closed(live, bar)
 
     def _follow_top(self, live: LiveInstrument, ts: int) -> None:
         """Take best prices that a book has set; the end of ``on_quote`` for books."""

@@ -73,6 +73,7 @@ class LiveInstrument:
         "break_watchers",
         "builders",
         "counted",
+        "counted_mids",
         "day_end_ns",
         "day_open",
         "figures",
@@ -170,7 +171,9 @@ class LiveInstrument:
         self.break_watchers: tuple[BreakWatcher, ...] = ()
         self.quote_window: QuoteWindow | None = None
         self.trade_window: TradeWindow | None = None
+        # Bars that trading ends, and those of them that count mids from the first on.
         self.counted: tuple[CountedBuilder, ...] = ()
+        self.counted_mids: tuple[CountedBuilder, ...] = ()
         self.windows: dict[Timeframe, BarWindow] = {}
 
     def keep_ticks(self, quotes: int, trades: int) -> None:
@@ -189,6 +192,13 @@ class LiveInstrument:
         if self.trade_window is not None and len(self.new_trades) > self.stored:
             self.trade_window.extend(self.new_trades[self.stored :])
             self.stored = len(self.new_trades)
+
+    def follow_mids(self) -> None:
+        """Build bars of mids from now on, and no longer of trades."""
+        self.absorb()
+        self.takes_trades = False
+        self.counted_mids = tuple(each for each in self.counted if each.counts_ticks)
+        self.counted = tuple(each for each in self.counted if not each.counts_ticks)
 
     def waiting(self) -> Slice | None:
         """Return the ticks that the builders have not absorbed yet."""
@@ -252,7 +262,7 @@ class LiveInstrument:
         return None
 
     def _all_builders(self) -> tuple[BarBuilder | CountedBuilder, ...]:
-        return (*self.builders, *self.counted)
+        return (*self.builders, *self.counted, *self.counted_mids)
 
     def distrust(self, now_ns: int, stale_ns: int) -> str | None:
         """Return why nothing may trade on these figures at ``now_ns``, or None."""

@@ -24,7 +24,8 @@ class StorageSettings(Settings, frozen=True, kw_only=True):
     stale_ms: Milliseconds = 5_000
     """Quotes older than this block entries; bar feeds: this plus two bars."""
     bar_source: Literal["trades", "mid"] = "trades"
-    """Build bars from trades, or from the mid where a feed has no trades."""
+    """Build bars from trades, or from the mid where a feed has no trades. Bars by ticks
+    count changes of the mid then; those by volume and value always need trades."""
     empty_bars: Literal["repeat", "skip"] = "repeat"
     """An interval without a trade repeats the last close, or makes no bar."""
     late_trades: Literal["include", "drop"] = "include"
