@@ -167,13 +167,13 @@ class Engine:
             tap((feed.name, ts, event))
         if ts > clock.ns:
             clock.advance_to(ts)
-        if feed.paused and not feed.passes:
+        if feed.passes:
+            feed.passes -= 1
+        elif feed.paused:
             feed.shed += 1
             if sources.over:
                 sources.tell()
             return True
-        if feed.passes:
-            feed.passes -= 1
         feed.delivered += 1
         feed.last_ts = ts
         self.delivered += 1

@@ -90,11 +90,22 @@ class Sources:
         heap = self._heap
         assert heap
         ts, order, event, feed = heap[0]
-        # One heap sift instead of a pop and a push: this runs once per tick.
-        following = None if feed.stopped else self._pull(feed)
+        # This runs once per tick: pulled here, and one heap sift for a pop and a push.
+        following = None
+        if not feed.stopped:
+            try:
+                following = feed.pull()
+            except Exception as error:  # the feed's edge
+                following = self._pull(feed) if self._lost(feed, error) else None
+            else:
+                if following is None:
+                    self._end(feed)
         if following is None:
             heapq.heappop(heap)
             self.peek_ts()
+        elif len(heap) == 1:
+            due = self.due = following[0]
+            heap[0] = (due, order, following[1], feed)
         else:
             heapq.heapreplace(heap, (following[0], order, following[1], feed))
             self.due = heap[0][0]
@@ -143,18 +154,26 @@ class Sources:
         while True:
             try:
                 following = feed.pull()
-                break
-            except FeedHole as hole:
-                self.over.append((feed, hole))
-            except Exception as error:  # the feed's edge: becomes its visible failure
-                feed.error = str(error)
-                feed.ended = True
-                self.over.append((feed, error))
-                return None
-        if following is None:
-            feed.ended = True
-            self.over.append((feed, None))
-        return following
+            except Exception as error:  # the feed's edge
+                if not self._lost(feed, error):
+                    return None
+            else:
+                if following is None:
+                    self._end(feed)
+                return following
+
+    def _lost(self, feed: Feed, error: Exception) -> bool:
+        """Tell whether only events were lost; else it is the feed's visible failure."""
+        self.over.append((feed, error))
+        if isinstance(error, FeedHole):
+            return True
+        feed.error = str(error)
+        feed.ended = True
+        return False
+
+    def _end(self, feed: Feed) -> None:
+        feed.ended = True
+        self.over.append((feed, None))
 
 
 def _raise(feed: Feed, error: Exception) -> None:
