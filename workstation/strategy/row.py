@@ -19,6 +19,7 @@ from workstation.model.states import SymbolState
 from workstation.strategy.inputs import Indicators, Market
 from workstation.strategy.lock import Lock
 from workstation.strategy.machine import Trigger, step
+from workstation.strategy.question import Question
 
 __all__ = ["Row"]
 
@@ -30,6 +31,7 @@ class Row:
 
     __slots__ = (
         "answer",
+        "asked",
         "bar",
         "bars_left",
         "calls",
@@ -39,6 +41,7 @@ class Row:
         "instrument",
         "lock",
         "market",
+        "moves",
         "override_reason",
         "since_ns",
         "state",
@@ -69,7 +72,9 @@ class Row:
         self.stop: Decimal | None = None
         self.target: Decimal | None = None
         self.answer = "no bar yet"
+        self.asked: Question | None = None
         self.calls = 0
+        self.moves = 0
         self.override_reason = ""
         self.transitions: deque[StateRecord] = deque(maxlen=_TRANSITIONS_KEPT)
 
@@ -89,6 +94,7 @@ class Row:
         instrument = self.instrument.id
         self.state = step(f"{self.strategy} {instrument}", before, trigger)
         self.since_ns = core.ts
+        self.moves += 1
         self.committing = False
         self.override_reason = ""
         record = StateRecord(
@@ -128,5 +134,6 @@ class Row:
             self.committing,
             str(self.stop),
             str(self.target),
+            None if self.asked is None else self.asked.function.value,
             plain(self.context),
         ]
