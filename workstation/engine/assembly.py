@@ -35,6 +35,7 @@ from workstation.model.errors import ScriptError, WorkstationError
 from workstation.model.instruments import Instrument
 from workstation.model.roles import Connector
 from workstation.model.timeframes import Timeframe
+from workstation.strategy.host import DistantHost
 from workstation.strategy.python_host import PythonHost
 from workstation.strategy.script import Script, failed_script, load_script
 from workstation.strategy.scripted import ScriptedStrategy
@@ -144,6 +145,9 @@ def assemble_session(
             )
         )
     engine.on_hole = partial(_distrust, aggregator)
+    for strategy in strategies:
+        if isinstance(strategy.host, DistantHost):
+            strategy.host.attach(engine.core.scripts.ask)
     recorder = Recorder(
         engine,
         aggregator,

@@ -92,7 +92,7 @@ class Control:
             event = command.event
             if not isinstance(event, Signal):
                 engine.after_market(structs.replace(event, ts_recv=core.ts))
-        core.run_agenda(engine.clock.now())
+        engine.catch_up()
         return outcome
 
     def interrupted(self, interrupt: Interrupt) -> None:

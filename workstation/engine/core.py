@@ -15,6 +15,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from workstation.engine.hashing import DecisionHash, encode
+from workstation.engine.script_calls import ScriptCalls
 from workstation.kernel import Dispatcher, EventBus, SimClock, Timer
 from workstation.model.orders import Report, Request
 from workstation.model.records import Record
@@ -52,6 +53,7 @@ class EngineCore:
         self.sinks: list[RecordSink] = []
         self.requests: deque[Request] = deque()
         self.send: Callable[[Request], None] = self.requests.append
+        self.scripts = ScriptCalls()
         # Bound once: these are called for every input and every record.
         self.emit = dispatcher.emit
         self._dispatch = dispatcher.dispatch
@@ -89,9 +91,13 @@ class EngineCore:
         self.ts = self.clock.ns
         self._dispatch(event)
 
-    def run_agenda(self, until_ns: int) -> None:
-        """Let everything due by ``until_ns`` happen, each at its own time."""
-        clock = self.clock
+    def run_agenda(self, until_ns: int) -> bool:
+        """Let everything due by ``until_ns`` happen, each at its own time.
+
+        False where it broke off because a script was asked whose answer must come
+        before anything else; called again, it goes on.
+        """
+        clock, asked = self.clock, self.scripts.asked
         while (
             clock.first_due <= until_ns
             and (timer := clock.pop_due(until_ns)) is not None
@@ -99,6 +105,9 @@ class EngineCore:
             if timer.due_ns > clock.ns:
                 clock.advance_to(timer.due_ns)
             timer.callback()
+            if asked:
+                return False
+        return True
 
 
 class EdgePort:

@@ -25,6 +25,10 @@ _SLICE_NS = 2 * NS_PER_MS
 _LOOK_EVERY = 8
 # While nothing is due the driver looks this often for the next event.
 _LONGEST_WAIT_S = 0.05
+# A step by hand shows all that it caused where scripts elsewhere answer by then, in
+# so many rounds: a first call asks again for each indicator that it needs.
+_STEP_WAIT_S = 0.01
+_STEP_ROUNDS = 20
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 10.0, 30.0, 100.0, 300.0, 1_000.0, 100_000.0)
 """Speeds of the ``<`` and ``>`` keys, × the run's own time; the last is "as fast"."""
 
@@ -175,9 +179,14 @@ class PlayDriver:
 
     async def run(self) -> None:
         """Drive until ``stop``; yields between steps, waits when nothing is due."""
-        self.engine.start()
+        engine = self.engine
+        engine.waits = False
+        engine.start()
         self._rebase()
         while not self._stopping:
+            if engine.awaiting:
+                await self._hear()
+                continue
             if self.state is not PlayState.PLAYING:
                 self._wake.clear()
                 if not self._stopping:
@@ -216,14 +225,35 @@ class PlayDriver:
                 self.pause()
                 return 0.0
             engine.step()
-            if self.goal is not None and self.goal(engine):
-                self.pause()
+            if engine.awaiting:
+                return 0.0
+            if self._has_arrived():
                 return 0.0
             steps += 1
             if steps % _LOOK_EVERY == 0:
                 now = wall.now()
                 if now - start >= _SLICE_NS:
                     return 0.0
+
+    async def _hear(self) -> None:
+        """Take what scripts elsewhere have answered; the loop is free meanwhile."""
+        engine = self.engine
+        edge = engine.core.scripts.edge
+        try:
+            # Looks up now and then: the driver may have been told to stop.
+            await asyncio.wait_for(edge.arrival(), _LONGEST_WAIT_S)
+        except TimeoutError:
+            return
+        engine.take_answers(edge.collect(0.0))
+        if not engine.awaiting:
+            self._has_arrived()
+
+    def _has_arrived(self) -> bool:
+        """Pause where go-until wanted to come to."""
+        if self.goal is None or not self.goal(self.engine):
+            return False
+        self.pause()
+        return True
 
     def _target(self, now_ns: int) -> int:
         return self._from_ts + int((now_ns - self._from_wall_ns) * self.speed)
@@ -233,8 +263,23 @@ class PlayDriver:
         self._from_ts = self.engine.clock.now()
 
     def _one(self) -> bool:
-        self.engine.start()
-        stepped = self.engine.step()
+        engine = self.engine
+        engine.start()
+        self._settle()
+        if engine.awaiting:
+            return True
+        stepped = engine.step()
+        self._settle()
         if not stepped:
             self.state = PlayState.ENDED
         return stepped
+
+    def _settle(self) -> None:
+        """Give scripts elsewhere a moment to answer; ``run`` takes what comes later."""
+        engine = self.engine
+        edge = engine.core.scripts.edge
+        for _ in range(_STEP_ROUNDS):
+            answers = edge.collect(_STEP_WAIT_S) if engine.awaiting else ()
+            if not answers:
+                return
+            engine.take_answers(answers)

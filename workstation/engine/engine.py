@@ -34,6 +34,7 @@ from workstation.model.market import MarketEvent
 from workstation.model.orders import Request
 from workstation.model.records import FaultRecord, FeedRecord, TaskRecord
 from workstation.model.roles import Broker, Connector, Part
+from workstation.strategy.replies import ScriptAnswered
 from workstation.strategy.script import describe
 
 __all__ = ["Engine", "PartTask"]
@@ -92,6 +93,11 @@ class Engine:
         # Settings that decide: two runs with other ones are not the same run.
         self.rules = ""
         self.start_notes: dict[str, str] = {}
+        self.waits = True
+        """A step waits for the scripts that it asks; else it may end unfinished."""
+        self._rest: Callable[[], object] | None = None
+        self._resuming = False
+        self.core.scripts.deliver = self._take_answer
         self.started = False
         self.closed = False
         self.on_fault: Callable[[str, Exception], None] = lambda task, error: None
@@ -131,25 +137,20 @@ class Engine:
         if not self.closed:
             self.closed = True
             self.sources.close()
+            self.core.scripts.edge.close()
 
     @property
     def ended(self) -> bool:
         """Tell whether all sources have ended."""
         return self.sources.peek_ts() is None
 
-    @property
-    def is_endless(self) -> bool:
-        """Tell whether a source never ends by itself."""
-        return any(
-            getattr(feed.connector, "endless", False) for feed in self.sources.feeds
-        )
-
     # Inputs.
 
     def step(self) -> bool:
         """Do one step: what is due, one source event, and what they cause.
 
-        Returns False, having done nothing, when the sources have ended.
+        Returns False, having done nothing, when the sources have ended. Unless
+        ``waits`` is set, a step may end with ``awaiting``: ``take_answers`` goes on.
         """
         sources, core, clock = self.sources, self.core, self.clock
         due = sources.due
@@ -158,8 +159,8 @@ class Engine:
             due = sources.peek_ts()
             if due is None:
                 return False
-        if clock.first_due <= due:
-            core.run_agenda(due)
+        if clock.first_due <= due and not core.run_agenda(due):
+            return self._await(self.step)
         ts, event, feed = sources.pop()
         self.pulled += 1
         tap = feed.tap
@@ -185,21 +186,88 @@ class Engine:
                 before(event)
             except Exception as error:  # the edge of the broker's task
                 self.dispatcher.report(task, event, error)
-        if clock.first_due <= now:
-            core.run_agenda(now)
+        if clock.first_due <= now and not core.run_agenda(now):
+            return self._await(partial(self._take_event, event))
         core.seq += 1
         core.ts = now
         self._dispatch(event)
+        if core.scripts.asked:
+            return self._await(partial(self._end_step, event))
         for after, task in self._after:
             try:
                 after(event)
             except Exception as error:  # the edge of the broker's task
                 self.dispatcher.report(task, event, error)
-        if clock.first_due <= now:
-            core.run_agenda(now)
+        if clock.first_due <= now and not core.run_agenda(now):
+            return self._await(self.catch_up)
         if sources.over:
             sources.tell()
         return True
+
+    # A step in pieces, where scripts that run elsewhere must answer in between.
+
+    def _take_event(self, event: MarketEvent) -> None:
+        core = self.core
+        if not core.run_agenda(self.clock.ns):
+            self._await(partial(self._take_event, event))
+            return
+        core.take(event)
+        if core.scripts.asked:
+            self._await(partial(self._end_step, event))
+        else:
+            self._end_step(event)
+
+    def _end_step(self, event: MarketEvent) -> None:
+        self.after_market(event)
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        """Let happen what is due by now, and say which feeds are over.
+
+        After a command too, unless a step waits for answers: it does so at its end.
+        """
+        if self._rest is not None or self.core.scripts.asked:
+            self._await(self._rest or self.catch_up)
+        elif not self.core.run_agenda(self.clock.ns):
+            self._await(self.catch_up)
+        elif self.sources.over:
+            self.sources.tell()
+
+    @property
+    def awaiting(self) -> bool:
+        """Tell whether scripts must answer before anything else may happen."""
+        return self.core.scripts.awaiting
+
+    def _await(self, rest: Callable[[], object]) -> bool:
+        """Send what was asked; go on with ``rest`` once it is answered."""
+        self._rest = rest
+        self.core.scripts.post()
+        # From within another rest the loop below goes on: a quiet night of bars, each
+        # of which asks, must not become as many calls within each other.
+        while self.waits and not self._resuming and self.awaiting:
+            self.take_answers(self.core.scripts.edge.collect(None))
+        return True
+
+    def take_answers(self, answers: Sequence[ScriptAnswered]) -> None:
+        """Take answers of scripts as inputs, and go on where none is awaited any more.
+
+        Called with what ``core.scripts.edge`` has collected.
+        """
+        scripts = self.core.scripts
+        scripts.take(answers)
+        self._resuming = True
+        try:
+            while self._rest is not None and not scripts.awaiting:
+                rest, self._rest = self._rest, None
+                rest()
+        finally:
+            self._resuming = False
+
+    def _take_answer(self, answered: ScriptAnswered) -> None:
+        core = self.core
+        if self.journal is not None:
+            self.journal.input(core.seq + 1, self.pulled, answered)
+        core.take(answered)
 
     def before_market(self, event: MarketEvent) -> None:
         """Show the venue an event that is not a source's before the core sees it."""

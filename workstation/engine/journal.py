@@ -23,6 +23,7 @@ from workstation.model.commands import Command
 from workstation.model.errors import JournalError
 from workstation.model.records import Record
 from workstation.strategy.inputs import Asked
+from workstation.strategy.replies import ScriptAnswered
 
 __all__ = [
     "FORMAT",
@@ -35,7 +36,7 @@ __all__ = [
     "run_name",
 ]
 
-FORMAT = 1
+FORMAT = 2
 SUFFIX = ".sqlite"
 # Rows gathered into one transaction; more would only delay the durable mark.
 _BATCH = 2_000
@@ -73,7 +74,7 @@ class InputRow(msgspec.Struct, frozen=True):
 
     seq: int
     pulled: int
-    value: Command | Interrupt
+    value: Command | Interrupt | ScriptAnswered
 
 
 def as_journalled(command: Command) -> Command:
@@ -132,7 +133,9 @@ class Journal:
         """Keep one record (a sink of the core)."""
         self._put("records", (record.seq, record.ts, encoded))
 
-    def input(self, seq: int, pulled: int, value: Command | Interrupt) -> None:
+    def input(
+        self, seq: int, pulled: int, value: Command | Interrupt | ScriptAnswered
+    ) -> None:
         """Keep one input that cannot be derived again, and its place in the run."""
         self._put("inputs", (seq, pulled, type(value).__name__, _encode(value)))
 
@@ -278,4 +281,4 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 _encode = msgspec.msgpack.Encoder(decimal_format="string").encode
-_decode = msgspec.msgpack.Decoder(Command | Interrupt).decode
+_decode = msgspec.msgpack.Decoder(Command | Interrupt | ScriptAnswered).decode

@@ -14,11 +14,13 @@ from msgspec import Struct
 
 from workstation.engine.assembly import assemble_session
 from workstation.engine.journal import FORMAT, InputRow, Interrupt, JournalReader
+from workstation.engine.script_calls import JournalledScripts
 from workstation.engine.session import Session
 from workstation.engine.settings import RunSettings
 from workstation.market.pipeline.script import ProcessorScript
 from workstation.model.errors import JournalError
 from workstation.model.records import Record
+from workstation.strategy.replies import ScriptAnswered
 from workstation.strategy.script import Script
 
 __all__ = ["ReplayResult", "replay_journal"]
@@ -110,11 +112,15 @@ def _compare(session: Session, reader: JournalReader, path: Path) -> ReplayResul
 
 def _run(session: Session, commands: list[InputRow], reader: JournalReader) -> None:
     engine = session.engine
+    engine.waits = False
+    engine.core.scripts.edge = JournalledScripts()
     summary = reader.summary or {}
     if not summary.get("started", True):
         return
     engine.start()
     pulled = summary.get("pulled")
+    # A run that was left while a script had not answered had begun its next step.
+    inputs = summary.get("inputs", 0)
     # A journal that was broken off: as far as its records and inputs reach.
     last_seq = None if pulled is not None else reader.last_seq()
     waiting = iter(commands)
@@ -125,10 +131,22 @@ def _run(session: Session, commands: list[InputRow], reader: JournalReader) -> N
             and following.pulled == engine.pulled
             and following.seq == engine.core.seq + 1
         ):
-            assert not isinstance(following.value, Interrupt)
-            session.execute(following.value)
+            value = following.value
+            assert not isinstance(value, Interrupt)
+            if isinstance(value, ScriptAnswered):
+                engine.take_answers((value,))
+            else:
+                session.execute(value)
             following = next(waiting, None)
-        if isinstance(pulled, int) and engine.pulled >= pulled:
+        if engine.awaiting:
+            # Broken off, or left, before the script had answered.
+            return
+        if (
+            isinstance(pulled, int)
+            and isinstance(inputs, int)
+            and engine.pulled >= pulled
+            and engine.core.seq >= inputs
+        ):
             return
         if last_seq is not None and engine.core.seq >= last_seq:
             return

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from workstation.model.commands import Override
-from workstation.model.errors import CommandRefused
+from workstation.model.errors import CommandRefused, ScriptError
 from workstation.model.events import (
     BarClosed,
     OrderDenied,
@@ -25,11 +25,12 @@ from workstation.model.ports import Core, MarketView, OrdersView, PositionView
 from workstation.model.states import SymbolState
 from workstation.model.timeframes import Timeframe
 from workstation.strategy.hand import OperatorHand
-from workstation.strategy.host import ScriptHost
+from workstation.strategy.host import PENDING, DistantHost, ScriptHost
 from workstation.strategy.inputs import Indicators, Market
 from workstation.strategy.machine import Trigger
 from workstation.strategy.question import Function
 from workstation.strategy.questions import Questions
+from workstation.strategy.replies import ScriptAnswered, ScriptReply
 from workstation.strategy.row import Row
 from workstation.strategy.script import Script
 from workstation.strategy.settings import StrategySettings
@@ -52,7 +53,13 @@ class ScriptedStrategy:
     next, oldest first: each once, for a script can only be asked about the newest bar.
     """
 
-    follows = (OrderUpdated, OrderDenied, PositionChanged)
+    follows = (
+        OrderUpdated,
+        OrderDenied,
+        PositionChanged,
+        ScriptAnswered,
+        ScriptReply,
+    )
 
     def __init__(
         self,
@@ -77,6 +84,7 @@ class ScriptedStrategy:
         """Withheld calls that were never made: a newer bar came, or the pause ended."""
         self.subscriptions: tuple[type, ...] = tuple(self.handlers())
         self.rows: dict[str, Row] = {}
+        self.host = host
         self._positions = positions
         self._orders = orders
         self._questions = Questions(settings, script.name, host, positions, orders)
@@ -125,6 +133,8 @@ class ScriptedStrategy:
             OrderUpdated: self._on_order,
             OrderDenied: self._on_denied,
             PositionChanged: self._on_position,
+            ScriptAnswered: self._on_answered,
+            ScriptReply: self._on_reply,
         }
 
     def handle_event(self, event: object) -> None:
@@ -155,6 +165,28 @@ class ScriptedStrategy:
         elif row.locked:
             gone = "the row is locked in manual"
         self._questions.apply(row, function, answer, gone)
+
+    def _on_answered(self, event: ScriptAnswered) -> None:
+        """Deal with each row's reply by itself: one error must not hide the next."""
+        if event.strategy != self.name:
+            return
+        for reply in event.replies:
+            self._core.emit(reply)
+        if event.fault:
+            for row in self.rows.values():
+                if row.asked is not None:
+                    row.asked = None
+                    row.answer = f"script error: {event.fault}"
+            raise ScriptError(self.script.name, event.fault)
+
+    def _on_reply(self, reply: ScriptReply) -> None:
+        if reply.strategy != self.name:
+            return
+        host, row = self.host, self.rows[reply.instrument]
+        assert isinstance(host, DistantHost)
+        answer = host.take(row, reply)
+        if answer is not PENDING:
+            self.take_answer(reply.instrument, reply.function, answer)
 
     # The operator's hand.
 
