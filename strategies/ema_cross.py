@@ -37,7 +37,7 @@ def detect_opportunity(market, context, indicators):
 def filter_commitment(market, context, indicators):
     signal = context["opportunity"]["signal"]
     if signal != "bullish_cross":
-        return {"action": "cancel_analysis", "reason": f"{signal}: long only"}
+        return {"action": "cancel_analysis", "reason": "long only"}
     average = market.average_volume(20, back=1)
     if average and market.volume < market.params["volume"] * average:
         return {"action": "cancel_analysis", "reason": "volume dried up"}
