@@ -49,7 +49,7 @@ function filter_commitment(market, context, indicators)
     return {action = "cancel_analysis", reason = "no longer oversold"}
   end
   local price = market.close
-  local lowest = market.lowest(math.min(params.window, market.bars()))
+  local lowest = market.lowest(params.window)
   if lowest ~= nil and price > lowest * (1 + params.rebound) then
     return {action = "cancel_analysis", reason = "has left its low"}
   end

@@ -46,7 +46,7 @@ def filter_commitment(market, context, indicators):
     if rsi is None or rsi >= params["oversold"]:
         return {"action": "cancel_analysis", "reason": "no longer oversold"}
     price = market.close
-    lowest = market.lowest(min(params["window"], market.bars()))
+    lowest = market.lowest(params["window"])
     if lowest is not None and price > lowest * (1 + params["rebound"]):
         return {"action": "cancel_analysis", "reason": "has left its low"}
     return {
