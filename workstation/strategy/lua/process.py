@@ -1,0 +1,152 @@
+"""A worker's process and its socket: started bare, read and written without waiting.
+
+Owned by ``host.py``. Whatever happens, ``kill`` leaves no process, no zombie and no
+open file behind.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+__all__ = ["COMMAND", "Ended", "Process"]
+
+COMMAND = (sys.executable, "-I", "-m", "workstation.strategy.lua.worker")
+"""Starts a worker; the parent's process id follows. ``-I``: no environment, no user's
+site, no current directory on the path."""
+
+_READ = 256 * 1024
+# Seconds in which the kernel ends a killed process; it needs about a millisecond.
+_REAP_S = 2.0
+
+
+class Ended(Struct, frozen=True):
+    """How a process ended: with an exit code, or by a signal's name."""
+
+    exit_code: int | None = None
+    signal: str | None = None
+
+    def __str__(self) -> str:
+        if self.signal is not None:
+            return f"ended by {self.signal}"
+        return f"ended with exit code {self.exit_code}"
+
+
+class Process:
+    """One running worker process."""
+
+    def __init__(self, command: Sequence[str] = COMMAND) -> None:
+        ours, theirs = socket.socketpair()
+        self._socket = ours
+        self._unsent = bytearray()
+        self._ended: Ended | None = None
+        ours.setblocking(False)
+        try:
+            with theirs:
+                self._popen = subprocess.Popen(
+                    [*command, str(os.getpid())],
+                    stdin=theirs.fileno(),
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    cwd="/",
+                    env={},
+                    close_fds=True,
+                    # Ctrl-C at the terminal is for the workstation, not for workers.
+                    start_new_session=True,
+                )
+        except BaseException:
+            ours.close()
+            raise
+
+    @property
+    def pid(self) -> int:
+        """Return the process id."""
+        return self._popen.pid
+
+    @property
+    def unsent(self) -> int:
+        """Return how many bytes wait for the worker to read."""
+        return len(self._unsent)
+
+    def fileno(self) -> int:
+        """Return the socket's descriptor; -1 after the end."""
+        return self._socket.fileno()
+
+    def write(self, data: bytes) -> None:
+        """Send what the socket takes now and keep the rest; OSError where it broke."""
+        self._unsent += data
+        self.flush()
+
+    def flush(self) -> None:
+        """Send of the rest what the socket takes now; OSError where it broke."""
+        try:
+            while self._unsent:
+                sent = self._socket.send(self._unsent)
+                del self._unsent[:sent]
+        except BlockingIOError:
+            pass
+
+    def read(self) -> bytes | None:
+        """Return what is there, b"" at the end of the stream, None where nothing is."""
+        try:
+            return self._socket.recv(_READ)
+        except BlockingIOError:
+            return None
+        except ConnectionError:
+            return b""
+
+    def kill(self) -> Ended:
+        """End the process with its children, close the socket; tell how it ended.
+
+        One that had ended by itself tells of that end. Harmless when called again.
+        """
+        if self._ended is not None:
+            return self._ended
+        self._socket.close()
+        self._unsent.clear()
+        if self._popen.poll() is None:
+            try:
+                # It leads its own group, with whatever it may have started.
+                os.killpg(self._popen.pid, signal.SIGKILL)
+            except (ProcessLookupError, PermissionError):
+                self._popen.kill()
+        self._ended = _ended(self._popen.wait(_REAP_S))
+        return self._ended
+
+    def memory(self) -> int | None:
+        """Return the bytes of memory that it holds now; None where unknown."""
+        fields = self._proc("statm")
+        return int(fields[1]) * os.sysconf("SC_PAGE_SIZE") if fields else None
+
+    def cpu_ns(self) -> int | None:
+        """Return the CPU time that it has used, in steps of 10 ms; None if unknown."""
+        fields = self._proc("stat")
+        if not fields:
+            return None
+        # Counted from the end of the name, which may hold spaces: user, then system.
+        return sum(map(int, fields[11:13])) * 10**9 // os.sysconf("SC_CLK_TCK")
+
+    def _proc(self, name: str) -> list[str]:
+        if self._ended is not None:
+            return []
+        try:
+            text = Path(f"/proc/{self.pid}/{name}").read_text(encoding="utf-8")
+        except OSError:
+            return []
+        return text.rpartition(")")[2].split()
+
+
+def _ended(code: int) -> Ended:
+    if code >= 0:
+        return Ended(exit_code=code)
+    try:
+        return Ended(signal=signal.Signals(-code).name)
+    except ValueError:
+        return Ended(signal=f"signal {-code}")
