@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 
 import msgspec
+from msgspec import structs
 
 from workstation import __version__, indicators
 from workstation.engine.builder import EngineBuilder
@@ -21,6 +22,7 @@ from workstation.engine.journal import FORMAT, Journal, journal_file
 from workstation.engine.processor_scripts import load_processors
 from workstation.engine.recorder import Recorder
 from workstation.engine.runaway import ScriptGuard
+from workstation.engine.script_loading import ScriptLoader
 from workstation.engine.session import Session
 from workstation.engine.settings import FeedSettings, RunSettings
 from workstation.engine.sources import Feed
@@ -31,13 +33,12 @@ from workstation.market.opportunities import OpportunityDetector
 from workstation.market.pipeline.chain import Plan
 from workstation.market.pipeline.script import ProcessorScript
 from workstation.market.pipeline.settings import PipelineSettings
-from workstation.model.errors import ScriptError, WorkstationError
+from workstation.model.errors import WorkstationError
 from workstation.model.instruments import Instrument
 from workstation.model.roles import Connector
 from workstation.model.timeframes import Timeframe
 from workstation.strategy.host import DistantHost
-from workstation.strategy.python_host import PythonHost
-from workstation.strategy.script import Script, failed_script, load_script
+from workstation.strategy.script import Script
 from workstation.strategy.scripted import ScriptedStrategy
 from workstation.strategy.settings import StrategySettings
 from workstation.venues.file.feed import FileFeed
@@ -62,14 +63,16 @@ def assemble_session(
     wall: Clock | None = None,
     tolerant: bool = False,
     record: bool = True,
+    scripts: Mapping[str, Script] | None = None,
 ) -> Session:
     """Return a session ready to be driven; nothing has been read or started yet.
 
     The run is journalled where ``run.journal.path`` says (empty or None: nowhere),
     unless ``journal`` is False; feeds are recorded whose settings say so, unless
     ``record`` is False. With ``tolerant`` a strategy whose script cannot be
-    loaded is there as failed, and the rest runs. Raises ScriptError, ConfigError,
-    DataError or JournalError with what is wrong and where.
+    loaded is there as failed, and the rest runs. ``scripts`` are those of a journal, by
+    strategy: a replay loads their texts, whatever has become of the files. Raises
+    ScriptError, ConfigError, DataError or JournalError with what is wrong and where.
     """
     instruments = run.instruments
     engine_seq: Callable[[], int] = lambda: engine.core.seq  # noqa: E731
@@ -99,14 +102,17 @@ def assemble_session(
         cash=broker_settings.cash.get(currency, Decimal(0)),
         day_starts_minutes=_minutes(run.account.day_starts),
     )
-    scripts = [_script(each, guard, tolerant) for each in run.strategies]
+    loader = ScriptLoader(
+        run, guard, wall or RealClock(), plan.figures, journalled=scripts
+    )
+    loaded = [loader.first(each, tolerant=tolerant) for each in run.strategies]
     if run.strategies:
         # The chart of a symbol that no strategy trades needs bars too.
         for each in instruments:
             aggregator.watch(each.id, Timeframe.parse(run.strategies[0].timeframe))
     strategies = tuple(
-        _strategy(settings, script, instruments, aggregator, executor, guard)
-        for settings, script in zip(run.strategies, scripts, strict=True)
+        _strategy(settings, script, instruments, aggregator, executor, loader)
+        for settings, script in zip(run.strategies, loaded, strict=True)
     )
     builder = EngineBuilder(run.engine).with_aggregator(aggregator)
     for feed_settings in run.feeds:
@@ -139,12 +145,13 @@ def assemble_session(
         engine.journal_to(
             Journal(
                 journal_file(run.journal.path, run.mode, now_ns),
-                _header(run, [*scripts, *plan.scripts], engine),
+                _header(run, loaded, plan.scripts, engine),
                 # Where real orders are at stake nothing runs without a journal.
                 strict=run.mode in ("paper", "live"),
             )
         )
     engine.on_hole = partial(_distrust, aggregator)
+    engine.core.scripts.edge = loader.edge
     for strategy in strategies:
         if isinstance(strategy.host, DistantHost):
             strategy.host.attach(engine.core.scripts.ask)
@@ -153,7 +160,7 @@ def assemble_session(
         aggregator,
         run.recording,
         run.mode,
-        partial(_recording_header, run, scripts, engine),
+        partial(_recording_header, run, loaded, engine),
         wall or RealClock(),
     )
     if record:
@@ -217,26 +224,13 @@ def _plan(settings: PipelineSettings, guard: ScriptGuard) -> Plan:
         raise
 
 
-def _script(settings: StrategySettings, guard: ScriptGuard, tolerant: bool) -> Script:
-    path = Path(settings.script)
-    try:
-        script = load_script(path, guard.load)
-        script.resolve(settings.params)
-    except ScriptError as error:
-        if not tolerant:
-            guard.close()
-            raise
-        return failed_script(path, settings.params, str(error))
-    return script
-
-
 def _strategy(
     settings: StrategySettings,
     script: Script,
     instruments: tuple[Instrument, ...],
     aggregator: Aggregator,
     executor: Executor,
-    guard: ScriptGuard,
+    loader: ScriptLoader,
 ) -> ScriptedStrategy:
     wanted = set(settings.symbols)
     chosen = [
@@ -250,7 +244,7 @@ def _strategy(
     return ScriptedStrategy(
         settings,
         script,
-        PythonHost(script, guard),
+        loader.host(script, tuple(each.id for each in chosen)),
         chosen,
         aggregator,
         executor,
@@ -284,13 +278,20 @@ def _ids(settings: FeedSettings, instruments: tuple[Instrument, ...]) -> dict[st
 
 
 def _header(
-    run: RunSettings, scripts: Sequence[Script | ProcessorScript], engine: Engine
+    run: RunSettings,
+    scripts: Sequence[Script],
+    processors: Sequence[ProcessorScript],
+    engine: Engine,
 ) -> dict[str, object]:
     return {
         "format": FORMAT,
         "version": __version__,
         "run": msgspec.to_builtins(run),
-        "scripts": {script.name: script.hash for script in scripts},
+        "scripts": {
+            settings.name: msgspec.to_builtins(structs.replace(script, functions={}))
+            for settings, script in zip(run.strategies, scripts, strict=True)
+        },
+        "processors": {script.name: script.hash for script in processors},
         "sources": {
             feed.name: dict(feed.connector.identity()) for feed in engine.sources.feeds
         },

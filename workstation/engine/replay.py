@@ -17,7 +17,6 @@ from workstation.engine.journal import FORMAT, InputRow, Interrupt, JournalReade
 from workstation.engine.script_calls import JournalledScripts
 from workstation.engine.session import Session
 from workstation.engine.settings import RunSettings
-from workstation.market.pipeline.script import ProcessorScript
 from workstation.model.errors import JournalError
 from workstation.model.records import Record
 from workstation.strategy.replies import ScriptAnswered
@@ -66,7 +65,13 @@ def _replay(reader: JournalReader, path: Path) -> ReplayResult:
         raise JournalError(
             f"journal {path}: its settings are not those of this version: {error}"
         ) from error
-    session = assemble_session(run, journal=False, tolerant=True, record=False)
+    session = assemble_session(
+        run,
+        journal=False,
+        tolerant=True,
+        record=False,
+        scripts=_scripts(header, path),
+    )
     try:
         return _compare(session, reader, path)
     finally:
@@ -76,7 +81,7 @@ def _replay(reader: JournalReader, path: Path) -> ReplayResult:
 
 def _compare(session: Session, reader: JournalReader, path: Path) -> ReplayResult:
     _check_sources(session, reader.header, path)
-    _check_scripts(session, reader.header, path)
+    _check_processors(session, reader.header, path)
     inputs = list(reader.inputs())
     session.guard.planned = {
         (row.seq, row.value.strategy, row.value.instrument): row.value
@@ -166,13 +171,19 @@ def _check_sources(session: Session, header: dict[str, object], path: Path) -> N
             )
 
 
-def _check_scripts(session: Session, header: dict[str, object], path: Path) -> None:
-    known = header.get("scripts")
-    scripts: list[Script | ProcessorScript] = [
-        *(each.script for each in session.strategies),
-        *session.aggregator.plan.scripts,
-    ]
-    for script in scripts:
+def _scripts(header: dict[str, object], path: Path) -> dict[str, Script]:
+    """Return the scripts that the run began with, by strategy."""
+    try:
+        return msgspec.convert(header["scripts"], dict[str, Script])
+    except (KeyError, msgspec.ValidationError) as error:
+        raise JournalError(
+            f"journal {path}: its scripts cannot be read: {error}"
+        ) from error
+
+
+def _check_processors(session: Session, header: dict[str, object], path: Path) -> None:
+    known = header.get("processors")
+    for script in session.aggregator.plan.scripts:
         expected = known.get(script.name) if isinstance(known, dict) else None
         if expected != script.hash:
             raise JournalError(

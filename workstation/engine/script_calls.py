@@ -32,6 +32,9 @@ class ScriptEdge(Protocol):
     async def arrival(self) -> None:
         """Return once there is something to collect."""
 
+    def rearm(self, strategy: str) -> None:
+        """Forget how often a strategy's worker has died."""
+
     def close(self) -> None:
         """End all workers."""
 
@@ -49,6 +52,9 @@ class NoScripts:
 
     async def arrival(self) -> None:
         """Return at once."""
+
+    def rearm(self, strategy: str) -> None:
+        """Do nothing."""
 
     def close(self) -> None:
         """Do nothing."""

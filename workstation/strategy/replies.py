@@ -8,24 +8,13 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from workstation.strategy.lua.wire import Need
 from workstation.strategy.question import Function
 
-__all__ = ["Need", "Plain", "ScriptAnswered", "ScriptReply"]
+__all__ = ["Plain", "ScriptAnswered", "ScriptReply"]
 
 Plain = bool | int | float | str
 """What a script may keep and answer."""
-
-
-class Need(Struct, frozen=True, array_like=True):
-    """A value that depends on arguments, such as ``indicators.ema(10)``.
-
-    ``kind`` says whose it is: ``indicators``, ``figures`` or ``market``.
-    """
-
-    kind: str
-    name: str
-    args: tuple[float | str, ...] = ()
-    named: tuple[tuple[str, float | str], ...] = ()
 
 
 class ScriptReply(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -33,6 +33,7 @@ __all__ = [
     "is_the_scripts",
     "line_of",
     "load_script",
+    "load_text",
     "source_of",
 ]
 
@@ -70,6 +71,7 @@ class Script(Struct, frozen=True, kw_only=True):
     """A loaded script; ``failure`` says why it could not be loaded.
 
     ``functions`` are those of a script that runs here; a host elsewhere has its own.
+    ``text`` is what was loaded, whatever has become of the file.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Script(Struct, frozen=True, kw_only=True):
     hash: str
     params: tuple[ParamSpec, ...]
     functions: Mapping[Function, ScriptFunction] = {}
+    text: str = ""
     failure: str = ""
 
     def resolve(self, given: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
@@ -106,7 +109,11 @@ def load_script(path: Path, run: Runner = _run_unguarded) -> Script:
 
     Raises ScriptError with the script's own line.
     """
-    source = source_of(path)
+    return load_text(path, source_of(path), run)
+
+
+def load_text(path: Path, source: bytes, run: Runner = _run_unguarded) -> Script:
+    """Load a script from its text as if it were in the file; see ``load_script``."""
     return run(path, lambda: _load(path, source))
 
 
@@ -166,6 +173,7 @@ def _load(path: Path, source: bytes) -> Script:
         hash=hash_of(source),
         functions={each: namespace[each] for each in FUNCTIONS},
         params=params,
+        text=source.decode("utf-8", "replace"),
     )
 
 

@@ -86,6 +86,11 @@ class Plan:
         )
 
     @property
+    def figures(self) -> tuple[str, ...]:
+        """Return the names of all figures of the run, in the order of the chain."""
+        return tuple(self._places)
+
+    @property
     def scripts(self) -> tuple[ProcessorScript, ...]:
         """Return the scripts among them."""
         return tuple(each for each in self._order if isinstance(each, ProcessorScript))
