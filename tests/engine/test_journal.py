@@ -29,6 +29,7 @@ from workstation.model.market import BookSnapshot, Quote
 from workstation.model.records import NoteRecord
 from workstation.model.signals import Signal, SignalAction
 from workstation.model.states import SymbolState
+from workstation.strategy.script import Script
 
 
 def _note(seq: int) -> NoteRecord:
@@ -297,7 +298,11 @@ def test_the_header_says_what_the_run_was(tmp_path: Path) -> None:
     run = msgspec.convert(reader.header["run"], type(settings()))
     assert run.seed == 7
     assert run.feeds == settings(*SMALL).feeds
-    assert list(reader.header["scripts"]) == ["ema_cross.py"]  # type: ignore[call-overload]
+    scripts = msgspec.convert(reader.header["scripts"], dict[str, Script])
+    assert [(name, each.name) for name, each in scripts.items()] == [
+        ("ema_cross", "ema_cross.py")
+    ]
+    assert scripts["ema_cross"].text == Path(scripts["ema_cross"].path).read_text()
     assert reader.summary is not None
     assert reader.summary["state_hash"]
     reader.close()

@@ -205,12 +205,16 @@ def test_a_price_that_moved_by_a_tick_is_named_by_the_next_bar(tmp_path: Path) -
     assert '"type":"bar"' in (result.first_difference or "")
 
 
-def test_a_changed_script_is_refused_with_its_name(tmp_path: Path) -> None:
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_script_is_replayed_as_it_was(tmp_path: Path, gone: bool) -> None:
     script = write_script(tmp_path)
     path = _run(tmp_path, *with_script(script))
-    script.write_text(script.read_text() + "\n# another thought\n")
-    with pytest.raises(JournalError, match=r"script\.py has changed since the run"):
-        replay_journal(path)
+    if gone:
+        script.unlink()
+    else:
+        script.write_text("def detect_opportunity(): raise SystemExit")
+    result = replay_journal(path)
+    assert result.matches, result.first_difference
 
 
 def test_a_journal_of_another_version_is_refused(tmp_path: Path) -> None:

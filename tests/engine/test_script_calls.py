@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.engine.runs import kept, settings, small
-from workstation.engine import assembly
+from workstation.engine import script_loading
 from workstation.engine.assembly import assemble_session
 from workstation.engine.drivers import PlayState, Until, run_backtest
 from workstation.engine.replay import replay_journal
@@ -90,6 +90,9 @@ class PythonEdge:
     async def arrival(self) -> None:
         await asyncio.sleep(0)
 
+    def rearm(self, strategy: str) -> None:
+        raise AssertionError("nothing was restarted")
+
     def close(self) -> None:
         self.closed = True
 
@@ -118,7 +121,7 @@ class PythonEdge:
 @pytest.fixture
 def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Session]:
     """Return a way to assemble the small run with its script behind an edge."""
-    monkeypatch.setattr(assembly, "PythonHost", PostingHost)
+    monkeypatch.setattr(script_loading, "PythonHost", PostingHost)
 
     def assemble(*overrides: str, journal: Path | None = None) -> Session:
         session = small(LONG, *overrides, journal=journal)
@@ -252,7 +255,9 @@ def test_a_command_is_taken_while_a_script_has_not_answered(
     assert not engine.awaiting
     assert engine.core.seq > before + 3
     row = session.strategies[0].rows["BTCUSDT"]
-    assert row.answer.startswith("detect_opportunity answered too late: the row is in")
+    assert row.answer.startswith(
+        "detect_opportunity answered too late: the row has left"
+    )
     assert engine.pulled - pulled in (0, 1)
     engine.waits = True
     run_backtest(engine, Until(events=1_000))
@@ -300,7 +305,7 @@ def test_a_quiet_night_of_bars_is_no_tower_of_calls(
         'feeds.0.duration="1m"',
         'strategies.0.timeframe="1s"',
     )
-    monkeypatch.setattr(assembly, "PythonHost", PostingHost)
+    monkeypatch.setattr(script_loading, "PythonHost", PostingHost)
     session = assemble_session(run, paused=True)
     edge = connect(session)
     engine = session.engine

@@ -277,7 +277,7 @@ def machine(row: SymbolRow | None = None, **changes: Any) -> MachineFrame:
             Gate("risk", True, "61% of limit"),
             Gate("venue", True, "12% of rate"),
         ),
-        "transitions": (
+        "history": (
             StateRecord(
                 seq=90,
                 ts=NOW - 134 * S,
@@ -285,7 +285,8 @@ def machine(row: SymbolRow | None = None, **changes: Any) -> MachineFrame:
                 instrument="BTCUSDT",
                 before=SymbolState.CLOSE_WATCH,
                 after=SymbolState.IN_TRADE,
-                trigger="commit",
+                trigger="enter_long",
+                who="script",
                 reason="bullish_cross",
             ),
         ),

@@ -126,6 +126,8 @@ def assemble_session(
     for strategy in strategies:
         # On record: a run with another parameter differs from its first line on.
         given = ", ".join(f"{name} {value}" for name, value in strategy.params.items())
+        for name, own in strategy.settings.symbol_params.items():
+            given += f"; {name}: " + ", ".join(f"{n} {v}" for n, v in own.items())
         engine.start_notes[strategy.name] = f"{strategy.script.name} {given}".strip()
         if strategy.script.failure:
             strategy.stopped = True

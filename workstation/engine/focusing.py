@@ -18,11 +18,9 @@ from workstation.model.orders import Order, OrderRole, OrderStatus
 from workstation.model.states import Gate, SymbolState
 from workstation.strategy.row import Row
 from workstation.strategy.scripted import ScriptedStrategy
-from workstation.strategy.sizing import entry_quantity
+from workstation.strategy.sizing import Size, entry_quantity
 
 __all__ = ["FocusFrames"]
-
-_TRANSITIONS_SHOWN = 12
 
 
 class FocusFrames:
@@ -74,7 +72,12 @@ class FocusFrames:
         if mark is None:
             return None
         equity = self._executor.account().equity
-        return entry_quantity(strategy.settings, row.instrument, mark, equity, None)
+        settings = strategy.settings
+        if settings.size_mode == "risk":
+            # How much depends on the stop, which only an entry names.
+            return None
+        size = Size(settings.size_mode, settings.size)
+        return entry_quantity(size, row.instrument, mark, equity)
 
     def machine(self, focus: Focus, rows: Sequence[SymbolRow]) -> MachineFrame | None:
         """Return the focused row in full, or None where no strategy has it."""
@@ -104,8 +107,8 @@ class FocusFrames:
             script=strategy.script.name,
             answer=row.answer,
             gates=tuple(self.gates(strategy, row)),
-            transitions=tuple(reversed(row.transitions))[:_TRANSITIONS_SHOWN],
-            params=tuple((k, str(v)) for k, v in strategy.params.items()),
+            history=tuple(reversed(row.history)),
+            params=tuple((k, str(v)) for k, v in row.market.params.items()),
             calls=row.calls,
         )
 

@@ -18,7 +18,7 @@ from workstation.model.market import Level
 from workstation.model.opportunities import Opportunity
 from workstation.model.orders import Order, OrderRole
 from workstation.model.positions import Position
-from workstation.model.records import StateRecord
+from workstation.model.records import LockRecord, StateRecord
 from workstation.model.states import BookTrust, Gate, SymbolState
 from workstation.model.timeframes import Timeframe
 
@@ -457,7 +457,7 @@ class TapeFrame(Struct, frozen=True, kw_only=True):
 
 
 class MachineFrame(Struct, frozen=True, kw_only=True):
-    """One row in full: state, position, protection, gates, last moves."""
+    """One row in full: state, position, protection, gates, history newest first."""
 
     row: SymbolRow
     position: Position
@@ -467,7 +467,7 @@ class MachineFrame(Struct, frozen=True, kw_only=True):
     script: str
     answer: str
     gates: tuple[Gate, ...]
-    transitions: tuple[StateRecord, ...]
+    history: tuple[StateRecord | LockRecord, ...]
     params: tuple[tuple[str, str], ...]
     calls: int
 

@@ -24,7 +24,7 @@ from workstation.strategy.settings import StrategySettings
 
 __all__ = ["ScriptLoader", "is_lua"]
 
-_LONGEST_SYMBOL = 64
+_LONGEST_TEXT = 64
 
 
 def is_lua(path: str) -> bool:
@@ -63,19 +63,21 @@ class ScriptLoader:
         Raises ScriptError, or with ``tolerant`` returns a stand-in that says why.
         """
         path = Path(settings.script)
+        given = settings.params_of(*settings.symbol_params)
         kept = self._journalled and self._journalled.get(settings.name)
         if kept and kept.failure:
-            return failed_script(path, settings.params, kept.failure)
+            return failed_script(path, given, kept.failure)
         try:
             source = kept.text.encode() if kept else source_of(path)
             script = self.load(settings, source)
-            script.resolve(settings.params)
+            for name in ("", *settings.symbol_params):
+                script.resolve(settings.params_of(name))
         except ScriptError as error:
             if not tolerant:
                 self.edge.close()
                 self._guard.close()
                 raise
-            return failed_script(path, settings.params, str(error))
+            return failed_script(path, given, str(error))
         if is_lua(settings.script) and self._journalled is None:
             self.edge.use(settings.name, script.hash)
         return script
@@ -100,9 +102,7 @@ class ScriptLoader:
 
     def _texts(self, settings: StrategySettings) -> list[str]:
         """Return what a script may be told beside its own texts."""
-        symbols = [each.symbol for each in self._run.instruments]
-        return [
-            text
-            for text in (*symbols, *map(str, settings.params.values()))
-            if len(text) <= _LONGEST_SYMBOL
-        ]
+        given = settings.params_of(*settings.symbol_params)
+        names = [each.symbol for each in self._run.instruments]
+        texts = (*names, *map(str, given.values()))
+        return [text for text in texts if len(text) <= _LONGEST_TEXT]
