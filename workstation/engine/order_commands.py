@@ -62,7 +62,8 @@ class OrderCommands:
         )
 
     def cancel_entries(self, owner: str, instrument: str | None = None) -> int:
-        """Cancel an owner's working entries; return how many."""
+        """Cancel an owner's working entries, and those to come; return how many."""
+        dropped = self._executor.drop_waiting(owner, instrument, "entries canceled")
         ids = tuple(
             order.id
             for order in self._executor.orders()
@@ -72,13 +73,13 @@ class OrderCommands:
             and instrument in (None, order.instrument)
         )
         if not ids:
-            return 0
+            return dropped
         try:
             self._handlers[CancelOrders](CancelOrders(order_ids=ids))
         except CommandRefused:
             # All of them are being canceled already.
-            return 0
-        return len(ids)
+            return dropped
+        return len(ids) + dropped
 
     def _cancel(self, command: CancelOrders) -> str:
         named = set(command.order_ids)
