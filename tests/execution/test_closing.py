@@ -240,7 +240,7 @@ def test_the_operator_ends_a_reversal_and_not_its_close(command: object) -> None
     hand, closing = reversing()
     hand.give(command)
     assert denied(hand) == ["REVERSE_DROPPED"]
-    assert hand.executor.waiting_entry("s", "BTC") is None
+    assert hand.executor.waiting_entry("s", "BTC") == 0
     hand.fill(closing, "1", "100")
     assert hand.position() == 0
     assert hand.submitted()[-1] == closing
@@ -248,7 +248,7 @@ def test_the_operator_ends_a_reversal_and_not_its_close(command: object) -> None
 
 def test_canceling_the_entry_ends_a_reversal() -> None:
     hand, _ = reversing()
-    assert hand.executor.waiting_entry("s", "BTC") is not None
+    assert hand.executor.waiting_entry("s", "BTC") == -2
     hand.give(signal("cancel_entry"))
     assert denied(hand) == ["REVERSE_DROPPED"]
     hand.give(signal("cancel_entry"))

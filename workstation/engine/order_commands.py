@@ -45,6 +45,11 @@ class OrderCommands:
             Rearm: self._pass_on,
         }
 
+    @property
+    def ts(self) -> int:
+        """Return the run's clock in ns."""
+        return self._engine.core.ts
+
     def check_seen(self, command: Command, instrument: str) -> None:
         """Refuse a command made on a picture that is out of date."""
         seen = command.seen_seq

@@ -232,11 +232,13 @@ class Closing:
                 dropped += 1
         return dropped
 
-    def waiting(self, owner: str, instrument: str) -> Signal | None:
-        """Return the entry that waits for the close of the row's position, if any."""
+    def waiting(self, owner: str, instrument: str) -> Decimal:
+        """Return the signed quantity of the entry that waits for a close, or 0."""
         sequel = self._sequels.get((owner, instrument))
         signal = None if sequel is None else sequel.signal
-        return signal if signal is not None and signal.action in _SIDES else None
+        if signal is None or signal.action not in _SIDES:
+            return ZERO
+        return (signal.quantity or ZERO) * _SIDES[signal.action].sign
 
     # How.
 

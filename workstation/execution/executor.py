@@ -329,8 +329,8 @@ class Executor:
         """Return the orders of an owner that are not final, oldest first."""
         return [t.order for t in self.desk.orders.row(owner, instrument)]
 
-    def waiting_entry(self, owner: str, instrument: str) -> Signal | None:
-        """Return the entry that waits for the close of the row's position, if any."""
+    def waiting_entry(self, owner: str, instrument: str) -> Decimal:
+        """Return the signed quantity that is entered once the position is closed."""
         return self.intents.closing.waiting(owner, instrument)
 
     def drop_waiting(self, owner: str, instrument: str | None, reason: str) -> int:
