@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import partial
 from hashlib import blake2b
@@ -21,8 +21,10 @@ from workstation.engine.hashing import digest_of
 from workstation.engine.journal import FORMAT, Journal, journal_file
 from workstation.engine.processor_scripts import load_processors
 from workstation.engine.recorder import Recorder
+from workstation.engine.reloading import Reloading
 from workstation.engine.runaway import ScriptGuard
-from workstation.engine.script_loading import ScriptLoader
+from workstation.engine.script_bench import Bench, Scene
+from workstation.engine.script_loading import KeptScripts, ScriptLoader
 from workstation.engine.session import Session
 from workstation.engine.settings import FeedSettings, RunSettings
 from workstation.engine.sources import Feed
@@ -63,15 +65,15 @@ def assemble_session(
     wall: Clock | None = None,
     tolerant: bool = False,
     record: bool = True,
-    scripts: Mapping[str, Script] | None = None,
+    scripts: KeptScripts | None = None,
 ) -> Session:
     """Return a session ready to be driven; nothing has been read or started yet.
 
     The run is journalled where ``run.journal.path`` says (empty or None: nowhere),
     unless ``journal`` is False; feeds are recorded whose settings say so, unless
     ``record`` is False. With ``tolerant`` a strategy whose script cannot be
-    loaded is there as failed, and the rest runs. ``scripts`` are those of a journal, by
-    strategy: a replay loads their texts, whatever has become of the files. Raises
+    loaded is there as failed, and the rest runs. ``scripts`` are those of a journal: a
+    replay loads their texts, whatever has become of the files. Raises
     ScriptError, ConfigError, DataError or JournalError with what is wrong and where.
     """
     instruments = run.instruments
@@ -102,9 +104,7 @@ def assemble_session(
         cash=broker_settings.cash.get(currency, Decimal(0)),
         day_starts_minutes=_minutes(run.account.day_starts),
     )
-    loader = ScriptLoader(
-        run, guard, wall or RealClock(), plan.figures, journalled=scripts
-    )
+    loader = ScriptLoader(run, guard, wall or RealClock(), plan.figures, kept=scripts)
     loaded = [loader.first(each, tolerant=tolerant) for each in run.strategies]
     if run.strategies:
         # The chart of a symbol that no strategy trades needs bars too.
@@ -140,6 +140,7 @@ def assemble_session(
         strategies,
         executor,
         may_inject=run.mode in ("simulation", "recording"),
+        version_of=loader.version_of,
     )
     guard.on_interrupt = control.interrupted
     if journal and run.journal.path:
@@ -188,6 +189,30 @@ def assemble_session(
             run, engine, aggregator, strategies, executor, control, driver, recorder
         ),
         recorder=recorder,
+        reloading=Reloading(
+            engine,
+            control,
+            strategies,
+            Bench(loader, run.engine.script_budget_ms, _param_names),
+            partial(_scene, aggregator, executor),
+            loader.offer,
+            wall or RealClock(),
+        ),
+    )
+
+
+def _scene(
+    aggregator: Aggregator, executor: Executor, strategy: ScriptedStrategy
+) -> Scene:
+    """Return copies of what a shadow run of a strategy plays in."""
+    return Scene(
+        strategy.settings,
+        tuple(row.instrument for row in strategy.rows.values()),
+        {
+            name: tuple(aggregator.bars(name, strategy.timeframe))
+            for name in strategy.rows
+        },
+        executor.account(),
     )
 
 

@@ -17,6 +17,7 @@ from workstation.engine.injection import Injections
 from workstation.engine.journal import Interrupt, as_journalled
 from workstation.engine.order_commands import OrderCommands
 from workstation.engine.row_commands import RowCommands
+from workstation.engine.script_commands import ScriptCommands, VersionOf, no_version
 from workstation.engine.supervision import Supervision
 from workstation.engine.task_commands import TaskCommands
 from workstation.execution.executor import Executor
@@ -50,6 +51,7 @@ class Control:
         executor: Executor,
         *,
         may_inject: bool,
+        version_of: VersionOf = no_version,
     ) -> None:
         self.engine = engine
         self.by_hand = 0
@@ -67,6 +69,7 @@ class Control:
             **injections.handlers(),
             **RowCommands(named, executor, orders).handlers(),
             **orders.handlers(),
+            **ScriptCommands(engine, named, version_of).handlers(),
         }
         for command_type in self._handlers:
             engine.dispatcher.route(command_type, self._take)

@@ -24,6 +24,7 @@ from workstation.model.errors import JournalError
 from workstation.model.records import Record
 from workstation.strategy.inputs import Asked
 from workstation.strategy.replies import ScriptAnswered
+from workstation.strategy.script import Script
 
 __all__ = [
     "FORMAT",
@@ -45,12 +46,14 @@ _BUSY_S = 0.2
 _SCHEMA = """
 create table if not exists meta (key text primary key, value blob);
 create table if not exists inputs (seq integer, pulled integer, kind text, blob blob);
+create table if not exists scripts (strategy text, hash text, blob blob);
 create table if not exists records (id integer primary key, seq integer, ts integer,
                                     blob blob);
 """
 _INSERT = {
     "inputs": "insert into inputs values (?, ?, ?, ?)",
     "records": "insert into records (seq, ts, blob) values (?, ?, ?)",
+    "scripts": "insert into scripts values (?, ?, ?)",
     "meta": "insert or replace into meta values (?, ?)",
 }
 
@@ -139,6 +142,10 @@ class Journal:
         """Keep one input that cannot be derived again, and its place in the run."""
         self._put("inputs", (seq, pulled, type(value).__name__, _encode(value)))
 
+    def script(self, strategy: str, script: Script) -> None:
+        """Keep a version that a strategy may go on with, before it does."""
+        self._put("scripts", (strategy, script.hash, msgspec.msgpack.encode(script)))
+
     def close(self, summary: dict[str, object]) -> None:
         """Write the summary of the run's end and wait until all is on disk."""
         if self._thread is None or not self._thread.is_alive():
@@ -226,6 +233,21 @@ class JournalReader:
                 raise JournalError(
                     f"journal {self._path}: the input at seq {seq} is damaged: {error}"
                 ) from error
+
+    def scripts(self) -> dict[tuple[str, str], Script]:
+        """Return the versions that were loaded during the run, by strategy and hash."""
+        found = {}
+        for strategy, version, blob in self._rows(
+            "select strategy, hash, blob from scripts"
+        ):
+            try:
+                found[strategy, version] = msgspec.msgpack.decode(blob, type=Script)
+            except (msgspec.MsgspecError, TypeError) as error:
+                raise JournalError(
+                    f"journal {self._path}: script {version[:8]} of {strategy} is "
+                    f"damaged: {error}"
+                ) from error
+        return found
 
     def records(self) -> Iterator[tuple[int, bytes]]:
         """Yield (seq, canonical bytes) of the records in order."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import select
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +40,12 @@ from workstation.strategy.lua.wire import (
     LoadFailed,
     MessageError,
     Needs,
+    Param,
 )
 from workstation.strategy.replies import ScriptAnswered, ScriptReply
 from workstation.strategy.script import ParamSpec, Script, hash_of
 
-__all__ = ["LuaEdge", "WorkerState"]
+__all__ = ["LuaEdge", "Preparing", "WorkerState"]
 
 _LOAD_S = 10.0
 
@@ -59,6 +60,44 @@ class WorkerState(Struct, frozen=True, kw_only=True):
     instructions: int
     """Of the last call."""
     running: bool
+
+
+class Preparing:
+    """A version of a script in a worker that answers nobody yet."""
+
+    def __init__(self, path: Path, version: str, worker: LuaWorker, load: Load) -> None:
+        self.worker = worker
+        self.load = load
+        self.confinement = ""
+        self._path = path
+        self._version = version
+
+    def wait(self) -> Script:
+        """Wait until it is loaded and return it; raises ScriptError."""
+        return self.script(self.worker.receive(_LOAD_S))
+
+    def again(self) -> None:
+        """Load it once more: what calls have left behind is forgotten."""
+        self.worker.post_load(self.load)
+
+    def script(self, reply: Loaded | LoadFailed | Answers | WorkerFault) -> Script:
+        """Return the script of a worker's reply to a load.
+
+        Raises ScriptError with the script's own line; the worker is gone then.
+        """
+        if not isinstance(reply, Loaded):
+            self.worker.close()
+            line = reply.line if isinstance(reply, LoadFailed) else None
+            said = "was not loaded" if isinstance(reply, Answers) else reply.message
+            raise ScriptError(self._path.name, said, line)
+        self.confinement = reply.confinement.line()
+        return Script(
+            name=self._path.name,
+            path=str(self._path),
+            hash=self._version,
+            text=self.load.source,
+            params=tuple(map(_spec, reply.params)),
+        )
 
 
 class _Station:
@@ -101,21 +140,15 @@ class LuaEdge:
         self._wall = wall
         self._worker = worker
         self._stations: dict[str, _Station] = {}
-        self._prepared: dict[tuple[str, str], tuple[LuaWorker, Load, Loaded]] = {}
 
     # Scripts.
 
     def prepare(
-        self,
-        strategy: str,
-        path: Path,
-        source: bytes,
-        seed: int,
-        strings: Iterable[str] = (),
-    ) -> Script:
-        """Load a version of a script in a worker of its own and return what it says.
+        self, path: Path, source: bytes, seed: int, strings: Iterable[str] = ()
+    ) -> Preparing:
+        """Begin to load a version of a script in a worker of its own.
 
-        Whatever runs goes on running. Raises ScriptError with the script's own line.
+        Whatever runs goes on running. Raises ScriptError where there is no worker.
         """
         name = path.name
         try:
@@ -135,46 +168,49 @@ class LuaEdge:
         worker = self._worker()
         try:
             worker.start()
-            reply = worker.load(load, _LOAD_S)
+            worker.post_load(load)
         except (OSError, MessageError) as error:
             worker.close()
             raise ScriptError(name, f"its worker cannot start: {error}") from error
-        if not isinstance(reply, Loaded):
-            worker.close()
-            line = reply.line if isinstance(reply, LoadFailed) else None
-            raise ScriptError(name, reply.message, line)
-        script = Script(
-            name=name,
-            path=str(path),
-            hash=hash_of(source),
-            text=text,
-            params=tuple(
-                ParamSpec(
-                    each.name, each.default, each.minimum, each.maximum, each.help
-                )
-                for each in reply.params
-            ),
-        )
-        self.discard(strategy, script.hash)
-        self._prepared[strategy, script.hash] = (worker, load, reply)
-        return script
+        return Preparing(path, hash_of(source), worker, load)
 
-    def use(self, strategy: str, version: str) -> None:
+    def use(self, strategy: str, prepared: Preparing) -> None:
         """Let a prepared version answer from now on; the one before it ends."""
-        worker, load, loaded = self._prepared.pop((strategy, version))
         before = self._stations.get(strategy)
-        station = self._stations[strategy] = _Station(strategy, worker, load)
-        station.confinement = loaded.confinement.line()
+        station = _Station(strategy, prepared.worker, prepared.load)
+        station.confinement = prepared.confinement
+        self._stations[strategy] = station
         if before is not None:
-            station.restarts, station.deaths = before.restarts, before.deaths
+            station.deaths = before.deaths
             if before.worker is not None:
                 before.worker.close()
 
-    def discard(self, strategy: str, version: str) -> None:
-        """End a prepared version that is not wanted."""
-        prepared = self._prepared.pop((strategy, version), None)
-        if prepared is not None:
-            prepared[0].close()
+    def respond(
+        self, worker: LuaWorker, strategy: str, questions: Sequence[Posted]
+    ) -> Generator[None, None, ScriptAnswered]:
+        """Ask a worker that does not answer for the strategy; gives way meanwhile."""
+        worker.post([each.question for each in questions])
+        reply = yield from self.hear(worker)
+        if isinstance(reply, Answers):
+            replies = tuple(
+                _reply(strategy, asked, each)
+                for asked, each in zip(questions, reply.replies, strict=True)
+            )
+            return ScriptAnswered(strategy=strategy, batch=0, replies=replies)
+        fault = "answered with a script" if isinstance(reply, Loaded) else reply.message
+        return ScriptAnswered(strategy=strategy, batch=0, fault=fault)
+
+    def hear(
+        self, worker: LuaWorker
+    ) -> Generator[None, None, Loaded | LoadFailed | Answers | WorkerFault]:
+        """Return a worker's next reply; gives way while there is none."""
+        deadline_ns = self._wall.now() + round(_LOAD_S * NS_PER_S)
+        while (reply := worker.receive_ready()) is None:
+            if self._wall.now() >= deadline_ns:
+                return worker.expire(_LOAD_S)
+            worker.flush()
+            yield
+        return reply
 
     def rearm(self, strategy: str) -> None:
         """Forget how often a worker has died: the operator wants it to run again."""
@@ -249,9 +285,6 @@ class LuaEdge:
             if station.worker is not None:
                 station.worker.close()
                 station.worker = None
-        for worker, _, _ in self._prepared.values():
-            worker.close()
-        self._prepared.clear()
 
     # Inside.
 
@@ -395,6 +428,12 @@ class LuaEdge:
             poll.register(each, select.POLLIN | (select.POLLOUT * (each in writers)))
         # Rounded up: a wait of 0 ms would spin through the last one.
         poll.poll(max(0, most_ns) // NS_PER_MS + 1)
+
+
+def _spec(param: Param) -> ParamSpec:
+    return ParamSpec(
+        param.name, param.default, param.minimum, param.maximum, param.help
+    )
 
 
 def _reply(strategy: str, asked: Posted, reply: Answer | Needs | Failed) -> ScriptReply:

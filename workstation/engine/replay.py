@@ -15,6 +15,7 @@ from msgspec import Struct
 from workstation.engine.assembly import assemble_session
 from workstation.engine.journal import FORMAT, InputRow, Interrupt, JournalReader
 from workstation.engine.script_calls import JournalledScripts
+from workstation.engine.script_loading import KeptScripts
 from workstation.engine.session import Session
 from workstation.engine.settings import RunSettings
 from workstation.model.errors import JournalError
@@ -70,7 +71,7 @@ def _replay(reader: JournalReader, path: Path) -> ReplayResult:
         journal=False,
         tolerant=True,
         record=False,
-        scripts=_scripts(header, path),
+        scripts=KeptScripts(_scripts(header, path), reader.scripts()),
     )
     try:
         return _compare(session, reader, path)

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from msgspec import Struct
+
 from workstation import indicators
-from workstation.engine.lua_edge import LuaEdge
+from workstation.engine.lua_edge import LuaEdge, Preparing
 from workstation.engine.runaway import ScriptGuard
 from workstation.engine.settings import RunSettings
 from workstation.kernel import Clock
@@ -20,9 +22,10 @@ from workstation.strategy.host import ScriptHost
 from workstation.strategy.lua.lua_host import LuaHost
 from workstation.strategy.python_host import PythonHost
 from workstation.strategy.script import Script, failed_script, load_text, source_of
+from workstation.strategy.scripted import ScriptedStrategy
 from workstation.strategy.settings import StrategySettings
 
-__all__ = ["ScriptLoader", "is_lua"]
+__all__ = ["KeptScripts", "ScriptLoader", "is_lua"]
 
 _LONGEST_TEXT = 64
 
@@ -32,10 +35,19 @@ def is_lua(path: str) -> bool:
     return path.endswith(".lua")
 
 
+class KeptScripts(Struct, frozen=True):
+    """The scripts that a journal has kept, for a replay."""
+
+    first: Mapping[str, Script]
+    """What each strategy began with."""
+    later: Mapping[tuple[str, str], Script] = {}
+    """What was loaded during the run, by strategy and hash."""
+
+
 class ScriptLoader:
     """Scripts of one run; ``edge`` has the workers of the Lua ones.
 
-    ``journalled`` are the scripts by strategy as a journal has them, in a replay.
+    ``kept`` are those of a journal: a replay loads nothing else.
     """
 
     def __init__(
@@ -44,11 +56,12 @@ class ScriptLoader:
         guard: ScriptGuard,
         wall: Clock,
         figures: tuple[str, ...],
-        journalled: Mapping[str, Script] | None = None,
+        kept: KeptScripts | None = None,
     ) -> None:
         self._run = run
         self._guard = guard
-        self._journalled = journalled
+        self._kept = kept
+        self._ready: dict[tuple[str, str], Script] = {}
         self.edge = LuaEdge(
             driven=run.mode != "live",
             indicators=tuple(indicators.names()),
@@ -64,12 +77,12 @@ class ScriptLoader:
         """
         path = Path(settings.script)
         given = settings.params_of(*settings.symbol_params)
-        kept = self._journalled and self._journalled.get(settings.name)
+        kept = self._kept and self._kept.first.get(settings.name)
         if kept and kept.failure:
             return failed_script(path, given, kept.failure)
         try:
             source = kept.text.encode() if kept else source_of(path)
-            script = self.load(settings, source)
+            script = self._load_first(settings, source)
             for name in ("", *settings.symbol_params):
                 script.resolve(settings.params_of(name))
         except ScriptError as error:
@@ -78,21 +91,48 @@ class ScriptLoader:
                 self._guard.close()
                 raise
             return failed_script(path, given, str(error))
-        if is_lua(settings.script) and self._journalled is None:
-            self.edge.use(settings.name, script.hash)
+        return script
+
+    def _load_first(self, settings: StrategySettings, source: bytes) -> Script:
+        if not is_lua(settings.script):
+            return self.load(settings, source)
+        if self._kept is not None:
+            return self._kept.first[settings.name]
+        prepared = self.prepare(settings, source)
+        script = prepared.wait()
+        self.edge.use(settings.name, prepared)
         return script
 
     def load(self, settings: StrategySettings, source: bytes) -> Script:
-        """Load a version of a script beside what runs; raises ScriptError."""
-        path = Path(settings.script)
-        if not is_lua(settings.script):
-            return load_text(path, source, self._guard.load)
-        if self._journalled is not None:
-            return self._journalled[settings.name]
+        """Load a version of a Python script; raises ScriptError."""
+        return load_text(Path(settings.script), source, self._guard.load)
+
+    def prepare(self, settings: StrategySettings, source: bytes) -> Preparing:
+        """Begin to load a version of a Lua script beside what runs."""
         seed = random_stream(self._run.seed, f"script/{settings.name}").getrandbits(63)
-        return self.edge.prepare(
-            settings.name, path, source, seed, self._texts(settings)
-        )
+        path = Path(settings.script)
+        return self.edge.prepare(path, source, seed, self._texts(settings))
+
+    def offer(self, strategy: str, script: Script) -> None:
+        """Let a strategy go on with a version that was loaded."""
+        self._ready[strategy, script.hash] = script
+
+    def version_of(
+        self, strategy: ScriptedStrategy, version: str
+    ) -> tuple[Script, ScriptHost]:
+        """Return a version that was offered, or that the journal has, and its host.
+
+        Raises ScriptError where there is none.
+        """
+        key = (strategy.name, version)
+        script = self._ready.pop(key, None)
+        if script is None and self._kept is not None and key in self._kept.later:
+            script = self._kept.later[key]
+            if not is_lua(script.path):
+                script = self.load(strategy.settings, script.text.encode())
+        if script is None:
+            raise ScriptError(strategy.script.name, f"has no version {version[:8]}")
+        return script, self.host(script, tuple(strategy.rows))
 
     def host(self, script: Script, instruments: tuple[str, ...]) -> ScriptHost:
         """Return what calls a loaded script; it fails by itself where that failed."""

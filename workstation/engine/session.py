@@ -12,6 +12,7 @@ from workstation.engine.engine import Engine
 from workstation.engine.frames import Focus, Frame
 from workstation.engine.framing import FrameSource
 from workstation.engine.recorder import Recorder, RecorderAnswer
+from workstation.engine.reloading import Reloading
 from workstation.engine.runaway import ScriptGuard
 from workstation.engine.settings import RunSettings
 from workstation.execution.executor import Executor
@@ -39,6 +40,7 @@ class Session:
         guard: ScriptGuard,
         frames: FrameSource,
         recorder: Recorder,
+        reloading: Reloading,
     ) -> None:
         self.run = run
         self.engine = engine
@@ -50,6 +52,7 @@ class Session:
         self.guard = guard
         self.frames = frames
         self.recorder = recorder
+        self.reloading = reloading
         self.instruments: dict[str, Instrument] = {i.id: i for i in run.instruments}
 
     def frame(
@@ -78,6 +81,7 @@ class Session:
         engine = self.engine
         if engine.closed:
             return
+        self.reloading.close()
         engine.close()
         self.guard.close()
         is_kept = engine.journal is not None or self.recorder.folder is not None

@@ -29,6 +29,7 @@ __all__ = [
     "Override",
     "PauseTask",
     "Rearm",
+    "ReloadScript",
     "RestartTask",
     "ResumeTask",
     "SetParams",
@@ -89,6 +90,18 @@ class StopTask(_Command, frozen=True, kw_only=True, tag="stop_task"):
     """Stop a task at once."""
 
     task: str
+
+
+class ReloadScript(_Command, frozen=True, kw_only=True, tag="reload_script"):
+    """Let a strategy go on with another version of its script.
+
+    ``version`` is its hash; the journal has its text. ``failure`` says why it cannot
+    be used: then the version that runs goes on, and it is only on record.
+    """
+
+    strategy: str
+    version: str
+    failure: str = ""
 
 
 class Inject(_Command, frozen=True, kw_only=True, tag="inject"):
@@ -164,6 +177,7 @@ Command = (
     | StepTask
     | RestartTask
     | StopTask
+    | ReloadScript
     | Inject
     | Override
     | HandBack

@@ -39,6 +39,10 @@ class OperatorHand:
         """Receive the way back into the core."""
         self._core = core
 
+    def take_version(self, script: Script) -> None:
+        """Judge parameters by another version from now on."""
+        self._script = script
+
     def override(self, command: Override) -> None:
         """Set the state, and the lock if asked; what orders do is done before.
 

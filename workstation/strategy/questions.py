@@ -60,6 +60,11 @@ class Questions:
         self._core = core
         self._wishes.attach(core)
 
+    def take_version(self, script: str, host: ScriptHost) -> None:
+        """Ask another version from now on."""
+        self._script = script
+        self._host = host
+
     def due(self, row: Row, *, at_bar: bool = True) -> Question | None:
         """Return what to ask of the row as it is now, or None.
 

@@ -42,7 +42,7 @@ from workstation.strategy.question import Function
 from workstation.strategy.questions import Questions
 from workstation.strategy.replies import ScriptAnswered, ScriptReply
 from workstation.strategy.row import ENGINE, OPERATOR, SCRIPT, Row
-from workstation.strategy.script import Script
+from workstation.strategy.script import ParamValue, Script
 from workstation.strategy.settings import StrategySettings
 
 __all__ = ["ScriptedStrategy", "WithheldCall"]
@@ -221,6 +221,41 @@ class ScriptedStrategy:
         answer = host.take(row, reply)
         if answer is not PENDING:
             self.take_answer(reply.instrument, reply.function, answer)
+
+    def check_version(self, script: Script) -> dict[str, dict[str, ParamValue]]:
+        """Return the parameters of every row under another version of the script.
+
+        What was set stays set, what had its default follows the new one. Raises
+        ScriptError where a parameter that is set is not declared any more, or may not
+        have that value.
+        """
+        return {
+            name: script.resolve(self._set(row.market.params))
+            for name, row in self.rows.items()
+        }
+
+    def _set(self, params: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
+        """Return those parameters that have another value than the script's own."""
+        if self.script.failure:
+            # Nobody knows its defaults: it has what the config gives.
+            return dict(params)
+        defaults = {spec.name: spec.default for spec in self.script.params}
+        return {k: value for k, value in params.items() if value != defaults[k]}
+
+    def take_version(self, script: Script, host: ScriptHost) -> None:
+        """Go on with another version: contexts, states and orders are untouched.
+
+        Called between inputs, when no row waits for an answer. Raises ScriptError,
+        having changed nothing.
+        """
+        params = self.check_version(script)
+        self.params = script.resolve(self._set(self.params))
+        self.script = script
+        self.host = host
+        self._questions.take_version(script.name, host)
+        self._hand.take_version(script)
+        for name, row in self.rows.items():
+            row.market.params = params[name]
 
     # The operator's hand.
 

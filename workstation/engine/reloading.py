@@ -1,0 +1,273 @@
+"""Hot reload: notices saved scripts, tries them in the shadow, and hands them over.
+
+Pumped by whoever has the loop (the screen, at each of its ticks), a few milliseconds at
+a time. A reload is an input like any command: the journal keeps the text, and a replay
+loads it there. What fails to load, raises, or lacks a function leaves the version that
+runs as it is, and says why.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+from msgspec import Struct, structs
+
+from workstation.engine.control import Control, Outcome
+from workstation.engine.engine import Engine
+from workstation.engine.script_bench import Bench, Ready, Scene, Trial
+from workstation.engine.shadow import Difference, differences
+from workstation.kernel import Clock
+from workstation.model.commands import ReloadScript
+from workstation.model.errors import ScriptError
+from workstation.model.timeframes import NS_PER_MS
+from workstation.strategy.script import Script, hash_of, source_of
+from workstation.strategy.scripted import ScriptedStrategy
+
+__all__ = ["ReloadReport", "Reloading"]
+
+_LOOK_NS = 400 * NS_PER_MS
+"""Between two looks at the files: two of them and a load stay within two seconds."""
+_SLICE_NS = 3 * NS_PER_MS
+"""Work of one tick; the screen draws in between."""
+_VERSIONS = 10
+"""Versions of a script that can be gone back to."""
+_SHOWN = 50
+"""Differences that are kept of a shadow run: the newest."""
+
+
+class ReloadReport(Struct, frozen=True, kw_only=True):
+    """What became of the last version of a script; for the screen."""
+
+    strategy: str
+    version: str
+    accepted: bool
+    text: str
+    bars: int = 0
+    """Bars of the shadow run; 0 where there was none."""
+    differences: tuple[Difference, ...] = ()
+    more: int = 0
+    """Differences that were left out, older than these."""
+
+
+Stamp = tuple[int, int, int]
+"""Time of the last change, size and inode of a file."""
+
+
+class _Watched:
+    """One strategy's file and its versions, newest last."""
+
+    def __init__(self, script: Script) -> None:
+        self.path = Path(script.path)
+        self.versions: deque[Script] = deque([script], maxlen=_VERSIONS)
+        self.seen = _stamp(self.path)
+        self.changed: Stamp | None = None
+        self.refused = ""
+        """Hash of the text that was refused last: it is not tried twice."""
+        self.report: ReloadReport | None = None
+
+
+class Reloading:
+    """Versions of the scripts of one run."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        control: Control,
+        strategies: tuple[ScriptedStrategy, ...],
+        bench: Bench,
+        scene: Callable[[ScriptedStrategy], Scene],
+        offer: Callable[[str, Script], None],
+        wall: Clock,
+    ) -> None:
+        self._engine = engine
+        self._control = control
+        self._strategies = {each.name: each for each in strategies}
+        self._bench = bench
+        self._scene = scene
+        self._offer = offer
+        self._wall = wall
+        self._watched = {each.name: _Watched(each.script) for each in strategies}
+        self._next_ns = 0
+        self._work: Generator[None, None, None] | None = None
+        self._waiting: deque[Generator[None, None, None]] = deque()
+
+    # What the screen does.
+
+    def tick(self) -> None:
+        """Look at the files if it is time, and go on with a version that is tried."""
+        now = self._wall.now()
+        if now >= self._next_ns:
+            self._next_ns = now + _LOOK_NS
+            for name, watched in self._watched.items():
+                self._look(name, watched)
+        self._advance(now + _SLICE_NS)
+
+    def reload(self, strategy: str) -> str:
+        """Try the file as it is now, by hand; return what was begun, or why not."""
+        watched = self._watched[strategy]
+        try:
+            source = source_of(watched.path)
+        except ScriptError as error:
+            return str(error)
+        if hash_of(source) == watched.versions[-1].hash:
+            return f"{watched.path.name} is the version that runs"
+        watched.seen = _stamp(watched.path)
+        self._waiting.append(self._try(strategy, source, "reloaded by hand"))
+        return f"{watched.path.name} is tried in the shadow"
+
+    def roll_back(self, strategy: str) -> str:
+        """Go back to the version before; return what was begun, or why not."""
+        watched = self._watched[strategy]
+        if len(watched.versions) < 2:
+            return f"{watched.path.name} has no version before this one"
+        self._waiting.append(self._roll_back(strategy))
+        return f"{watched.path.name} goes back to the version before"
+
+    def report(self, strategy: str) -> ReloadReport | None:
+        """Return what became of the last version that was tried."""
+        return self._watched[strategy].report
+
+    def close(self) -> None:
+        """Give up what is being tried."""
+        for work in (self._work, *self._waiting):
+            if work is not None:
+                work.close()
+        self._work = None
+        self._waiting.clear()
+
+    # Inside.
+
+    def _look(self, name: str, watched: _Watched) -> None:
+        stamp = _stamp(watched.path)
+        if stamp is None or stamp == watched.seen:
+            watched.changed = None
+            return
+        if stamp != watched.changed:
+            # Tried at the next look: an editor may still be writing.
+            first = watched.changed is None
+            watched.changed = stamp
+            if first:
+                return
+        watched.seen = stamp
+        watched.changed = None
+        try:
+            source = source_of(watched.path)
+        except ScriptError:
+            return
+        found = hash_of(source)
+        if found not in (watched.versions[-1].hash, watched.refused):
+            self._waiting.append(self._try(name, source, "saved"))
+
+    def _advance(self, until_ns: int) -> None:
+        while True:
+            if self._work is None:
+                if not self._waiting:
+                    return
+                self._work = self._waiting.popleft()
+            try:
+                next(self._work)
+            except StopIteration:
+                self._work = None
+            if self._wall.now() >= until_ns:
+                return
+
+    def _try(self, name: str, source: bytes, cause: str) -> Generator[None, None, None]:
+        watched = self._watched[name]
+        strategy = self._strategies[name]
+        if hash_of(source) == watched.versions[-1].hash:
+            return
+        before = watched.versions[-1]
+        scene = self._scene(strategy)
+        try:
+            after = yield from self._bench.trial(scene, source)
+            old = Trial((), (), 0)
+            if not before.failure:
+                old = yield from self._bench.trial(scene, before.text.encode())
+            if after.errors and not old.errors:
+                raise ScriptError(
+                    watched.path.name, f"in the shadow: {after.errors[0]}"
+                )
+            ready = yield from self._bench.load(strategy.settings, source)
+        except ScriptError as error:
+            watched.refused = hash_of(source)
+            self._refuse(name, hash_of(source), str(error))
+            return
+        found = differences(old.intents, after.intents)
+        outcome = yield from self._hand_over(name, ready, cause)
+        watched.report = ReloadReport(
+            strategy=name,
+            version=ready.script.hash,
+            accepted=outcome.accepted,
+            text=outcome.detail,
+            bars=after.bars,
+            differences=found[-_SHOWN:],
+            more=max(0, len(found) - _SHOWN),
+        )
+        if outcome.accepted:
+            watched.versions.append(ready.script)
+            watched.refused = ""
+        else:
+            watched.refused = ready.script.hash
+
+    def _roll_back(self, name: str) -> Generator[None, None, None]:
+        watched = self._watched[name]
+        if len(watched.versions) < 2:
+            return
+        target = watched.versions[-2]
+        settings = self._strategies[name].settings
+        try:
+            ready = yield from self._bench.load(settings, target.text.encode())
+        except ScriptError as error:
+            self._refuse(name, target.hash, str(error))
+            return
+        left = watched.versions[-1]
+        outcome = yield from self._hand_over(name, ready, "rolled back")
+        watched.report = ReloadReport(
+            strategy=name,
+            version=ready.script.hash,
+            accepted=outcome.accepted,
+            text=outcome.detail,
+        )
+        if outcome.accepted:
+            watched.versions.pop()
+            # The file still has it; saved again unchanged it must not come back.
+            watched.refused = left.hash
+
+    def _hand_over(
+        self, name: str, ready: Ready, cause: str
+    ) -> Generator[None, None, Outcome]:
+        """Swap at a boundary: when no script is awaited."""
+        engine = self._engine
+        while engine.awaiting:
+            yield
+        script = ready.script
+        self._offer(name, script)
+        if engine.journal is not None:
+            engine.journal.script(name, structs.replace(script, functions={}))
+        outcome = self._control.execute(
+            ReloadScript(strategy=name, version=script.hash, reason=cause)
+        )
+        if outcome.accepted:
+            ready.use()
+        else:
+            ready.drop()
+        return outcome
+
+    def _refuse(self, name: str, version: str, text: str) -> None:
+        outcome = self._control.execute(
+            ReloadScript(strategy=name, version=version, failure=text)
+        )
+        self._watched[name].report = ReloadReport(
+            strategy=name, version=version, accepted=False, text=outcome.detail
+        )
+
+
+def _stamp(path: Path) -> Stamp | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
