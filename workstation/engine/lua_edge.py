@@ -76,10 +76,6 @@ class Preparing:
         """Wait until it is loaded and return it; raises ScriptError."""
         return self.script(self.worker.receive(_LOAD_S))
 
-    def again(self) -> None:
-        """Load it once more: what calls have left behind is forgotten."""
-        self.worker.post_load(self.load)
-
     def script(self, reply: Loaded | LoadFailed | Answers | WorkerFault) -> Script:
         """Return the script of a worker's reply to a load.
 

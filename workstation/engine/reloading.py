@@ -17,7 +17,7 @@ from msgspec import Struct, structs
 
 from workstation.engine.control import Control, Outcome
 from workstation.engine.engine import Engine
-from workstation.engine.script_bench import Bench, Ready, Scene, Trial
+from workstation.engine.script_bench import Bench, Ready, Scene
 from workstation.engine.shadow import Difference, differences
 from workstation.kernel import Clock
 from workstation.model.commands import ReloadScript
@@ -179,30 +179,23 @@ class Reloading:
         strategy = self._strategies[name]
         if hash_of(source) == watched.versions[-1].hash:
             return
-        before = watched.versions[-1]
-        scene = self._scene(strategy)
         try:
-            after = yield from self._bench.trial(scene, source)
-            old = Trial((), (), 0)
-            if not before.failure:
-                old = yield from self._bench.trial(scene, before.text.encode())
-            if after.errors and not old.errors:
-                raise ScriptError(
-                    watched.path.name, f"in the shadow: {after.errors[0]}"
-                )
-            ready = yield from self._bench.load(strategy.settings, source)
+            tried = yield from self._bench.compare(
+                self._scene(strategy), watched.versions[-1], source
+            )
         except ScriptError as error:
             watched.refused = hash_of(source)
             self._refuse(name, hash_of(source), str(error))
             return
-        found = differences(old.intents, after.intents)
+        ready = tried.ready
+        found = differences(tried.before.intents, tried.after.intents)
         outcome = yield from self._hand_over(name, ready, cause)
         watched.report = ReloadReport(
             strategy=name,
             version=ready.script.hash,
             accepted=outcome.accepted,
             text=outcome.detail,
-            bars=after.bars,
+            bars=tried.after.bars,
             differences=found[-_SHOWN:],
             more=max(0, len(found) - _SHOWN),
         )

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping, Sequence
 from functools import partial
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from workstation.engine.runaway import ScriptGuard
 from workstation.engine.script_loading import ScriptLoader, is_lua
 from workstation.engine.shadow import Intent, Respond, ShadowRun
+from workstation.model.errors import ScriptError
 from workstation.model.instruments import Instrument
 from workstation.model.market import Bar
 from workstation.model.positions import AccountView
@@ -24,7 +25,7 @@ from workstation.strategy.python_host import PythonHost
 from workstation.strategy.script import Script
 from workstation.strategy.settings import StrategySettings
 
-__all__ = ["Bench", "Ready", "Scene", "Trial"]
+__all__ = ["Bench", "Compared", "Ready", "Scene", "Trial"]
 
 
 class Scene(Struct, frozen=True):
@@ -50,6 +51,17 @@ class Ready(Struct, frozen=True):
     script: Script
     use: Callable[[], None]
     drop: Callable[[], None]
+
+
+class Compared(Struct, frozen=True):
+    """Two versions over the same bars, and the newer one ready to take over."""
+
+    before: Trial
+    after: Trial
+    ready: Ready
+
+
+_NO_TRIAL = Trial((), (), 0)
 
 
 class Bench:
@@ -78,27 +90,59 @@ class Bench:
             return Ready(script, use, prepared.worker.close)
         return Ready(self._loader.load(settings, source), _nothing, _nothing)
 
-    def trial(self, scene: Scene, source: bytes) -> Generator[None, None, Trial]:
-        """Load a version and run it in the shadow; raises ScriptError."""
+    def compare(
+        self, scene: Scene, before: Script, source: bytes
+    ) -> Generator[None, None, Compared]:
+        """Try a version in the shadow beside the one before it, and make it ready.
+
+        Raises ScriptError where it does not load, or does wrong where the one before
+        did not.
+        """
+        if is_lua(scene.settings.script):
+            return (yield from self._compare_lua(scene, before, source))
         settings = scene.settings
-        if not is_lua(settings.script):
-            guard = ScriptGuard(self._budget_ms, seq=lambda: 0)
-            try:
-                script = self._loader.load(settings, source)
-                return (yield from self._play(scene, script, PythonHost(script, guard)))
-            finally:
-                guard.close()
-        prepared = self._loader.prepare(settings, source)
+        guard = ScriptGuard(self._budget_ms, seq=lambda: 0)
         try:
-            script = prepared.script(
-                (yield from self._loader.edge.hear(prepared.worker))
-            )
-            rows = tuple(each.id for each in scene.instruments)
-            host = LuaHost(script.name, rows)
-            respond = partial(self._loader.edge.respond, prepared.worker)
-            return (yield from self._play(scene, script, host, respond))
+            script = self._loader.load(settings, source)
+            after = yield from self._play(scene, script, PythonHost(script, guard))
+            old = _NO_TRIAL
+            if not before.failure:
+                # Loaded anew: the one that runs must not feel it.
+                same = self._loader.load(settings, before.text.encode())
+                old = yield from self._play(scene, same, PythonHost(same, guard))
         finally:
-            prepared.worker.close()
+            guard.close()
+        _judge(script, old, after)
+        ready = yield from self.load(settings, source)
+        return Compared(old, after, ready)
+
+    def _compare_lua(
+        self, scene: Scene, before: Script, source: bytes
+    ) -> Generator[None, None, Compared]:
+        settings, edge = scene.settings, self._loader.edge
+        prepared = self._loader.prepare(settings, source)
+        worker, new = prepared.worker, prepared.load
+        respond = partial(edge.respond, worker)
+        rows = tuple(each.id for each in scene.instruments)
+        try:
+            script = prepared.script((yield from edge.hear(worker)))
+            host = LuaHost(script.name, rows)
+            after = yield from self._play(scene, script, host, respond)
+            old = _NO_TRIAL
+            if not before.failure:
+                worker.post_load(structs.replace(new, source=before.text))
+                prepared.script((yield from edge.hear(worker)))
+                host = LuaHost(script.name, rows)
+                old = yield from self._play(scene, before, host, respond)
+            _judge(script, old, after)
+            # Loaded once more: what the shadow's calls have left behind is forgotten.
+            worker.post_load(new)
+            script = prepared.script((yield from edge.hear(worker)))
+        except BaseException:
+            worker.close()
+            raise
+        use = partial(edge.use, settings.name, prepared)
+        return Compared(old, after, Ready(script, use, worker.close))
 
     def _play(
         self,
@@ -119,6 +163,11 @@ class Bench:
         )
         yield from run.steps()
         return Trial(run.intents, tuple(run.errors), run.bars)
+
+
+def _judge(script: Script, before: Trial, after: Trial) -> None:
+    if after.errors and not before.errors:
+        raise ScriptError(script.name, f"in the shadow: {after.errors[0]}")
 
 
 def _nothing() -> None:

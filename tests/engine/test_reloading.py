@@ -1,0 +1,382 @@
+"""Hot reload: saved, tried in the shadow, handed over, refused with why, undone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine.runs import kept, small, with_script
+from workstation.engine.drivers import Until, run_backtest
+from workstation.engine.replay import replay_journal
+from workstation.engine.session import Session
+from workstation.kernel import SimClock
+from workstation.model.commands import SetParams
+from workstation.model.records import CommandRecord, Record
+from workstation.model.states import SymbolState
+from workstation.paths import shipped_folder
+
+MS = 1_000_000
+EMA_PY = (shipped_folder("strategies") / "ema_cross.py").read_text()
+EMA_LUA = (shipped_folder("strategies") / "ema_cross.lua").read_text()
+LONG = 'feeds.0.duration="10m"'
+
+
+class Desk:
+    """A run of a script in a folder of its own, and a hand that saves the file."""
+
+    def __init__(self, folder: Path, language: str, *overrides: str) -> None:
+        self.language = language
+        self.path = folder / f"mine.{language}"
+        self._stamp = 0
+        self.save(EMA_PY if language == "py" else EMA_LUA)
+        self.journal = folder / "j.sqlite"
+        self.wall = SimClock(1_000_000_000)
+        self.session = small(
+            LONG,
+            *with_script(self.path),
+            *overrides,
+            journal=self.journal,
+            wall=self.wall,
+        )
+        (self.strategy,) = self.session.strategies
+        self.records: list[Record] = kept(self.session)
+
+    def save(self, text: str) -> None:
+        self.path.write_text(text)
+        # Two writes within one tick of the file system's clock look alike.
+        self._stamp += 1
+        os.utime(self.path, ns=(self._stamp * 10**9, self._stamp * 10**9))
+
+    def replace(self, old: str, new: str) -> None:
+        text = self.path.read_text()
+        assert old in text
+        self.save(text.replace(old, new))
+
+    def ticks(self, milliseconds: int = 2_000) -> None:
+        """Let the screen tick ten times a second for so long of the wall's time."""
+        for _ in range(milliseconds // 100):
+            self.wall.advance_to(self.wall.now() + 100 * MS)
+            self.session.reloading.tick()
+        # A worker answers in its own time: what was begun is seen through.
+        for _ in range(200_000):
+            if self.idle:
+                break
+            self.session.reloading.tick()
+
+    @property
+    def idle(self) -> bool:
+        reloading = self.session.reloading
+        return reloading._work is None and not reloading._waiting
+
+    def run(self, events: int) -> None:
+        session = self.session
+        run_backtest(session.engine, Until(events=session.engine.delivered + events))
+
+    def run_until_in_trade(self) -> str:
+        for _ in range(2_000):
+            self.run(20)
+            for name, row in self.strategy.rows.items():
+                if row.state is SymbolState.IN_TRADE and row.held:
+                    return name
+        raise AssertionError("it never traded")
+
+    @property
+    def commands(self) -> list[tuple[bool, str]]:
+        return [
+            (each.accepted, each.detail)
+            for each in self.records
+            if isinstance(each, CommandRecord)
+        ]
+
+    def replays(self) -> None:
+        self.session.close()
+        result = replay_journal(self.journal)
+        assert result.matches, result.first_difference
+        assert result.inputs == self.session.engine.core.seq
+
+
+@pytest.fixture(params=["py", "lua"])
+def desk(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[Callable[..., Desk]]:
+    made: list[Desk] = []
+
+    def make(*overrides: str) -> Desk:
+        made.append(Desk(tmp_path, request.param, *overrides))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.session.close()
+
+
+OFF = {
+    "py": ("fast < slow", "fast < slow - 1e9"),
+    "lua": ("fast < slow", "fast < -1e9"),
+}
+
+
+def children() -> list[str]:
+    """Return the processes that this one has started and not yet reaped."""
+    tasks = Path(f"/proc/{os.getpid()}/task").glob("*/children")
+    return [pid for task in tasks for pid in task.read_text().split()]
+
+
+def snapshot(session: Session) -> list[object]:
+    (strategy,) = session.strategies
+    return [
+        (row.state, row.context, row.held, row.stop, row.target, row.orders())
+        for row in strategy.rows.values()
+    ]
+
+
+def test_a_saved_script_takes_over_in_a_trade_and_loses_nothing(
+    desk: Callable[..., Desk],
+) -> None:
+    d = desk()
+    name = d.run_until_in_trade()
+    before, version = snapshot(d.session), d.strategy.script.hash
+    orders = d.session.executor.account().orders
+    d.replace(*OFF[d.language])
+    d.ticks()
+    assert d.strategy.script.hash != version
+    assert snapshot(d.session) == before
+    assert d.session.executor.account().orders == orders
+    ((accepted, said),) = d.commands
+    assert accepted
+    assert (
+        said == f"ema_cross runs mine.{d.language} {d.strategy.script.hash[:8]} (saved)"
+    )
+    # Its new words count: it does not leave the trade for the EMA any more.
+    d.run(1_500)
+    assert d.strategy.rows[name].state is SymbolState.IN_TRADE
+    d.replays()
+
+
+BROKEN = {
+    "py": {
+        "syntax": ("def manage_position", "def manage position"),
+        "missing": ("def manage_position", "def manage_something"),
+        "raises": ("if slow_before is None", "if slow_befor is None"),
+        "range": ('"default": 0.02, "min": 0.0005', '"default": 0.02, "min": 0.5'),
+    },
+    "lua": {
+        "syntax": ("function manage_position", "function manage position"),
+        "missing": ("function manage_position", "function manage_something"),
+        "raises": ("if slow_before == nil", "if slow_before.x == nil"),
+        "range": ("default = 0.02, min = 0.0005", "default = 0.02, min = 0.5"),
+    },
+}
+
+
+@pytest.mark.parametrize("how", BROKEN["py"])
+def test_what_cannot_run_leaves_the_old_version_and_says_why(
+    desk: Callable[..., Desk], how: str
+) -> None:
+    d = desk()
+    d.run(1_200)
+    before, version = snapshot(d.session), d.strategy.script
+    d.replace(*BROKEN[d.language][how])
+    d.ticks()
+    assert d.strategy.script is version
+    assert snapshot(d.session) == before
+    ((accepted, said),) = d.commands
+    assert not accepted
+    assert said.startswith(f"mine.{d.language}")
+    assert said.endswith(f"; {version.hash[:8]} goes on")
+    report = d.session.reloading.report("ema_cross")
+    assert report is not None
+    assert (report.accepted, report.text) == (False, said)
+    # It is not tried again, and a mended one is.
+    d.ticks()
+    assert len(d.commands) == 1
+    d.replace(*reversed(BROKEN[d.language][how]))
+    d.ticks()
+    assert len(d.commands) == 1
+    d.replace(*OFF[d.language])
+    d.ticks()
+    assert d.commands[-1][0]
+    d.run(300)
+    d.replays()
+
+
+def test_the_shadow_shows_what_the_new_version_would_have_done_otherwise(
+    desk: Callable[..., Desk],
+) -> None:
+    d = desk()
+    d.run_until_in_trade()
+    d.replace("bullish_cross", "bearish_cross_for_once")
+    d.ticks()
+    report = d.session.reloading.report("ema_cross")
+    assert report is not None
+    assert report.accepted
+    assert report.bars > 20
+    assert report.differences
+    assert any("enter long" in each.before for each in report.differences)
+    assert {each.instrument for each in report.differences} <= {"BTCUSDT", "ETHUSDT"}
+
+
+def test_a_comment_makes_a_version_that_intends_the_same(
+    desk: Callable[..., Desk],
+) -> None:
+    d = desk()
+    d.run_until_in_trade()
+    d.save(d.path.read_text() + "\n" + ("#" if d.language == "py" else "--") + " so\n")
+    d.ticks()
+    report = d.session.reloading.report("ema_cross")
+    assert report is not None
+    assert report.accepted
+    assert report.differences == ()
+
+
+def test_parameters_that_were_set_stay_and_defaults_follow_the_script(
+    desk: Callable[..., Desk],
+) -> None:
+    d = desk()
+    d.run(200)
+    d.session.execute(
+        SetParams(strategy="ema_cross", instrument="BTCUSDT", values={"slow": 30})
+    )
+    if d.language == "py":
+        d.replace('"slow": {"default": 20,', '"slow": {"default": 25,')
+    else:
+        d.replace("slow = {default = 20,", "slow = {default = 25,")
+    d.ticks()
+    rows = d.strategy.rows
+    assert rows["BTCUSDT"].market.params["slow"] == 30
+    assert rows["ETHUSDT"].market.params["slow"] == 25
+    d.run(500)
+    d.replays()
+
+
+def test_a_removed_parameter_goes_unless_it_was_set(desk: Callable[..., Desk]) -> None:
+    d = desk()
+    d.run(200)
+    mine = '"volume"' if d.language == "py" else "volume ="
+    assert mine in d.path.read_text()
+    if d.language == "py":
+        d.replace('"volume": {', '"least": {')
+        d.replace('params["volume"]', 'params["least"]')
+    else:
+        d.replace("volume = {", "least = {")
+        d.replace("params.volume", "params.least")
+    text = d.path.read_text()
+    d.ticks()
+    assert d.commands[-1][0]
+    assert "volume" not in d.strategy.rows["BTCUSDT"].market.params
+    d.session.execute(
+        SetParams(strategy="ema_cross", instrument="BTCUSDT", values={"least": 0.7})
+    )
+    d.save(text.replace("least", "lowest"))
+    d.ticks()
+    accepted, said = d.commands[-1]
+    assert not accepted
+    assert "unknown parameter 'least'" in said
+    assert d.strategy.rows["BTCUSDT"].market.params["least"] == 0.7
+
+
+def test_rolling_back_goes_to_the_version_before(desk: Callable[..., Desk]) -> None:
+    d = desk()
+    d.run(500)
+    first = d.strategy.script.hash
+    reloading = d.session.reloading
+    assert "no version before" in reloading.roll_back("ema_cross")
+    d.replace(*OFF[d.language])
+    d.ticks()
+    second = d.strategy.script.hash
+    assert second != first
+    assert "goes back" in reloading.roll_back("ema_cross")
+    d.ticks(100)
+    assert d.strategy.script.hash == first
+    assert d.commands[-1][1].endswith("(rolled back)")
+    # The file still has the second; looking at it again brings it not back.
+    d.ticks()
+    assert d.strategy.script.hash == first
+    # Asked for by hand it comes.
+    assert "tried in the shadow" in reloading.reload("ema_cross")
+    d.ticks(100)
+    assert d.strategy.script.hash == second
+    assert "is the version that runs" in reloading.reload("ema_cross")
+    d.run(300)
+    d.replays()
+
+
+def test_a_file_that_is_deleted_and_made_again_or_a_link_is_followed(
+    desk: Callable[..., Desk], tmp_path: Path
+) -> None:
+    d = desk()
+    d.run(300)
+    text = d.path.read_text()
+    d.path.unlink()
+    d.ticks()
+    assert d.commands == []
+    d.save(text)
+    d.ticks()
+    assert d.commands == []
+    other = tmp_path / f"other.{d.language}"
+    other.write_text(text.replace(*OFF[d.language]))
+    d.path.unlink()
+    d.path.symlink_to(other)
+    d.ticks()
+    assert [accepted for accepted, _ in d.commands] == [True]
+    assert d.strategy.script.text == other.read_text()
+
+
+def test_saved_twice_a_second_for_a_minute_it_keeps_up_and_loses_nothing(
+    desk: Callable[..., Desk],
+) -> None:
+    d = desk()
+    d.run_until_in_trade()
+    before = snapshot(d.session)
+    mark = "#" if d.language == "py" else "--"
+    text = d.path.read_text()
+    for number in range(120):
+        d.save(f"{text}\n{mark} {number}\n")
+        d.ticks(500)
+        assert snapshot(d.session) == before
+        assert len(children()) <= 1
+    d.ticks()
+    assert d.strategy.script.text.endswith(f"{mark} 119\n")
+    assert all(accepted for accepted, _ in d.commands)
+    d.run(200)
+    d.session.close()
+    assert children() == []
+    d.replays()
+
+
+def test_it_takes_two_seconds_at_most(desk: Callable[..., Desk]) -> None:
+    d = desk()
+    d.run(300)
+    d.ticks()
+    d.replace(*OFF[d.language])
+    begun = d.wall.now()
+    while not d.commands:
+        d.ticks(100)
+    assert d.wall.now() - begun <= 2_000 * MS
+
+
+def test_a_script_that_could_not_be_loaded_runs_once_it_is_mended(
+    tmp_path: Path,
+) -> None:
+    from tests.engine.runs import SMALL, settings
+    from workstation.engine.assembly import assemble_session
+
+    script = tmp_path / "mine.py"
+    script.write_text("def detect(")
+    wall = SimClock(1_000_000_000)
+    session = assemble_session(
+        settings(*SMALL, *with_script(script)), paused=True, tolerant=True, wall=wall
+    )
+    run_backtest(session.engine, Until(events=100))
+    assert session.engine.registry.get("ema_cross").state == "failed"
+    script.write_text(EMA_PY)
+    for _ in range(40):
+        wall.advance_to(wall.now() + 100 * MS)
+        session.reloading.tick()
+    assert session.engine.registry.get("ema_cross").state == "running"
+    run_backtest(session.engine)
+    assert session.strategies[0].calls > 100
+    session.close()
