@@ -373,21 +373,25 @@ local function key_shown(key)
     return type(key) == "string" and '"' .. sub(key, 1, 40) .. '"' or tostring(key)
 end
 
+local function is_known(text)
+    return #text <= LONGEST * 4 and ids[text]
+end
+
 local function refusal(what, key, value)
     if type(key) ~= "string" then
         return what .. " has the key " .. key_shown(key) .. "; keys are texts"
     end
+    local place = what .. "[" .. key_shown(key) .. "]"
     local kind = type(value)
-    if kind == "string" or #key > LONGEST * 4 or not ids[key] then
-        local made = (#key > LONGEST * 4 or not ids[key]) and key or value
-        return what .. "[" .. key_shown(key) .. '] holds the text "' .. sub(made, 1, 40) ..
-            '" that was made in the call; only texts that stand in the script may leave it'
+    if kind == "number" and value - value ~= 0 then
+        return place .. " is " .. tostring(value)
     end
-    if kind == "number" then
-        return what .. "." .. key .. " is " .. tostring(value)
+    if kind ~= "number" and kind ~= "boolean" and kind ~= "string" then
+        return place .. " is " .. kind_of(value) .. "; it may be a number, a boolean or a text"
     end
-    return what .. "." .. key .. " is " .. kind_of(value) ..
-        "; it holds numbers, booleans and texts"
+    local told = is_known(key) and key_shown(value) or "its key"
+    return place .. ": " .. told ..
+        " was made in the call; only texts that stand in the script may leave it"
 end
 
 -- Append a flat table as (key, value) pairs; returns the new length and the count. Of
@@ -399,11 +403,11 @@ local function append(out, n, what, t, skipped)
         if key ~= skipped then
             count = count + 1
             if count > MAX_KEYS then error(what .. " has more than 64 keys", 0) end
-            local id = type(key) == "string" and #key <= LONGEST * 4 and ids[key]
+            local id = type(key) == "string" and is_known(key)
             local kind = type(value)
             local sound = id
             if kind == "string" then
-                value = #value <= LONGEST * 4 and ids[value]
+                value = is_known(value)
                 sound = id and value
                 id = id and -id
             elseif kind == "number" then
@@ -493,7 +497,7 @@ local function leave(which, answer, context, sent, opportunity)
 end
 
 local function abandoned(used, line)
-    local out = {NEED, used, line or 0, wanted[1], wanted[2], wanted[3].n}
+    local out = {NEED, used, line, wanted[1], wanted[2], wanted[3].n}
     local n = 6
     local function put(value)
         if type(value) == "string" then
@@ -558,10 +562,14 @@ local function dispatch(
     }, market_meta)
     start(budget, cpu_s)
     local status, used, answer, kind, text = run(functions[which], market, context, indicators)
-    if status == NEED then return abandoned(used, answer) end
-    if status then return status, used, answer or 0, kind, text end
+    if status == NEED then return abandoned(used, answer or lines[which]) end
+    -- A tail call leaves no line of the script on the stack, nor does lack of memory.
+    if status then return status, used, answer or lines[which], kind, text end
     local ok, out, n = xpcall(leave, message_of, which, answer, context, sent, opportunity)
-    if not ok then return FAILED, used, lines[which], "script", out end
+    if not ok then
+        local full = out == "not enough memory"
+        return FAILED, used, lines[which], full and "memory" or "script", out
+    end
     out[2] = used
     return unpack(out, 1, n)
 end
