@@ -98,7 +98,11 @@ def test_a_load_and_its_outcomes_come_back_as_they_were_sent() -> None:
     asked = load("return 'é'")
     assert decode_to_worker(encode(asked)[4:]) == asked
     loaded = Loaded(
-        params=(Param("fast", 10, 2, 500, "bars"), Param("ratio", 1.0), Param("on", True)),
+        params=(
+            Param("fast", 10, 2, 500, "bars"),
+            Param("ratio", 1.0),
+            Param("on", True),
+        ),
         functions={"detect_opportunity": 3},
         strings=("a", "b"),
         confinement=ConfinementReport(limits=("fsize",), landlock_abi=4),
@@ -113,7 +117,8 @@ def test_a_load_and_its_outcomes_come_back_as_they_were_sent() -> None:
 
 
 @given(
-    st.lists(st.binary(max_size=50), max_size=5), st.lists(st.integers(1, 40), max_size=20)
+    st.lists(st.binary(max_size=50), max_size=5),
+    st.lists(st.integers(1, 40), max_size=20),
 )
 def test_a_stream_is_cut_into_the_same_bodies_however_it_arrives(
     bodies: list[bytes], cuts: list[int]

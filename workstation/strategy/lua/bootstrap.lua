@@ -613,14 +613,17 @@ local function one_param(out, n, name, declared)
     if kind ~= "number" and kind ~= "boolean" and kind ~= "string" then
         error(where .. " needs a default that is a number, a boolean or a text", 0)
     end
+    if kind == "number" and default - default ~= 0 then
+        error(where .. " has a default that is not finite", 0)
+    end
     if kind == "string" then id_of(where .. ": the default", default) end
     if help ~= nil and (type(help) ~= "string" or #help > LONGEST * 4) then
         error(where .. ".help must be a text of at most " .. LONGEST * 4 .. " bytes", 0)
     end
     local bounds = {rawget(t, "min") or false, rawget(t, "max") or false}
     for i = 1, 2 do
-        if bounds[i] and not math_type(bounds[i]) then
-            error(where .. ": min and max are numbers", 0)
+        if bounds[i] and (not math_type(bounds[i]) or bounds[i] - bounds[i] ~= 0) then
+            error(where .. ": min and max are finite numbers", 0)
         end
     end
     out[n + 1], out[n + 2], out[n + 3] = name, default, bounds[1]
