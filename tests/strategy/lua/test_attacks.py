@@ -88,8 +88,6 @@ def bench() -> Iterator[Bench]:
     bench.worker.close()
 
 
-# What is not there ------------------------------------------------------------------
-
 ABSENT = [
     "os.execute('id')",
     "os.clock()",
@@ -158,8 +156,6 @@ def test_what_a_script_has_no_use_for_is_not_there(bench: Bench, body: str) -> N
     assert failed.line == 3
 
 
-# Loops ------------------------------------------------------------------------------
-
 LOOPS = {
     "while": "while true do end",
     "repeat": "repeat until false",
@@ -167,9 +163,10 @@ LOOPS = {
     "for to infinity": "for i = 1, math.huge do end",
     "for with a float step too small to count": "for i = 1.0, 2.0, 1e-300 do end",
     "tail calls": "local function f() return f() end f()",
-    "__index": "local t = setmetatable({}, {__index = function() while true do end end}) "
-    "return t.x",
-    "__newindex": "setmetatable({}, {__newindex = function() while true do end end}).x = 1",
+    "__index": "return setmetatable({}, {__index = function() while true do end "
+    "end}).x",
+    "__newindex": "setmetatable({}, {__newindex = function() while true do end "
+    "end}).x = 1",
     "__eq": "local m = {__eq = function() while true do end end} "
     "return {a = setmetatable({}, m) == setmetatable({}, m)}",
     "__lt": "local m = {__lt = function() while true do end end} "
@@ -196,8 +193,8 @@ LOOPS = {
     "while true do table.sort(t) end",
     "insert at the front": "local t = {} while true do table.insert(t, 1, 1) "
     "if #t > 9000 then t = {} end end",
-    "ipairs over a C function": "for _ in ipairs(setmetatable({}, {__index = type})) do "
-    "end",
+    "ipairs over a C function": "for _ in ipairs(setmetatable({}, {__index = type})) "
+    "do end",
     "upper": "local s = ('x'):rep(65536) while true do s:upper() end",
     "rep": "while true do ('x'):rep(65536) end",
     "find": "local s, w = ('x'):rep(65535) .. 'y', ('x'):rep(255) .. 'z' "
@@ -260,8 +257,6 @@ def test_heavy_instructions_end_a_driven_worker_at_the_hosts_deadline(
     assert "did not answer within 0.5 s" in fault.message
 
 
-# Memory -----------------------------------------------------------------------------
-
 BOMBS = {
     "tables": "local t = {} while true do t[#t + 1] = {} end",
     "numbers": "local t = {} for i = 1, 1e9 do t[i] = i end",
@@ -305,8 +300,6 @@ def test_a_vm_that_was_filled_to_the_brim_does_not_abort_the_next_call(
     assert isinstance(found, Answer | Failed)
     assert bench.worker.fault is None
 
-
-# Errors, names and protection ----------------------------------------------------------
 
 REFUSED = {
     "a finalizer": "setmetatable({}, {__gc = function() while true do end end})",
@@ -410,8 +403,8 @@ REFUSED = {
     "a context with NaN as a value": "context.price = 0/0",
     "a context with numbers as keys": "context[1] = 1",
     "a context with many keys": "for i = 1, 100 do context['k' .. i] = 1 end",
-    "a context filled past its metamethod": "setmetatable(context, {__newindex = type}) "
-    "rawset(context, 'a', {})",
+    "a context filled past its metamethod": "setmetatable(context, {__newindex = "
+    "type}) rawset(context, 'a', {})",
     "a log of tables": "market.log({})",
     "a log of made texts": "market.log('a' .. 'b')",
     "a log of many parts": "market.log(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, "
@@ -435,8 +428,6 @@ def test_what_is_refused_is_an_error_of_the_script(bench: Bench, body: str) -> N
     assert failed.message.isprintable()
     assert 0 < len(failed.message) <= 300
 
-
-# What works, because it does no harm ----------------------------------------------------
 
 HARMLESS = {
     "rep of an empty text": ("return {a = #(''):rep(1e18)}", {"a": 0}),
@@ -514,8 +505,6 @@ def test_what_does_no_harm_works(
     assert reply.answer == expected
 
 
-# At the load ----------------------------------------------------------------------------
-
 UNLOADABLE = {
     "bytecode": ("\x1bLuaS\0\x19\x93\r\n\x1a\n", SCRIPT),
     "a loop": ("while true do end", BUDGET),
@@ -559,9 +548,6 @@ def test_what_cannot_be_loaded_says_why_and_the_worker_takes_another(
     assert outcome.kind is kind
     assert not LEAKS.search(str(outcome))
     assert isinstance(bench.attack(script(GOOD)), Answer)
-
-
-# Floods and other rows -------------------------------------------------------------------
 
 
 def test_a_flood_of_needs_is_one_need_at_a_time(bench: Bench) -> None:

@@ -72,15 +72,12 @@ def supplied(
         needs += [(need, worth(need)) for need in reply.needs]
 
 
-# Loading -----------------------------------------------------------------------------
-
-
 def test_parameters_keep_their_types_and_come_in_the_order_of_their_names() -> None:
     vm = Vm(
         load(
             script(
-                before='PARAMS = { slow = {default = 10.0, min = 2, max = 500.5, help = "é"}, '
-                'fast = 10, on = true, mode = {default = "a b"} }'
+                before="PARAMS = { slow = {default = 10.0, min = 2, max = 500.5, "
+                'help = "é"}, fast = 10, on = true, mode = {default = "a b"} }'
             )
         )
     )
@@ -187,9 +184,6 @@ def test_the_versions_name_lua_5_4() -> None:
     assert versions().lua.startswith("Lua 5.4")
 
 
-# The market --------------------------------------------------------------------------
-
-
 def test_the_market_has_the_fields_of_the_question() -> None:
     assert value("market.close") == 101.5
     assert value("market.now") == 1_700_000_060_000_000_000
@@ -234,9 +228,6 @@ def test_a_market_that_a_script_kept_or_changed_shows_nothing_to_the_next_row() 
     reply = vm.ask(question(1, row=2, params={"fast": 11}))
     assert isinstance(reply, Answer)
     assert reply.answer == {"signal": 101.5, "reason": 11}
-
-
-# Needs -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -373,9 +364,6 @@ def test_figures_can_be_listed_and_looked_for() -> None:
     assert value("table.concat(market.figures.names(), ' ') == 'ofi volatility_bps'")
 
 
-# Context, answers, log and plot --------------------------------------------------------
-
-
 def test_the_context_is_read_and_comes_back_when_it_changed() -> None:
     body = "context.stop = (context.stop or 0) + 1\nreturn nil"
     assert answer(body).context == {"stop": 1}
@@ -463,7 +451,8 @@ def test_a_made_text_that_stands_in_the_script_may_leave() -> None:
 def test_the_opportunity_is_shown_and_is_not_the_scripts_to_replace() -> None:
     shown = {"signal": "exit", "price": 2.5}
     found = answer(
-        "context.a = context.opportunity.price\nreturn {signal = context.opportunity.signal}",
+        "context.a = context.opportunity.price\n"
+        "return {signal = context.opportunity.signal}",
         opportunity=shown,
     )
     assert (found.answer, found.context) == ({"signal": "exit"}, {"a": 2.5})
@@ -492,9 +481,6 @@ def test_an_error_takes_the_line_where_it_was_raised() -> None:
         "helper()", before="function helper()\n\n  error('not now')\nend\n"
     )
     assert (failed.message, failed.line) == ("not now", 3)
-
-
-# Errors and faults ---------------------------------------------------------------------
 
 
 def test_a_loop_without_end_costs_its_budget_and_the_vm_is_made_anew() -> None:
@@ -550,9 +536,6 @@ def test_a_text_that_may_not_cross_is_the_questions_fault() -> None:
     assert failed.kind is FailureKind.QUESTION
     assert "unheard" in failed.message
     assert isinstance(vm.ask(question()), Answer)
-
-
-# Determinism ---------------------------------------------------------------------------
 
 
 def test_pairs_go_by_numbers_then_texts_in_every_run() -> None:
@@ -616,16 +599,14 @@ def test_sorting_is_stable_and_the_same_in_every_run() -> None:
     assert answer(body).answer == {"signal": True}
 
 
-# The safe library ------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("expression", "expected"),
     [
         ("tostring({}) == 'table' and tostring(type) == 'function'", True),
         ("tostring(0/0) == 'nan' and tostring(-(0/0)) == 'nan'", True),
-        ("tostring(1e15) == '1e+15' and tostring(2^53) == '9.007199254741e+15'", True),
-        ("tostring(setmetatable({}, {__tostring = function() return 'me' end})) == 'me'", True),
+        ("tostring(1e15) == '1e+15' and tostring(1.0) == '1.0'", True),
+        ("tostring(2^53) == '9.007199254741e+15'", True),
+        ("tostring(setmetatable({}, {__tostring = function() return 'a' end}))", "a"),
         ("tonumber('0x10') + tonumber('z', 36) + tonumber(' 5 ')", 56),
         ("tonumber('five') == nil and tonumber({}) == nil", True),
         ("math.max(1, 5, 3) + math.min(4, 2) + math.floor(2.7)", 9),
@@ -634,7 +615,7 @@ def test_sorting_is_stable_and_the_same_in_every_run() -> None:
         ("('a-b'):find('-') == 2 and ('a.b'):find('.', 1) == 2", True),
         ("('abc'):byte(2) == 98 and string.char(65, 66) == 'AB'", True),
         ("('abcdef'):sub(-2) == 'ef' and ('abc'):reverse() == 'cba'", True),
-        ("string.format('%5.2f|%-3d|%s|%%|%x', 3.14159, 7, nil, 255) == ' 3.14|7  |nil|%|ff'", True),
+        ("string.format('%5.2f|%-3d|%s|%%|%x', 3.142, 7, nil, 255)", " 3.14|7  |nil|%|ff"),
         ("string.format('%6.2f|%-6.1f|', 0/0, 0/0) == '   nan|nan   |'", True),
         ("string.format('%s %s', {}, 1.5) == 'table 1.5'", True),
         ("table.concat({1, 'b', 2.5}, ', ') == '1, b, 2.5'", True),
@@ -648,7 +629,9 @@ def test_sorting_is_stable_and_the_same_in_every_run() -> None:
     ],
 )  # fmt: skip
 def test_the_library_works_as_lua_does(expression: str, expected: object) -> None:
-    assert value(expression) == expected
+    # A text that was made may leave where it is known otherwise.
+    known = {"strings": ("BTCUSDT", str(expected))}
+    assert value(expression, options=known) == expected
 
 
 def test_tables_are_inserted_into_and_removed_from() -> None:

@@ -73,7 +73,7 @@ def script(
 
 def load(source: str, **options: Any) -> Load:
     """Return a Load of a source; driven, unless told otherwise."""
-    given = {
+    given: dict[str, Any] = {
         "name": "test.lua",
         "seed": 1,
         "driven": True,
@@ -91,7 +91,12 @@ def budget(**limits: Any) -> Budget:
 
 def question(function: int = 0, **given: Any) -> Question:
     """Return a question of row 1."""
-    values = {"row": 1, "call": 1, "symbol": "BTCUSDT", "market": market()}
+    values: dict[str, Any] = {
+        "row": 1,
+        "call": 1,
+        "symbol": "BTCUSDT",
+        "market": market(),
+    }
     return Question(function=function, **(values | given))
 
 

@@ -88,7 +88,7 @@ local function whole(where, value, default)
     local found = math_type(value) and to_integer(value)
     if not found then
         error(where .. " takes a whole number, not " ..
-            (math_type(value) and str.format("%.14g", value) or kind_of(value)), 0)
+            (math_type(value) and raw_tostring(value) or kind_of(value)), 0)
     end
     return found
 end
@@ -96,8 +96,9 @@ end
 local function text(where, value)
     local kind = math_type(value)
     if kind then
+        -- The sign of a NaN differs between machines.
         if value ~= value then return "nan" end
-        return str.format(kind == "integer" and "%d" or "%.14g", value)
+        return raw_tostring(value)
     end
     if type(value) ~= "string" then
         error(where .. " takes a text, not " .. kind_of(value), 0)
@@ -393,7 +394,6 @@ local function directive(spec, value)
     if not math_type(value) then
         error("string.format: " .. spec .. " takes a number, not " .. kind_of(value), 0)
     end
-    -- The sign of a NaN differs between machines.
     if value ~= value then
         local left = str.find(spec, "-", 1, true) and "-" or ""
         return "%" .. left .. str.match(spec, "^%%[-+ #0]*(%d*)") .. "s", "nan"

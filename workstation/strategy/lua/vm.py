@@ -42,7 +42,7 @@ from workstation.strategy.lua.wire import (
     Versions,
 )
 
-__all__ = ["Refused", "Vm", "versions"]
+__all__ = ["Refused", "Vm", "lua", "versions"]
 
 _HERE = Path(__file__).parent
 _SANDBOX = (_HERE / "sandbox.lua").read_bytes()
