@@ -45,8 +45,11 @@ from workstation.strategy.lua.wire import (
 __all__ = ["Refused", "Vm", "lua", "versions"]
 
 _HERE = Path(__file__).parent
-_SANDBOX = (_HERE / "sandbox.lua").read_bytes()
-_BOOTSTRAP = (_HERE / "bootstrap.lua").read_bytes()
+# In the order in which they run.
+_CHUNKS = {
+    name: (_HERE / f"{name}.lua").read_bytes()
+    for name in ("sandbox", "library", "host", "calls")
+}
 
 # Of 2**64 over the golden ratio: rows next to each other get seeds far apart.
 _SPREAD = 0x9E3779B97F4A7C15
@@ -208,7 +211,6 @@ class Vm:
     def _build(self) -> None:
         load = self._load
         runtime = lua.LuaRuntime(**_OPTIONS, max_memory=load.budget.memory)
-        tools = runtime.execute(_SANDBOX, name=b"=sandbox", mode="t")
         settings = runtime.table_from(
             {
                 b"instructions": load.budget.instructions,
@@ -222,10 +224,18 @@ class Vm:
             }
         )
         kinds = runtime.table(*(kind.encode() for kind in NEED_KINDS))
-        parts = runtime.execute(
-            _BOOTSTRAP, tools, settings, kinds, name=b"=bootstrap", mode="t"
+
+        def run(name: str, *arguments: Any) -> Any:
+            return runtime.execute(
+                _CHUNKS[name], *arguments, name=f"={name}".encode(), mode="t"
+            )
+
+        tools = run("sandbox")
+        run("library", tools)
+        intern, name_all, self._register, self._forget = run(
+            "host", tools, settings, kinds
         )
-        intern, name_all, self._register, self._forget, self._dispatch, start = parts
+        self._dispatch, start = run("calls", tools, settings)
         try:
             for text, number in self._ids.items():
                 intern(number, text.encode("utf-8", "surrogatepass"))
