@@ -115,7 +115,7 @@ def _zero(name: str) -> bool:
 def _address_space() -> int:
     """Return how many bytes of address space this process has; 0 where unknown."""
     try:
-        with open("/proc/self/statm", encoding="ascii") as file:
+        with open("/proc/self/statm", "rb") as file:
             return int(file.read().split()[0]) * resource.getpagesize()
     except OSError:
         return 0
