@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import sys
@@ -19,7 +20,7 @@ from tests.strategy.lua.workers import (
     questions,
     script,
 )
-from workstation.strategy.lua.host import FaultKind, LuaWorker, WorkerFault
+from workstation.strategy.lua.host import FaultKind, LuaWorker, Reply, WorkerFault
 from workstation.strategy.lua.process import COMMAND
 from workstation.strategy.lua.wire import (
     Answer,
@@ -78,6 +79,8 @@ def test_a_worker_loads_answers_and_is_closed() -> None:
     assert worker.waiting == 0
     worker.close()
     assert worker.fileno() == -1
+    assert worker.fault is not None
+    assert worker.fault.message == "the worker was closed and ended by SIGKILL"
     assert worker.memory() is None
     assert worker.cpu_ns() is None
     assert isinstance(worker.post([question()]), WorkerFault)
@@ -115,6 +118,38 @@ def test_many_questions_are_answered_as_one_post_in_their_order() -> None:
     assert [reply.answer for reply in said.replies if isinstance(reply, Answer)] == [
         {"price": n} for n in range(1000)
     ]
+    worker.close()
+
+
+async def test_an_event_loop_is_told_when_to_read_and_when_to_write() -> None:
+    worker = loaded()
+    loop = asyncio.get_running_loop()
+    replies: list[Reply | WorkerFault] = []
+    done = loop.create_future()
+
+    def read() -> None:
+        while (reply := worker.receive_ready()) is not None:
+            replies.append(reply)
+            if len(replies) == 20:
+                done.set_result(None)
+                return
+
+    def write() -> None:
+        worker.flush()
+        if not worker.wants_write:
+            loop.remove_writer(worker.fileno())
+
+    loop.add_reader(worker.fileno(), read)
+    for _ in range(20):
+        worker.post(questions(300))
+    assert worker.wants_write
+    loop.add_writer(worker.fileno(), write)
+    async with asyncio.timeout(PATIENCE_S):
+        await done
+    loop.remove_reader(worker.fileno())
+    assert [len(reply.replies) for reply in replies if isinstance(reply, Answers)] == (
+        [300] * 20
+    )
     worker.close()
 
 
@@ -236,7 +271,7 @@ def test_the_children_of_a_worker_end_with_it(tmp_path: Path) -> None:
     )
     reader = os.open(fifo, os.O_RDONLY)
     assert os.read(reader, 1) == b"x"
-    worker.kill()
+    worker.close()
     # The end of the stream: no process holds the other end any more.
     assert os.read(reader, 1) == b""
     os.close(reader)
@@ -371,10 +406,12 @@ def test_a_worker_that_cannot_be_started_leaves_nothing() -> None:
 
 def test_a_worker_starts_once_and_before_it_is_used() -> None:
     worker = LuaWorker()
-    for use in (lambda: worker.post([]), worker.receive_ready, worker.kill):
+    for use in (lambda: worker.post([]), worker.receive_ready):
         with pytest.raises(RuntimeError, match="start"):
             use()
     assert worker.fileno() == -1
+    assert worker.pid is None
+    worker.close()
     worker.start()
     with pytest.raises(RuntimeError, match="once"):
         worker.start()

@@ -359,6 +359,17 @@ def test_a_wrong_question_to_the_host_is_an_error_at_its_line(
     assert (failed.kind, failed.line) == (FailureKind.SCRIPT, 3)
 
 
+def test_a_row_may_ask_for_64_values_and_not_for_more() -> None:
+    vm = Vm(load(script("for i = 1, market.params.price do indicators.ema(i) end")))
+    reply, needs = supplied(vm, lambda _: (1.0,), params={"price": 64})
+    assert isinstance(reply, Answer)
+    assert len(needs) == 64
+    reply, needs = supplied(vm, lambda _: (1.0,), params={"price": 65})
+    assert isinstance(reply, Failed)
+    assert reply.message.startswith("asks for more than 64 different values")
+    assert reply.line == 2
+
+
 def test_figures_can_be_listed_and_looked_for() -> None:
     assert value("market.figures.get('oops') == nil")
     assert value("table.concat(market.figures.names(), ' ') == 'ofi volatility_bps'")

@@ -15,7 +15,7 @@ local begin, left, wanted_now = tools.begin, tools.left, tools.wanted
 local math_type, sub, find = tools.math.type, tools.string.sub, tools.string.find
 local unpack, sort = tools.table.unpack, tools.table.sort
 
-local MAX_KEYS <const> = settings.max_keys
+local MAX_KEYS <const>, MAX_NEEDS <const> = settings.max_keys, settings.max_needs
 local LONG <const> = settings.longest * 8  -- bytes of a message that leave the VM
 
 local OK <const>, NEED <const>, FAILED <const> = 0, 1, 2
@@ -258,7 +258,12 @@ local function dispatch(
     start(budget, cpu_s)
     local status, used, answer, kind, text =
         run(functions[which], market, context, indicators)
-    if status == NEED then return abandoned(used, answer or lines[which]) end
+    if status == NEED then
+        local line = answer or lines[which]
+        if count < MAX_NEEDS then return abandoned(used, line) end
+        return FAILED, used, line, "script",
+            "asks for more than 64 different values; they are kept for each symbol"
+    end
     -- A tail call leaves no line of the script on the stack, nor does lack of memory.
     if status then return status, used, answer or lines[which], kind, text end
     local ok, out, n =
