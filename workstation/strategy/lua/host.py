@@ -43,6 +43,7 @@ __all__ = [
     "LIVE_DEADLINE_S",
     "FaultKind",
     "LuaWorker",
+    "Reply",
     "WorkerFault",
 ]
 
@@ -84,7 +85,7 @@ Reply: TypeAlias = Loaded | LoadFailed | Answers
 class _Post:
     """What was posted and has no answer yet."""
 
-    __slots__ = ("batches", "judge", "memory", "rebuilds", "replies")
+    __slots__ = ("batches", "judge", "replies")
 
     def __init__(self, batches: Sequence[int], judge: Judge | None = None) -> None:
         self.batches = deque(batches)
@@ -142,7 +143,10 @@ class LuaWorker:
         return reply
 
     def post_load(self, load: Load) -> WorkerFault | None:
-        """Send a script; its reply is the next to be received."""
+        """Send a script; its reply comes in its turn.
+
+        Raises MessageError where the source is larger than a message may be.
+        """
         judge = Judge(load)
         return self._post(_Post((), judge), [encode(load)])
 
@@ -220,11 +224,13 @@ class LuaWorker:
             FaultKind.DEAD, f"the worker did not answer within {after_s:g} s and"
         )
 
-    def kill(self) -> None:
-        """End the process at once; every later call returns a fault."""
-        self._end(FaultKind.DEAD, "the worker")
+    def close(self) -> None:
+        """End the process at once, whatever it does; later calls return a fault.
 
-    close = kill
+        Harmless when it is gone or was never started: a worker has nothing to save.
+        """
+        if self._process is not None:
+            self._end(FaultKind.DEAD, "the worker was closed and")
 
     def memory(self) -> int | None:
         """Return the bytes of memory that the process holds; None where unknown."""

@@ -141,8 +141,13 @@ class Judge:
 def rendered(parts: tuple[int | float | str, ...]) -> str:
     """Return a line of the log from its parts; numbers as Lua writes them."""
     return " ".join(
-        f"{part:.14g}" if isinstance(part, float) else str(part) for part in parts
+        _number(part) if isinstance(part, float) else str(part) for part in parts
     )
+
+
+def _number(value: float) -> str:
+    text = f"{value:.14g}"
+    return text if any(each in ".en" for each in text) else f"{text}.0"
 
 
 def _printable(*texts: str) -> None:

@@ -1,25 +1,19 @@
 -- The world of an untrusted script: what it may call, and the meters on its calls.
--- Runs once per VM, first; empties the real globals and returns what bootstrap.lua
--- uses. Nothing here hands the script a function that can catch an error, load code,
--- run long outside the VM's instructions, or show an address.
+-- Runs once per VM, first; empties the real globals and returns the tools with which
+-- library.lua, host.lua and calls.lua are made. None of these hands the script a
+-- function that can catch an error, load code, run long outside the VM's instructions,
+-- or show an address.
 
-local error, type, next, pairs = error, type, next, pairs
+local error, type, next = error, type, next
 local rawget, rawset, rawlen, rawequal = rawget, rawset, rawlen, rawequal
 local raw_getmetatable, raw_setmetatable = getmetatable, setmetatable
 local select, raw_tostring, raw_tonumber, load = select, tostring, tonumber, load
-local math_type, to_integer = math.type, math.tointeger
+local math_type, to_integer, raw_sort = math.type, math.tointeger, table.sort
 local clock, sethook, getinfo = os.clock, debug.sethook, debug.getinfo
-local raw_sort, raw_concat, raw_unpack = table.sort, table.concat, table.unpack
-local str = {}
-for name, value in next, string do str[name] = value end
-local random, randomseed = math.random, math.randomseed
 
 local STEP <const> = 200           -- instructions between two looks at the meters
 local LONG <const> = 65536         -- bytes that one call of a string function may read
 local MANY <const> = 10000         -- keys of a table that is put in order
-local WIDE <const> = 250           -- values that one call may unpack
-
--- Meters --------------------------------------------------------------------------
 
 local TRIP = {}                    -- the error that ends a call over its budget
 local used, budget, cpu_s, began = 0, 0, nil, 0
@@ -60,8 +54,7 @@ local function stop()
     return used, tripped
 end
 
--- Locked tables -------------------------------------------------------------------
-
+-- What is locked can be read and cannot be written, by no road.
 local locked = {}                  -- proxy -> what it shows
 
 local function lock(name, content, missing)
@@ -77,8 +70,6 @@ local function lock(name, content, missing)
     return proxy
 end
 
--- Checks --------------------------------------------------------------------------
-
 local function kind_of(value)
     return value == nil and "nil" or "a " .. type(value)
 end
@@ -88,7 +79,7 @@ local function whole(where, value, default)
     local found = math_type(value) and to_integer(value)
     if not found then
         error(where .. " takes a whole number, not " ..
-            (math_type(value) and str.format("%.14g", value) or kind_of(value)), 0)
+            (math_type(value) and raw_tostring(value) or kind_of(value)), 0)
     end
     return found
 end
@@ -96,8 +87,9 @@ end
 local function text(where, value)
     local kind = math_type(value)
     if kind then
+        -- The sign of a NaN differs between machines.
         if value ~= value then return "nan" end
-        return str.format(kind == "integer" and "%d" or "%.14g", value)
+        return raw_tostring(value)
     end
     if type(value) ~= "string" then
         error(where .. " takes a text, not " .. kind_of(value), 0)
@@ -115,8 +107,6 @@ local function writable(where, value)
     if locked[value] then error(where .. ": this table cannot be changed", 0) end
     return value
 end
-
--- Metatables ----------------------------------------------------------------------
 
 local EVENTS = {
     "__index", "__newindex", "__call", "__add", "__sub", "__mul", "__div", "__mod",
@@ -167,8 +157,6 @@ local function safe_getmetatable(t)
     local meta = raw_getmetatable(t)
     return meta and originals[meta]
 end
-
--- Basic functions -----------------------------------------------------------------
 
 local function safe_tostring(value)
     local kind = math_type(value)
@@ -280,265 +268,6 @@ local function safe_next(t, key)
     return found, rawget(content, found)
 end
 
--- math ----------------------------------------------------------------------------
-
-local function of_numbers(name, f)
-    local where = "math." .. name
-    local function check(value)
-        if not math_type(value) then
-            error(where .. " takes numbers, not " .. kind_of(value), 0)
-        end
-    end
-    return function(a, b, ...)
-        check(a)
-        if b == nil then return f(a) end
-        check(b)
-        for i = 1, select("#", ...) do check((select(i, ...))) end
-        return f(a, b, ...)
-    end
-end
-
-local seed_a, seed_b, seeded = 0, 0, false
-
-local function seed(a, b)
-    seed_a, seed_b, seeded = a, b, false
-end
-
-local function safe_random(low, high)
-    if not seeded then
-        seeded = true
-        randomseed(seed_a, seed_b)
-    end
-    if low == nil then return random() end
-    low = whole("math.random", low)
-    if high == nil then low, high = 1, low else high = whole("math.random", high) end
-    if low > high then error("math.random: nothing to choose from", 0) end
-    return random(low, high)
-end
-
-local safe_math = {
-    pi = math.pi, huge = math.huge,
-    maxinteger = math.maxinteger, mininteger = math.mininteger,
-    type = function(value) return math_type(value) end,
-    tointeger = function(value) return math_type(value) and to_integer(value) end,
-    random = safe_random,
-}
-for _, name in next, {
-    "abs", "acos", "asin", "atan", "ceil", "cos", "deg", "exp", "floor", "fmod",
-    "log", "max", "min", "modf", "rad", "sin", "sqrt", "tan", "ult",
-} do
-    safe_math[name] = of_numbers(name, math[name])
-end
-
--- string --------------------------------------------------------------------------
-
-local function of_text(name)
-    local f, where = str[name], "string." .. name
-    return function(s)
-        s = text(where, s)
-        charge(#s // 8)
-        return f(s)
-    end
-end
-
-local function safe_rep(s, n, sep)
-    s, n = text("string.rep", s), whole("string.rep", n)
-    sep = sep == nil and "" or text("string.rep", sep)
-    local size = #s + #sep
-    if n <= 0 or size == 0 then return "" end
-    if n > LONG // size then
-        error("string.rep makes texts of at most 65536 bytes", 0)
-    end
-    charge(n * size // 8)
-    return str.rep(s, n, sep)
-end
-
-local function safe_find(s, what, init)
-    s, what = text("string.find", s), text("string.find", what)
-    if #what > 256 then error("string.find looks for at most 256 bytes", 0) end
-    charge(#s * (1 + #what) // 16)
-    return str.find(s, what, whole("string.find", init, 1), true)
-end
-
-local function safe_byte(s, first, last)
-    s, first = text("string.byte", s), whole("string.byte", first, 1)
-    last = whole("string.byte", last, first)
-    -- To the length first: the difference of two whole numbers may overflow.
-    if first < 0 then first = first < -#s and 1 or #s + first + 1 end
-    if last < 0 then last = last < -#s and 0 or #s + last + 1 end
-    if first < 1 then first = 1 end
-    if last > #s then last = #s end
-    if first <= last and last - first >= WIDE then
-        error("string.byte gives at most 250 values", 0)
-    end
-    return str.byte(s, first, last)
-end
-
-local function safe_char(...)
-    for i = 1, select("#", ...) do whole("string.char", (select(i, ...))) end
-    return str.char(...)
-end
-
-local NUMERIC <const> = "^%%[-+ #0]*%d?%d?%.?%d?%d?[diuxXeEfFgG]$"
-
-local function directive(spec, value)
-    if spec == "%%" then return spec end
-    local letter = str.sub(spec, -1)
-    if letter == "s" and str.find(spec, "^%%%-?%d?%d?%.?%d?%d?s$") then
-        return spec, text("string.format", safe_tostring(value))
-    end
-    if not str.find(spec, NUMERIC) then
-        error("string.format: " .. spec .. " is not available", 0)
-    end
-    if not math_type(value) then
-        error("string.format: " .. spec .. " takes a number, not " .. kind_of(value), 0)
-    end
-    -- The sign of a NaN differs between machines.
-    if value ~= value then
-        local left = str.find(spec, "-", 1, true) and "-" or ""
-        return "%" .. left .. str.match(spec, "^%%[-+ #0]*(%d*)") .. "s", "nan"
-    end
-    if letter == "u" then spec = str.sub(spec, 1, -2) .. "d" end
-    return spec, value
-end
-
-local function safe_format(form, ...)
-    form = text("string.format", form)
-    if #form > 1024 then error("string.format takes a form of at most 1024 bytes", 0) end
-    local given, out, n, at = {...}, {}, 0, 1
-    local taken = 0
-    while true do
-        local start_at, end_at = str.find(form, "%%[-+ #0-9.]*.?", at)
-        if not start_at then break end
-        out[#out + 1] = str.sub(form, at, start_at - 1)
-        local spec = str.sub(form, start_at, end_at)
-        if spec == "%%" then
-            out[#out + 1] = "%"
-        else
-            taken = taken + 1
-            if taken > select("#", ...) then
-                error("string.format: no value for " .. spec, 0)
-            end
-            local safe, value = directive(spec, given[taken])
-            out[#out + 1] = str.format(safe, value)
-        end
-        n, at = n + #out[#out], end_at + 1
-        if n > LONG then error("string.format makes at most 65536 bytes", 0) end
-    end
-    out[#out + 1] = str.sub(form, at)
-    charge(n // 8)
-    return raw_concat(out)
-end
-
-local safe_string = {
-    len = function(s) return #text("string.len", s) end,
-    sub = function(s, first, last)
-        return str.sub(text("string.sub", s), whole("string.sub", first, 1),
-            whole("string.sub", last, -1))
-    end,
-    lower = of_text("lower"), upper = of_text("upper"), reverse = of_text("reverse"),
-    rep = safe_rep, find = safe_find, byte = safe_byte, char = safe_char,
-    format = safe_format,
-}
-
--- table ---------------------------------------------------------------------------
-
-local function safe_insert(t, ...)
-    local n = rawlen(writable("table.insert", t)) + 1
-    local count = select("#", ...)
-    if count == 1 then
-        rawset(t, n, (...))
-        return
-    end
-    if count ~= 2 then error("table.insert takes a table, a place and a value", 0) end
-    local at, value = ...
-    at = whole("table.insert", at)
-    if at < 1 or at > n then error("table.insert: no such place", 0) end
-    for i = n, at + 1, -1 do rawset(t, i, rawget(t, i - 1)) end
-    rawset(t, at, value)
-end
-
-local function safe_remove(t, at)
-    local n = rawlen(writable("table.remove", t))
-    at = whole("table.remove", at, n)
-    if n == 0 and at == 0 or at == n + 1 then return rawget(t, at) end
-    if at < 1 or at > n then error("table.remove: no such place", 0) end
-    local value = rawget(t, at)
-    for i = at, n - 1 do rawset(t, i, rawget(t, i + 1)) end
-    rawset(t, n, nil)
-    return value
-end
-
-local function safe_concat(t, sep, first, last)
-    content_of("table.concat", t)
-    sep = sep == nil and "" or text("table.concat", sep)
-    first = whole("table.concat", first, 1)
-    last = whole("table.concat", last, rawlen(t))
-    local parts, n, size = {}, 0, 0
-    for i = first, last do
-        local part = rawget(t, i)
-        if part == nil then error("table.concat: no value at " .. i, 0) end
-        n = n + 1
-        part = text("table.concat", part)
-        parts[n] = part
-        size = size + #part + #sep
-        if size > LONG then error("table.concat makes at most 65536 bytes", 0) end
-    end
-    charge(size // 8)
-    return raw_concat(parts, sep)
-end
-
-local function safe_unpack(t, first, last)
-    content_of("table.unpack", t)
-    first = whole("table.unpack", first, 1)
-    last = whole("table.unpack", last, rawlen(t))
-    if first > last then return end
-    local count = last - first
-    -- A count below zero has overflowed.
-    if count < 0 or count >= WIDE then
-        error("table.unpack gives at most 250 values", 0)
-    end
-    local values = {}
-    for i = 0, count do values[i + 1] = rawget(t, first + i) end
-    return raw_unpack(values, 1, count + 1)
-end
-
--- Merging is stable, needs no chance, and a comparator that lies cannot break it; the
--- VM's own sort takes its pivots from the clock.
-local function safe_sort(t, less)
-    local n = rawlen(writable("table.sort", t))
-    if n > MANY then error("table.sort: more than 10000 values", 0) end
-    if less == nil then
-        less = function(a, b) return a < b end
-    elseif type(less) ~= "function" then
-        error("table.sort takes a function, not " .. kind_of(less), 0)
-    end
-    local from, to = {}, {}
-    for i = 1, n do from[i] = rawget(t, i) end
-    local width = 1
-    while width < n do
-        for left = 1, n, width * 2 do
-            local middle, right = left + width, left + width * 2
-            if middle > n + 1 then middle = n + 1 end
-            if right > n + 1 then right = n + 1 end
-            local i, j = left, middle
-            for k = left, right - 1 do
-                if i < middle and (j >= right or not less(from[j], from[i])) then
-                    to[k] = from[i]
-                    i = i + 1
-                else
-                    to[k] = from[j]
-                    j = j + 1
-                end
-            end
-        end
-        from, to, width = to, from, width * 2
-    end
-    for i = 1, n do rawset(t, i, from[i]) end
-end
-
--- The environment -----------------------------------------------------------------
-
 local globals = {
     _VERSION = _VERSION,
     assert = assert, error = error, ipairs = ipairs, type = type,
@@ -550,13 +279,6 @@ local globals = {
     next = safe_next, pairs = safe_pairs, select = safe_select,
     tostring = safe_tostring, tonumber = safe_tonumber,
     setmetatable = safe_setmetatable, getmetatable = safe_getmetatable,
-    math = lock("math", safe_math),
-    string = lock("string", safe_string),
-    table = lock("table", {
-        insert = safe_insert, remove = safe_remove, concat = safe_concat,
-        unpack = safe_unpack, sort = safe_sort,
-        pack = function(...) return {n = select("#", ...), ...} end,
-    }),
 }
 
 -- Globals can be set while the script is loaded and are fixed afterwards: what a call
@@ -576,18 +298,25 @@ raw_setmetatable(env, {
 locked[env] = globals
 globals._G = env
 
--- Texts have the safe functions as methods, and no arithmetic of their own.
+-- Texts have no arithmetic of their own; library.lua gives them their methods.
 local of_strings = raw_getmetatable("")
 for name in next, of_strings do of_strings[name] = nil end
-of_strings.__index = safe_string
+
+local function copy_of(t)
+    local copy = {}
+    for key, value in next, t do copy[key] = value end
+    return copy
+end
 
 local tools = {
-    TRIP = TRIP, start = start, stop = stop, lock = lock, locked = locked, seed = seed,
-    kind_of = kind_of, whole = whole, globals = globals,
-    next = next, error = error, type = type, rawget = rawget, rawlen = rawlen,
-    rawequal = rawequal, select = select, setmetatable = raw_setmetatable,
-    math_type = math_type, unpack = raw_unpack, sort = raw_sort, sub = str.sub,
-    find = str.find, getinfo = getinfo, xpcall = xpcall, tostring = safe_tostring,
+    start = start, stop = stop, charge = charge,
+    lock = lock, locked = locked, writable = writable, content_of = content_of,
+    kind_of = kind_of, whole = whole, text = text,
+    globals = globals, of_strings = of_strings,
+    next = next, error = error, type = type, select = select, xpcall = xpcall,
+    rawget = rawget, rawset = rawset, rawlen = rawlen, rawequal = rawequal,
+    setmetatable = raw_setmetatable, getinfo = getinfo, tostring = safe_tostring,
+    math = copy_of(math), string = copy_of(string), table = copy_of(table),
     compile = function(source) return load(source, "=script", "t", env) end,
     loaded = function() loading = false end,
 }

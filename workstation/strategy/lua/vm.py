@@ -22,6 +22,7 @@ from workstation.strategy.lua.wire import (
     LONGEST_STRING,
     MAX_ARGUMENTS,
     MAX_KEYS,
+    MAX_NEEDS,
     MAX_NOTE_PARTS,
     MAX_NOTES,
     MAX_PLOTS,
@@ -42,11 +43,14 @@ from workstation.strategy.lua.wire import (
     Versions,
 )
 
-__all__ = ["Refused", "Vm", "versions"]
+__all__ = ["Refused", "Vm", "lua", "versions"]
 
 _HERE = Path(__file__).parent
-_SANDBOX = (_HERE / "sandbox.lua").read_bytes()
-_BOOTSTRAP = (_HERE / "bootstrap.lua").read_bytes()
+# In the order in which they run.
+_CHUNKS = {
+    name: (_HERE / f"{name}.lua").read_bytes()
+    for name in ("sandbox", "library", "host", "calls")
+}
 
 # Of 2**64 over the golden ratio: rows next to each other get seeds far apart.
 _SPREAD = 0x9E3779B97F4A7C15
@@ -208,12 +212,12 @@ class Vm:
     def _build(self) -> None:
         load = self._load
         runtime = lua.LuaRuntime(**_OPTIONS, max_memory=load.budget.memory)
-        tools = runtime.execute(_SANDBOX, name=b"=sandbox", mode="t")
         settings = runtime.table_from(
             {
                 b"instructions": load.budget.instructions,
                 b"cpu_s": False if load.driven else load.budget.cpu_s,
                 b"max_keys": MAX_KEYS,
+                b"max_needs": MAX_NEEDS,
                 b"max_arguments": MAX_ARGUMENTS,
                 b"max_notes": MAX_NOTES,
                 b"max_note_parts": MAX_NOTE_PARTS,
@@ -222,10 +226,18 @@ class Vm:
             }
         )
         kinds = runtime.table(*(kind.encode() for kind in NEED_KINDS))
-        parts = runtime.execute(
-            _BOOTSTRAP, tools, settings, kinds, name=b"=bootstrap", mode="t"
+
+        def run(name: str, *arguments: Any) -> Any:
+            return runtime.execute(
+                _CHUNKS[name], *arguments, name=f"={name}".encode(), mode="t"
+            )
+
+        tools = run("sandbox")
+        run("library", tools)
+        intern, name_all, self._register, self._forget = run(
+            "host", tools, settings, kinds
         )
-        intern, name_all, self._register, self._forget, self._dispatch, start = parts
+        self._dispatch, start = run("calls", tools, settings)
         try:
             for text, number in self._ids.items():
                 intern(number, text.encode("utf-8", "surrogatepass"))

@@ -1,0 +1,195 @@
+"""Messages come back as they were sent, and nothing else is taken for one."""
+
+from __future__ import annotations
+
+import struct
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.strategy.lua.workers import load, market, question
+from workstation.strategy.lua.wire import (
+    MARKET_FIELDS,
+    MAX_KEYS,
+    MAX_MESSAGE,
+    NEED_KINDS,
+    Answer,
+    Answers,
+    Ask,
+    ConfinementReport,
+    Decoder,
+    Failed,
+    FailureKind,
+    Loaded,
+    LoadFailed,
+    MessageError,
+    Need,
+    Needs,
+    Param,
+    Question,
+    Versions,
+    decode_from_worker,
+    decode_to_worker,
+    encode,
+)
+
+SHORT = st.text(max_size=64)
+WHOLE = st.integers(-(2**63), 2**63 - 1)
+NUMBER = st.one_of(WHOLE, st.floats(allow_nan=False))
+SCALAR = st.one_of(st.booleans(), NUMBER, SHORT)
+FLAT = st.dictionaries(SHORT, SCALAR, max_size=5)
+COUNT = st.integers(0, 2**63 - 1)
+ARGUMENT = st.one_of(NUMBER, SHORT)
+NEED = st.builds(
+    Need,
+    kind=st.sampled_from(NEED_KINDS),
+    name=SHORT,
+    args=st.lists(ARGUMENT, max_size=8).map(tuple),
+    named=st.lists(st.tuples(SHORT, ARGUMENT), max_size=3).map(tuple),
+)
+VALUE = st.lists(st.one_of(st.none(), st.floats(allow_nan=False)), max_size=3)
+QUESTION = st.builds(
+    Question,
+    row=COUNT,
+    call=COUNT,
+    function=st.integers(0, 2),
+    symbol=SHORT,
+    market=st.tuples(*(st.one_of(st.none(), NUMBER) for _ in MARKET_FIELDS)),
+    params=FLAT,
+    context=FLAT,
+    opportunity=st.one_of(st.none(), FLAT),
+    needs=st.lists(st.tuples(NEED, VALUE.map(tuple)), max_size=3).map(tuple),
+)
+FAILED = st.builds(
+    Failed,
+    kind=st.sampled_from(list(FailureKind)),
+    message=st.text(max_size=300),
+    line=st.one_of(st.none(), COUNT),
+)
+ANSWER = st.builds(
+    Answer,
+    answer=st.one_of(st.none(), FLAT),
+    context=st.one_of(st.none(), FLAT),
+    notes=st.lists(st.lists(ARGUMENT, max_size=4).map(tuple), max_size=5).map(tuple),
+    plots=st.lists(st.tuples(SHORT, st.floats(allow_nan=False)), max_size=3).map(tuple),
+)
+REPLY = st.one_of(
+    FAILED, ANSWER, st.builds(Needs, needs=st.tuples(NEED), line=st.none())
+)
+
+
+@given(st.lists(QUESTION, max_size=3))
+def test_an_ask_comes_back_as_it_was_sent(asked: list[Question]) -> None:
+    message = Ask(tuple(asked))
+    assert decode_to_worker(encode(message)[4:]) == message
+
+
+@given(st.lists(REPLY, max_size=4), COUNT)
+def test_answers_come_back_as_they_were_sent(
+    replies: list[Answer | Needs | Failed], memory: int
+) -> None:
+    message = Answers(replies=tuple(replies), memory=memory)
+    assert decode_from_worker(encode(message)[4:]) == message
+
+
+def test_a_load_and_its_outcomes_come_back_as_they_were_sent() -> None:
+    asked = load("return 'é'")
+    assert decode_to_worker(encode(asked)[4:]) == asked
+    loaded = Loaded(
+        params=(
+            Param("fast", 10, 2, 500, "bars"),
+            Param("ratio", 1.0),
+            Param("on", True),
+        ),
+        functions={"detect_opportunity": 3},
+        strings=("a", "b"),
+        confinement=ConfinementReport(limits=("fsize",), landlock_abi=4),
+        versions=Versions("Lua 5.4", "2.8", "3.11"),
+    )
+    back = decode_from_worker(encode(loaded)[4:])
+    assert back == loaded
+    assert isinstance(back, Loaded)
+    assert [type(param.default) for param in back.params] == [int, float, bool]
+    failed = LoadFailed(FailureKind.SCRIPT, "misses all", 3)
+    assert decode_from_worker(encode(failed)[4:]) == failed
+
+
+@given(
+    st.lists(st.binary(max_size=50), max_size=5),
+    st.lists(st.integers(1, 40), max_size=20),
+)
+def test_a_stream_is_cut_into_the_same_bodies_however_it_arrives(
+    bodies: list[bytes], cuts: list[int]
+) -> None:
+    stream = b"".join(struct.pack(">I", len(body)) + body for body in bodies)
+    decoder, found = Decoder(), []
+    while stream:
+        size = cuts.pop() if cuts else len(stream)
+        decoder.feed(stream[:size])
+        stream = stream[size:]
+        while (body := decoder.next()) is not None:
+            found.append(body)
+    assert found == bodies
+    assert decoder.held == 0
+
+
+def test_a_length_beyond_the_bound_is_refused_before_anything_is_held_for_it() -> None:
+    decoder = Decoder()
+    decoder.feed(struct.pack(">I", MAX_MESSAGE + 1))
+    with pytest.raises(MessageError, match="at most"):
+        decoder.next()
+
+
+def test_a_message_beyond_the_bound_is_not_sent() -> None:
+    with pytest.raises(MessageError, match="at most"):
+        encode(load("x" * (MAX_MESSAGE + 1)))
+
+
+@given(st.binary(max_size=200))
+def test_bytes_that_are_no_message_are_refused(data: bytes) -> None:
+    for decode in (decode_to_worker, decode_from_worker):
+        with pytest.raises(MessageError):
+            decode(data)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {"type": "answer", "answer": {"a": None}},
+        {"type": "answer", "answer": {"a": {"b": 1}}},
+        {"type": "answer", "answer": {1: 1}},
+        {"type": "answer", "answer": {"a": "x" * 65}},
+        {"type": "answer", "answer": {str(i): i for i in range(MAX_KEYS + 1)}},
+        {"type": "answer", "answer": {"a": 2**63}},
+        {"type": "answer", "notes": [["a"]] * 6},
+        {"type": "answer", "notes": [["a"] * 17]},
+        {"type": "answer", "plots": [["a", 1.0]] * 17},
+        {"type": "answer", "plots": [["a", "b"]]},
+        {"type": "answer", "instructions": -1},
+        {"type": "failed", "kind": "mood", "message": ""},
+        {"type": "failed", "kind": "script", "message": "x" * 301},
+        {"type": "needs", "needs": []},
+        {"type": "needs", "needs": [{"kind": "file", "name": "a"}]},
+        {"type": "needs", "needs": [{"kind": "closes", "args": [1] * 9}]},
+        {"type": "exec"},
+    ],
+)
+def test_a_reply_of_another_shape_is_refused(reply: object) -> None:
+    data = msgspec.msgpack.encode({"type": "answers", "replies": [reply]})
+    with pytest.raises(MessageError):
+        decode_from_worker(data)
+
+
+def test_a_question_with_too_few_market_fields_is_refused() -> None:
+    asked = Ask((question(market=market()[:-1]),))
+    with pytest.raises(MessageError):
+        decode_to_worker(encode(asked)[4:])
+
+
+def test_the_report_of_confinement_is_one_line() -> None:
+    full = ConfinementReport(limits=("nofile",), address_space=True, landlock_abi=4)
+    assert full.line() == "process, rlimits, landlock ABI 4"
+    bare = ConfinementReport(missing=("landlock", "no-new-privs"))
+    assert bare.line() == "process; missing: landlock, no-new-privs"
