@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from tests.strategy.lua.workers import load
@@ -54,7 +54,10 @@ def value_of(literal: str) -> str:
 def test_a_quoted_literal_is_what_lua_reads(body: str, quote: str) -> None:
     other = {"'": '"', '"': "'"}[quote]
     literal = quote + body.replace(f"\\{quote}", other).replace(quote, other) + quote
-    expected = value_of(literal)
+    try:
+        expected = value_of(literal)
+    except lua.LuaSyntaxError:  # "\\65" and a digit behind it are more than a byte
+        reject()
     assert texts(f"local name = {literal} -- end") == tuple(
         dict.fromkeys(("local", "name", expected))
     )
