@@ -135,6 +135,7 @@ class TaskCommands:
         strategy.reset()
         strategy.paused = strategy.stopped = False
         self._supervision.forget(handle.name)
+        self._engine.core.scripts.edge.rearm(handle.name)
         handle.restarts += 1
         registry.set_state(handle, TaskState.RUNNING, "restart")
         return f"{handle.name} runs again with an empty context"

@@ -110,6 +110,8 @@ class ScriptedStrategy:
         self.subscriptions: tuple[type, ...] = tuple(self.handlers())
         self.rows: dict[str, Row] = {}
         self.host = host
+        # Replies of rows that were asked together, in the order of asking.
+        self._outcomes: dict[str, tuple[ScriptReply, object]] = {}
         self._market = market
         self._followed: dict[str, Callable[[], None]] = {}
         self._questions = Questions(settings, script.name, host, positions)
@@ -201,26 +203,34 @@ class ScriptedStrategy:
         self._questions.apply(row, function, answer, gone)
 
     def _on_answered(self, event: ScriptAnswered) -> None:
-        """Deal with each row's reply by itself: one error must not hide the next."""
+        """Apply answers once none of those asked together is missing.
+
+        A row whose script turned out to need more is asked again, and those behind it
+        wait: rows decide in the order in which they were asked, whatever they need.
+        """
         if event.strategy != self.name:
             return
+        host = self.host
+        assert isinstance(host, DistantHost)
         for reply in event.replies:
-            self._core.emit(reply)
+            outcome = host.take(self.rows[reply.instrument], reply)
+            self._outcomes[reply.instrument] = (reply, outcome)
         if event.fault:
+            self._outcomes.clear()
             for row in self.rows.values():
                 if row.asked is not None:
                     row.asked = None
                     row.answer = f"script error: {event.fault}"
             raise ScriptError(self.script.name, event.fault)
+        if all(outcome is not PENDING for _, outcome in self._outcomes.values()):
+            for reply, _ in self._outcomes.values():
+                self._core.emit(reply)
 
     def _on_reply(self, reply: ScriptReply) -> None:
-        if reply.strategy != self.name:
-            return
-        host, row = self.host, self.rows[reply.instrument]
-        assert isinstance(host, DistantHost)
-        answer = host.take(row, reply)
-        if answer is not PENDING:
-            self.take_answer(reply.instrument, reply.function, answer)
+        """Apply one row's answer by itself: an error must not hide the next."""
+        if reply.strategy == self.name:
+            _, outcome = self._outcomes.pop(reply.instrument)
+            self.take_answer(reply.instrument, reply.function, outcome)
 
     def check_version(self, script: Script) -> dict[str, dict[str, ParamValue]]:
         """Return the parameters of every row under another version of the script.
