@@ -6,13 +6,12 @@ engine owns the task registry and turns what fails in a part into a visible faul
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, get_args
 
 from workstation.engine.channels import CHANNELS
 from workstation.engine.core import EdgePort, EngineCore
-from workstation.engine.hashing import digest_of
 from workstation.engine.journal import Journal
 from workstation.engine.settings import EngineSettings
 from workstation.engine.sources import Feed, Sources
@@ -137,13 +136,6 @@ class Engine:
         """Tell whether all sources have ended."""
         return self.sources.peek_ts() is None
 
-    @property
-    def is_endless(self) -> bool:
-        """Tell whether a source never ends by itself."""
-        return any(
-            getattr(feed.connector, "endless", False) for feed in self.sources.feeds
-        )
-
     # Inputs.
 
     def step(self) -> bool:
@@ -227,10 +219,6 @@ class Engine:
     def state_hash(self) -> str:
         """Return the hash of all decisions and of the state they led to."""
         return self.core.hash.state_hash(self.digest())
-
-    def part_digests(self) -> Mapping[str, str]:
-        """Return a digest per part, to say where two runs differ."""
-        return {str(name): digest_of(state).hex() for name, state in self.digest()}
 
     def digest(self) -> list[tuple[str, object]]:
         """Return the rules of the run and the canonical state of its parts."""

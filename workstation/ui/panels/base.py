@@ -7,6 +7,7 @@ engine: what the operator does in it leaves as messages.
 from __future__ import annotations
 
 import traceback
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -103,17 +104,19 @@ class Panel(PanelFrame):
 
     # -- what subclasses do ---------------------------------------------------------
 
+    # Abstract for mypy alone: Textual's metaclass leaves no room for ABCMeta.
+
+    @abstractmethod
     def bodies(self) -> Iterable[Widget]:
         """Make the body; the first one takes the focus."""
-        raise NotImplementedError(f"{type(self).__name__} has no body")
 
     def apply(self, frame: Frame) -> None:
         """Show a frame. Whatever it raises is shown inside the panel."""
 
     @property
+    @abstractmethod
     def body(self) -> Widget:
         """The widget that takes the focus."""
-        raise NotImplementedError(f"{type(self).__name__} has no body")
 
     # -- what the bridge and the app call ---------------------------------------------
 

@@ -1,0 +1,30 @@
+"""The machine of a frame: one row in full, and what stops its entry."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from msgspec import Struct
+
+from workstation.engine.frames.rows import SymbolRow
+from workstation.model.positions import Position
+from workstation.model.records import StateRecord
+from workstation.model.states import Gate
+
+__all__ = ["MachineFrame"]
+
+
+class MachineFrame(Struct, frozen=True, kw_only=True):
+    """One row in full: state, position, protection, gates, last moves."""
+
+    row: SymbolRow
+    position: Position
+    stop: Decimal | None
+    target: Decimal | None
+    stop_held: bool
+    script: str
+    answer: str
+    gates: tuple[Gate, ...]
+    transitions: tuple[StateRecord, ...]
+    params: tuple[tuple[str, str], ...]
+    calls: int
