@@ -170,7 +170,15 @@ def assemble_session(
         driver=driver,
         guard=guard,
         frames=FrameSource(
-            run, engine, aggregator, strategies, executor, control, driver, recorder
+            run,
+            engine,
+            aggregator,
+            strategies,
+            executor,
+            control,
+            driver,
+            recorder,
+            guard.times,
         ),
         recorder=recorder,
     )
@@ -220,7 +228,7 @@ def _script(settings: StrategySettings, guard: ScriptGuard, tolerant: bool) -> S
         if not tolerant:
             guard.close()
             raise
-        return failed_script(path, settings.params, str(error))
+        return failed_script(path, settings.params, str(error), error.line)
     return script
 
 

@@ -54,7 +54,8 @@ class Engine:
     """One run from its first event to its end.
 
     ``on_fault`` sees each contained fault after it was recorded; the operator's
-    side uses it to supervise strategies. ``on_hole`` is told of events that a feed has
+    side uses it to supervise strategies; ``fault_sinks`` get the record, too, with
+    what a record does not hold. ``on_hole`` is told of events that a feed has
     lost, to trust nothing of it until it delivers again.
     """
 
@@ -94,6 +95,7 @@ class Engine:
         self.started = False
         self.closed = False
         self.on_fault: Callable[[str, Exception], None] = lambda task, error: None
+        self.fault_sinks: list[Callable[[FaultRecord, Exception], None]] = []
         self.on_hole: Callable[[Feed, str], None] = lambda feed, detail: None
         self._wire()
 
@@ -333,16 +335,17 @@ class Engine:
     ) -> None:
         core = self.core
         name = "engine" if task is None else task.name
-        core.record(
-            FaultRecord(
-                seq=core.seq,
-                ts=core.ts,
-                task=name,
-                instrument=str(getattr(event, "instrument", "")),
-                error=describe(error),
-                where=type(event).__name__,
-            )
+        record = FaultRecord(
+            seq=core.seq,
+            ts=core.ts,
+            task=name,
+            instrument=str(getattr(event, "instrument", "")),
+            error=describe(error),
+            where=type(event).__name__,
         )
+        core.record(record)
+        for sink in self.fault_sinks:
+            sink(record, error)
         self.on_fault(name, error)
 
     def _on_feed_error(self, feed: Feed, error: Exception) -> None:

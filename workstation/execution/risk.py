@@ -108,9 +108,7 @@ class RiskStage:
             return denial
         if entry:
             return (
-                self.size(order)
-                or self.crowded()
-                or self.fate(owner, order.instrument)
+                self.size(order) or self.crowded() or self.fate(owner, order.instrument)
             )
         return self._shape(order, instrument) or self._reduces(order)
 

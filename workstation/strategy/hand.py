@@ -77,6 +77,7 @@ class OperatorHand:
         if row.state is SymbolState.CLOSE_WATCH:
             # What the script reads there, and how long it has, as of its own making.
             row.context["opportunity"] = {"signal": "override", "reason": reason}
+            row.answer = reason
             row.bars_left = self._settings.close_watch_bars
 
     def hand_back(self, instrument: str, reason: str) -> None:

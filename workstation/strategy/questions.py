@@ -28,6 +28,7 @@ from workstation.strategy.script import (
     is_the_scripts,
 )
 from workstation.strategy.settings import StrategySettings
+from workstation.strategy.tally import Stop
 from workstation.strategy.wishes import Wishes
 
 __all__ = ["CallGuard", "Questions"]
@@ -83,11 +84,13 @@ class Questions:
         row.market.target = None if row.target is None else float(row.target)
         if row.state is SymbolState.WATCH:
             self._detect(row)
-        elif row.state is SymbolState.CLOSE_WATCH:
-            if not row.committing:
-                self._filter(row)
-        elif not position.is_flat and not row.is_closing(self._orders):
-            self._manage(row)
+        elif row.state is SymbolState.CLOSE_WATCH and not row.committing:
+            self._filter(row)
+        else:
+            row.tally.count(Stop.IN_TRADE)
+            held = row.state is SymbolState.IN_TRADE and not position.is_flat
+            if held and not row.is_closing(self._orders):
+                self._manage(row)
 
     def _detect(self, row: Row) -> None:
         answer = self._call(
@@ -97,7 +100,9 @@ class Questions:
         )
         if answer is None:
             row.answer = "no signal"
+            row.tally.count(Stop.NO_SIGNAL)
             return
+        row.tally.count(Stop.NOT_COMMITTED)
         row.context["opportunity"] = answer
         row.bars_left = self._settings.close_watch_bars
         reason = str(answer.get("reason") or answer.get("signal") or "opportunity")
@@ -108,11 +113,14 @@ class Questions:
     def _filter(self, row: Row) -> None:
         action = self._action(row, self._script.filter_commitment, in_trade=False)
         if action is None:
+            row.tally.count(Stop.NOT_COMMITTED)
+            row.willing = False
             row.bars_left -= 1
             row.answer = f"waits to commit, {row.bars_left} bars left"
             if row.bars_left <= 0:
                 row.move(self._core, Trigger.EXPIRE, "no commitment in time")
         elif action.kind is ActionKind.CANCEL_ANALYSIS:
+            row.tally.count(Stop.GIVEN_UP)
             row.answer = f"given up: {action.reason}"
             row.move(self._core, Trigger.CANCEL, action.reason)
         else:
@@ -151,6 +159,9 @@ class Questions:
             # What it logged goes with it: an interrupted call cannot be had again, and
             # the others follow the same rule.
             row.answer = f"script error: {error}"
+            row.willing = False
+            if row.state is not SymbolState.IN_TRADE:
+                row.tally.count(Stop.SCRIPT_ERROR)
             raise
         for text in row.market.notes():
             self._note(row, text)

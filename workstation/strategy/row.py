@@ -19,6 +19,7 @@ from workstation.model.states import SymbolState
 from workstation.strategy.inputs import Indicators, Market
 from workstation.strategy.lock import Lock
 from workstation.strategy.machine import Trigger, step
+from workstation.strategy.tally import Tally
 
 __all__ = ["Row"]
 
@@ -44,8 +45,10 @@ class Row:
         "state",
         "stop",
         "strategy",
+        "tally",
         "target",
         "transitions",
+        "willing",
     )
 
     def __init__(
@@ -71,6 +74,9 @@ class Row:
         self.answer = "no bar yet"
         self.calls = 0
         self.override_reason = ""
+        self.tally = Tally()
+        self.willing = False
+        """Whether the script's last answer leads towards an entry."""
         self.transitions: deque[StateRecord] = deque(maxlen=_TRANSITIONS_KEPT)
 
     @property
@@ -90,6 +96,7 @@ class Row:
         self.state = step(f"{self.strategy} {instrument}", before, trigger)
         self.since_ns = core.ts
         self.committing = False
+        self.willing = self.state is SymbolState.CLOSE_WATCH
         self.override_reason = ""
         record = StateRecord(
             seq=core.seq,

@@ -66,7 +66,7 @@ class ParamSpec(Struct, frozen=True):
 
 
 class Script(Struct, frozen=True):
-    """A loaded script; ``failure`` says why it could not be loaded."""
+    """A loaded script; ``failure`` says why, and at which line, it could not be."""
 
     name: str
     path: str
@@ -76,6 +76,7 @@ class Script(Struct, frozen=True):
     manage_position: ScriptFunction
     params: tuple[ParamSpec, ...]
     failure: str = ""
+    failure_line: int | None = None
 
     def resolve(self, given: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
         """Return all parameters, given ones over defaults.
@@ -177,8 +178,13 @@ def is_the_scripts(error: BaseException) -> bool:
     return getattr(type(error), "passes_scripts", False) is not True
 
 
-def failed_script(path: Path, given: Mapping[str, ParamValue], failure: str) -> Script:
-    """Return the stand-in for a script that cannot be loaded; it is never called."""
+def failed_script(
+    path: Path, given: Mapping[str, ParamValue], failure: str, line: int | None = None
+) -> Script:
+    """Return the stand-in for a script that cannot be loaded; it is never called.
+
+    ``failure`` says why, ``line`` where in the script.
+    """
 
     def refuse(*_: object) -> None:
         raise ScriptError(path.name, failure)
@@ -192,6 +198,7 @@ def failed_script(path: Path, given: Mapping[str, ParamValue], failure: str) -> 
         manage_position=refuse,
         params=tuple(ParamSpec(name, value) for name, value in given.items()),
         failure=failure,
+        failure_line=line,
     )
 
 

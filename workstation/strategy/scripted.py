@@ -31,6 +31,7 @@ from workstation.strategy.questions import CallGuard, Questions
 from workstation.strategy.row import Row
 from workstation.strategy.script import Script
 from workstation.strategy.settings import StrategySettings
+from workstation.strategy.tally import Stop
 
 __all__ = ["CallGuard", "ScriptedStrategy", "WithheldCall"]
 
@@ -205,10 +206,12 @@ class ScriptedStrategy:
             return
         row.bar = bar
         if self.stopped:
-            return
-        if row.locked:
+            row.tally.count(Stop.STOPPED)
+        elif row.locked:
+            row.tally.count(Stop.LOCKED)
             row.answer = "locked in manual"
         elif self.paused:
+            row.tally.count(Stop.PAUSED)
             self._withhold(event.instrument)
         else:
             self._questions.ask(row)
@@ -255,6 +258,7 @@ class ScriptedStrategy:
         row.answer = f"denied {event.code}: {event.text}"
         if row.committing:
             row.committing = False
+            row.tally.deny(event.code)
             row.move(self._core, Trigger.CANCEL, f"denied {event.code}")
 
     def _on_position(self, event: PositionChanged) -> None:

@@ -18,6 +18,7 @@ from workstation.strategy.machine import Trigger
 from workstation.strategy.row import Row
 from workstation.strategy.settings import StrategySettings
 from workstation.strategy.sizing import entry_quantity
+from workstation.strategy.tally import ENTERED, Stop
 
 __all__ = ["Wishes"]
 
@@ -44,10 +45,12 @@ class Wishes:
         )
         if quantity <= 0:
             row.answer = f"size is less than a lot of {instrument.lot_size}"
+            row.tally.count(Stop.TOO_SMALL)
             row.move(self._core, Trigger.CANCEL, row.answer)
             return
         long = action.kind is ActionKind.ENTER_LONG
-        row.committing = True
+        row.committing = row.willing = True
+        row.tally.count(ENTERED)
         row.answer = f"{action.kind}: {action.reason}"
         self._signal(
             row,

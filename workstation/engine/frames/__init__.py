@@ -40,15 +40,26 @@ from workstation.engine.frames.header import (
     Alert,
     Header,
 )
-from workstation.engine.frames.machine import MachineFrame
+from workstation.engine.frames.machine import MachineFrame, Way
 from workstation.engine.frames.rows import (
     OrderRow,
     PositionRow,
     SymbolRow,
 )
+from workstation.engine.frames.strategies import (
+    BlockRow,
+    BlockTable,
+    ParamRow,
+    ParamTable,
+    ScriptLine,
+    ScriptLog,
+    StrategyRow,
+)
 
 __all__ = [
     "Alert",
+    "BlockRow",
+    "BlockTable",
     "BookCount",
     "BookFrame",
     "CandleRow",
@@ -70,10 +81,16 @@ __all__ = [
     "OrderRow",
     "OwnFill",
     "OwnLevel",
+    "ParamRow",
+    "ParamTable",
     "Plot",
     "PlotLine",
     "PositionRow",
+    "ScriptLine",
+    "ScriptLog",
+    "StrategyRow",
     "SymbolRow",
     "TapeFrame",
     "TradeRow",
+    "Way",
 ]

@@ -15,6 +15,12 @@ from workstation.engine.frames.figures import (
 from workstation.engine.frames.header import Alert, Header
 from workstation.engine.frames.machine import MachineFrame
 from workstation.engine.frames.rows import OrderRow, PositionRow, SymbolRow
+from workstation.engine.frames.strategies import (
+    BlockTable,
+    ParamTable,
+    ScriptLog,
+    StrategyRow,
+)
 from workstation.engine.store import Numbered
 from workstation.kernel import ChannelStats, TaskStats
 
@@ -49,3 +55,7 @@ class Frame(Struct, frozen=True, kw_only=True):
     book: BookFrame | None = None
     tape: TapeFrame | None = None
     machine: MachineFrame | None = None
+    strategies: tuple[StrategyRow, ...] | None = None
+    params: ParamTable | None = None
+    script_log: ScriptLog | None = None
+    blocks: BlockTable | None = None

@@ -9,13 +9,23 @@ from msgspec import Struct
 from workstation.engine.frames.rows import SymbolRow
 from workstation.model.positions import Position
 from workstation.model.records import StateRecord
-from workstation.model.states import Gate
+from workstation.model.states import Gate, SymbolState
 
-__all__ = ["MachineFrame"]
+__all__ = ["MachineFrame", "Way"]
+
+
+class Way(Struct, frozen=True):
+    """A legal move from the state a row is in."""
+
+    trigger: str
+    after: SymbolState
 
 
 class MachineFrame(Struct, frozen=True, kw_only=True):
-    """One row in full: state, position, protection, gates, last moves."""
+    """One row in full: state, position, protection, gates, last moves.
+
+    ``ways`` are the moves that are legal now, in the order of the machine's table.
+    """
 
     row: SymbolRow
     position: Position
@@ -24,7 +34,9 @@ class MachineFrame(Struct, frozen=True, kw_only=True):
     stop_held: bool
     script: str
     answer: str
+    bars_left: int
     gates: tuple[Gate, ...]
+    ways: tuple[Way, ...]
     transitions: tuple[StateRecord, ...]
     params: tuple[tuple[str, str], ...]
     calls: int
