@@ -27,6 +27,8 @@ from workstation.model.records import Record, StateRecord
 from workstation.model.signals import Signal
 from workstation.model.states import Gate, SymbolState
 from workstation.model.timeframes import Timeframe
+from workstation.strategy.host import ScriptHost
+from workstation.strategy.python_host import PythonHost
 from workstation.strategy.row import Row
 from workstation.strategy.script import ScriptFunction, load_script
 from workstation.strategy.scripted import ScriptedStrategy
@@ -149,19 +151,22 @@ def call(strategy: str, instrument: str, function: ScriptFunction, row: Row) -> 
 class Stand:
     """One scripted strategy ``s`` on BTC with one-minute bars."""
 
-    def __init__(self, path: Path, **settings: Any) -> None:
+    def __init__(
+        self, path: Path, *, host: ScriptHost | None = None, **settings: Any
+    ) -> None:
         self.market = Aggregator(StorageSettings(), [BTC])
         self.market.watch("BTC", TIMEFRAME)
         self.books = Books()
         self.core = KeepingCore()
+        script = load_script(path)
         self.strategy = ScriptedStrategy(
             StrategySettings(name="s", script=path.name, **settings),
-            load_script(path),
+            script,
+            host or PythonHost(script, call),
             [BTC],
             self.market,
             self.books,
             self.books,
-            call,
             lambda name: ("period",),
         )
         self.strategy.attach(self.core)

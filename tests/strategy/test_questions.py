@@ -11,6 +11,7 @@ from workstation.model.errors import ScriptError
 from workstation.model.orders import OrderRole, OrderStatus
 from workstation.model.records import NoteRecord, StateRecord
 from workstation.model.signals import SignalAction
+from workstation.strategy.question import Function
 
 S = OrderStatus
 
@@ -69,7 +70,7 @@ def test_an_opportunity_the_script_goes_on_changing_is_not_the_row_s(
     head = "mine = {'signal': 'a'}\n"
     stand = Stand.of(tmp_path, head=head, detect="return mine")
     stand.bar()
-    globals_ = stand.strategy.script.detect_opportunity.__globals__
+    globals_ = stand.strategy.script.functions[Function.DETECT].__globals__
     globals_["mine"]["signal"] = "b"
     assert stand.row.context["opportunity"] == {"signal": "a"}
 

@@ -11,6 +11,7 @@ import pytest
 from tests.strategy.fakes import write_script
 from workstation.model.errors import ScriptError
 from workstation.signals import Interrupted
+from workstation.strategy.question import Function
 from workstation.strategy.script import describe, load_script
 
 T = TypeVar("T")
@@ -37,7 +38,7 @@ def test_a_whole_script_is_loaded_with_its_parameters(tmp_path: Path) -> None:
     ]
     assert script.resolve({}) == {"n": 3, "x": 0.5}
     assert script.resolve({"x": 1}) == {"n": 3, "x": 1.0}
-    assert script.detect_opportunity(None, {}, None) is None
+    assert script.functions[Function.DETECT](None, {}, None) is None
 
 
 @pytest.mark.parametrize(
@@ -138,9 +139,9 @@ def test_two_loads_of_one_file_share_nothing(tmp_path: Path) -> None:
         tmp_path, head="seen = []\n", detect="seen.append(1); return {}"
     )
     first, second = load_script(path), load_script(path)
-    first.detect_opportunity(None, {}, None)
-    assert first.detect_opportunity.__globals__["seen"] == [1]
-    assert second.detect_opportunity.__globals__["seen"] == []
+    first.functions[Function.DETECT](None, {}, None)
+    assert first.functions[Function.DETECT].__globals__["seen"] == [1]
+    assert second.functions[Function.DETECT].__globals__["seen"] == []
     assert first.hash == second.hash
 
 

@@ -34,6 +34,7 @@ from workstation.model.errors import ScriptError, WorkstationError
 from workstation.model.instruments import Instrument
 from workstation.model.roles import Connector
 from workstation.model.timeframes import Timeframe
+from workstation.strategy.python_host import PythonHost
 from workstation.strategy.script import Script, failed_script, load_script
 from workstation.strategy.scripted import ScriptedStrategy
 from workstation.strategy.settings import StrategySettings
@@ -250,7 +251,14 @@ def _strategy(
     for each in chosen:
         aggregator.watch(each.id, timeframe)
     return ScriptedStrategy(
-        settings, script, chosen, aggregator, executor, executor, guard, _param_names
+        settings,
+        script,
+        PythonHost(script, guard),
+        chosen,
+        aggregator,
+        executor,
+        executor,
+        _param_names,
     )
 
 

@@ -31,6 +31,7 @@ _GATE_OF = {
     Stop.NOT_COMMITTED: "script",
     Stop.GIVEN_UP: "script",
     Stop.SCRIPT_ERROR: "script",
+    Stop.TOO_LATE: "script",
     Stop.TOO_SMALL: "size",
 }
 _CODES = frozenset(DenialCode)

@@ -1,13 +1,14 @@
-"""What a row asks its script at the close of a bar, and what the answer does to it.
+"""What a row asks its script now, and what the answer does to it.
 
 Called by the strategy. In Watch it detects, in CloseWatch it filters, in InTrade it
-manages; an answer moves the row or becomes a wish. A wrong answer moves nothing.
+manages; an answer moves the row or becomes a wish. A wrong answer moves nothing. A host
+answers at once or later: asking and applying are two steps, each an input at most.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from workstation.model.errors import ScriptError
 from workstation.model.ports import Core, OrdersView, PositionView
@@ -19,33 +20,21 @@ from workstation.strategy.actions import (
     parse_action,
     parse_opportunity,
 )
+from workstation.strategy.host import PENDING, ScriptHost
 from workstation.strategy.machine import Trigger
+from workstation.strategy.question import Function, Question
 from workstation.strategy.row import Row
-from workstation.strategy.script import (
-    Script,
-    ScriptFunction,
-    describe,
-    is_the_scripts,
-)
+from workstation.strategy.script import describe, is_the_scripts
 from workstation.strategy.settings import StrategySettings
 from workstation.strategy.tally import Stop
 from workstation.strategy.wishes import Wishes
 
-__all__ = ["CallGuard", "Questions"]
+__all__ = ["Questions"]
 
 T = TypeVar("T")
 
 # As much of a reason as a line of the log can show.
 _REASON_KEPT = 200
-
-
-class CallGuard(Protocol):
-    """Calls a script within its time budget."""
-
-    def __call__(
-        self, strategy: str, instrument: str, function: ScriptFunction, row: Row
-    ) -> object:
-        """Return the script's answer; raises ScriptError or ScriptTimeout."""
 
 
 class Questions:
@@ -54,17 +43,17 @@ class Questions:
     def __init__(
         self,
         settings: StrategySettings,
-        script: Script,
+        script: str,
+        host: ScriptHost,
         positions: PositionView,
         orders: OrdersView,
-        guard: CallGuard,
     ) -> None:
         self.calls = 0
         self._settings = settings
         self._script = script
+        self._host = host
         self._positions = positions
         self._orders = orders
-        self._guard = guard
         self._wishes = Wishes(settings, positions)
         self._core: Core
 
@@ -73,30 +62,111 @@ class Questions:
         self._core = core
         self._wishes.attach(core)
 
+    def due(self, row: Row) -> Question | None:
+        """Return what to ask of the row as it is now, or None.
+
+        Nothing before the first bar, while an answer is awaited, and while orders are
+        on their way that would make any answer late.
+        """
+        if row.bar is None or row.asked is not None:
+            return None
+        position = self._positions.position(row.strategy, row.instrument.id)
+        if row.state is SymbolState.WATCH:
+            function = Function.DETECT
+        elif row.state is SymbolState.CLOSE_WATCH:
+            if row.committing:
+                return None
+            function = Function.FILTER
+        elif position.is_flat or row.is_closing(self._orders):
+            return None
+        else:
+            function = Function.MANAGE
+        return Question(
+            function=function,
+            state=row.state,
+            moves=row.moves,
+            position=position.quantity,
+        )
+
     def ask(self, row: Row) -> None:
-        """Ask what the row's state asks for; raises ScriptError."""
-        bar = row.bar
-        if bar is None:
+        """Ask what is due, if anything, and apply what is answered at once.
+
+        Raises ScriptError.
+        """
+        question = self.due(row)
+        if question is None:
+            if row.bar is not None and row.asked is None:
+                row.tally.count(Stop.IN_TRADE)
             return
+        if question.function is Function.MANAGE:
+            row.tally.count(Stop.IN_TRADE)
+        self._show(row)
+        self.calls += 1
+        row.calls += 1
+        row.asked = question
+        answer: object
+        try:
+            answer = self._host.ask(row, question.function)
+        except ScriptError as error:
+            answer = error
+        except BaseException:
+            row.asked = None
+            raise
+        if answer is not PENDING:
+            self.apply(row, question.function, answer)
+
+    def apply(
+        self, row: Row, function: Function, answer: object, gone: str = ""
+    ) -> None:
+        """Do what the script answered to the question that the row waits for.
+
+        ``answer`` is a plain value or a ScriptError, which is raised. An answer is
+        dropped with a note when ``gone`` says why it has no use, when the row is not
+        in the state and position any more in which it was asked, or awaits none.
+        """
+        asked, row.asked = row.asked, None
+        gone = gone or self._has_gone_on(row, function, asked)
+        if gone:
+            if asked is not None and asked.function is not Function.MANAGE:
+                row.tally.count(Stop.TOO_LATE)
+            row.answer = f"{function} answered too late: {gone}"
+            self._note(row, row.answer)
+            return
+        if isinstance(answer, ScriptError):
+            # What it logged goes with it: an interrupted call cannot be had again, and
+            # the others follow the same rule.
+            self._failed(row, answer)
+            raise answer
+        if function is Function.DETECT:
+            self._detected(row, answer)
+        elif function is Function.FILTER:
+            self._filtered(row, answer)
+        else:
+            self._managed(row, answer)
+
+    def _has_gone_on(self, row: Row, function: Function, asked: Question | None) -> str:
+        if asked is None or asked.function is not function:
+            return "the row does not wait for it"
+        if row.state is not asked.state:
+            return f"the row is in {row.state} by now"
+        if row.moves != asked.moves:
+            return f"the row has left {row.state} and come back meanwhile"
+        now = self._positions.position(row.strategy, row.instrument.id).quantity
+        if now != asked.position:
+            return f"the position was {asked.position} and is {now}"
+        return ""
+
+    def _show(self, row: Row) -> None:
+        bar = row.bar
+        assert bar is not None
         position = self._positions.position(row.strategy, row.instrument.id)
         row.market.refresh(bar, self._core.ts, position)
         row.market.stop = None if row.stop is None else float(row.stop)
         row.market.target = None if row.target is None else float(row.target)
-        if row.state is SymbolState.WATCH:
-            self._detect(row)
-        elif row.state is SymbolState.CLOSE_WATCH and not row.committing:
-            self._filter(row)
-        else:
-            row.tally.count(Stop.IN_TRADE)
-            held = row.state is SymbolState.IN_TRADE and not position.is_flat
-            if held and not row.is_closing(self._orders):
-                self._manage(row)
 
-    def _detect(self, row: Row) -> None:
-        answer = self._call(
-            row,
-            self._script.detect_opportunity,
-            lambda given: parse_opportunity(self._script.name, given),
+    def _detected(self, row: Row, given: object) -> None:
+        answer = self._read(
+            row, given, lambda given: parse_opportunity(self._script, given)
         )
         if answer is None:
             row.answer = "no signal"
@@ -110,8 +180,8 @@ class Questions:
         row.answer = f"opportunity: {reason}"
         row.move(self._core, Trigger.OPPORTUNITY, reason)
 
-    def _filter(self, row: Row) -> None:
-        action = self._action(row, self._script.filter_commitment, in_trade=False)
+    def _filtered(self, row: Row, given: object) -> None:
+        action = self._action(row, given, in_trade=False)
         if action is None:
             row.tally.count(Stop.NOT_COMMITTED)
             row.willing = False
@@ -126,8 +196,8 @@ class Questions:
         else:
             self._wishes.enter(row, action)
 
-    def _manage(self, row: Row) -> None:
-        action = self._action(row, self._script.manage_position, in_trade=True)
+    def _managed(self, row: Row, given: object) -> None:
+        action = self._action(row, given, in_trade=True)
         row.answer = "holds" if action is None else f"{action.kind}: {action.reason}"
         if action is None:
             return
@@ -136,36 +206,30 @@ class Questions:
         else:
             self._wishes.protect(row, action)
 
-    def _action(
-        self, row: Row, function: ScriptFunction, *, in_trade: bool
-    ) -> Action | None:
-        return self._call(
+    def _action(self, row: Row, given: object, *, in_trade: bool) -> Action | None:
+        return self._read(
             row,
-            function,
+            given,
             lambda given: parse_action(
-                self._script.name, given, in_trade=in_trade, market=row.market.close
+                self._script, given, in_trade=in_trade, market=row.market.close
             ),
         )
 
-    def _call(
-        self, row: Row, function: ScriptFunction, parse: Callable[[object], T]
-    ) -> T:
-        self.calls += 1
-        row.calls += 1
+    def _read(self, row: Row, given: object, parse: Callable[[object], T]) -> T:
         try:
-            given = self._guard(row.strategy, row.instrument.id, function, row)
             answer = self._parsed(parse, given)
         except ScriptError as error:
-            # What it logged goes with it: an interrupted call cannot be had again, and
-            # the others follow the same rule.
-            row.answer = f"script error: {error}"
-            row.willing = False
-            if row.state is not SymbolState.IN_TRADE:
-                row.tally.count(Stop.SCRIPT_ERROR)
+            self._failed(row, error)
             raise
         for text in row.market.notes():
             self._note(row, text)
         return answer
+
+    def _failed(self, row: Row, error: ScriptError) -> None:
+        row.answer = f"script error: {error}"
+        row.willing = False
+        if row.state is not SymbolState.IN_TRADE:
+            row.tally.count(Stop.SCRIPT_ERROR)
 
     def _parsed(self, parse: Callable[[object], T], given: object) -> T:
         try:
@@ -176,7 +240,7 @@ class Questions:
             if not is_the_scripts(error):
                 raise
             said = f"its answer cannot be read: {describe(error)}"
-            raise ScriptError(self._script.name, said) from error
+            raise ScriptError(self._script, said) from error
 
     def _note(self, row: Row, text: str) -> None:
         core = self._core

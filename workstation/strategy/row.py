@@ -19,6 +19,7 @@ from workstation.model.states import SymbolState
 from workstation.strategy.inputs import Indicators, Market
 from workstation.strategy.lock import Lock
 from workstation.strategy.machine import Trigger, step
+from workstation.strategy.question import Question
 from workstation.strategy.tally import Tally
 
 __all__ = ["Row"]
@@ -31,6 +32,7 @@ class Row:
 
     __slots__ = (
         "answer",
+        "asked",
         "bar",
         "bars_left",
         "calls",
@@ -40,6 +42,7 @@ class Row:
         "instrument",
         "lock",
         "market",
+        "moves",
         "override_reason",
         "since_ns",
         "state",
@@ -72,7 +75,9 @@ class Row:
         self.stop: Decimal | None = None
         self.target: Decimal | None = None
         self.answer = "no bar yet"
+        self.asked: Question | None = None
         self.calls = 0
+        self.moves = 0
         self.override_reason = ""
         self.tally = Tally()
         self.willing = False
@@ -95,6 +100,7 @@ class Row:
         instrument = self.instrument.id
         self.state = step(f"{self.strategy} {instrument}", before, trigger)
         self.since_ns = core.ts
+        self.moves += 1
         self.committing = False
         self.willing = self.state is SymbolState.CLOSE_WATCH
         self.override_reason = ""
@@ -135,5 +141,6 @@ class Row:
             self.committing,
             str(self.stop),
             str(self.target),
+            None if self.asked is None else self.asked.function.value,
             plain(self.context),
         ]

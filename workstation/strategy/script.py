@@ -18,6 +18,7 @@ from typing import Any, Protocol, TypeVar
 from msgspec import Struct
 
 from workstation.model.errors import ScriptError
+from workstation.strategy.question import Function
 
 __all__ = [
     "FUNCTIONS",
@@ -37,7 +38,7 @@ __all__ = [
 
 T = TypeVar("T")
 
-FUNCTIONS = ("detect_opportunity", "filter_commitment", "manage_position")
+FUNCTIONS = tuple(Function)
 
 # What an object prints of itself by default differs in every run.
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
@@ -65,16 +66,17 @@ class ParamSpec(Struct, frozen=True):
     help: str = ""
 
 
-class Script(Struct, frozen=True):
-    """A loaded script; ``failure`` says why, and at which line, it could not be."""
+class Script(Struct, frozen=True, kw_only=True):
+    """A loaded script; ``failure`` says why, and at which line, it could not be.
+
+    ``functions`` are those of a script that runs here; a host elsewhere has its own.
+    """
 
     name: str
     path: str
     hash: str
-    detect_opportunity: ScriptFunction
-    filter_commitment: ScriptFunction
-    manage_position: ScriptFunction
     params: tuple[ParamSpec, ...]
+    functions: Mapping[Function, ScriptFunction] = {}
     failure: str = ""
     failure_line: int | None = None
 
@@ -163,9 +165,7 @@ def _load(path: Path, source: bytes) -> Script:
         name=name,
         path=str(path),
         hash=hash_of(source),
-        detect_opportunity=namespace["detect_opportunity"],
-        filter_commitment=namespace["filter_commitment"],
-        manage_position=namespace["manage_position"],
+        functions={each: namespace[each] for each in FUNCTIONS},
         params=params,
     )
 
@@ -193,9 +193,7 @@ def failed_script(
         name=path.name,
         path=str(path),
         hash="",
-        detect_opportunity=refuse,
-        filter_commitment=refuse,
-        manage_position=refuse,
+        functions=dict.fromkeys(FUNCTIONS, refuse),
         params=tuple(ParamSpec(name, value) for name, value in given.items()),
         failure=failure,
         failure_line=line,

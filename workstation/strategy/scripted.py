@@ -25,15 +25,17 @@ from workstation.model.ports import Core, MarketView, OrdersView, PositionView
 from workstation.model.states import SymbolState
 from workstation.model.timeframes import Timeframe
 from workstation.strategy.hand import OperatorHand
+from workstation.strategy.host import ScriptHost
 from workstation.strategy.inputs import Indicators, Market
 from workstation.strategy.machine import Trigger
-from workstation.strategy.questions import CallGuard, Questions
+from workstation.strategy.question import Function
+from workstation.strategy.questions import Questions
 from workstation.strategy.row import Row
 from workstation.strategy.script import Script
 from workstation.strategy.settings import StrategySettings
 from workstation.strategy.tally import Stop
 
-__all__ = ["CallGuard", "ScriptedStrategy", "WithheldCall"]
+__all__ = ["ScriptedStrategy", "WithheldCall"]
 
 _WORKING = frozenset(
     {OrderStatus.SUBMITTED, OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED}
@@ -57,11 +59,11 @@ class ScriptedStrategy:
         self,
         settings: StrategySettings,
         script: Script,
+        host: ScriptHost,
         instruments: Sequence[Instrument],
         market: MarketView,
         positions: PositionView,
         orders: OrdersView,
-        guard: CallGuard,
         order_of: Callable[[str], tuple[str, ...]],
     ) -> None:
         self.name = settings.name
@@ -78,7 +80,7 @@ class ScriptedStrategy:
         self.rows: dict[str, Row] = {}
         self._positions = positions
         self._orders = orders
-        self._questions = Questions(settings, script, positions, orders, guard)
+        self._questions = Questions(settings, script.name, host, positions, orders)
         self._hand = OperatorHand(settings, self.rows, positions, orders)
         self._core: Core
         # The row that was stepped, and the input in which that was done.
@@ -139,6 +141,22 @@ class ScriptedStrategy:
             [row.digest() for row in self.rows.values()],
         ]
 
+    def take_answer(self, instrument: str, function: Function, answer: object) -> None:
+        """Apply the answer of a host that let it wait; an error of it is raised.
+
+        ``answer`` is a plain value or a ScriptError. It is dropped where the row, or
+        the strategy, has gone on meanwhile: the script would decide on what was.
+        """
+        row = self.rows[instrument]
+        gone = ""
+        if self.stopped:
+            gone = "the strategy has stopped"
+        elif self.paused and not self.stepping:
+            gone = "the strategy is paused"
+        elif row.locked:
+            gone = "the row is locked in manual"
+        self._questions.apply(row, function, answer, gone)
+
     # The operator's hand.
 
     def step(self) -> WithheldCall:
@@ -192,6 +210,7 @@ class ScriptedStrategy:
         self.drop_withheld()
         for row in self.rows.values():
             row.context.clear()
+            row.asked = None
             if row.state is SymbolState.CLOSE_WATCH:
                 row.move(self._core, Trigger.CANCEL, "restarted")
 

@@ -26,6 +26,7 @@ class Stop(StrEnum):
     NOT_COMMITTED = "not committed"
     GIVEN_UP = "given up"
     SCRIPT_ERROR = "script error"
+    TOO_LATE = "answered too late"
     TOO_SMALL = "less than a lot"
 
 
