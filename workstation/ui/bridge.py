@@ -67,6 +67,9 @@ class SessionLike(Protocol):
     def execute(self, command: Command) -> Outcome:
         """Take a command now."""
 
+    def script_source(self, strategy: str) -> ScriptSource | None:
+        """Return the text of a strategy's script, read now."""
+
     def toggle_recording(self, name: str) -> RecorderAnswer:
         """Begin or end the recording of a feed."""
 
