@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from workstation.kernel import Clock
     from workstation.model.commands import Command
     from workstation.ui.panels.base import Panel
-    from workstation.ui.screens.layouts import LayoutScreen
+    from workstation.ui.screens.layout import LayoutScreen
     from workstation.ui.widgets.tail_log import LogLine
 
 __all__ = [

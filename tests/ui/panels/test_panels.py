@@ -14,7 +14,7 @@ from workstation.engine.frames import FigureTable, OpportunityTable
 from workstation.model.states import BookTrust, SymbolState
 from workstation.ui.panels.log import WideLogPanel
 from workstation.ui.panels.opportunities import OpportunitiesPanel
-from workstation.ui.screens.layouts import SizeClass, size_class
+from workstation.ui.screens.layout import SizeClass, size_class
 
 EMPTY: dict[str, Any] = {
     "symbols": (),

@@ -17,7 +17,7 @@ from workstation.ui.verbs.leaving import begin_quit
 if TYPE_CHECKING:
     from workstation.engine.frames import Alert
     from workstation.ui.app import WorkstationApp
-    from workstation.ui.screens.layouts import LayoutScreen
+    from workstation.ui.screens.layout import LayoutScreen
 
 __all__ = ["VERBS", "jump_to"]
 
