@@ -124,8 +124,8 @@ def test_the_gates_carry_their_number_and_its_limit() -> None:
         "task": "running",
         "lock": "automatic",
         "risk": "0 % of position limit 1000",
-        "throttle": "1 of 3 orders open",
-        "broker": "every order's fate is known",
+        "throttle": "1 of 3 orders",
+        "broker": "no fate unknown",
     }
 
 

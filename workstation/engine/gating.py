@@ -101,7 +101,7 @@ def _size_gate(row: Row, size: Decimal | None) -> Gate:
         return Gate("size", False, "no price to size an entry at")
     if size == 0:
         return Gate("size", False, f"size is less than a lot of {instrument.lot_size}")
-    return Gate("size", True, f"{size} in lots of {instrument.lot_size}")
+    return Gate("size", True, f"{size}, lot {instrument.lot_size}")
 
 
 def _ranked(counts: Mapping[str, int]) -> tuple[BlockRow, ...]:

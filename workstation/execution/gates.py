@@ -55,7 +55,7 @@ def entry_gates(
         *_switch_gates(risk, owner, instrument),
         _risk_gate(risk, owner, instrument, quantity),
         _gate("throttle", risk.crowded(), _open_orders(risk)),
-        _gate("broker", risk.fate(owner, instrument), "every order's fate is known"),
+        _gate("broker", risk.fate(owner, instrument), "no fate unknown"),
     )
 
 
@@ -133,8 +133,8 @@ def _open_orders(risk: RiskStage) -> str:
     most = risk.settings.max_open_orders
     at_venue = risk.orders.at_venue
     if most is None:
-        return f"{at_venue} orders open, no limit"
-    return f"{at_venue} of {most} orders open"
+        return f"{at_venue} orders, no limit"
+    return f"{at_venue} of {most} orders"
 
 
 def _span(ns: int) -> str:

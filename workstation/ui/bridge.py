@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from workstation.engine.drivers import PlayDriver
     from workstation.engine.frames import Focus, Frame, Header
     from workstation.engine.recorder import RecorderAnswer
+    from workstation.engine.script_source import ScriptSource
     from workstation.kernel import Clock
     from workstation.model.commands import Command
     from workstation.ui.panels.base import Panel

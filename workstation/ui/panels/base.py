@@ -47,7 +47,10 @@ class PanelState:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What a row stands for: a symbol's row, an order, a task, a gap, figures."""
+    """What a row stands for: a symbol's row, an order, a task, a strategy, a gap …
+
+    ``param`` is a parameter of the row's script, ``script_line`` a line of its log.
+    """
 
     instrument: str = ""
     strategy: str = ""
@@ -55,6 +58,8 @@ class Choice:
     task: str = ""
     gap_ns: int | None = None
     figures: bool = False
+    param: str = ""
+    script_line: int | None = None
 
 
 class Panel(PanelFrame):

@@ -13,6 +13,7 @@ from textual.widget import Widget
 from workstation.ui.panels.book import BookPanel
 from workstation.ui.panels.channels import ChannelsPanel
 from workstation.ui.panels.chart import ChartPanel, SecondChartPanel
+from workstation.ui.panels.diagram import DiagramPanel
 from workstation.ui.panels.feeds import FeedsPanel
 from workstation.ui.panels.figures import FiguresPanel
 from workstation.ui.panels.gaps import GapsPanel
@@ -21,14 +22,24 @@ from workstation.ui.panels.log import LogPanel, WideLogPanel
 from workstation.ui.panels.machine import MachinePanel
 from workstation.ui.panels.opportunities import OpportunitiesPanel
 from workstation.ui.panels.orders import OrdersPanel
+from workstation.ui.panels.params import ParamsPanel
 from workstation.ui.panels.positions import PositionsPanel
+from workstation.ui.panels.script_log import ScriptLogPanel
 from workstation.ui.panels.split import Split
+from workstation.ui.panels.strategies import StrategiesPanel
 from workstation.ui.panels.symbols import SymbolsPanel
 from workstation.ui.panels.tape import TapePanel
 from workstation.ui.panels.tasks import TasksPanel
+from workstation.ui.panels.why_not import WhyNotPanel
 from workstation.ui.screens.layout import LayoutScreen, SizeClass
 
-__all__ = ["LAYOUTS", "FeedsLayout", "LogLayout", "MonitorLayout"]
+__all__ = [
+    "LAYOUTS",
+    "FeedsLayout",
+    "LogLayout",
+    "MonitorLayout",
+    "StrategiesLayout",
+]
 
 
 class MonitorLayout(LayoutScreen):
@@ -151,6 +162,50 @@ class FeedsLayout(LayoutScreen):
         )
 
 
+class StrategiesLayout(LayoutScreen):
+    """Layout 4: strategies, machine, why not, parameters, script log."""
+
+    layout_title = "Strategies"
+    shown_at = {
+        SizeClass.COMPACT: ("strategies", "diagram", "why_not", "script_log"),
+        SizeClass.LARGE: (
+            *("strategies", "diagram", "why_not", "params", "script_log"),
+        ),
+    }
+    DEFAULT_CSS = """
+    StrategiesLayout #row { height: 20fr; }
+    StrategiesLayout #diagram { width: 67; }
+    StrategiesLayout #params { width: 67; }
+    StrategiesLayout #script { height: 10fr; }
+    StrategiesLayout.-huge #diagram { width: 100; }
+    StrategiesLayout.-huge #params { width: 100; }
+    StrategiesLayout.-compact #row { height: 1fr; }
+    StrategiesLayout.-compact #diagram { width: 41; }
+    StrategiesLayout.-compact #script { height: 4; }
+    """
+
+    def panels_area(self) -> Iterable[Widget]:
+        """Strategies; machine beside why not; parameters beside the script's log."""
+        yield self.make(StrategiesPanel)
+        yield Horizontal(
+            self.make(DiagramPanel), Split(), self.make(WhyNotPanel), id="row"
+        )
+        yield Horizontal(
+            self.make(ParamsPanel), Split(), self.make(ScriptLogPanel), id="script"
+        )
+
+    def size_rows(self) -> None:
+        """Give the strategies a line each, up to a few."""
+        if self.alone:
+            return
+        most = {SizeClass.COMPACT: 2, SizeClass.LARGE: 6}.get(self.size_class, 10)
+        rows = max(1, len(self.workstation.config.run.strategies))
+        if self.size_class is not SizeClass.COMPACT:
+            # An empty table says in two lines what would fill it.
+            rows = max(2, rows)
+        self.panels["strategies"].styles.height = 2 + min(rows, most)
+
+
 class LogLayout(LayoutScreen):
     """Layout 7: the whole log with its kinds."""
 
@@ -165,6 +220,7 @@ class LogLayout(LayoutScreen):
 LAYOUTS: dict[str, type[LayoutScreen]] = {
     "1": MonitorLayout,
     "2": FeedsLayout,
+    "4": StrategiesLayout,
     "7": LogLayout,
 }
 """The layout of each digit."""
