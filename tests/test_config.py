@@ -32,7 +32,7 @@ from workstation.market.pipeline.settings import (
 from workstation.market.settings import OpportunitySettings, StorageSettings
 from workstation.model.settings import Settings
 from workstation.paths import shipped_folder
-from workstation.strategy.settings import StrategySettings
+from workstation.strategy.settings import AskSettings, StrategySettings
 from workstation.ui.settings import UiSettings
 from workstation.venues.file.settings import FileFeedSettings
 from workstation.venues.paper.settings import PaperBrokerSettings
@@ -101,6 +101,7 @@ def test_without_a_path_the_shipped_default_is_taken() -> None:
         ("feeds", SimulatedFeedSettings),
         ("brokers", PaperBrokerSettings),
         ("strategies", StrategySettings),
+        ("strategies.ask", AskSettings),
         ("risk", RiskSettings),
         ("journal", JournalSettings),
         ("recording", RecordingSettings),

@@ -189,6 +189,24 @@ CASES = {
         '20: strategies.0.symbols: found an empty list; allowed: ["*"] or symbols of '
         "the feeds",
     ),
+    "parameters of a symbol that is not the strategy's": (
+        GOOD,
+        ('timeframe = "1m"', "symbol_params = { BTCUSD = { fast = 3 } }"),
+        '21: strategies.0.symbol_params.BTCUSD: found "BTCUSD"; allowed: BTCUSDT, '
+        'ETHUSDT, the strategy\'s symbols; did you mean "BTCUSDT"?',
+    ),
+    "a parameter of a symbol that is a list": (
+        GOOD,
+        ('timeframe = "1m"', "symbol_params = { BTCUSDT = { fast = [3] } }"),
+        "21: strategies.0.symbol_params.BTCUSDT.fast: found a list; allowed: true or "
+        "false, a whole number, a number or text",
+    ),
+    "an occasion that is none": (
+        GOOD,
+        ('timeframe = "1m"', 'ask = { in_trade = "events" }'),
+        '21: strategies.0.ask.in_trade: found "events"; allowed: one of "bar", '
+        '"event"; did you mean "event"?',
+    ),
     "a timeframe without a unit": (
         GOOD,
         ('"1m"', '"60"'),

@@ -220,7 +220,7 @@ def test_a_journal_of_another_version_is_refused(tmp_path: Path) -> None:
         header["format"] = 99
 
     _header(path, change)
-    with pytest.raises(JournalError, match="format 99; this version reads 1"):
+    with pytest.raises(JournalError, match="format 99; this version reads 2"):
         replay_journal(path)
 
 

@@ -55,7 +55,7 @@ def test_an_override_that_flattens_leaves_by_the_fill(tmp_path: Path) -> None:
     while row.state is T:
         assert engine.step()
     assert position_of(session).is_flat
-    assert row.transitions[-1].reason == "override: mine"
+    assert row.history[-1].reason == "override: mine"
     assert session.executor.held_protection() == []
 
 
@@ -98,7 +98,7 @@ def test_an_override_out_of_an_entry_cancels_it(tmp_path: Path) -> None:
         OrderStatus.CANCELED
     )
     assert row_of(session).state is W
-    assert row_of(session).transitions[-1].reason == "override: mine"
+    assert row_of(session).history[-1].reason == "override: mine"
 
 
 def test_a_lock_ends_at_its_time_and_not_before() -> None:

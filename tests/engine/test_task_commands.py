@@ -76,7 +76,7 @@ def test_while_a_strategy_is_paused_its_stops_and_fills_go_on(tmp_path: Path) ->
     while row_of(session).state is T:
         assert engine.step()
     moves = [r for r in records if isinstance(r, StateRecord)]
-    assert [(r.after, r.trigger) for r in moves] == [(W, "flat")]
+    assert [(r.after, r.trigger) for r in moves] == [(T, "stop"), (W, "flat")]
 
 
 def test_a_paused_executor_denies_orders_and_lets_cancels_pass(tmp_path: Path) -> None:

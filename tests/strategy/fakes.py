@@ -10,7 +10,7 @@ from typing import Any, Self
 from workstation.kernel.clock import SimClock, Timer
 from workstation.market.aggregator import Aggregator
 from workstation.market.settings import StorageSettings
-from workstation.model.commands import Override
+from workstation.model.commands import HandBack, Override
 from workstation.model.events import BarClosed, OrderUpdated, PositionChanged
 from workstation.model.instruments import Instrument, Side
 from workstation.model.market import Bar
@@ -234,6 +234,11 @@ class Stand:
 def override_to(state: SymbolState, **rest: Any) -> Override:
     """Return an override of the stand's row."""
     return Override(strategy="s", instrument="BTC", state=state, reason="mine", **rest)
+
+
+def hand_back(instrument: str = "BTC") -> HandBack:
+    """Return that the stand's row is to be handed back."""
+    return HandBack(strategy="s", instrument=instrument, reason="done")
 
 
 SCRIPT = """

@@ -12,9 +12,14 @@ from workstation.model.errors import ScriptError
 from workstation.strategy.actions import (
     Action,
     ActionKind,
+    Asked,
     parse_action,
     parse_opportunity,
 )
+
+CLOSE_WATCH = Asked(in_trade=False, market=100.0)
+LONG = Asked(in_trade=True, market=100.0, position=2.0)
+SHORT = Asked(in_trade=True, market=100.0, position=-2.0)
 
 ANYTHING = st.recursive(
     st.none()
@@ -39,7 +44,7 @@ ANYTHING = st.recursive(
 
 def test_nothing_is_an_answer() -> None:
     assert parse_opportunity("s.py", None) is None
-    assert parse_action("s.py", None, in_trade=False, market=100.0) is None
+    assert parse_action("s.py", None, CLOSE_WATCH) is None
 
 
 def test_an_entry_is_taken_with_its_figures() -> None:
@@ -52,9 +57,10 @@ def test_an_entry_is_taken_with_its_figures() -> None:
         "trailing_bps": 50,
         "reason": "why",
     }
-    assert parse_action("s.py", answer, in_trade=False, market=100.0) == Action(
+    assert parse_action("s.py", answer, CLOSE_WATCH) == Action(
         kind=ActionKind.ENTER_LONG,
         quantity=2.0,
+        order_type="limit",
         price=99.5,
         stop=98.0,
         target=105.0,
@@ -72,7 +78,10 @@ def test_an_entry_is_taken_with_its_figures() -> None:
         ({}, "action None is not one of enter_long, enter_short, cancel_analysis"),
         ({"action": "exit"}, "action 'exit' is not one of"),
         ({"action": ["exit"]}, "action a list is not one of"),
-        ({"action": "enter_long", "stopp": 1}, "takes quantity, price, stop, target"),
+        (
+            {"action": "enter_long", "stopp": 1},
+            "takes quantity, size, size_mode, order_type",
+        ),
         ({"action": "cancel_analysis", "stop": 1}, "cancel_analysis takes reason"),
         ({"action": "enter_long", "stop": "99"}, "stop must be a number: '99'"),
         ({"action": "enter_long", "stop": True}, "stop must be a number: True"),
@@ -94,11 +103,49 @@ def test_an_entry_is_taken_with_its_figures() -> None:
             "stop 99 must be below 98",
         ),
         ({"action": "enter_long", "reason": 5}, "reason must be text: 5"),
+        ({"action": "enter_long", "add": True}, "are for manage_position"),
+        ({"action": "enter_long", "reverse": "yes"}, "must be true or false: 'yes'"),
+        ({"action": "enter_long", "size_mode": "all"}, "size_mode 'all' is not one of"),
+        ({"action": "enter_long", "size_mode": ["risk"]}, "size_mode a list is not"),
+        ({"action": "enter_long", "size_mode": "risk"}, "size_mode needs a size"),
+        (
+            {"action": "enter_long", "size": 0.01, "size_mode": "risk"},
+            "size_mode risk needs a stop",
+        ),
+        ({"action": "enter_long", "size": 1, "quantity": 1}, "not both"),
+        ({"action": "enter_long", "order_type": "stop"}, "is not one of market, limit"),
+        ({"action": "enter_long", "order_type": "post_only"}, "post_only order needs"),
+        (
+            {"action": "enter_long", "order_type": "market", "price": 99},
+            "a market order has no price",
+        ),
+        ({"action": "enter_long", "time_in_force": "day"}, "'day' is not one of GTC"),
+        ({"action": "enter_long", "price": 99, "time_in_force": "GTD"}, "need each ot"),
+        (
+            {
+                "action": "enter_long",
+                "price": 99,
+                "time_in_force": "IOC",
+                "good_for_s": 9,
+            },
+            "good_for_s and time_in_force GTD need each other",
+        ),
+        ({"action": "enter_long", "good_for_s": 9}, "a market order does not wait"),
+        ({"action": "enter_long", "price": 99, "good_for_s": 1e9}, "at most 31536000"),
+        (
+            {
+                "action": "enter_long",
+                "price": 99,
+                "order_type": "post_only",
+                "time_in_force": "fok",
+            },
+            "a post_only order never takes, so it cannot be FOK",
+        ),
     ],
 )
 def test_a_wrong_answer_in_close_watch_is_named(answer: object, said: str) -> None:
     with pytest.raises(ScriptError) as caught:
-        parse_action("s.py", answer, in_trade=False, market=100.0)
+        parse_action("s.py", answer, CLOSE_WATCH)
     assert str(caught.value).startswith("s.py: ")
     assert said in str(caught.value)
 
@@ -106,20 +153,32 @@ def test_a_wrong_answer_in_close_watch_is_named(answer: object, said: str) -> No
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        ({"action": "enter_long"}, "manage_position: action 'enter_long' is not one"),
-        ({"action": "update_stop_loss"}, "update_stop_loss needs stop"),
-        ({"action": "update_take_profit"}, "update_take_profit needs target"),
+        ({"action": "cancel_analysis"}, "action 'cancel_analysis' is not one of exit"),
+        ({"action": "start_analyzing"}, "action 'start_analyzing' is not one of exit"),
+        ({"action": "update_stop_loss"}, "it needs stop or trailing_bps"),
+        ({"action": "update_stop_loss", "loosen": True}, "it needs stop or trailing"),
+        ({"action": "update_stop_loss", "stop": 99, "loosen": 1}, "true or false: 1"),
+        ({"action": "update_take_profit"}, "update_take_profit: it needs target"),
         (
             {"action": "update_stop_loss", "target": 1},
-            "takes stop, reason, not 'target'",
+            "takes stop, trailing_bps, loosen, reason, not 'target'",
+        ),
+        ({"action": "exit", "order_type": "limit"}, "exit: a limit order needs a pric"),
+        ({"action": "exit", "stop": 99}, "exit takes quantity, order_type, price"),
+        ({"action": "cancel_entry", "price": 99}, "cancel_entry takes reason, not 'pr"),
+        ({"action": "enter_long"}, "the row holds 2; ask for add or reverse to enter"),
+        ({"action": "enter_short", "add": True}, "the row is long; add to that side"),
+        ({"action": "enter_long", "reverse": True}, "the row is long already; add to"),
+        (
+            {"action": "enter_long", "add": True, "reverse": True},
+            "add, or reverse, not both",
         ),
         ({"action": "update_stop_loss", "stop": 500}, "off the market"),
-        ({"action": "exit", "quantity": 1}, "exit takes reason, not 'quantity'"),
     ],
 )
 def test_a_wrong_answer_in_trade_is_named(answer: object, said: str) -> None:
     with pytest.raises(ScriptError) as caught:
-        parse_action("s.py", answer, in_trade=True, market=100.0)
+        parse_action("s.py", answer, LONG)
     assert said in str(caught.value)
 
 
@@ -132,12 +191,81 @@ def test_a_wrong_answer_in_trade_is_named(answer: object, said: str) -> None:
         ({"x": None}, "'x': None is no text"),
         ({"x": math.nan}, "x is nan"),
         ({"x": -math.inf}, "x is -inf"),
+        ({"action": "enter_long"}, "action 'enter_long' is not start_analyzing"),
     ],
 )
 def test_a_wrong_opportunity_is_named(answer: object, said: str) -> None:
     with pytest.raises(ScriptError) as caught:
         parse_opportunity("s.py", answer)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer", "expected"),
+    [
+        (
+            LONG,
+            {"action": "enter_long", "add": True, "size": 0.5, "stop": 90},
+            {"add": True, "size": 0.5, "stop": 90.0},
+        ),
+        (
+            SHORT,
+            {"action": "enter_long", "reverse": True, "price": 99, "good_for_s": 30},
+            {
+                "reverse": True,
+                "price": 99.0,
+                "order_type": "limit",
+                "time_in_force": "GTD",
+                "good_for_s": 30.0,
+            },
+        ),
+        (
+            CLOSE_WATCH,
+            {"action": "enter_long", "price": 99, "order_type": "post_only"},
+            {"price": 99.0, "order_type": "post_only"},
+        ),
+        (
+            CLOSE_WATCH,
+            {"action": "enter_long", "time_in_force": "ioc"},
+            {"time_in_force": "IOC"},
+        ),
+    ],
+)
+def test_an_entry_may_add_reverse_wait_or_rest(
+    asked: Asked, answer: object, expected: dict[str, object]
+) -> None:
+    action = parse_action("s.py", answer, asked)
+    assert action == Action(kind=ActionKind.ENTER_LONG, **expected)  # type: ignore[arg-type]
+
+
+def test_an_exit_may_be_a_part_at_a_price() -> None:
+    answer = {"action": "exit", "quantity": 1, "price": 101, "reason": "half"}
+    assert parse_action("s.py", answer, LONG) == Action(
+        kind=ActionKind.EXIT,
+        quantity=1.0,
+        price=101.0,
+        order_type="limit",
+        reason="half",
+    )
+
+
+def test_nothing_can_be_added_before_anything_is_held() -> None:
+    asked = Asked(in_trade=True, market=100.0)
+    with pytest.raises(ScriptError, match="nothing is held to add to or reverse"):
+        parse_action("s.py", {"action": "enter_long", "add": True}, asked)
+
+
+def test_a_size_by_risk_of_the_settings_needs_a_stop_too() -> None:
+    asked = Asked(in_trade=False, market=100.0, size_mode="risk")
+    with pytest.raises(ScriptError, match="size_mode risk needs a stop"):
+        parse_action("s.py", {"action": "enter_long"}, asked)
+    answer = {"action": "enter_long", "quantity": 1}
+    assert parse_action("s.py", answer, asked) is not None
+
+
+def test_start_analyzing_is_an_opportunity() -> None:
+    answer = {"action": "start_analyzing", "reason": "cross"}
+    assert parse_opportunity("s.py", answer) == answer
 
 
 def test_the_opportunity_is_a_copy() -> None:
@@ -149,7 +277,7 @@ def test_the_opportunity_is_a_copy() -> None:
 
 def test_text_that_cannot_be_written_is_made_so() -> None:
     answer = {"action": "cancel_analysis", "reason": "a\ud800"}
-    action = parse_action("s.py", answer, in_trade=False, market=100.0)
+    action = parse_action("s.py", answer, CLOSE_WATCH)
     assert action is not None
     assert action.reason == "a\\ud800"
     assert parse_opportunity("s.py", {"k\ud800": "\udfff"}) == {"k\\ud800": "\\udfff"}
@@ -161,7 +289,8 @@ def test_any_answer_is_either_an_action_or_a_script_error(
 ) -> None:
     said = ""
     try:
-        action = parse_action("s.py", answer, in_trade=in_trade, market=market)
+        asked = Asked(in_trade=in_trade, market=market, position=1.0)
+        action = parse_action("s.py", answer, asked)
     except ScriptError as error:
         said = str(error)
     assert " at 0x" not in said

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.strategy.fakes import ENTER, SEEN, Stand, override_to
+from tests.strategy.fakes import ENTER, SEEN, Stand, hand_back, override_to
 from workstation.model.commands import Disposition
 from workstation.model.errors import CommandRefused
 from workstation.model.orders import OrderRole, OrderStatus
@@ -50,7 +50,7 @@ def test_a_row_that_holds_leaves_by_its_fills_with_the_operator_s_reason(
     )
     assert stand.row.state is SymbolState.IN_TRADE
     stand.hold("0")
-    assert stand.row.transitions[-1].reason == "override: mine"
+    assert stand.row.history[-1].reason == "override: mine"
 
 
 def test_an_override_to_where_the_row_is_leaves_no_reason_behind(
@@ -59,7 +59,7 @@ def test_an_override_to_where_the_row_is_leaves_no_reason_behind(
     stand = Stand.in_trade(tmp_path)
     stand.strategy.override(override_to(SymbolState.IN_TRADE, lock=True))
     stand.hold("0")
-    assert stand.row.transitions[-1].reason == "position closed"
+    assert stand.row.history[-1].reason == "position closed"
 
 
 def _overridden_entry(tmp_path: Path) -> Stand:
@@ -78,7 +78,7 @@ def test_an_entry_that_is_canceled_in_time_ends_with_the_operator_s_reason(
 ) -> None:
     stand = _overridden_entry(tmp_path)
     stand.update(S.CANCELED, before=S.PENDING_CANCEL)
-    assert stand.row.transitions[-1].reason == "override: mine"
+    assert stand.row.history[-1].reason == "override: mine"
 
 
 def test_a_fill_that_was_faster_than_the_cancel_ends_the_override_s_reason(
@@ -88,14 +88,14 @@ def test_a_fill_that_was_faster_than_the_cancel_ends_the_override_s_reason(
     stand.hold("1")
     stand.update(S.FILLED, before=S.PENDING_CANCEL)
     stand.hold("0")
-    assert stand.row.transitions[-1].reason == "position closed"
+    assert stand.row.history[-1].reason == "position closed"
 
 
 def test_a_cancel_that_is_refused_ends_the_override_s_reason(tmp_path: Path) -> None:
     stand = _overridden_entry(tmp_path)
     stand.update(S.ACCEPTED, before=S.PENDING_CANCEL)
     stand.update(S.EXPIRED, before=S.ACCEPTED)
-    assert stand.row.transitions[-1].reason == "entry expired"
+    assert stand.row.history[-1].reason == "entry expired"
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_a_flatten_that_failed_ends_the_override_s_reason(
     stand.update(end, OrderRole.FLATTEN, before=S.SUBMITTED)
     stand.hold("0.5")
     stand.hold("0")
-    assert stand.row.transitions[-1].reason == reason
+    assert stand.row.history[-1].reason == reason
 
 
 def test_a_late_fill_that_is_flattened_too_keeps_the_override_s_reason(
@@ -125,7 +125,7 @@ def test_a_late_fill_that_is_flattened_too_keeps_the_override_s_reason(
     stand.update(S.SUBMITTED, OrderRole.FLATTEN)
     stand.hold("2")
     stand.hold("0")
-    assert stand.row.transitions[-1].reason == "override: mine"
+    assert stand.row.history[-1].reason == "override: mine"
 
 
 def test_a_row_that_is_not_there_is_refused_with_those_that_are(
@@ -133,7 +133,7 @@ def test_a_row_that_is_not_there_is_refused_with_those_that_are(
 ) -> None:
     stand = Stand.of(tmp_path)
     with pytest.raises(CommandRefused, match="s has no row ETH; it has: BTC"):
-        stand.strategy.hand_back("ETH", "x")
+        stand.strategy.hand_back(hand_back("ETH"))
 
 
 def test_a_commit_that_came_to_nothing_does_not_block_the_row(tmp_path: Path) -> None:

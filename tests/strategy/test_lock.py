@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.strategy.fakes import SEEN, Stand, override_to
+from tests.strategy.fakes import SEEN, Stand, hand_back, override_to
 from workstation.model.errors import CommandRefused
 from workstation.model.records import LockRecord
 from workstation.model.states import SymbolState
@@ -19,11 +19,11 @@ def test_a_locked_row_is_not_asked(tmp_path: Path) -> None:
     assert stand.row.calls == 0
     assert stand.row.answer == "locked in manual"
     assert stand.strategy.is_locked("BTC")
-    stand.strategy.hand_back("BTC", "done")
+    stand.strategy.hand_back(hand_back())
     stand.bar()
     assert stand.row.calls == 1
     with pytest.raises(CommandRefused, match="is not locked"):
-        stand.strategy.hand_back("BTC", "again")
+        stand.strategy.hand_back(hand_back())
 
 
 def test_a_lock_ends_by_itself_and_says_so(tmp_path: Path) -> None:

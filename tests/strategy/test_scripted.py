@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.strategy.fakes import BTC, ENTER, SEEN, Stand, override_to
+from tests.strategy.fakes import BTC, ENTER, SEEN, Stand, hand_back, override_to
 from workstation.model.errors import CommandRefused
 from workstation.model.events import OrderDenied, PositionChanged
 from workstation.model.orders import OrderRole, OrderStatus
@@ -41,11 +41,12 @@ def test_a_row_goes_its_way_from_watch_to_watch(tmp_path: Path) -> None:
     stand.update(S.FILLED)
     stand.bar()
     assert stand.core.signals[-1].action is SignalAction.EXIT
-    assert stand.core.moves[-1] == ("CloseWatch", "InTrade", "commit")
+    assert stand.core.moves[-1] == ("InTrade", "InTrade", "first_fill")
     stand.hold("0")
     assert stand.core.moves == [
         ("Watch", "CloseWatch", "opportunity"),
-        ("CloseWatch", "InTrade", "commit"),
+        ("CloseWatch", "InTrade", "enter_long"),
+        ("InTrade", "InTrade", "first_fill"),
         ("InTrade", "Watch", "flat"),
     ]
 
@@ -68,22 +69,29 @@ def test_a_denied_entry_leads_back_to_watch_with_the_code(tmp_path: Path) -> Non
     assert stand.row.answer == "denied STALE_DATA: quote 9 s old"
 
 
-@pytest.mark.parametrize("end", [S.REJECTED, S.CANCELED, S.EXPIRED])
+@pytest.mark.parametrize(
+    ("end", "trigger"),
+    [
+        (S.REJECTED, "entry_rejected"),
+        (S.CANCELED, "entry_canceled"),
+        (S.EXPIRED, "entry_expired"),
+    ],
+)
 def test_an_entry_that_ended_without_a_fill_leads_back_to_watch(
-    tmp_path: Path, end: OrderStatus
+    tmp_path: Path, end: OrderStatus, trigger: str
 ) -> None:
     stand = Stand.of(tmp_path, detect=SEEN, filter=ENTER)
     stand.bar()
     stand.bar()
     stand.update(S.SUBMITTED)
     stand.update(end)
-    assert stand.core.moves[-1] == ("InTrade", "Watch", "entry_ended")
+    assert stand.core.moves[-1] == ("InTrade", "Watch", trigger)
 
 
 def test_a_late_fill_of_an_entry_that_was_given_up_is_in_trade(tmp_path: Path) -> None:
     stand = Stand.of(tmp_path)
     stand.hold("1")
-    assert stand.core.moves == [("Watch", "InTrade", "fill")]
+    assert stand.core.moves == [("Watch", "InTrade", "first_fill")]
 
 
 def test_what_a_script_keeps_stays_until_it_is_reset(tmp_path: Path) -> None:
@@ -136,7 +144,7 @@ def test_the_withheld_call_of_a_row_that_is_locked_is_not_made(tmp_path: Path) -
         stand.strategy.step()
     stand.bar()
     assert list(stand.strategy.withheld) == []
-    stand.strategy.hand_back("BTC", "done")
+    stand.strategy.hand_back(hand_back())
     stand.bar()
     assert stand.strategy.step() == "BTC"
     assert stand.row.state is SymbolState.CLOSE_WATCH

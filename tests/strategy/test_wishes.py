@@ -18,7 +18,7 @@ def test_an_entry_of_less_than_a_lot_is_given_up(tmp_path: Path) -> None:
     stand.bar()
     stand.bar()
     assert stand.core.signals == []
-    assert stand.core.moves[-1] == ("CloseWatch", "Watch", "cancel")
+    assert stand.core.moves[-1] == ("CloseWatch", "Watch", "denied")
     assert "less than a lot of 0.001" in stand.row.answer
 
 

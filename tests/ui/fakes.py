@@ -280,7 +280,7 @@ def machine(row: SymbolRow | None = None, **changes: Any) -> MachineFrame:
         "bars_left": 0,
         "ways": (
             Way("fill", SymbolState.IN_TRADE),
-            Way("entry_ended", SymbolState.WATCH),
+            Way("entry_canceled", SymbolState.WATCH),
             Way("flat", SymbolState.WATCH),
             Way("override_watch", SymbolState.WATCH),
         ),
@@ -293,7 +293,7 @@ def machine(row: SymbolRow | None = None, **changes: Any) -> MachineFrame:
             Gate("risk", True, "61% of limit"),
             Gate("venue", True, "12% of rate"),
         ),
-        "transitions": (
+        "history": (
             StateRecord(
                 seq=90,
                 ts=NOW - 134 * S,
@@ -301,7 +301,8 @@ def machine(row: SymbolRow | None = None, **changes: Any) -> MachineFrame:
                 instrument="BTCUSDT",
                 before=SymbolState.CLOSE_WATCH,
                 after=SymbolState.IN_TRADE,
-                trigger="commit",
+                trigger="enter_long",
+                who="script",
                 reason="bullish_cross",
             ),
         ),

@@ -128,6 +128,7 @@ def state(instrument: str = "BTCUSDT", strategy: str = "ema_cross") -> StateReco
         before=SymbolState.WATCH,
         after=SymbolState.CLOSE_WATCH,
         trigger="opportunity",
+        who="script",
     )
 
 

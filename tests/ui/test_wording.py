@@ -36,6 +36,7 @@ from workstation.model.records import (
     NoteRecord,
     OpportunityRecord,
     OrderRecord,
+    ParamsRecord,
     PositionRecord,
     Record,
     ResyncRecord,
@@ -140,10 +141,31 @@ CASES: list[tuple[Record, str]] = [
             before=SymbolState.WATCH,
             after=SymbolState.CLOSE_WATCH,
             trigger="opportunity",
+            who="script",
             reason="bullish",
             **ROW,  # type: ignore[arg-type]
         ),
         "state BTCUSDT Watch > CloseWatch bullish",
+    ),
+    (
+        StateRecord(
+            before=SymbolState.IN_TRADE,
+            after=SymbolState.IN_TRADE,
+            trigger="first_fill",
+            who="engine",
+            reason="1 at 99",
+            **ROW,  # type: ignore[arg-type]
+        ),
+        "state BTCUSDT InTrade first fill 1 at 99",
+    ),
+    (
+        ParamsRecord(
+            before={"fast": 10},
+            after={"fast": 12},
+            reason="calmer",
+            **ROW,  # type: ignore[arg-type]
+        ),
+        "param BTCUSDT ema_cross fast 10 > 12 calmer",
     ),
     (FillRecord(5, TS, fill()), "fill  BTCUSDT buy 1.000 @ 61,673.69"),
     (

@@ -20,6 +20,7 @@ from workstation.config.values import show
 from workstation.engine.settings import FeedSettings
 from workstation.model.instruments import Instrument
 from workstation.model.settings import Settings, at_least_zero, more_than_zero
+from workstation.strategy.settings import StrategySettings
 from workstation.venues.file.settings import FileFeedSettings
 from workstation.venues.instruments import (
     default_instrument,
@@ -31,6 +32,7 @@ from workstation.venues.simulated.settings import SimulatedFeedSettings
 
 __all__ = [
     "InstrumentSettings",
+    "check_symbol_params",
     "check_venue",
     "resolve_instruments",
     "resolve_symbols",
@@ -167,6 +169,27 @@ def resolve_symbols(
             )
         ids |= dict.fromkeys(found)
     return ("*",) if "*" in symbols else tuple(ids)
+
+
+def check_symbol_params(
+    strategy: Checked[StrategySettings],
+    instruments: Sequence[Instrument],
+    problems: Problems,
+) -> None:
+    """Refuse parameters of a symbol that the strategy does not have.
+
+    To be called once ``symbols`` of the strategy are instrument ids.
+    """
+    ids = strategy.get("symbols") or ()
+    own = [item for item in instruments if "*" in ids or item.id in ids]
+    known = list(dict.fromkeys(n for item in own for n in (item.symbol, item.id)))
+    for name in strategy.get("symbol_params") or ():
+        if own and name not in known:
+            problems.add(
+                (*strategy.key, "symbol_params", name),
+                f"found {show(name)}; allowed: {', '.join(known)}, the strategy's "
+                f"symbols{did_you_mean(name, known)}",
+            )
 
 
 def _venues(feed: Checked[FeedSettings]) -> list[str]:

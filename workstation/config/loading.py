@@ -24,6 +24,7 @@ from workstation.config.feeds import (
 from workstation.config.files import FileSearch
 from workstation.config.instruments import (
     InstrumentSettings,
+    check_symbol_params,
     check_venue,
     resolve_instruments,
     resolve_symbols,
@@ -342,6 +343,7 @@ class _Loader:
                 found.values["symbols"] = resolve_symbols(
                     symbols, instruments, where, self._problems
                 )
+                check_symbol_params(found, instruments, self._problems)
             if (script := found.get("script")) is not None:
                 where = (*key, "script")
                 path = self._search.find(script, "strategies", where)

@@ -118,6 +118,8 @@ def assemble_session(
     for strategy in strategies:
         # On record: a run with another parameter differs from its first line on.
         given = ", ".join(f"{name} {value}" for name, value in strategy.params.items())
+        for name, own in strategy.settings.symbol_params.items():
+            given += f"; {name}: " + ", ".join(f"{n} {v}" for n, v in own.items())
         engine.start_notes[strategy.name] = f"{strategy.script.name} {given}".strip()
         if strategy.script.failure:
             strategy.stopped = True
@@ -224,12 +226,14 @@ def _script(settings: StrategySettings, guard: ScriptGuard, tolerant: bool) -> S
     path = Path(settings.script)
     try:
         script = load_script(path, guard.load)
-        script.resolve(settings.params)
+        for name in ("", *settings.symbol_params):
+            script.resolve(settings.params_of(name))
     except ScriptError as error:
         if not tolerant:
             guard.close()
             raise
-        return failed_script(path, settings.params, str(error), error.line)
+        given = settings.params_of(*settings.symbol_params)
+        return failed_script(path, given, str(error), error.line)
     return script
 
 

@@ -20,8 +20,6 @@ from workstation.strategy.scripted import ScriptedStrategy
 
 __all__ = ["FocusFrames"]
 
-_TRANSITIONS_SHOWN = 12
-
 
 class FocusFrames:
     """Reads one row's surroundings."""
@@ -70,15 +68,20 @@ class FocusFrames:
             answer=row.answer,
             bars_left=row.bars_left,
             gates=self._gates.of(strategy, row),
-            ways=tuple(
-                Way(trigger.value, after)
-                for (state, trigger), after in TABLE.items()
-                if state is row.state
-            ),
-            transitions=tuple(reversed(row.transitions))[:_TRANSITIONS_SHOWN],
-            params=tuple((k, str(v)) for k, v in strategy.params.items()),
+            ways=_ways(row),
+            history=tuple(reversed(row.history)),
+            params=tuple((k, str(v)) for k, v in row.market.params.items()),
             calls=row.calls,
         )
+
+
+def _ways(row: Row) -> tuple[Way, ...]:
+    return tuple(
+        Way(trigger.value, after, guard.value)
+        for (state, trigger), ways in TABLE.items()
+        if state is row.state
+        for guard, after in ways
+    )
 
 
 def _trigger(held: Sequence[Order], role: OrderRole) -> Any:

@@ -17,7 +17,7 @@ from workstation.market.aggregator import Aggregator
 from workstation.model.states import Gate, SymbolState
 from workstation.strategy.row import Row
 from workstation.strategy.scripted import ScriptedStrategy
-from workstation.strategy.sizing import entry_quantity
+from workstation.strategy.sizing import Size, entry_quantity, refusal
 from workstation.strategy.tally import ENTERED, Stop
 
 __all__ = ["RowGates"]
@@ -32,9 +32,9 @@ _GATE_OF = {
     Stop.GIVEN_UP: "script",
     Stop.SCRIPT_ERROR: "script",
     Stop.TOO_LATE: "script",
-    Stop.TOO_SMALL: "size",
 }
 _CODES = frozenset(DenialCode)
+ZERO = Decimal(0)
 
 
 class RowGates:
@@ -55,9 +55,9 @@ class RowGates:
 
         feed, book, engine, task, lock, state, script, size, risk, throttle, broker.
         """
-        size = self._size(strategy, row)
+        size, sized = self._size(strategy, row)
         gates = self._executor.gates(strategy.name, row.instrument.id, size or None)
-        own = (_state(row), _script(row), _size_gate(row, size))
+        own = (_state(row), _script(row), sized)
         place = next(
             (n for n, gate in enumerate(gates) if gate.name == "risk"), len(gates)
         )
@@ -73,13 +73,22 @@ class RowGates:
         own = {} if row is None else row.tally.counts
         return BlockTable(row=_ranked(own), all=_ranked(total))
 
-    def _size(self, strategy: ScriptedStrategy, row: Row) -> Decimal | None:
-        """Return what an entry would be now, or None where no price is known."""
-        mark = self._aggregator.instrument(row.instrument.id).mark
+    def _size(self, strategy: ScriptedStrategy, row: Row) -> tuple[Decimal, Gate]:
+        """Return what an entry would be now (0 = not known), and its gate."""
+        settings, instrument = strategy.settings, row.instrument
+        mark = self._aggregator.instrument(instrument.id).mark
         if mark is None:
-            return None
+            return ZERO, Gate("size", False, "no price to size an entry at")
+        if settings.size_mode == "risk":
+            # How much depends on the stop, which only an entry names.
+            return ZERO, Gate("size", True, "decided by the stop of the entry")
+        size = Size(settings.size_mode, settings.size)
         equity = self._executor.account().equity
-        return entry_quantity(strategy.settings, row.instrument, mark, equity, None)
+        quantity = entry_quantity(size, instrument, mark, equity)
+        refused = refusal(size, instrument, quantity, mark)
+        if refused is not None:
+            return ZERO, Gate("size", False, refused.text)
+        return quantity, Gate("size", True, f"{quantity}, lot {instrument.lot_size}")
 
 
 def _state(row: Row) -> Gate:
@@ -93,15 +102,6 @@ def _state(row: Row) -> Gate:
 def _script(row: Row) -> Gate:
     willing = row.willing and row.state is SymbolState.CLOSE_WATCH
     return Gate("script", willing, row.answer)
-
-
-def _size_gate(row: Row, size: Decimal | None) -> Gate:
-    instrument = row.instrument
-    if size is None:
-        return Gate("size", False, "no price to size an entry at")
-    if size == 0:
-        return Gate("size", False, f"size is less than a lot of {instrument.lot_size}")
-    return Gate("size", True, f"{size}, lot {instrument.lot_size}")
 
 
 def _ranked(counts: Mapping[str, int]) -> tuple[BlockRow, ...]:

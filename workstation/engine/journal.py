@@ -35,7 +35,7 @@ __all__ = [
     "run_name",
 ]
 
-FORMAT = 1
+FORMAT = 2
 SUFFIX = ".sqlite"
 # Rows gathered into one transaction; more would only delay the durable mark.
 _BATCH = 2_000

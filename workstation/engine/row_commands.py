@@ -11,7 +11,7 @@ from typing import Any
 
 from workstation.engine.order_commands import OrderCommands
 from workstation.execution.executor import Executor
-from workstation.model.commands import Disposition, HandBack, Override
+from workstation.model.commands import Disposition, HandBack, Override, SetParams
 from workstation.model.errors import CommandRefused
 from workstation.model.states import SymbolState
 from workstation.strategy.row import Row
@@ -35,14 +35,14 @@ class RowCommands:
 
     def handlers(self) -> dict[type, Callable[[Any], str]]:
         """Return the handler of each command."""
-        return {Override: self._override, HandBack: self._hand_back}
+        return {
+            Override: self._override,
+            HandBack: self._hand_back,
+            SetParams: self._set_params,
+        }
 
     def _override(self, command: Override) -> str:
-        strategy = self._strategies.get(command.strategy)
-        if strategy is None:
-            raise CommandRefused(
-                f"no strategy {command.strategy}; known: {', '.join(self._strategies)}"
-            )
+        strategy = self._strategy(command.strategy)
         if not command.reason.strip():
             raise CommandRefused("an override needs a reason")
         row = strategy.check_override(command)
@@ -65,11 +65,18 @@ class RowCommands:
         return f"{instrument} to {command.state}{locked}: {command.reason}"
 
     def _hand_back(self, command: HandBack) -> str:
-        strategy = self._strategies.get(command.strategy)
-        if strategy is None:
-            raise CommandRefused(f"no strategy {command.strategy}")
-        strategy.hand_back(command.instrument, command.reason or "handed back")
+        self._strategy(command.strategy).hand_back(command)
         return f"{command.instrument} is back with {command.strategy}"
+
+    def _set_params(self, command: SetParams) -> str:
+        return self._strategy(command.strategy).set_params(command)
+
+    def _strategy(self, name: str) -> ScriptedStrategy:
+        strategy = self._strategies.get(name)
+        if strategy is None:
+            known = ", ".join(self._strategies)
+            raise CommandRefused(f"no strategy {name}; known: {known}")
+        return strategy
 
     def _check_disposition(self, command: Override, row: Row) -> None:
         owner, instrument = command.strategy, command.instrument

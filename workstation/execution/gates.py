@@ -26,6 +26,9 @@ _GATE_OF = {
     DenialCode.KILLED: "engine",
     DenialCode.TASK_STOPPED: "task",
     DenialCode.ROW_LOCKED: "lock",
+    # Found out where the entry is sized, before the risk stage is asked.
+    DenialCode.QUANTITY_ZERO: "size",
+    DenialCode.BELOW_MIN_NOTIONAL: "size",
     DenialCode.MAX_OPEN_ORDERS: "throttle",
     DenialCode.FATE_UNKNOWN: "broker",
 }

@@ -23,7 +23,7 @@ from workstation.model.commands import (
     Rearm,
 )
 from workstation.model.errors import CommandRefused
-from workstation.model.events import EmergencyLiquidation, PositionChanged
+from workstation.model.events import EmergencyLiquidation, Killed, PositionChanged
 from workstation.model.instruments import Side
 from workstation.model.orders import OrderRole, OrderStatus
 from workstation.model.ports import Core
@@ -144,6 +144,9 @@ class Operations:
         before, after = self._controls.set_kill(command, self._core.ts)
         self._record("kill", before, after, command.origin, command.reason)
         reason = f"kill: {command.reason}" if command.reason else "kill"
+        core = self._core
+        level = command.level.value
+        core.emit(Killed(level, command.origin, command.reason, core.ts))
         if command.level is KillLevel.CANCEL:
             self._cancel_entries(None, None, reason)
         if command.level is KillLevel.FLATTEN:

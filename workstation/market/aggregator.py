@@ -20,7 +20,12 @@ from workstation.market.settings import StorageSettings
 from workstation.market.state import MarketState
 from workstation.market.timetable import Timetable
 from workstation.model.errors import ScriptError
-from workstation.model.events import BarClosed, MarketDataUpdated, OrderFilled
+from workstation.model.events import (
+    BarClosed,
+    DataBroke,
+    MarketDataUpdated,
+    OrderFilled,
+)
 from workstation.model.instruments import Instrument
 from workstation.model.market import Bar, BookDelta, BookSnapshot, Quote, Trade
 from workstation.model.ports import Core
@@ -125,6 +130,9 @@ class Aggregator(MarketState):
         self._books.restart(live, reason)
         for watcher in live.break_watchers:
             watcher(live)
+        if live.book is None:
+            # A book has told of it.
+            self._core.emit(DataBroke(instrument, reason, self._core.ts))
 
     # --- quotes and trades: the hot path -------------------------------------------
 

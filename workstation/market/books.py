@@ -14,7 +14,7 @@ from workstation.market.book import Book, TrustChange
 from workstation.market.gaps import GapEntry, GapLedger
 from workstation.market.live import RECENT_TICKERS, LiveInstrument
 from workstation.market.resync import Resyncs
-from workstation.model.events import BookTrustChanged
+from workstation.model.events import BookTrustChanged, DataBroke
 from workstation.model.market import BookDelta, BookSnapshot
 from workstation.model.ports import Core
 from workstation.model.records import BookRecord
@@ -162,6 +162,7 @@ class Books:
         if change.after is BookTrust.UNTRUSTED:
             for watcher in live.break_watchers:
                 watcher(live)
+            core.emit(DataBroke(name, ts=ts, reason=f"book: {change.reason}"))
             live.break_quotes = live.quotes - live.late
             self._gaps.open(
                 GapEntry(

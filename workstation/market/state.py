@@ -7,7 +7,7 @@ indicator becomes part of the state.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from workstation.market.bars import BarBuilder
 from workstation.market.book import Book
@@ -21,7 +21,7 @@ from workstation.market.settings import StorageSettings
 from workstation.market.ticks import QuoteWindow, TradeWindow
 from workstation.market.window import BarWindow
 from workstation.model.instruments import Instrument
-from workstation.model.market import Bar
+from workstation.model.market import Bar, Trade
 from workstation.model.timeframes import NS_PER_MS, Timeframe
 
 __all__ = ["MarketState"]
@@ -147,6 +147,28 @@ class MarketState:
     def age_limit(self, instrument: str) -> int:
         """Return how old the data may be before nothing trades on it, ns."""
         return self.instrument(instrument).age_limit(self._stale_ns)
+
+    def follow(
+        self, instrument: str, tick: Callable[[int], None]
+    ) -> Callable[[], None]:
+        """Call ``tick`` with the time of every quote and trade; return how to stop."""
+        live = self.instrument(instrument)
+
+        def top(_: LiveInstrument, ts: int) -> None:
+            tick(ts)
+
+        def trade(_: LiveInstrument, event: Trade) -> None:
+            tick(event.ts_recv)
+
+        def stop() -> None:
+            live.top_watchers = tuple(w for w in live.top_watchers if w is not top)
+            live.trade_watchers = tuple(
+                w for w in live.trade_watchers if w is not trade
+            )
+
+        live.top_watchers = (*live.top_watchers, top)
+        live.trade_watchers = (*live.trade_watchers, trade)
+        return stop
 
     def gap_ledger(self) -> tuple[GapEntry, ...]:
         """Return when which book could not be trusted, oldest first."""

@@ -31,6 +31,7 @@ __all__ = [
     "Rearm",
     "RestartTask",
     "ResumeTask",
+    "SetParams",
     "StepTask",
     "StopTask",
 ]
@@ -114,6 +115,14 @@ class HandBack(_Command, frozen=True, kw_only=True, tag="hand_back"):
     instrument: str
 
 
+class SetParams(_Command, frozen=True, kw_only=True, tag="set_params"):
+    """Change parameters of a script; ``instrument`` None means all its rows."""
+
+    strategy: str
+    instrument: str | None = None
+    values: dict[str, bool | int | float | str]
+
+
 class CancelOrders(_Command, frozen=True, kw_only=True, tag="cancel_orders"):
     """Cancel these orders by client order id; protection only when named here."""
 
@@ -158,6 +167,7 @@ Command = (
     | Inject
     | Override
     | HandBack
+    | SetParams
     | CancelOrders
     | CloseUnknown
     | Flatten

@@ -18,9 +18,12 @@ from workstation.model.positions import Position
 from workstation.model.states import BookTrust, PositionBand
 
 __all__ = [
+    "AskDue",
     "BarClosed",
     "BookTrustChanged",
+    "DataBroke",
     "EmergencyLiquidation",
+    "Killed",
     "MarginWarning",
     "MarketDataUpdated",
     "OpportunityClosed",
@@ -44,6 +47,30 @@ class BarClosed(Struct, frozen=True, tag="bar_closed"):
     instrument: str
     ts: int
     bar: Bar
+
+
+class AskDue(Struct, frozen=True, gc=False, tag="ask_due"):
+    """A tick came that a row wants its script asked about."""
+
+    strategy: str
+    instrument: str
+
+
+class DataBroke(Struct, frozen=True, tag="data_broke"):
+    """What was known of an instrument is not to be trusted until data comes again."""
+
+    instrument: str
+    reason: str
+    ts: int
+
+
+class Killed(Struct, frozen=True, tag="killed"):
+    """The operator climbed the kill ladder to this rung."""
+
+    level: str
+    who: str
+    reason: str
+    ts: int
 
 
 class BookTrustChanged(Struct, frozen=True, tag="book_trust_changed"):

@@ -49,11 +49,15 @@ class OrderType(StrEnum):
 
 
 class TimeInForce(StrEnum):
-    """How long an order works: till canceled, immediate or cancel, fill or kill."""
+    """How long an order works: till canceled, immediate or cancel, fill or kill.
+
+    GTD ends at ``expires_ns`` of the order, at the venue.
+    """
 
     GTC = "GTC"
     IOC = "IOC"
     FOK = "FOK"
+    GTD = "GTD"
 
 
 class OrderRole(StrEnum):
@@ -122,7 +126,9 @@ class Order(Struct, frozen=True, kw_only=True):
 
     ``id`` is the client order id; ``owner`` a strategy's name, ``operator`` or
     ``external``; ``trigger`` the stop or target price of a held order; ``prior`` the
-    status to restore when a cancel or replace is refused.
+    status to restore when a cancel or replace is refused. A ``post_only`` order is
+    refused where it would take; ``trailing`` says that the trigger of a stop was last
+    moved by the price it follows.
     """
 
     id: str
@@ -136,6 +142,9 @@ class Order(Struct, frozen=True, kw_only=True):
     trigger: Decimal | None = None
     time_in_force: TimeInForce = TimeInForce.GTC
     reduce_only: bool = False
+    post_only: bool = False
+    expires_ns: int | None = None
+    trailing: bool = False
     status: OrderStatus = OrderStatus.INITIALIZED
     prior: OrderStatus | None = None
     filled: Decimal = Decimal(0)

@@ -25,6 +25,7 @@ __all__ = [
     "Core",
     "Edge",
     "FiguresView",
+    "FollowedMarketView",
     "IndicatorView",
     "InstrumentView",
     "MarketView",
@@ -238,6 +239,18 @@ class MarketView(Protocol):
 
     def age_limit(self, instrument: str) -> int:
         """Return how old the data may be before nothing trades on it, ns."""
+
+
+class FollowedMarketView(MarketView, Protocol):
+    """A market that also tells of its ticks, as they come."""
+
+    def follow(
+        self, instrument: str, tick: Callable[[int], None]
+    ) -> Callable[[], None]:
+        """Call ``tick`` with the time of every quote and trade; return how to stop.
+
+        It is called on the hot path, before the Executor has seen the event.
+        """
 
 
 class PositionView(Protocol):

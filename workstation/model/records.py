@@ -32,6 +32,7 @@ __all__ = [
     "NoteRecord",
     "OpportunityRecord",
     "OrderRecord",
+    "ParamsRecord",
     "PositionRecord",
     "Record",
     "ResyncRecord",
@@ -86,7 +87,10 @@ class SignalRecord(Struct, frozen=True, tag="signal"):
 
 
 class StateRecord(Struct, frozen=True, kw_only=True, tag="state"):
-    """A row moved between Watch, CloseWatch and InTrade."""
+    """A row moved by the symbol machine, or stayed on a trigger that it allows.
+
+    ``who`` is ``script``, ``engine``, or the origin of the command that did it.
+    """
 
     seq: int
     ts: int
@@ -95,6 +99,7 @@ class StateRecord(Struct, frozen=True, kw_only=True, tag="state"):
     before: SymbolState
     after: SymbolState
     trigger: str
+    who: str
     reason: str = ""
 
 
@@ -108,6 +113,20 @@ class LockRecord(Struct, frozen=True, kw_only=True, tag="lock"):
     before: bool
     after: bool
     until_ns: int | None = None
+    who: str = "operator"
+    reason: str = ""
+
+
+class ParamsRecord(Struct, frozen=True, kw_only=True, tag="params"):
+    """Parameters of a row's script changed; only those that did are named."""
+
+    seq: int
+    ts: int
+    strategy: str
+    instrument: str
+    before: dict[str, bool | int | float | str]
+    after: dict[str, bool | int | float | str]
+    who: str = "operator"
     reason: str = ""
 
 
@@ -246,6 +265,7 @@ Record = (
     | SignalRecord
     | StateRecord
     | LockRecord
+    | ParamsRecord
     | OrderRecord
     | DenyRecord
     | FillRecord

@@ -26,7 +26,10 @@ class Signal(Struct, frozen=True, kw_only=True, tag="signal"):
     """One intent of one (strategy, instrument) row.
 
     ``stop`` and ``target`` are prices of the protection that is held once filled;
-    PROTECT changes them (None = leave). ``quantity`` None on EXIT means all.
+    PROTECT changes them (None = leave), and takes a stop that is looser only with
+    ``loosen``. ``quantity`` None on EXIT means all. An entry is for a flat row, unless
+    it is to ``add`` to the position or to ``reverse`` it: then that is closed first.
+    ``good_for_ns`` is how long a GTD order works.
     """
 
     strategy: str
@@ -36,7 +39,12 @@ class Signal(Struct, frozen=True, kw_only=True, tag="signal"):
     order_type: OrderType = OrderType.MARKET
     limit_price: Decimal | None = None
     time_in_force: TimeInForce = TimeInForce.GTC
+    good_for_ns: int | None = None
+    post_only: bool = False
     stop: Decimal | None = None
     target: Decimal | None = None
     trailing_bps: float | None = None
+    loosen: bool = False
+    add: bool = False
+    reverse: bool = False
     reason: str = ""

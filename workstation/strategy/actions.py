@@ -1,24 +1,41 @@
 """What a script may answer: nothing, or one action, checked before anything moves.
 
-A wrong action (unknown key, wrong type, NaN, price off the market) is an error of the
-script, counted and shown, never sent.
+A wrong action (unknown key, wrong type, NaN, price off the market, an entry that does
+not fit the position) is an error of the script, counted and shown, never sent.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any, Literal
 
 from msgspec import Struct
 
 from workstation.model.errors import ScriptError
 
-__all__ = ["Action", "ActionKind", "parse_action", "parse_opportunity"]
+__all__ = [
+    "Action",
+    "ActionKind",
+    "Asked",
+    "SizeMode",
+    "parse_action",
+    "parse_opportunity",
+]
 
 # A price this far from the market is a slip of the pen, not an intent.
 _FARTHEST = 0.5
 # No price or quantity is larger; a float holds it.
 _LARGEST = 1e30
+# A year; who wants longer leaves it out.
+_LONGEST_S = 31_536_000
+
+SizeMode = Literal["quantity", "notional", "equity", "risk"]
+_SIZE_MODES = ("quantity", "notional", "equity", "risk")
+_ORDER_TYPES = ("market", "limit", "post_only")
+_TIME = "time_in_force"
+_TIMES_IN_FORCE = ("GTC", "IOC", "FOK", "GTD")
 
 
 class ActionKind(StrEnum):
@@ -29,39 +46,81 @@ class ActionKind(StrEnum):
     EXIT = "exit"
     UPDATE_STOP_LOSS = "update_stop_loss"
     UPDATE_TAKE_PROFIT = "update_take_profit"
+    CANCEL_ENTRY = "cancel_entry"
     CANCEL_ANALYSIS = "cancel_analysis"
 
 
 class Action(Struct, frozen=True, kw_only=True):
-    """A checked action; prices and quantities still as the script's floats."""
+    """A checked action; prices and quantities still as the script's floats.
+
+    ``order_type`` and ``time_in_force`` are always set for what makes an order.
+    """
 
     kind: ActionKind
     quantity: float | None = None
+    size: float | None = None
+    size_mode: SizeMode | None = None
+    order_type: str = "market"
     price: float | None = None
+    time_in_force: str = "GTC"
+    good_for_s: float | None = None
     stop: float | None = None
     target: float | None = None
     trailing_bps: float | None = None
+    add: bool = False
+    reverse: bool = False
+    loosen: bool = False
     reason: str = ""
 
 
-_ENTRY_KEYS = ("quantity", "price", "stop", "target", "trailing_bps")
+class Asked(Struct, frozen=True, kw_only=True):
+    """On what a script was asked: what its answer is judged against.
+
+    ``market`` is the price now, ``position`` the signed quantity, ``size_mode`` what a
+    size means that the action does not say.
+    """
+
+    in_trade: bool
+    market: float
+    position: float = 0.0
+    size_mode: SizeMode = "equity"
+
+
+_ORDER_KEYS = ("order_type", "price", "time_in_force", "good_for_s")
+_ENTRY_KEYS = (
+    "quantity",
+    "size",
+    "size_mode",
+    *_ORDER_KEYS,
+    "stop",
+    "target",
+    "trailing_bps",
+    "add",
+    "reverse",
+)
+_ENTRIES = (ActionKind.ENTER_LONG, ActionKind.ENTER_SHORT)
 _KEYS: dict[ActionKind, tuple[str, ...]] = {
     ActionKind.ENTER_LONG: _ENTRY_KEYS,
     ActionKind.ENTER_SHORT: _ENTRY_KEYS,
-    ActionKind.EXIT: (),
-    ActionKind.UPDATE_STOP_LOSS: ("stop",),
+    ActionKind.EXIT: ("quantity", *_ORDER_KEYS),
+    ActionKind.UPDATE_STOP_LOSS: ("stop", "trailing_bps", "loosen"),
     ActionKind.UPDATE_TAKE_PROFIT: ("target",),
+    ActionKind.CANCEL_ENTRY: (),
     ActionKind.CANCEL_ANALYSIS: (),
 }
-_IN_CLOSE_WATCH = (
-    ActionKind.ENTER_LONG,
-    ActionKind.ENTER_SHORT,
-    ActionKind.CANCEL_ANALYSIS,
-)
+_WORDS = {
+    "size_mode": _SIZE_MODES,
+    "order_type": _ORDER_TYPES,
+    _TIME: _TIMES_IN_FORCE,
+}
+_FLAGS = ("add", "reverse", "loosen")
+_IN_CLOSE_WATCH = (*_ENTRIES, ActionKind.CANCEL_ANALYSIS)
 _IN_TRADE = (
     ActionKind.EXIT,
     ActionKind.UPDATE_STOP_LOSS,
     ActionKind.UPDATE_TAKE_PROFIT,
+    ActionKind.CANCEL_ENTRY,
+    *_ENTRIES,
 )
 
 
@@ -69,7 +128,7 @@ def parse_opportunity(script: str, answer: object) -> dict[str, object] | None:
     """Return the table that ``detect_opportunity`` answered, or None.
 
     It may hold strings, numbers and bools under string keys; it becomes
-    ``context["opportunity"]``.
+    ``context["opportunity"]``. An ``action`` in it can only be ``start_analyzing``.
     """
     if answer is None:
         return None
@@ -86,6 +145,10 @@ def parse_opportunity(script: str, answer: object) -> dict[str, object] | None:
             )
         if isinstance(value, float) and not math.isfinite(value):
             raise ScriptError(script, f"{where}: {key} is {value}")
+        if key == "action" and value != "start_analyzing":
+            raise ScriptError(
+                script, f"{where}: action {_shown(value)} is not start_analyzing"
+            )
     # A copy: the script may go on changing its own.
     return {
         _text(key): _text(value) if isinstance(value, str) else value
@@ -93,18 +156,15 @@ def parse_opportunity(script: str, answer: object) -> dict[str, object] | None:
     }
 
 
-def parse_action(
-    script: str, answer: object, *, in_trade: bool, market: float
-) -> Action | None:
+def parse_action(script: str, answer: object, asked: Asked) -> Action | None:
     """Return the checked action of filter_commitment or manage_position.
 
-    ``market`` is the last close. Raises ScriptError with what would be right.
+    Raises ScriptError with what would be right.
     """
     if answer is None:
         return None
-    where = "manage_position" if in_trade else "filter_commitment"
-    legal = _IN_TRADE if in_trade else _IN_CLOSE_WATCH
-    choices = ", ".join(legal)
+    where = "manage_position" if asked.in_trade else "filter_commitment"
+    legal = _IN_TRADE if asked.in_trade else _IN_CLOSE_WATCH
     if not isinstance(answer, dict):
         raise ScriptError(
             script,
@@ -113,7 +173,8 @@ def parse_action(
     word = answer.get("action")
     if not isinstance(word, str) or word not in legal:
         raise ScriptError(
-            script, f"{where}: action {_shown(word)} is not one of {choices}"
+            script,
+            f"{where}: action {_shown(word)} is not one of {', '.join(legal)}",
         )
     kind = ActionKind(word)
     allowed = _KEYS[kind]
@@ -123,22 +184,22 @@ def parse_action(
             raise ScriptError(
                 script, f"{where}: {kind} takes {names}, not {_shown(key)}"
             )
-    numbers = {k: _number(script, kind, k, answer[k]) for k in allowed if k in answer}
+    values = {k: _value(script, kind, k, answer[k]) for k in allowed if k in answer}
     for key in ("price", "stop", "target"):
-        value = numbers.get(key)
-        if value is not None and abs(value / market - 1) > _FARTHEST:
+        value = values.get(key)
+        if value is not None and abs(value / asked.market - 1) > _FARTHEST:
             raise ScriptError(
-                script, f"{where}: {key} {value:g} is off the market at {market:g}"
+                script,
+                f"{where}: {key} {value:g} is off the market at {asked.market:g}",
             )
-    if kind in (ActionKind.UPDATE_STOP_LOSS, ActionKind.UPDATE_TAKE_PROFIT) and (
-        not numbers
-    ):
-        raise ScriptError(script, f"{where}: {kind} needs {allowed[0]}")
-    _check_sides(script, kind, numbers, market)
+    try:
+        _check(kind, values, asked)
+    except ValueError as error:
+        raise ScriptError(script, f"{kind}: {error}") from error
     reason = answer.get("reason", "")
     if not isinstance(reason, str):
         raise ScriptError(script, f"{where}: reason must be text: {_shown(reason)}")
-    return Action(kind=kind, reason=_text(reason)[:200], **numbers)
+    return Action(kind=kind, reason=_text(reason)[:200], **values)
 
 
 def _text(text: str) -> str:
@@ -153,7 +214,23 @@ def _shown(value: object) -> str:
     return f"a {type(value).__name__}"
 
 
-def _number(script: str, kind: ActionKind, key: str, value: object) -> float:
+# Any: what it returns is of the type of the key, which Action names.
+def _value(script: str, kind: ActionKind, key: str, value: object) -> Any:
+    words = _WORDS.get(key)
+    if words is not None:
+        wanted = value.upper() if isinstance(value, str) and key == _TIME else value
+        if not isinstance(wanted, str) or wanted not in words:
+            raise ScriptError(
+                script,
+                f"{kind}: {key} {_shown(value)} is not one of {', '.join(words)}",
+            )
+        return words[words.index(wanted)]
+    if key in _FLAGS:
+        if not isinstance(value, bool):
+            raise ScriptError(
+                script, f"{kind}: {key} must be true or false: {_shown(value)}"
+            )
+        return value
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ScriptError(script, f"{kind}: {key} must be a number: {_shown(value)}")
     if not 0 < value < _LARGEST:
@@ -163,20 +240,84 @@ def _number(script: str, kind: ActionKind, key: str, value: object) -> float:
     return float(value)
 
 
-def _check_sides(
-    script: str, kind: ActionKind, numbers: dict[str, float], market: float
-) -> None:
-    if kind is ActionKind.ENTER_LONG:
-        sign = 1
-    elif kind is ActionKind.ENTER_SHORT:
-        sign = -1
-    else:
+def _check(kind: ActionKind, values: dict[str, Any], asked: Asked) -> None:
+    """Check keys against one another; raises ValueError with what would be right."""
+    if kind is ActionKind.UPDATE_STOP_LOSS:
+        if "stop" not in values and "trailing_bps" not in values:
+            raise ValueError("it needs stop or trailing_bps")
+    elif kind is ActionKind.UPDATE_TAKE_PROFIT:
+        if "target" not in values:
+            raise ValueError("it needs target")
+    elif kind is ActionKind.EXIT:
+        _check_order(values)
+    elif kind in _ENTRIES:
+        _check_order(values)
+        _check_size(values, asked.size_mode)
+        sign = 1 if kind is ActionKind.ENTER_LONG else -1
+        _check_joining(values, asked, sign)
+        _check_sides(values, asked.market, sign)
+
+
+def _check_order(values: dict[str, Any]) -> None:
+    """Complete and check what kind of order is wanted."""
+    priced = "price" in values
+    wanted = values.setdefault("order_type", "limit" if priced else "market")
+    if wanted == "market" and priced:
+        raise ValueError("a market order has no price; say limit, or leave price out")
+    if wanted != "market" and not priced:
+        raise ValueError(f"a {wanted} order needs a price")
+    timed = "good_for_s" in values
+    until = values.setdefault("time_in_force", "GTD" if timed else "GTC")
+    if (until == "GTD") is not timed:
+        raise ValueError("good_for_s and time_in_force GTD need each other")
+    if timed and values["good_for_s"] > _LONGEST_S:
+        raise ValueError(f"good_for_s must be at most {_LONGEST_S}, a year")
+    if wanted == "market" and until == "GTD":
+        raise ValueError("a market order does not wait; GTD is for limit, post_only")
+    if wanted == "post_only" and until in ("IOC", "FOK"):
+        raise ValueError(f"a post_only order never takes, so it cannot be {until}")
+
+
+def _check_size(values: dict[str, Any], size_mode: SizeMode) -> None:
+    if "quantity" in values:
+        if "size" in values or "size_mode" in values:
+            raise ValueError("quantity, or size with size_mode, not both")
         return
-    entry = numbers.get("price", market)
-    stop, target = numbers.get("stop"), numbers.get("target")
+    if "size_mode" in values and "size" not in values:
+        raise ValueError("size_mode needs a size beside it")
+    if values.get("size_mode", size_mode) == "risk" and "stop" not in values:
+        raise ValueError("size_mode risk needs a stop: the size is what is lost there")
+
+
+def _check_joining(values: dict[str, Any], asked: Asked, sign: int) -> None:
+    """Check that an entry fits what is held: none of it, or as it is asked."""
+    add, reverse = values.get("add", False), values.get("reverse", False)
+    if not asked.in_trade:
+        if add or reverse:
+            raise ValueError("add and reverse are for manage_position")
+        return
+    held = asked.position
+    word = "long" if held > 0 else "short"
+    if add and reverse:
+        raise ValueError("add, or reverse, not both")
+    if not add and not reverse:
+        raise ValueError(
+            f"the row holds {held:g}; ask for add or reverse to enter while in trade"
+        )
+    if not held:
+        raise ValueError("nothing is held to add to or reverse; cancel_entry first")
+    if add and held * sign < 0:
+        raise ValueError(f"the row is {word}; add to that side, or reverse")
+    if reverse and held * sign > 0:
+        raise ValueError(f"the row is {word} already; add to it")
+
+
+def _check_sides(values: Mapping[str, Any], market: float, sign: int) -> None:
+    entry = values.get("price", market)
+    stop, target = values.get("stop"), values.get("target")
     if stop is not None and (entry - stop) * sign <= 0:
         side = "below" if sign > 0 else "above"
-        raise ScriptError(script, f"{kind}: stop {stop:g} must be {side} {entry:g}")
+        raise ValueError(f"stop {stop:g} must be {side} {entry:g}")
     if target is not None and (target - entry) * sign <= 0:
         side = "above" if sign > 0 else "below"
-        raise ScriptError(script, f"{kind}: target {target:g} must be {side} {entry:g}")
+        raise ValueError(f"target {target:g} must be {side} {entry:g}")

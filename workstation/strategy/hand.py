@@ -1,4 +1,4 @@
-"""The operator's hand on the rows of a strategy: override, lock, hand back.
+"""The operator's hand on the rows of a strategy: override, lock, hand back, parameters.
 
 Called by the strategy for a command between inputs. It moves rows by the table and
 never touches an order: what orders do is done before.
@@ -8,33 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from workstation.model.commands import Override
-from workstation.model.errors import CommandRefused
-from workstation.model.orders import OrderRole
-from workstation.model.ports import Core, OrdersView, PositionView
+from workstation.model.commands import HandBack, Override, SetParams
+from workstation.model.errors import CommandRefused, ScriptError
+from workstation.model.ports import Core
+from workstation.model.records import ParamsRecord
 from workstation.model.states import SymbolState
 from workstation.model.timeframes import NS_PER_S
 from workstation.strategy.machine import TABLE, Trigger
 from workstation.strategy.row import Row
-from workstation.strategy.settings import StrategySettings
+from workstation.strategy.script import Script
 
-__all__ = ["OperatorHand"]
+__all__ = ["OVERRIDES", "OperatorHand"]
+
+OVERRIDES = {
+    SymbolState.WATCH: Trigger.OVERRIDE_WATCH,
+    SymbolState.CLOSE_WATCH: Trigger.OVERRIDE_CLOSE_WATCH,
+    SymbolState.IN_TRADE: Trigger.OVERRIDE_IN_TRADE,
+}
 
 
 class OperatorHand:
     """Moves and locks rows on the operator's word."""
 
-    def __init__(
-        self,
-        settings: StrategySettings,
-        rows: Mapping[str, Row],
-        positions: PositionView,
-        orders: OrdersView,
-    ) -> None:
-        self._settings = settings
+    def __init__(self, name: str, script: Script, rows: Mapping[str, Row]) -> None:
+        self._name = name
+        self._script = script
         self._rows = rows
-        self._positions = positions
-        self._orders = orders
         self._core: Core
 
     def attach(self, core: Core) -> None:
@@ -43,14 +42,12 @@ class OperatorHand:
 
     def check_override(self, command: Override) -> Row:
         """Return the row; raises CommandRefused when table or clock forbid it."""
-        row = self._row(command.instrument)
+        row = self.row(command.instrument)
         self._check_lock(command, row)
         if row.state is command.state:
             return row
-        if (row.state, _OVERRIDES[command.state]) not in TABLE:
-            legal = [
-                s.value for s in SymbolState if (row.state, _OVERRIDES[s]) in TABLE
-            ]
+        if (row.state, OVERRIDES[command.state]) not in TABLE:
+            legal = [s.value for s in SymbolState if (row.state, OVERRIDES[s]) in TABLE]
             raise CommandRefused(
                 f"{row.strategy} {row.instrument.id} is in {row.state} and cannot "
                 f"go to {command.state}; it can go to: {', '.join(legal)}"
@@ -60,32 +57,73 @@ class OperatorHand:
     def override(self, command: Override) -> None:
         """Set the state, and the lock if asked; what orders do is done before."""
         row = self.check_override(command)
+        core, who = self._core, command.origin
         reason = f"override: {command.reason}"
         until_ns = command.expires_ns
         if command.lock != row.locked or until_ns != row.lock_until_ns:
-            row.lock.set(self._core, command.lock, until_ns, command.reason)
+            row.lock.set(core, command.lock, until_ns, command.reason, who)
         if row.state is command.state:
             return
-        held = not self._positions.position(row.strategy, command.instrument).is_flat
-        if row.state is SymbolState.IN_TRADE and (
-            held or row.has_working(self._orders, OrderRole.ENTRY)
-        ):
+        if command.state is SymbolState.IN_TRADE:
+            row.adopted_seq = core.seq
+        row.move(core, OVERRIDES[command.state], reason, who)
+        if row.state is SymbolState.IN_TRADE and command.state is SymbolState.WATCH:
             # Leaves by its fills: the machine says InTrade while a position is held.
-            row.override_reason = reason
-            return
-        row.move(self._core, _OVERRIDES[command.state], reason)
-        if row.state is SymbolState.CLOSE_WATCH:
-            # What the script reads there, and how long it has, as of its own making.
+            row.override = who, reason
+        elif row.state is SymbolState.CLOSE_WATCH:
+            # What the script reads there, as of its own making.
             row.context["opportunity"] = {"signal": "override", "reason": reason}
             row.answer = reason
-            row.bars_left = self._settings.close_watch_bars
 
-    def hand_back(self, instrument: str, reason: str) -> None:
+    def hand_back(self, command: HandBack) -> None:
         """End a row's manual lock."""
-        row = self._row(instrument)
+        row = self.row(command.instrument)
         if not row.locked:
             raise CommandRefused(f"{row.strategy} {row.instrument.id} is not locked")
-        row.lock.set(self._core, False, None, reason)
+        reason = command.reason or "handed back"
+        row.lock.set(self._core, False, None, reason, command.origin)
+
+    def set_params(self, command: SetParams) -> str:
+        """Give one row, or all, other parameters; return what changed in a sentence.
+
+        Raises CommandRefused with the script's own words, or where nothing changes.
+        Nothing is changed unless all of it can be.
+        """
+        if command.instrument is None:
+            rows = list(self._rows.values())
+        else:
+            rows = [self.row(command.instrument)]
+        wanted = []
+        for row in rows:
+            try:
+                after = self._script.resolve({**row.market.params, **command.values})
+            except ScriptError as error:
+                raise CommandRefused(str(error)) from error
+            changed = [n for n, v in after.items() if v != row.market.params[n]]
+            if changed:
+                wanted.append((row, after, changed))
+        if not wanted:
+            raise CommandRefused(f"{self._name} has these parameters already")
+        core = self._core
+        for row, after, changed in wanted:
+            before = row.market.params
+            row.market.params = after
+            core.record(
+                ParamsRecord(
+                    seq=core.seq,
+                    ts=core.ts,
+                    strategy=row.strategy,
+                    instrument=row.instrument.id,
+                    before={name: before[name] for name in changed},
+                    after={name: after[name] for name in changed},
+                    who=command.origin,
+                    reason=command.reason,
+                )
+            )
+        names = dict.fromkeys(name for _, _, changed in wanted for name in changed)
+        given = ", ".join(f"{name} {command.values[name]}" for name in names)
+        where = ", ".join(row.instrument.id for row, _, _ in wanted)
+        return f"{self._name} uses {given} in {where} from its next call on"
 
     def _check_lock(self, command: Override, row: Row) -> None:
         until_ns = command.expires_ns
@@ -103,18 +141,11 @@ class OperatorHand:
                 "time, or none"
             )
 
-    def _row(self, instrument: str) -> Row:
+    def row(self, instrument: str) -> Row:
+        """Return a row; raises CommandRefused with those there are."""
         row = self._rows.get(instrument)
         if row is None:
             raise CommandRefused(
-                f"{self._settings.name} has no row {instrument}; it has: "
-                f"{', '.join(self._rows)}"
+                f"{self._name} has no row {instrument}; it has: {', '.join(self._rows)}"
             )
         return row
-
-
-_OVERRIDES = {
-    SymbolState.WATCH: Trigger.OVERRIDE_WATCH,
-    SymbolState.CLOSE_WATCH: Trigger.OVERRIDE_CLOSE_WATCH,
-    SymbolState.IN_TRADE: Trigger.OVERRIDE_IN_TRADE,
-}

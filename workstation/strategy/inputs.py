@@ -1,25 +1,40 @@
 """What a script sees: the market of its row, its indicators, its own context.
 
-Made once per row and refreshed before each call, so a call costs no set-up. The
-previous bar is ``back=1``; nothing shows a forming bar or the future.
+Made once per row and refreshed before each call, so a call costs no set-up. Nothing
+shows a forming bar or the future; between bars only quote and book are newer.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from workstation.model.market import Bar
 from workstation.model.ports import BarsView, FiguresView, InstrumentView, MarketView
 from workstation.model.positions import Position
 from workstation.model.timeframes import Timeframe
 
-__all__ = ["Asked", "Indicators", "Market"]
+__all__ = ["Asked", "Indicators", "Market", "PreviousBar"]
 
 # Lines a call may log, and characters of each: a script in a loop must not fill the
 # journal, and a line of the log shows no more.
 _NOTES = 5
 _NOTE_LENGTH = 200
+# Points a call may plot, and characters of a series' name: a chart shows no more.
+_PLOTS = 16
+_PLOT_NAME_LENGTH = 24
+
+
+class PreviousBar(NamedTuple):
+    """The bar before the one that has closed; ``timestamp`` is its open time in ns."""
+
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    timestamp: int
 
 
 class Market:
@@ -28,11 +43,14 @@ class Market:
     __slots__ = (
         "_bars",
         "_notes",
+        "_plots",
         "bar",
         "entry_price",
         "now",
+        "orders",
         "params",
         "position",
+        "reference",
         "stop",
         "symbol",
         "target",
@@ -44,33 +62,78 @@ class Market:
         self.view = view
         self._bars = bars
         self._notes: list[str] = []
+        self._plots: dict[str, float] = {}
         self.bar: Bar | None = None
         self.now = 0
+        self.orders = 0
+        self.reference = 0.0
         self.params: dict[str, Any] = {}
         self.position = 0.0
         self.entry_price = 0.0
         self.stop: float | None = None
         self.target: float | None = None
 
-    def refresh(self, bar: Bar, now: int, position: Position) -> None:
-        """Set what a call sees; what the last one logged is forgotten."""
+    def refresh(
+        self, bar: Bar, now: int, position: Position, orders: int, *, at_bar: bool
+    ) -> None:
+        """Set what a call sees; what the last one logged and plotted is forgotten.
+
+        ``reference`` is the price that its answer is judged and sized by: the close at
+        the close of a bar, the middle of bid and ask between bars.
+        """
         self._notes.clear()
+        self._plots.clear()
+        self.reference = self._bars.close() if at_bar else self.mid_price
+        self.orders = orders
         self.bar = bar
         self.now = now
         self.position = float(position.quantity)
         self.entry_price = float(position.average_price)
 
-    def log(self, text: str) -> None:
+    def log(self, text: str, *more: str | float | bool | None) -> None:
         """Write one line to the log: 5 lines a call, 200 characters each.
 
-        More lines, and blank ones, are left out. Raises TypeError for what is no text.
+        ``more`` follows with blanks in between. More lines, and blank ones, are left
+        out. Raises TypeError for what is no text, or no plain value after it.
         """
         if not isinstance(text, str):
             raise TypeError(f"log takes text, not a {type(text).__name__}")
+        for value in more:
+            if value is not None and not isinstance(value, str | int | float):
+                raise TypeError(
+                    f"log takes text, numbers and bools after the first text, not a "
+                    f"{type(value).__name__}"
+                )
         if len(self._notes) < _NOTES:
-            line = _plain(text)[:_NOTE_LENGTH].rstrip()
+            whole = " ".join([text, *(str(value) for value in more)])
+            line = _plain(whole)[:_NOTE_LENGTH].rstrip()
             if line:
                 self._notes.append(line)
+
+    def plot(self, name: str, value: float | None) -> None:
+        """Draw a value at this bar into the chart, as the series ``name``.
+
+        Sixteen names a call, 24 characters each; None draws nothing. Raises TypeError
+        or ValueError for what is no finite number, no name, or a name too many.
+        """
+        if not isinstance(name, str):
+            raise TypeError(f"plot takes a name, not a {type(name).__name__}")
+        if value is None:
+            return
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise TypeError(f"plot takes a number, not a {type(value).__name__}")
+        if not math.isfinite(value):
+            raise ValueError(f"plot {name!r}: {value} is not finite")
+        name = _plain(name)[:_PLOT_NAME_LENGTH]
+        if not name:
+            raise ValueError("plot takes a name that can be read")
+        if name not in self._plots and len(self._plots) >= _PLOTS:
+            raise ValueError(f"plot {name!r}: a call plots {_PLOTS} names at most")
+        self._plots[name] = float(value)
+
+    def plots(self) -> dict[str, float]:
+        """Return what the call has plotted so far."""
+        return dict(self._plots)
 
     def notes(self) -> tuple[str, ...]:
         """Return what the call has logged so far."""
@@ -107,6 +170,21 @@ class Market:
         return self._bars.volume()
 
     @property
+    def previous(self) -> PreviousBar | None:
+        """Return the bar before the closed one; None where there is none."""
+        bars = self._bars
+        if len(bars) < 2:
+            return None
+        return PreviousBar(
+            bars.open(1),
+            bars.high(1),
+            bars.low(1),
+            bars.close(1),
+            bars.volume(1),
+            bars.ts_open(1),
+        )
+
+    @property
     def bid(self) -> float:
         """Return the best bid, or the close where there are no quotes."""
         return self.view.bid or self._bars.close()
@@ -120,6 +198,24 @@ class Market:
     def mid_price(self) -> float:
         """Return the middle of bid and ask."""
         return (self.bid + self.ask) / 2
+
+    @property
+    def bid_size(self) -> float:
+        """Return the size at the best bid in base units; 0.0 where it is not known."""
+        return self.view.bid_size
+
+    @property
+    def ask_size(self) -> float:
+        """Return the size at the best ask in base units; 0.0 where it is not known."""
+        return self.view.ask_size
+
+    @property
+    def spread_bps(self) -> float | None:
+        """Return the spread in bps of the middle; None where there are no quotes."""
+        bid, ask = self.view.bid, self.view.ask
+        if not (bid > 0 and ask > 0):
+            return None
+        return (ask - bid) / ((bid + ask) / 2) * 10_000
 
     def bars(self) -> int:
         """Return how many closed bars are known."""

@@ -27,10 +27,12 @@ class Question(Struct, frozen=True, kw_only=True):
     """One call of a script.
 
     ``moves`` counts the transitions of the row by then: the state may have been left
-    and entered again meanwhile. ``position`` is the signed quantity.
+    and entered again meanwhile. ``position`` is the signed quantity. ``at_bar`` tells
+    the close of a bar from a tick between two.
     """
 
     function: Function
     state: SymbolState
     moves: int
     position: Decimal
+    at_bar: bool

@@ -11,19 +11,20 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from workstation.model.errors import ScriptError
-from workstation.model.ports import Core, OrdersView, PositionView
+from workstation.model.ports import Core, PositionView
 from workstation.model.records import NoteRecord
 from workstation.model.states import SymbolState
 from workstation.strategy.actions import (
     Action,
     ActionKind,
+    Asked,
     parse_action,
     parse_opportunity,
 )
 from workstation.strategy.host import PENDING, ScriptHost
 from workstation.strategy.machine import Trigger
 from workstation.strategy.question import Function, Question
-from workstation.strategy.row import Row
+from workstation.strategy.row import SCRIPT, Row
 from workstation.strategy.script import describe, is_the_scripts
 from workstation.strategy.settings import StrategySettings
 from workstation.strategy.tally import Stop
@@ -46,14 +47,12 @@ class Questions:
         script: str,
         host: ScriptHost,
         positions: PositionView,
-        orders: OrdersView,
     ) -> None:
         self.calls = 0
         self._settings = settings
         self._script = script
         self._host = host
         self._positions = positions
-        self._orders = orders
         self._wishes = Wishes(settings, positions)
         self._core: Core
 
@@ -62,22 +61,27 @@ class Questions:
         self._core = core
         self._wishes.attach(core)
 
-    def due(self, row: Row) -> Question | None:
+    def due(self, row: Row, *, at_bar: bool = True) -> Question | None:
         """Return what to ask of the row as it is now, or None.
 
-        Nothing before the first bar, while an answer is awaited, and while orders are
-        on their way that would make any answer late.
+        Nothing before the first bar, on an occasion that the settings leave out, while
+        an answer is awaited, and while orders are on their way that would make any
+        answer late.
         """
-        if row.bar is None or row.asked is not None:
+        if row.bar is None or row.asked is not None or row.committing:
             return None
-        position = self._positions.position(row.strategy, row.instrument.id)
+        ask = self._settings.ask
+        by_bar = ask.occasion(row.state) == "bar"
+        if by_bar and not at_bar:
+            return None
+        held = row.held
         if row.state is SymbolState.WATCH:
+            if by_bar and row.bars_seen % ask.watch_bars:
+                return None
             function = Function.DETECT
         elif row.state is SymbolState.CLOSE_WATCH:
-            if row.committing:
-                return None
             function = Function.FILTER
-        elif position.is_flat or row.is_closing(self._orders):
+        elif row.is_closing() or (not held and not row.has_resting_entry()):
             return None
         else:
             function = Function.MANAGE
@@ -85,22 +89,23 @@ class Questions:
             function=function,
             state=row.state,
             moves=row.moves,
-            position=position.quantity,
+            position=held,
+            at_bar=at_bar,
         )
 
-    def ask(self, row: Row) -> None:
+    def ask(self, row: Row, *, at_bar: bool = True) -> None:
         """Ask what is due, if anything, and apply what is answered at once.
 
         Raises ScriptError.
         """
-        question = self.due(row)
+        question = self.due(row, at_bar=at_bar)
         if question is None:
-            if row.bar is not None and row.asked is None:
+            if at_bar and _is_taken(row):
                 row.tally.count(Stop.IN_TRADE)
             return
         if question.function is Function.MANAGE:
             row.tally.count(Stop.IN_TRADE)
-        self._show(row)
+        self._show(row, at_bar=at_bar)
         self.calls += 1
         row.calls += 1
         row.asked = question
@@ -126,7 +131,7 @@ class Questions:
         """
         asked, row.asked = row.asked, None
         gone = gone or self._has_gone_on(row, function, asked)
-        if gone:
+        if gone or asked is None:
             if asked is not None and asked.function is not Function.MANAGE:
                 row.tally.count(Stop.TOO_LATE)
             row.answer = f"{function} answered too late: {gone}"
@@ -140,9 +145,9 @@ class Questions:
         if function is Function.DETECT:
             self._detected(row, answer)
         elif function is Function.FILTER:
-            self._filtered(row, answer)
+            self._filtered(row, asked, answer)
         else:
-            self._managed(row, answer)
+            self._managed(row, asked, answer)
 
     def _has_gone_on(self, row: Row, function: Function, asked: Question | None) -> str:
         if asked is None or asked.function is not function:
@@ -151,16 +156,15 @@ class Questions:
             return f"the row is in {row.state} by now"
         if row.moves != asked.moves:
             return f"the row has left {row.state} and come back meanwhile"
-        now = self._positions.position(row.strategy, row.instrument.id).quantity
-        if now != asked.position:
-            return f"the position was {asked.position} and is {now}"
+        if row.held != asked.position:
+            return f"the position was {asked.position} and is {row.held}"
         return ""
 
-    def _show(self, row: Row) -> None:
+    def _show(self, row: Row, *, at_bar: bool) -> None:
         bar = row.bar
         assert bar is not None
         position = self._positions.position(row.strategy, row.instrument.id)
-        row.market.refresh(bar, self._core.ts, position)
+        row.market.refresh(bar, self._core.ts, position, row.orders(), at_bar=at_bar)
         row.market.stop = None if row.stop is None else float(row.stop)
         row.market.target = None if row.target is None else float(row.target)
 
@@ -174,45 +178,50 @@ class Questions:
             return
         row.tally.count(Stop.NOT_COMMITTED)
         row.context["opportunity"] = answer
-        row.bars_left = self._settings.close_watch_bars
         reason = str(answer.get("reason") or answer.get("signal") or "opportunity")
         reason = reason[:_REASON_KEPT]
         row.answer = f"opportunity: {reason}"
-        row.move(self._core, Trigger.OPPORTUNITY, reason)
+        row.move(self._core, Trigger.OPPORTUNITY, reason, SCRIPT)
 
-    def _filtered(self, row: Row, given: object) -> None:
-        action = self._action(row, given, in_trade=False)
+    def _filtered(self, row: Row, asked: Question, given: object) -> None:
+        action = self._action(row, asked, given)
         if action is None:
             row.tally.count(Stop.NOT_COMMITTED)
             row.willing = False
-            row.bars_left -= 1
-            row.answer = f"waits to commit, {row.bars_left} bars left"
-            if row.bars_left <= 0:
-                row.move(self._core, Trigger.EXPIRE, "no commitment in time")
+            left = row.bars_left - asked.at_bar
+            row.answer = f"waits to commit, {left} bars left"
+            if asked.at_bar:
+                row.count_bar(self._core)
         elif action.kind is ActionKind.CANCEL_ANALYSIS:
             row.tally.count(Stop.GIVEN_UP)
             row.answer = f"given up: {action.reason}"
-            row.move(self._core, Trigger.CANCEL, action.reason)
+            row.move(self._core, Trigger.CANCEL, action.reason, SCRIPT)
         else:
             self._wishes.enter(row, action)
 
-    def _managed(self, row: Row, given: object) -> None:
-        action = self._action(row, given, in_trade=True)
+    def _managed(self, row: Row, asked: Question, given: object) -> None:
+        action = self._action(row, asked, given)
         row.answer = "holds" if action is None else f"{action.kind}: {action.reason}"
         if action is None:
             return
         if action.kind is ActionKind.EXIT:
             self._wishes.exit(row, action)
+        elif action.kind is ActionKind.CANCEL_ENTRY:
+            self._wishes.cancel_entry(row, action)
+        elif action.kind in (ActionKind.ENTER_LONG, ActionKind.ENTER_SHORT):
+            self._wishes.enter(row, action)
         else:
             self._wishes.protect(row, action)
 
-    def _action(self, row: Row, given: object, *, in_trade: bool) -> Action | None:
+    def _action(self, row: Row, asked: Question, given: object) -> Action | None:
+        basis = Asked(
+            in_trade=asked.function is Function.MANAGE,
+            market=row.market.reference,
+            position=float(asked.position),
+            size_mode=self._settings.size_mode,
+        )
         return self._read(
-            row,
-            given,
-            lambda given: parse_action(
-                self._script, given, in_trade=in_trade, market=row.market.close
-            ),
+            row, given, lambda given: parse_action(self._script, given, basis)
         )
 
     def _read(self, row: Row, given: object, parse: Callable[[object], T]) -> T:
@@ -223,6 +232,9 @@ class Questions:
             raise
         for text in row.market.notes():
             self._note(row, text)
+        if row.bar is not None:
+            for name, value in row.market.plots().items():
+                row.plots.add(name, row.bar.ts_open, value)
         return answer
 
     def _failed(self, row: Row, error: ScriptError) -> None:
@@ -253,3 +265,9 @@ class Questions:
                 text=text,
             )
         )
+
+
+def _is_taken(row: Row) -> bool:
+    """Tell whether the row is in trade or on its way, so that nothing is asked."""
+    in_trade = row.state is SymbolState.IN_TRADE or row.committing
+    return in_trade and row.bar is not None and row.asked is None

@@ -1,4 +1,4 @@
-"""One row: a (strategy, instrument) pair with its machine, lock and context.
+"""One row: a (strategy, instrument) pair with its machine, lock, history and context.
 
 Owned and changed by its strategy's parts only; the screen reads it between inputs.
 """
@@ -6,83 +6,122 @@ Owned and changed by its strategy's parts only; the screen reads it between inpu
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from workstation.kernel.clock import Timer
 from workstation.model.instruments import Instrument
 from workstation.model.market import Bar
 from workstation.model.orders import OrderRole, OrderStatus
 from workstation.model.plain import plain
-from workstation.model.ports import Core, OrdersView
-from workstation.model.records import StateRecord
+from workstation.model.ports import Core, OrdersView, PositionView
+from workstation.model.records import LockRecord, StateRecord
 from workstation.model.states import SymbolState
+from workstation.model.timeframes import NS_PER_S
 from workstation.strategy.inputs import Indicators, Market
 from workstation.strategy.lock import Lock
-from workstation.strategy.machine import Trigger, step
+from workstation.strategy.machine import Facts, Trigger, step
+from workstation.strategy.plots import Plots
 from workstation.strategy.question import Question
+from workstation.strategy.settings import StrategySettings
 from workstation.strategy.tally import Tally
 
-__all__ = ["Row"]
+__all__ = ["ENGINE", "OPERATOR", "SCRIPT", "Row"]
 
-_TRANSITIONS_KEPT = 100
+SCRIPT, ENGINE, OPERATOR = "script", "engine", "operator"
+_HISTORY_KEPT = 100
+
+
+def _nobody(_: Row) -> None:
+    pass
 
 
 class Row:
-    """State of one strategy in one instrument."""
+    """State of one strategy in one instrument.
+
+    ``moves`` counts transitions. ``override`` is who wanted the row out of InTrade, and
+    why, until it is out. ``moved`` is called after each change of state. ``was_held``
+    is whether a position was held when the row last heard of it.
+    """
 
     __slots__ = (
+        "_expiry",
+        "_orders",
+        "_positions",
+        "adopted_seq",
         "answer",
         "asked",
         "bar",
         "bars_left",
+        "bars_seen",
         "calls",
         "committing",
         "context",
+        "event_due_ns",
+        "history",
         "indicators",
         "instrument",
         "lock",
         "market",
+        "moved",
         "moves",
-        "override_reason",
+        "override",
+        "plots",
+        "settings",
         "since_ns",
         "state",
         "stop",
         "strategy",
         "tally",
         "target",
-        "transitions",
+        "was_held",
         "willing",
     )
 
     def __init__(
         self,
-        strategy: str,
+        settings: StrategySettings,
         instrument: Instrument,
         market: Market,
         indicators: Indicators,
+        positions: PositionView,
+        orders: OrdersView,
     ) -> None:
-        self.strategy = strategy
+        self.settings = settings
+        self.strategy: str = settings.name
         self.instrument = instrument
         self.market = market
         self.indicators = indicators
+        self._positions = positions
+        self._orders = orders
         self.state = SymbolState.WATCH
         self.since_ns = 0
-        self.lock = Lock(strategy, instrument.id)
+        self.moves = 0
+        self.moved: Callable[[Row], None] = _nobody
+        self.history: deque[StateRecord | LockRecord] = deque(maxlen=_HISTORY_KEPT)
+        self.lock = Lock(strategy=self.strategy, instrument=instrument.id)
+        self.lock.told = self.history.append
         self.context: dict[str, Any] = {}
+        self.plots = Plots()
         self.bar: Bar | None = None
         self.bars_left = 0
+        self.bars_seen = 0
+        self.event_due_ns = 0
+        self._expiry: Timer | None = None
         self.committing = False
         self.stop: Decimal | None = None
         self.target: Decimal | None = None
         self.answer = "no bar yet"
         self.asked: Question | None = None
         self.calls = 0
-        self.moves = 0
-        self.override_reason = ""
         self.tally = Tally()
         self.willing = False
         """Whether the script's last answer leads towards an entry."""
-        self.transitions: deque[StateRecord] = deque(maxlen=_TRANSITIONS_KEPT)
+        self.override: tuple[str, str] | None = None
+        self.was_held = False
+        # The command that gave the row its position: what it holds is no fill.
+        self.adopted_seq = -1
 
     @property
     def locked(self) -> bool:
@@ -94,53 +133,123 @@ class Row:
         """Return when the lock ends by itself, or None."""
         return self.lock.until_ns
 
-    def move(self, core: Core, trigger: Trigger, reason: str) -> None:
+    @property
+    def held(self) -> Decimal:
+        """Return the signed quantity that the ledger holds of the row."""
+        return self._positions.position(self.strategy, self.instrument.id).quantity
+
+    def facts(self) -> Facts:
+        """Return what the table's guards look at, as it is now."""
+        return Facts(
+            held=bool(self.held),
+            entering=self.has_working(OrderRole.ENTRY),
+            keeps=self.settings.untrusted == "keep",
+        )
+
+    def move(self, core: Core, trigger: Trigger, reason: str, who: str) -> None:
         """Move by the table and record it; raises IllegalTransition."""
         before = self.state
         instrument = self.instrument.id
-        self.state = step(f"{self.strategy} {instrument}", before, trigger)
-        self.since_ns = core.ts
+        after = step(f"{self.strategy} {instrument}", before, trigger, self.facts())
+        self.state = after
         self.moves += 1
-        self.committing = False
-        self.willing = self.state is SymbolState.CLOSE_WATCH
-        self.override_reason = ""
+        if after is not before:
+            self.since_ns = core.ts
+            self.committing = False
+            self.willing = after is SymbolState.CLOSE_WATCH
+            self.override = None
+            self._begin(core)
         record = StateRecord(
             seq=core.seq,
             ts=core.ts,
             strategy=self.strategy,
             instrument=instrument,
             before=before,
-            after=self.state,
+            after=after,
             trigger=trigger.value,
+            who=who,
             reason=reason,
         )
-        self.transitions.append(record)
+        self.history.append(record)
         core.record(record)
+        if after is not before:
+            self.moved(self)
 
-    def has_working(self, orders: OrdersView, role: OrderRole) -> bool:
+    def _begin(self, core: Core) -> None:
+        """Count anew what ends the new state by itself."""
+        self.bars_seen = 0
+        self.event_due_ns = 0
+        if self._expiry is not None:
+            self._expiry.cancel()
+            self._expiry = None
+        if self.state is not SymbolState.CLOSE_WATCH:
+            self.bars_left = 0
+            return
+        settings = self.settings
+        self.bars_left = settings.close_watch_bars
+        seconds = settings.close_watch_s
+        if seconds is not None:
+            self._expiry = core.call_at(
+                core.ts + round(seconds * NS_PER_S),
+                f"expire:{self.strategy}/{self.instrument.id}",
+                lambda: self._expire(core, f"no commitment within {seconds:g} s"),
+            )
+
+    def count_bar(self, core: Core) -> None:
+        """Count a bar without a commitment; the last one ends CloseWatch."""
+        self.bars_left -= 1
+        if self.bars_left <= 0:
+            self._expire(core, "no commitment in time")
+
+    def _expire(self, core: Core, reason: str) -> None:
+        self._expiry = None
+        self.move(core, Trigger.EXPIRE, reason, ENGINE)
+
+    def has_working(self, role: OrderRole) -> bool:
         """Tell whether an order of a role works for the row."""
-        working = orders.working(self.strategy, self.instrument.id)
+        working = self._orders.working(self.strategy, self.instrument.id)
         return any(order.role is role for order in working)
 
-    def is_closing(self, orders: OrdersView) -> bool:
-        """Tell whether an order that reduces the position is at the venue."""
-        working = orders.working(self.strategy, self.instrument.id)
+    def has_resting_entry(self) -> bool:
+        """Tell whether an entry waits for its price."""
+        working = self._orders.working(self.strategy, self.instrument.id)
         return any(
-            order.reduce_only and order.status is not OrderStatus.HELD
+            order.role is OrderRole.ENTRY and order.price is not None
             for order in working
         )
+
+    def is_closing(self) -> bool:
+        """Tell whether an order that takes the position at any price is at the venue.
+
+        An exit that waits for its price is none: the script may think better of it.
+        """
+        working = self._orders.working(self.strategy, self.instrument.id)
+        return any(
+            order.reduce_only
+            and order.price is None
+            and order.status is not OrderStatus.HELD
+            for order in working
+        )
+
+    def orders(self) -> int:
+        """Return how many orders of the row are not final."""
+        return len(self._orders.working(self.strategy, self.instrument.id))
 
     def digest(self) -> object:
         """Return the canonical state of the row."""
         return [
             self.instrument.id,
             self.state.value,
+            self.moves,
             self.locked,
             self.lock_until_ns,
             self.bars_left,
+            self.bars_seen,
+            self.event_due_ns,
             self.committing,
             str(self.stop),
             str(self.target),
             None if self.asked is None else self.asked.function.value,
+            list(self.market.params.items()),
             plain(self.context),
         ]

@@ -9,28 +9,38 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from workstation.model.commands import Override
+from workstation.model.commands import HandBack, Override, SetParams
 from workstation.model.errors import CommandRefused
 from workstation.model.events import (
+    AskDue,
     BarClosed,
+    DataBroke,
+    Killed,
     OrderDenied,
     OrderUpdated,
     PositionChanged,
 )
-from workstation.model.instruments import Instrument
-from workstation.model.orders import TERMINAL, OrderRole, OrderStatus
-from workstation.model.ports import Core, MarketView, OrdersView, PositionView
+from workstation.model.instruments import Instrument, Side
+from workstation.model.orders import (
+    TERMINAL,
+    Order,
+    OrderEvent,
+    OrderRole,
+    OrderStatus,
+)
+from workstation.model.ports import Core, FollowedMarketView, OrdersView, PositionView
 from workstation.model.states import SymbolState
-from workstation.model.timeframes import Timeframe
+from workstation.model.timeframes import NS_PER_MS, Timeframe
 from workstation.strategy.hand import OperatorHand
 from workstation.strategy.host import ScriptHost
 from workstation.strategy.inputs import Indicators, Market
 from workstation.strategy.machine import Trigger
 from workstation.strategy.question import Function
 from workstation.strategy.questions import Questions
-from workstation.strategy.row import Row
+from workstation.strategy.row import ENGINE, OPERATOR, SCRIPT, Row
 from workstation.strategy.script import Script
 from workstation.strategy.settings import StrategySettings
 from workstation.strategy.tally import Stop
@@ -40,6 +50,19 @@ __all__ = ["ScriptedStrategy", "WithheldCall"]
 _WORKING = frozenset(
     {OrderStatus.SUBMITTED, OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED}
 )
+
+_UNSENT = (OrderStatus.INITIALIZED, OrderStatus.HELD)
+_ENTERS = {Side.BUY: Trigger.ENTER_LONG, Side.SELL: Trigger.ENTER_SHORT}
+_ENDS = {
+    OrderStatus.REJECTED: Trigger.ENTRY_REJECTED,
+    OrderStatus.EXPIRED: Trigger.ENTRY_EXPIRED,
+    OrderStatus.CANCELED: Trigger.ENTRY_CANCELED,
+}
+_CLOSING = {
+    OrderRole.EXIT: (Trigger.EXIT, SCRIPT),
+    OrderRole.STOP: (Trigger.STOP, ENGINE),
+    OrderRole.TARGET: (Trigger.TARGET, ENGINE),
+}
 
 WithheldCall = str
 """The instrument whose call was withheld."""
@@ -53,7 +76,7 @@ class ScriptedStrategy:
     next, oldest first: each once, for a script can only be asked about the newest bar.
     """
 
-    follows = (OrderUpdated, OrderDenied, PositionChanged)
+    follows = (OrderUpdated, OrderDenied, PositionChanged, DataBroke, Killed)
 
     def __init__(
         self,
@@ -61,7 +84,7 @@ class ScriptedStrategy:
         script: Script,
         host: ScriptHost,
         instruments: Sequence[Instrument],
-        market: MarketView,
+        market: FollowedMarketView,
         positions: PositionView,
         orders: OrdersView,
         order_of: Callable[[str], tuple[str, ...]],
@@ -78,10 +101,10 @@ class ScriptedStrategy:
         """Withheld calls that were never made: a newer bar came, or the pause ended."""
         self.subscriptions: tuple[type, ...] = tuple(self.handlers())
         self.rows: dict[str, Row] = {}
-        self._positions = positions
-        self._orders = orders
-        self._questions = Questions(settings, script.name, host, positions, orders)
-        self._hand = OperatorHand(settings, self.rows, positions, orders)
+        self._market = market
+        self._followed: dict[str, Callable[[], None]] = {}
+        self._questions = Questions(settings, script.name, host, positions)
+        self._hand = OperatorHand(self.name, script, self.rows)
         self._core: Core
         # The row that was stepped, and the input in which that was done.
         self._stepped: tuple[Row, int] | None = None
@@ -91,19 +114,25 @@ class ScriptedStrategy:
                 market.instrument(instrument.id),
                 market.bars(instrument.id, self.timeframe),
             )
-            inputs.params = dict(self.params)
-            self.rows[instrument.id] = Row(
-                self.name,
+            given = settings.params_of(instrument.id, instrument.symbol)
+            inputs.params = script.resolve(given)
+            row = self.rows[instrument.id] = Row(
+                settings,
                 instrument,
                 inputs,
                 Indicators(market, instrument.id, self.timeframe, order_of),
+                positions,
+                orders,
             )
+            row.moved = self._follow
 
     def attach(self, core: Core) -> None:
         """Receive the way back into the core."""
         self._core = core
         self._questions.attach(core)
         self._hand.attach(core)
+        for row in self.rows.values():
+            self._follow(row)
 
     @property
     def calls(self) -> int:
@@ -126,6 +155,9 @@ class ScriptedStrategy:
             OrderUpdated: self._on_order,
             OrderDenied: self._on_denied,
             PositionChanged: self._on_position,
+            DataBroke: self._on_broke,
+            Killed: self._on_killed,
+            AskDue: self._on_ask_due,
         }
 
     def handle_event(self, event: object) -> None:
@@ -193,9 +225,13 @@ class ScriptedStrategy:
             # The script is not asked about it, stepped or not.
             self.withheld.remove(command.instrument)
 
-    def hand_back(self, instrument: str, reason: str) -> None:
+    def hand_back(self, command: HandBack) -> None:
         """End a row's manual lock."""
-        self._hand.hand_back(instrument, reason)
+        self._hand.hand_back(command)
+
+    def set_params(self, command: SetParams) -> str:
+        """Give one row, or all, other parameters; raises CommandRefused."""
+        return self._hand.set_params(command)
 
     def is_locked(self, instrument: str) -> bool:
         """Tell whether the row is locked in manual."""
@@ -212,7 +248,7 @@ class ScriptedStrategy:
             row.context.clear()
             row.asked = None
             if row.state is SymbolState.CLOSE_WATCH:
-                row.move(self._core, Trigger.CANCEL, "restarted")
+                row.move(self._core, Trigger.CANCEL, "restarted", OPERATOR)
 
     # Events.
 
@@ -224,6 +260,7 @@ class ScriptedStrategy:
         if row is None:
             return
         row.bar = bar
+        row.bars_seen += 1
         if self.stopped:
             row.tally.count(Stop.STOPPED)
         elif row.locked:
@@ -241,6 +278,32 @@ class ScriptedStrategy:
         else:
             self.withheld.append(instrument)
 
+    def _on_ask_due(self, event: AskDue) -> None:
+        if event.strategy == self.name:
+            row = self.rows[event.instrument]
+            if self._may_be_asked(row):
+                self._questions.ask(row, at_bar=False)
+
+    def _may_be_asked(self, row: Row) -> bool:
+        return not (self.stopped or self.paused or row.locked)
+
+    def _follow(self, row: Row) -> None:
+        """Hear of every tick of the row while its state asks for it."""
+        name = row.instrument.id
+        wanted = self.settings.ask.occasion(row.state) == "event"
+        if wanted and name not in self._followed:
+            self._followed[name] = self._market.follow(name, partial(self._tick, row))
+        elif not wanted and name in self._followed:
+            self._followed.pop(name)()
+
+    def _tick(self, row: Row, ts: int) -> None:
+        # Called on the hot path, before held stops are looked at: the script is asked
+        # after that, in the event this emits.
+        if ts < row.event_due_ns or not self._may_be_asked(row):
+            return
+        row.event_due_ns = ts + self.settings.ask.event_ms * NS_PER_MS
+        self._core.emit(AskDue(self.name, row.instrument.id))
+
     def _on_order(self, event: OrderUpdated) -> None:
         order = event.order
         if order.owner != self.name:
@@ -248,27 +311,42 @@ class ScriptedStrategy:
         row = self.rows.get(order.instrument)
         if row is None:
             return
+        sent = order.status is OrderStatus.SUBMITTED and event.before in _UNSENT
+        if order.role is OrderRole.ENTRY:
+            self._on_entry(row, event, sent=sent)
+            return
         if order.role is OrderRole.STOP:
             row.stop = None if order.is_terminal else order.trigger
         elif order.role is OrderRole.TARGET:
             row.target = None if order.is_terminal else order.trigger
-        elif order.role is OrderRole.FLATTEN and order.is_terminal:
+        if sent and row.state is SymbolState.IN_TRADE:
+            trigger, who = _CLOSING.get(order.role, (Trigger.EXIT, OPERATOR))
+            if trigger is Trigger.STOP and order.trailing:
+                trigger = Trigger.TRAILING
+            row.move(self._core, trigger, order.reason, who)
+        if order.role is OrderRole.FLATTEN and order.is_terminal:
             self._forget_override(row)
-        if order.role is not OrderRole.ENTRY:
-            return
+
+    def _on_entry(self, row: Row, event: OrderUpdated, *, sent: bool) -> None:
+        order = event.order
+        core = self._core
         if event.before is OrderStatus.PENDING_CANCEL and order.status in _WORKING:
             # The venue refused the cancel: what ends the order now is something else.
             self._forget_override(row)
-        if row.committing and not order.is_terminal:
+        if sent:
+            who = SCRIPT if row.committing else OPERATOR
             row.committing = False
-            row.move(self._core, Trigger.COMMIT, order.reason)
-        elif (
-            order.status in TERMINAL
-            and row.state is SymbolState.IN_TRADE
-            and self._positions.position(self.name, order.instrument).is_flat
-            and not self._entering(row)
-        ):
-            self._leave(row, Trigger.ENTRY_ENDED, f"entry {order.status}")
+            if row.facts().entering:
+                row.move(core, _ENTERS[order.side], order.reason, who)
+            return
+        if row.state is not SymbolState.IN_TRADE:
+            return
+        if event.event is OrderEvent.PARTIAL_FILL and row.was_held:
+            reason = f"{order.filled} of {order.quantity} filled"
+            row.move(core, Trigger.PARTLY_FILLED, reason, ENGINE)
+        trigger = _ENDS.get(order.status)
+        if trigger is not None and event.before not in TERMINAL:
+            self._leave(row, trigger, _ended_words(order))
 
     def _on_denied(self, event: OrderDenied) -> None:
         row = self.rows.get(event.instrument)
@@ -277,32 +355,54 @@ class ScriptedStrategy:
         row.answer = f"denied {event.code}: {event.text}"
         if row.committing:
             row.committing = False
-            row.tally.deny(event.code)
-            row.move(self._core, Trigger.CANCEL, f"denied {event.code}")
+            if row.state is not SymbolState.IN_TRADE:
+                row.tally.deny(event.code)
+            reason = f"denied {event.code}: {event.text}"
+            row.move(self._core, Trigger.DENIED, reason, ENGINE)
 
     def _on_position(self, event: PositionChanged) -> None:
         new = event.new
         row = self.rows.get(new.instrument)
         if new.owner != self.name or row is None:
             return
-        if new.is_flat:
-            if row.state is SymbolState.IN_TRADE and not self._entering(row):
+        was_held, row.was_held = row.was_held, not new.is_flat
+        in_trade = row.state is SymbolState.IN_TRADE
+        if not row.held:
+            if in_trade and was_held:
                 self._leave(row, Trigger.FLAT, "position closed")
-        elif row.state is not SymbolState.IN_TRADE:
+            return
+        if not in_trade or not was_held:
             row.committing = False
-            row.move(self._core, Trigger.FILL, "filled")
-        elif abs(new.quantity) > abs(event.old.quantity):
+            if row.adopted_seq != self._core.seq:
+                reason = f"{new.quantity} at {new.average_price}"
+                row.move(self._core, Trigger.FIRST_FILL, reason, ENGINE)
+        if abs(new.quantity) > abs(event.old.quantity):
             self._forget_override(row)
 
+    def _on_broke(self, event: DataBroke) -> None:
+        row = self.rows.get(event.instrument)
+        if row is not None and row.state is SymbolState.CLOSE_WATCH:
+            row.move(self._core, Trigger.UNTRUSTED, event.reason, ENGINE)
+
+    def _on_killed(self, event: Killed) -> None:
+        words = f"killed at {event.level}"
+        reason = f"{words}: {event.reason}" if event.reason else words
+        for row in self.rows.values():
+            if row.state is not SymbolState.WATCH:
+                row.move(self._core, Trigger.KILL, reason, event.who)
+
     def _leave(self, row: Row, trigger: Trigger, reason: str) -> None:
-        row.move(self._core, trigger, row.override_reason or reason)
+        who, why = row.override or (ENGINE, reason)
+        row.move(self._core, trigger, why, who)
 
     def _forget_override(self, row: Row) -> None:
         """Forget why the operator wanted the row out, once that has come to nothing."""
-        position = self._positions.position(self.name, row.instrument.id)
-        leaves = position.is_flat and not self._entering(row)
-        if not leaves and not row.has_working(self._orders, OrderRole.FLATTEN):
-            row.override_reason = ""
+        held, entering, _ = row.facts()
+        if (held or entering) and not row.has_working(OrderRole.FLATTEN):
+            row.override = None
 
-    def _entering(self, row: Row) -> bool:
-        return row.has_working(self._orders, OrderRole.ENTRY)
+
+def _ended_words(order: Order) -> str:
+    filled = f", {order.filled} of {order.quantity} filled" if order.filled else ""
+    reason = f": {order.reason}" if order.reason else ""
+    return f"entry {order.status}{filled}{reason}"

@@ -27,7 +27,6 @@ class Stop(StrEnum):
     GIVEN_UP = "given up"
     SCRIPT_ERROR = "script error"
     TOO_LATE = "answered too late"
-    TOO_SMALL = "less than a lot"
 
 
 class Tally:

@@ -138,6 +138,7 @@ def on_state(engine: Run, instrument: str, strategy: str | None = None) -> Goal:
             engine,
             lambda r: (
                 isinstance(r, StateRecord)
+                and r.before is not r.after
                 and r.instrument == instrument
                 and strategy in (None, r.strategy)
             ),

@@ -26,6 +26,7 @@ from workstation.model.records import (
     NoteRecord,
     OpportunityRecord,
     OrderRecord,
+    ParamsRecord,
     PositionRecord,
     Record,
     ResyncRecord,
@@ -39,12 +40,12 @@ from workstation.ui.typeset import number, quantity, utc_minute, utc_time
 from workstation.ui.widgets.inks import Part
 from workstation.ui.widgets.tail_log import LogLine
 
-__all__ = ["KINDS", "Scales", "log_line", "order_number"]
+__all__ = ["KINDS", "Scales", "log_line", "move_words", "order_number"]
 
 KINDS = (
     *("state", "order", "fill", "deny", "sig", "pos", "book", "gap"),
     *("feed", "task", "fault", "cmd", "hold", "kill", "lock", "band", "note", "edge"),
-    "bar",
+    *("param", "bar"),
 )
 """Every kind word, in the order of the log's rail."""
 
@@ -160,9 +161,29 @@ def _signal(record: SignalRecord, scales: Scales) -> Said:
     return "sig", "info", signal.instrument, ((text, ""), *_after(signal.reason))
 
 
+def move_words(record: StateRecord | LockRecord) -> str:
+    """Return what moved a row, or what happened to it, and why: ``stop: 95 met``."""
+    if isinstance(record, StateRecord):
+        word = record.trigger.replace("_", " ")
+    elif record.after:
+        until = f" until {utc_minute(record.until_ns)}" if record.until_ns else ""
+        word = f"manual{until}"
+    else:
+        word = "handed back"
+    return f"{word}: {record.reason}" if record.reason else word
+
+
 def _state(record: StateRecord, scales: Scales) -> Said:
     name = record.instrument
-    parts: Parts = (
+    if record.before is record.after:
+        parts: Parts = (
+            (f"{name} ", ""),
+            (record.after.value, _STATE_INKS[record.after]),
+            (f" {record.trigger.replace('_', ' ')}", ""),
+            *_after(record.reason),
+        )
+        return "state", "dim", record.instrument, parts
+    parts = (
         (f"{name} ", ""),
         (record.before.value, _STATE_INKS[record.before]),
         (" > ", "dim"),
@@ -170,6 +191,18 @@ def _state(record: StateRecord, scales: Scales) -> Said:
         *_after(record.reason or record.trigger.replace("_", " ")),
     )
     return "state", "accent", record.instrument, parts
+
+
+def _params(record: ParamsRecord, scales: Scales) -> Said:
+    changes = ", ".join(
+        f"{name} {record.before[name]} > {value}"
+        for name, value in record.after.items()
+    )
+    parts: Parts = (
+        (f"{record.instrument} {record.strategy} {changes}", ""),
+        *_after(record.reason),
+    )
+    return "param", "state-manual", record.instrument, parts
 
 
 def _lock(record: LockRecord, scales: Scales) -> Said:
@@ -370,6 +403,7 @@ _SAY: dict[type, Callable[[Any, Scales], Said]] = {
     SignalRecord: _signal,
     StateRecord: _state,
     LockRecord: _lock,
+    ParamsRecord: _params,
     OrderRecord: _order,
     DenyRecord: _deny,
     FillRecord: _fill,

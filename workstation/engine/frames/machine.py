@@ -8,23 +8,24 @@ from msgspec import Struct
 
 from workstation.engine.frames.rows import SymbolRow
 from workstation.model.positions import Position
-from workstation.model.records import StateRecord
+from workstation.model.records import LockRecord, StateRecord
 from workstation.model.states import Gate, SymbolState
 
 __all__ = ["MachineFrame", "Way"]
 
 
 class Way(Struct, frozen=True):
-    """A legal move from the state a row is in."""
+    """A move from the state a row is in; ``needs`` is what must hold for it."""
 
     trigger: str
     after: SymbolState
+    needs: str = ""
 
 
 class MachineFrame(Struct, frozen=True, kw_only=True):
-    """One row in full: state, position, protection, gates, last moves.
+    """One row in full: state, position, protection, gates, history newest first.
 
-    ``ways`` are the moves that are legal now, in the order of the machine's table.
+    ``ways`` are the moves out of its state, in the order of the machine's table.
     """
 
     row: SymbolRow
@@ -37,6 +38,6 @@ class MachineFrame(Struct, frozen=True, kw_only=True):
     bars_left: int
     gates: tuple[Gate, ...]
     ways: tuple[Way, ...]
-    transitions: tuple[StateRecord, ...]
+    history: tuple[StateRecord | LockRecord, ...]
     params: tuple[tuple[str, str], ...]
     calls: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from workstation.model.records import StateRecord
+from workstation.model.records import LockRecord, StateRecord
 from workstation.model.states import SymbolState
 from workstation.ui.actions import Scope
 from workstation.ui.glyphs import UNICODE
@@ -14,6 +14,7 @@ from workstation.ui.panels.cells import state_cell, state_ink
 from workstation.ui.typeset import duration, price, quantity, utc_minute, utc_time
 from workstation.ui.widgets.inks import Part
 from workstation.ui.widgets.text_panel import Line, RuleLine
+from workstation.ui.wording import move_words
 
 if TYPE_CHECKING:
     from workstation.engine.frames import Frame, MachineFrame, Way
@@ -26,16 +27,9 @@ _GAPS = (15, 8)
 _BOXES = (11, 16, 13)
 _ORDER = tuple(SymbolState)
 
-_WHY = {
-    "opportunity": "the script sees an opportunity",
-    "commit": "the script answers with an entry",
-    "cancel": "the script gives up, or the entry is refused",
-    "expire": "no commitment in time",
-    "fill": "an entry fills after all",
-    "entry_ended": "the entry ends without a fill",
-    "flat": "the position is closed",
-}
 _BY_HAND = "override_"
+_HERE = 15
+# Cells of a target with its arrow, before the triggers that lead to it.
 
 
 class _Frame(NamedTuple):
@@ -90,10 +84,10 @@ class DiagramPanel(TextBody):
         picture = _boxes(machine) if drawn else _one_line(machine)
         lines: list[Line] = [*picture, _now(machine)]
         lines.append(RuleLine("From here"))
-        lines += _way_lines(machine, cells)
-        lines.append(RuleLine("Last moves"))
-        lines += [_move(record, cells) for record in machine.transitions]
-        if not machine.transitions:
+        lines += _ways(machine, cells)
+        lines.append(RuleLine("Last moves", f"{len(machine.history)} kept"))
+        lines += [_move(record, cells) for record in machine.history]
+        if not machine.history:
             lines.append([("It has not moved yet.", "dim")])
         self.set_lines(lines)
 
@@ -131,13 +125,13 @@ def _boxes(machine: MachineFrame) -> list[Line]:
     watch, close, trade = _ORDER
     out = ink(("opportunity", close))
     back = ink(("cancel", watch), ("expire", watch))
-    commit = ink(("commit", trade))
-    flat = ink(("flat", watch), ("entry_ended", watch))
+    commit = ink(("enter_long", trade), ("enter_short", trade))
+    flat = ink(("flat", watch))
     first, second = _GAPS
     long, short = "─" * (first - 3), "─" * (second - 3)
     none = (" " * second, "")
     ways: tuple[tuple[Part, Part], ...] = (
-        (("opportunity".center(first), out), ("commit".center(second), commit)),
+        (("opportunity".center(first), out), ("enter".center(second), commit)),
         ((f" {long}→ ", out), (f" {short}→ ", commit)),
         ((f" ←{long} ", back), none),
         (("cancel expire".center(first), back), none),
@@ -152,7 +146,7 @@ def _boxes(machine: MachineFrame) -> list[Line]:
     ]
     left, right = _BOXES[0] // 2, _BOXES[2] // 2
     span = _BOXES[0] - left + first + _BOXES[1] + second + right - 1
-    words = " flat, entry ended "
+    words = " flat, entry ends "
     rest = span - len(words)
     rule = f"└{'─' * (rest // 2)}{words}{'─' * (rest - rest // 2)}┘"
     indent = (" " * left, "")
@@ -194,23 +188,35 @@ def _gap(parts: Sequence[Part]) -> list[Part]:
     return [("  ", "")] if parts else []
 
 
-def _way_lines(machine: MachineFrame, cells: int) -> list[Line]:
-    if cells < _DRAWN:
-        return _gathered(machine.ways)
-    return [_way(way, machine.row.state) for way in machine.ways]
-
-
-def _gathered(ways: Sequence[Way]) -> list[Line]:
+def _ways(machine: MachineFrame, cells: int) -> list[Line]:
+    """Gather the triggers by where they lead; what changes nothing comes last."""
+    state, ways = machine.row.state, machine.ways
+    targets = dict.fromkeys(way.after for way in ways if way.after is not state)
     lines: list[Line] = []
-    for after in dict.fromkeys(way.after for way in ways):
+    for after in targets:
         text, ink = state_cell(after, False)
-        parts: list[Part] = [("→ ", "dim"), (f"{text:<13}", ink)]
-        for way in ways:
-            if way.after is after:
-                word, mark = _named(way)
-                parts += [(", ", "dim")] if len(parts) > 2 else []
-                parts.append((word.removesuffix(" by hand"), mark))
-        lines.append(parts)
+        head: list[Part] = [("→ ", "dim"), (f"{text:<{_HERE - 2}}", ink)]
+        words = [_named(way) for way in ways if way.after is after]
+        lines += _wrapped(head, words, cells)
+    led = {way.trigger for way in ways if way.after is not state}
+    stays = [_named(way) for way in ways if way.trigger not in led]
+    if stays:
+        lines += _wrapped([("stays here".ljust(_HERE), "dim")], stays, cells)
+    return lines
+
+
+def _wrapped(
+    head: Sequence[Part], words: Sequence[Part], cells: int
+) -> list[list[Part]]:
+    lines: list[list[Part]] = [list(head)]
+    room = cells - _HERE
+    for place, (word, ink) in enumerate(words):
+        text = word if place == len(words) - 1 else f"{word}, "
+        if len(text) > room and len(lines[-1]) > len(head):
+            lines.append([(" " * _HERE, "")])
+            room = cells - _HERE
+        lines[-1].append((text, ink))
+        room -= len(text)
     return lines
 
 
@@ -220,33 +226,21 @@ def _named(way: Way) -> Part:
     return way.trigger.replace("_", " "), ""
 
 
-def _why(way: Way, state: SymbolState | None) -> str:
-    if way.trigger.startswith(_BY_HAND):
-        return "you override it"
-    if way.after is state:
-        return "more of the entry fills"
-    return _WHY.get(way.trigger, "")
-
-
-def _way(way: Way, state: SymbolState | None) -> list[Part]:
-    word, mark = _named(way)
-    text, ink = state_cell(way.after, False)
-    return [
-        (f"{word:<12}", mark),
-        ("→ ", "dim"),
-        (f"{text:<13}", ink),
-        (_why(way, state), "dim"),
-    ]
-
-
-def _move(record: StateRecord, cells: int) -> list[Part]:
-    before, after = (state_cell(s, False)[0] for s in (record.before, record.after))
+def _move(record: StateRecord | LockRecord, cells: int) -> list[Part]:
+    """Say when the row moved, how, who did it, and why."""
+    parts: list[Part] = [(f"{utc_time(record.ts)}  ", "dim")]
     wide = cells >= _DRAWN
-    return [
-        (f"{utc_time(record.ts)}  ", "dim"),
-        (before[0], state_ink(record.before)),
-        (" → ", "dim"),
-        (f"{after:<14}" if wide else f"{after[0]} ", state_ink(record.after)),
-        (f" {record.trigger.replace('_', ' ')}", "strong"),
-        (f"  {record.reason}" if record.reason else "", "dim"),
-    ]
+    if isinstance(record, LockRecord):
+        parts.append((UNICODE.manual, "state-manual"))
+        parts.append((" " * (17 if wide else 5), ""))
+    else:
+        after = state_cell(record.after, False)[0]
+        stays = record.before is record.after
+        arrow = "   " if stays else " → "
+        before = " " if stays else state_cell(record.before, False)[0][0]
+        parts.append((before, state_ink(record.before)))
+        parts.append((arrow, "dim"))
+        text = f"{after:<13} " if wide else f"{after[0]} "
+        parts.append((text, state_ink(record.after)))
+    who = f"{record.who:<9}" if wide else ""
+    return [*parts, (who, "dim"), (move_words(record), "")]

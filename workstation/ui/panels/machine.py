@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workstation.model.records import StateRecord
 from workstation.model.states import SymbolState
 from workstation.ui.actions import Scope
 from workstation.ui.glyphs import UNICODE
@@ -22,6 +23,7 @@ from workstation.ui.typeset import (
 )
 from workstation.ui.widgets.inks import Part
 from workstation.ui.widgets.text_panel import Line, RuleLine
+from workstation.ui.wording import move_words
 
 if TYPE_CHECKING:
     from workstation.engine.frames import Frame, MachineFrame
@@ -136,15 +138,14 @@ def _protection(machine: MachineFrame, cells: int) -> list[list[Part]]:
 
 
 def _last_move(machine: MachineFrame) -> list[Part]:
-    if not machine.transitions:
+    move = machine.history[0] if machine.history else None
+    if move is None:
         return [(machine.answer or "no move yet", "dim")]
-    move = machine.transitions[0]
-    why = move.reason or move.trigger.replace("_", " ")
-    return [
-        (f"{utc_time(move.ts)} ", "dim"),
-        (f"{move.after.value}: ", state_cell(move.after, False)[1]),
-        (why, ""),
-    ]
+    parts: list[Part] = [(f"{utc_time(move.ts)} ", "dim")]
+    if isinstance(move, StateRecord) and move.before is not move.after:
+        parts.append((f"{move.after.value}: ", state_cell(move.after, False)[1]))
+        return [*parts, (move.reason or move.trigger.replace("_", " "), "")]
+    return [*parts, (move_words(move), "")]
 
 
 def _lines(machine: MachineFrame, cells: int, rows: int) -> list[Line]:
@@ -189,11 +190,10 @@ def _short_lines(machine: MachineFrame, cells: int) -> list[Line]:
         first = [(text.replace("  ", " "), ink) for text, ink in first]
     failed = next((gate.detail for gate in machine.gates if not gate.passed), "ready")
     second: list[Part] = [("why not: ", "dim"), (failed, "")]
-    if machine.transitions:
-        move = machine.transitions[0]
-        why = move.reason or move.trigger.replace("_", " ")
-        second += [
-            (f"    last: {utc_time(move.ts)} ", "dim"),
-            (f"{move.after.value} {why}", ""),
-        ]
+    if machine.history:
+        move = machine.history[0]
+        what = move_words(move)
+        if isinstance(move, StateRecord) and move.before is not move.after:
+            what = f"{move.after.value} {move.reason or what}"
+        second += [(f"    last: {utc_time(move.ts)} ", "dim"), (what, "")]
     return [first, second]

@@ -14,7 +14,7 @@ from workstation.engine.frames import (
 from workstation.engine.store import Numbered
 from workstation.kernel import TaskStats
 from workstation.model.market import Level
-from workstation.model.records import OrderRecord, StateRecord, TaskRecord
+from workstation.model.records import LockRecord, OrderRecord, StateRecord, TaskRecord
 from workstation.model.states import BookTrust
 from workstation.ui.panels.cells import spaced_age
 from workstation.ui.screens.gap_details import ledger_lines
@@ -33,6 +33,7 @@ from workstation.ui.typeset import (
 )
 from workstation.ui.widgets.inks import Part
 from workstation.ui.widgets.text_panel import Line, RuleLine
+from workstation.ui.wording import move_words
 
 __all__ = ["feed_lines", "order_lines", "position_lines", "row_lines", "task_lines"]
 
@@ -130,17 +131,20 @@ def row_lines(scene: Scene, strategy: str, instrument: str) -> Sequence[Line]:
         lines.append([mark, (f" {gate.name:<10}", ""), (gate.detail, "dim")])
     lines += ["", RuleLine("Parameters")]
     lines += [_fact(name, value) for name, value in machine.params]
-    lines += ["", RuleLine("Moves", f"{len(machine.transitions)} kept")]
-    lines += [_move(record) for record in machine.transitions]
+    lines += ["", RuleLine("Moves", f"{len(machine.history)} kept")]
+    lines += [_move(record) for record in machine.history]
     return lines
 
 
-def _move(record: StateRecord) -> Sequence[Part]:
-    return [
-        (f"{utc_time(record.ts, 1)}  ", "dim"),
-        (f"{record.before} → {record.after}", "strong"),
-        (f"  {record.reason or record.trigger}", "dim"),
-    ]
+def _move(record: StateRecord | LockRecord) -> Sequence[Part]:
+    parts: list[Part] = [(f"{utc_time(record.ts, 1)}  ", "dim")]
+    if isinstance(record, StateRecord):
+        stays = record.before is record.after
+        states = f"{record.before}" if stays else f"{record.before} → {record.after}"
+        parts.append((states, "" if stays else "strong"))
+    else:
+        parts.append(("lock", "state-manual"))
+    return [*parts, (f"  {record.who}  {move_words(record)}", "dim")]
 
 
 def position_lines(row: PositionRow | None) -> Sequence[Line]:

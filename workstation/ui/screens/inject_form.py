@@ -56,6 +56,8 @@ _NOT_ASKED = frozenset(
     (
         *("instrument", "strategy", "ts_recv", "ts_event", "ts_open"),
         *("update_id", "trade_id", "turnover", "trades"),
+        # Rare enough to be written as JSON.
+        *("good_for_ns", "post_only", "loosen", "add", "reverse"),
     )
 )
 
@@ -104,7 +106,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "aggressor": ("buyer", "seller", "unknown"),
     "action": tuple(SignalAction),
     "order_type": (OrderType.MARKET, OrderType.LIMIT),
-    "time_in_force": tuple(TimeInForce),
+    "time_in_force": (TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK),
 }
 _SIDES = {"buyer": 1, "seller": -1, "unknown": 0}
 
