@@ -99,6 +99,7 @@ class StrategyFrames:
         if strategy is None or row is None:
             return None
         values = row.market.params
+        others = [each.market.params for each in strategy.rows.values()]
         return ParamTable(
             strategy=strategy.name,
             instrument=focus.instrument,
@@ -113,6 +114,7 @@ class StrategyFrames:
                     minimum=spec.minimum,
                     maximum=spec.maximum,
                     help=spec.help,
+                    differs=any(o[spec.name] != values[spec.name] for o in others),
                 )
                 for spec in strategy.script.params
             ),

@@ -47,7 +47,10 @@ class StrategyRow(Struct, frozen=True, kw_only=True):
 
 
 class ParamRow(Struct, frozen=True, kw_only=True):
-    """A parameter that a script declares, with the focused row's value."""
+    """A parameter that a script declares, with the focused row's value.
+
+    ``differs`` tells that another row of the strategy has another value.
+    """
 
     name: str
     kind: str
@@ -56,6 +59,7 @@ class ParamRow(Struct, frozen=True, kw_only=True):
     minimum: float | None
     maximum: float | None
     help: str
+    differs: bool = False
 
 
 class ParamTable(Struct, frozen=True, kw_only=True):

@@ -198,6 +198,8 @@ def _ways(machine: MachineFrame, cells: int) -> list[Line]:
         head: list[Part] = [("→ ", "dim"), (f"{text:<{_HERE - 2}}", ink)]
         words = [_named(way) for way in ways if way.after is after]
         lines += _wrapped(head, words, cells)
+    if cells < _DRAWN:
+        return lines
     led = {way.trigger for way in ways if way.after is not state}
     stays = [_named(way) for way in ways if way.trigger not in led]
     if stays:
@@ -212,7 +214,7 @@ def _wrapped(
     room = cells - _HERE
     for place, (word, ink) in enumerate(words):
         text = word if place == len(words) - 1 else f"{word}, "
-        if len(text) > room and len(lines[-1]) > len(head):
+        if len(word) + 1 > room and room < cells - _HERE:
             lines.append([(" " * _HERE, "")])
             room = cells - _HERE
         lines[-1].append((text, ink))

@@ -35,7 +35,7 @@ class ScriptLogPanel(TablePanel):
     follows_focus = True
     empty = (
         "The script has said nothing yet.",
-        "market.log writes here; its errors stand here, too.",
+        "market.log writes here; so do its errors.",
     )
     gutter_cells = 2
     forms = (Form("wide", 0, _COLUMNS),)

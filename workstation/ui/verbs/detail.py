@@ -13,6 +13,7 @@ from workstation.ui.screens.details import (
     row_lines,
     task_lines,
 )
+from workstation.ui.screens.edit_params import EditParamsScreen
 from workstation.ui.screens.figure_details import figure_lines
 from workstation.ui.screens.gap_details import gap_lines
 from workstation.ui.screens.script_details import script_line_lines, strategy_lines
@@ -23,13 +24,14 @@ if TYPE_CHECKING:
     from workstation.engine.store import Numbered
     from workstation.ui.app import WorkstationApp
     from workstation.ui.panels.base import Choice
+    from workstation.ui.screens.ritual import Ritual
     from workstation.ui.screens.scene import Scene
     from workstation.ui.widgets.text_panel import Line
 
 __all__ = ["detail_screen"]
 
 
-def detail_screen(app: WorkstationApp, choice: Choice) -> DetailScreen | None:
+def detail_screen(app: WorkstationApp, choice: Choice) -> Ritual[Any] | None:
     """Return the dialog for what a row stands for, or None where there is none."""
     if choice.figures:
         return _figures(app, choice.instrument)
@@ -37,6 +39,8 @@ def detail_screen(app: WorkstationApp, choice: Choice) -> DetailScreen | None:
         return _gap(app, choice.instrument, choice.gap_ns)
     if choice.order_id:
         return _order(app, choice)
+    if choice.param:
+        return _param(app, choice.param)
     if choice.script_line is not None:
         return _script_line(app, choice.strategy, choice.script_line)
     if choice.strategy and not choice.instrument:
@@ -124,6 +128,16 @@ def _script_line(app: WorkstationApp, name: str, number: int) -> DetailScreen | 
 
     screen: DetailScreen | None = _open(app, f"Script {name}", lines, {"script_log"})
     return screen
+
+
+def _param(app: WorkstationApp, name: str) -> Ritual[Any] | None:
+    if app.locked:
+        app.say("Parameters are not edited on a locked screen.")
+        return None
+    frame = app.bridge.look(EditParamsScreen.PANELS)
+    if frame is None or frame.params is None:
+        return None
+    return EditParamsScreen(frame, app.run_command, name)
 
 
 def _figures(app: WorkstationApp, instrument: str) -> DetailScreen | None:
