@@ -22,7 +22,7 @@ _COLUMNS = (
     Column("name", "PARAMETER", 12),
     Column("value", "VALUE", 10, "left"),
     Column("default", "DEFAULT", 10, "left", priority=1),
-    Column("range", "RANGE", 12, priority=2),
+    Column("range", "RANGE", 14, priority=2),
     Column("kind", "TYPE", 5, priority=3),
 )
 _WIDE = (*_COLUMNS, Column("help", "WHAT IT IS", 10, gap=2, flex=True))
@@ -38,10 +38,10 @@ def value_text(value: ParamValue) -> str:
 
 
 def range_text(row: ParamRow) -> str:
-    """Write what a parameter may be: ``1 … 500``, ``at least 0``, or nothing."""
+    """Write what a parameter may be: ``1 to 500``, ``at least 0``, or nothing."""
     low, high = row.minimum, row.maximum
     if low is not None and high is not None:
-        return f"{low:g} … {high:g}"
+        return f"{low:g} to {high:g}"
     if low is not None:
         return f"at least {low:g}"
     return "" if high is None else f"at most {high:g}"
@@ -63,21 +63,22 @@ class ParamsPanel(TablePanel):
         """Show the parameters of a frame."""
         table = frame.params
         items = [] if table is None else [self._item(row) for row in table.params]
-        self.set_items(items, frame.ts)
+        tail = [] if table is None else self._tail(table)
+        self.set_items(items, frame.ts, tail if items else ())
         title: list[Part] = self.title_parts(len(items))
         if table is not None:
-            title.append((f"  {table.instrument} {table.script}", "dim"))
-        self.set_title(title, self._info(table))
+            title.append((f"  {table.instrument} {table.strategy}", "dim"))
+        self.set_title(title, "enter edit" if items else "")
 
-    def _info(self, table: ParamTable | None) -> str:
+    def _tail(self, table: ParamTable) -> list[Row]:
         """Return what the cursor's parameter is, where its column has no room."""
-        if table is None or not table.params:
-            return ""
-        key = self.table.cursor_key
+        key = self.table.cursor_key or table.params[0].name if table.params else ""
         row = next((each for each in table.params if each.name == key), None)
-        if row is None or self.size.width >= _ROOMY:
-            return "enter edit"
-        return f"{row.help}  enter edit".strip()
+        if row is None or self.form.name == "wide":
+            return []
+        text = f"  {row.help}"
+        blank = Row("/blank", 0, note=[(" ", "dim")])
+        return [blank, Row("/help", hash(text), note=[(text, "dim")])]
 
     def _item(self, row: ParamRow) -> Item:
         changed = row.value != row.default

@@ -73,7 +73,7 @@ def _lines(
     info = f"of {number(total, 0)}" if total else ""
     lines.append(RuleLine("Blocked most", info))
     if not blocks.all:
-        lines.append([("Nothing yet: it is counted when bars close.", "dim")])
+        lines.append([("Nothing yet: it counts closed bars.", "dim")])
         return lines
     if wide:
         head = f"{machine.row.symbol:>{_FIGURES}}{'all rows':>{_FIGURES}}"

@@ -94,6 +94,8 @@ class EditParamsScreen(Ritual[Answer]):
         """Begin in the parameter that was opened."""
         widget = self.query_one(f"#param-{self._place(self._param)}")
         (widget.entry if isinstance(widget, TextField) else widget).focus()
+        # Where it lies is known only once all has been laid out.
+        self.call_after_refresh(widget.scroll_visible, animate=False)
 
     def _place(self, name: str) -> int:
         names = [row.name for row in self._table.params]
