@@ -30,17 +30,6 @@ def test_a_row_that_is_overridden_to_close_watch_has_an_opportunity_and_time(
     assert stand.core.moves[-1] == ("CloseWatch", "Watch", "expire")
 
 
-def test_a_move_the_table_forbids_is_refused_with_those_it_allows(
-    tmp_path: Path,
-) -> None:
-    stand = Stand.in_trade(tmp_path)
-    with pytest.raises(CommandRefused) as caught:
-        stand.strategy.check_override(override_to(SymbolState.CLOSE_WATCH))
-    assert str(caught.value) == (
-        "s BTC is in InTrade and cannot go to CloseWatch; it can go to: Watch"
-    )
-
-
 def test_a_row_that_holds_leaves_by_its_fills_with_the_operator_s_reason(
     tmp_path: Path,
 ) -> None:

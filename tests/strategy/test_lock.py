@@ -47,25 +47,3 @@ def test_a_lock_that_is_renewed_does_not_end_at_the_old_time(tmp_path: Path) -> 
             override_to(SymbolState.WATCH, lock=True, expires_ns=until)
         )
     assert stand.core.clock.next_due() == 50
-
-
-@pytest.mark.parametrize(
-    ("lock", "ends_in_ns", "said"),
-    [
-        (False, 99, "s BTC: an end is for a lock; lock the row, or name no end"),
-        (True, 0, "s BTC: the lock would have ended 0.0 s ago; name a later time"),
-        (True, -1_500_000_000, "s BTC: the lock would have ended 1.5 s ago"),
-    ],
-)
-def test_an_end_that_is_past_or_without_a_lock_is_refused(
-    tmp_path: Path, lock: bool, ends_in_ns: int, said: str
-) -> None:
-    stand = Stand.of(tmp_path)
-    stand.bar()
-    until = stand.core.ts + ends_in_ns
-    command = override_to(SymbolState.WATCH, lock=lock, expires_ns=until)
-    # Asked before anything is done to orders.
-    for act in (stand.strategy.check_override, stand.strategy.override):
-        with pytest.raises(CommandRefused, match=said):
-            act(command)
-    assert stand.core.records == []

@@ -45,6 +45,11 @@ class OrderCommands:
             Rearm: self._pass_on,
         }
 
+    @property
+    def ts(self) -> int:
+        """Return the run's clock in ns."""
+        return self._engine.core.ts
+
     def check_seen(self, command: Command, instrument: str) -> None:
         """Refuse a command made on a picture that is out of date."""
         seen = command.seen_seq
@@ -62,7 +67,8 @@ class OrderCommands:
         )
 
     def cancel_entries(self, owner: str, instrument: str | None = None) -> int:
-        """Cancel an owner's working entries; return how many."""
+        """Cancel an owner's working entries, and those to come; return how many."""
+        dropped = self._executor.drop_waiting(owner, instrument, "entries canceled")
         ids = tuple(
             order.id
             for order in self._executor.orders()
@@ -72,13 +78,13 @@ class OrderCommands:
             and instrument in (None, order.instrument)
         )
         if not ids:
-            return 0
+            return dropped
         try:
             self._handlers[CancelOrders](CancelOrders(order_ids=ids))
         except CommandRefused:
             # All of them are being canceled already.
-            return 0
-        return len(ids)
+            return dropped
+        return len(ids) + dropped
 
     def _cancel(self, command: CancelOrders) -> str:
         named = set(command.order_ids)

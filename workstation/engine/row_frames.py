@@ -123,6 +123,7 @@ class RowFrames:
             age_ns=age(view.ts_recv, self._engine.core.ts),
             distrust=self._aggregator.distrust(instrument.id, self._engine.core.ts),
             position=position.quantity,
+            waiting=self._executor.waiting_entry(owner, instrument.id),
             quantity_decimals=instrument.quantity_decimals,
             open_pnl=open_pnl(position, mark),
             stop_percent=self._distance(owner, instrument.id, mark),

@@ -90,6 +90,9 @@ class OrderDesk:
         trigger: Decimal | None = None,
         time_in_force: TimeInForce = _GTC,
         reduce_only: bool = False,
+        post_only: bool = False,
+        expires_ns: int | None = None,
+        trailing: bool = False,
         reason: str = "",
     ) -> Order:
         """Return an order with the next id, not registered yet."""
@@ -106,6 +109,9 @@ class OrderDesk:
             trigger=trigger,
             time_in_force=time_in_force,
             reduce_only=reduce_only,
+            post_only=post_only,
+            expires_ns=expires_ns,
+            trailing=trailing,
             created_ns=ts,
             updated_ns=ts,
             reason=reason,
@@ -142,10 +148,23 @@ class OrderDesk:
         self._core.request(SubmitOrder(tracked.order))
 
     def adjust(
-        self, tracked: Tracked, quantity: Decimal, trigger: Decimal, reason: str
+        self,
+        tracked: Tracked,
+        quantity: Decimal,
+        trigger: Decimal,
+        reason: str,
+        *,
+        trailing: bool = False,
     ) -> None:
         """Give a held order another quantity or trigger."""
-        self.move(tracked, _REPLACE, quantity=quantity, trigger=trigger, reason=reason)
+        self.move(
+            tracked,
+            _REPLACE,
+            quantity=quantity,
+            trigger=trigger,
+            trailing=trailing,
+            reason=reason,
+        )
 
     def cancel(self, tracked: Tracked, reason: str) -> bool:
         """Cancel an order; return False where that is under way or pointless."""
@@ -235,6 +254,7 @@ class OrderDesk:
         trigger: Decimal | None = None,
         order_type: OrderType | None = None,
         venue_id: str | None = None,
+        trailing: bool | None = None,
         reason: str = "",
     ) -> None:
         """Move an order by its table; IllegalTransition leaves everything as it is."""
@@ -250,6 +270,7 @@ class OrderDesk:
             trigger=trigger,
             order_type=order_type,
             venue_id=venue_id,
+            trailing=trailing,
             reason=reason,
         )
         self.orders.update(tracked, after)

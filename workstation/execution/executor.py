@@ -102,7 +102,7 @@ class Executor:
             self.desk,
             self.ledger,
             self.protection,
-            self.intents.close,
+            self.intents.closing,
         )
         self._watched = self.protection.watched
         self._day_ends_ns = 0
@@ -159,22 +159,25 @@ class Executor:
         self.accounting.position_changed(before, after)
         intent = tracked.intent
         if intent is not None and after.quantity:
-            self._install(intent, fill, after)
+            self._install(tracked, intent, fill, after)
         self.protection.sync(fill.owner, fill.instrument)
         if after.quantity:
             self._close_late(tracked, fill)
+        self.intents.closing.resume(fill.owner, fill.instrument)
 
     def _close_late(self, tracked: Tracked, fill: Fill) -> None:
         """Close what an entry filled after it was flattened, or after the kill."""
         owner, instrument = fill.owner, fill.instrument
-        close = self.intents.close
+        close = self.intents.closing.close
         if self.controls.kill_level is _KILL_FLATTEN:
             close(owner, instrument, OrderRole.FLATTEN, "killed: late fill")
         elif tracked.flattened:
             reason = f"late fill: {tracked.flattened}"
             close(owner, instrument, OrderRole.FLATTEN, reason, fill.quantity)
 
-    def _install(self, intent: Signal, fill: Fill, position: Position) -> None:
+    def _install(
+        self, tracked: Tracked, intent: Signal, fill: Fill, position: Position
+    ) -> None:
         side = _SELL if position.quantity > 0 else _BUY
         if side is fill.side or (
             intent.stop is None and intent.target is None and not intent.trailing_bps
@@ -189,17 +192,29 @@ class Executor:
             plan = protection.install(
                 fill.owner, fill.instrument, side, float(fill.price)
             )
-            protection.change(
-                plan,
-                stop=intent.stop,
-                target=intent.target,
-                trailing_bps=intent.trailing_bps,
-            )
+        elif not (intent.add and len(tracked.trades) == 1):
+            return
+        # What an addition brings along is for the whole position, and only tightens.
+        protection.change(
+            plan,
+            stop=intent.stop,
+            target=intent.target,
+            trailing_bps=intent.trailing_bps,
+        )
 
     def _ended(self, tracked: Tracked) -> None:
         """See an order end; a released stop or target that failed is held again."""
         order = tracked.order
-        if order.remaining <= 0 or not order.reduce_only:
+        if order.remaining > 0 and order.reduce_only:
+            self._unclosed(tracked)
+        self.protection.fire_again(order.owner, order.instrument)
+        self.intents.closing.resume(order.owner, order.instrument)
+
+    def _unclosed(self, tracked: Tracked) -> None:
+        order = tracked.order
+        if order.price is not None:
+            # An exit at a price may end without one; what is held stays protected.
+            self.protection.sync(order.owner, order.instrument)
             return
         if order.status is not OrderStatus.CANCELED:
             self.desk.alarm(
@@ -214,6 +229,11 @@ class Executor:
         """Release a triggered order for what is left to close; False to wait."""
         owner, instrument = plan.owner, plan.instrument
         held = self.ledger.position(owner, instrument).quantity
+        closing = self.intents.closing
+        if closing.cancel_resting(owner, instrument, reason):
+            # Both could fill: the stop goes once the exit is out of the way.
+            plan.fired = tracked, reason
+            return False
         left = abs(held) - self.desk.orders.closing(owner, instrument, plan.side)
         if left <= 0:
             return False
@@ -224,7 +244,7 @@ class Executor:
         if denial is not None:
             self.desk.deny(order, denial)
             return True
-        self.intents.cancel_entries(owner, instrument, reason)
+        closing.cancel_entries(owner, instrument, reason)
         self.desk.release(tracked, left, reason)
         return True
 
@@ -308,6 +328,14 @@ class Executor:
     def working(self, owner: str, instrument: str) -> list[Order]:
         """Return the orders of an owner that are not final, oldest first."""
         return [t.order for t in self.desk.orders.row(owner, instrument)]
+
+    def waiting_entry(self, owner: str, instrument: str) -> Decimal:
+        """Return the signed quantity that is entered once the position is closed."""
+        return self.intents.closing.waiting(owner, instrument)
+
+    def drop_waiting(self, owner: str, instrument: str | None, reason: str) -> int:
+        """Give up such entries of an owner; return how many there were."""
+        return self.intents.closing.drop(owner, instrument, reason)
 
     def held_protection(self) -> list[Order]:
         """Return the stops and targets that only this process keeps."""
@@ -418,6 +446,7 @@ class Executor:
             self.reports.duplicates,
             tuple(_plain(order) for order in orders.all()),
             self.protection.digest(),
+            self.intents.closing.digest(),
             self.accounting.digest(),
         )
 
@@ -437,6 +466,9 @@ def _plain(order: Order) -> tuple[object, ...]:
         order.status.value,
         None if order.prior is None else order.prior.value,
         None if order.average_price is None else str(order.average_price),
+        order.post_only,
+        order.expires_ns,
+        order.trailing,
         order.created_ns,
         order.updated_ns,
     )

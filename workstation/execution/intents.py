@@ -1,7 +1,7 @@
 """Signals become orders: entries, exits and changes of protection, after risk.
 
-The Executor registers ``on_signal`` and uses ``close`` for whatever else closes a
-position. Nothing leaves here that the risk stage has not passed.
+The Executor registers ``on_signal``; ``closing`` closes for whoever else wants that.
+Nothing leaves here that the risk stage has not passed.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from functools import partial
 
 from msgspec.structs import replace
 
+from workstation.execution.closing import Closing, expiry
 from workstation.execution.desk import OrderDesk
 from workstation.execution.ledger import Ledger
 from workstation.execution.protection import Protection
-from workstation.execution.risk import Denial, DenialCode, RiskStage
+from workstation.execution.risk import Denial, DenialCode, Joining, RiskStage
 from workstation.model.instruments import Side
-from workstation.model.orders import Order, OrderRole, OrderType
+from workstation.model.orders import OrderRole, OrderType
 from workstation.model.ports import Core, MarketView
 from workstation.model.signals import Signal, SignalAction
 
@@ -46,11 +47,12 @@ class Intents:
         self._ledger = ledger
         self._protection = protection
         self._market = market
+        self.closing = Closing(desk, risk, ledger, self._enter)
         self._core: Core
         self._actions: dict[SignalAction, Callable[[Signal], None]] = {
             SignalAction.ENTER_LONG: partial(self._enter, _BUY),
             SignalAction.ENTER_SHORT: partial(self._enter, _SELL),
-            SignalAction.EXIT: self._exit,
+            SignalAction.EXIT: self.closing.exit,
             SignalAction.PROTECT: self._protect,
             SignalAction.CANCEL_ENTRY: self._cancel_entry,
         }
@@ -58,13 +60,20 @@ class Intents:
     def attach(self, core: Core) -> None:
         """Receive the way back into the core."""
         self._core = core
+        self.closing.attach(core)
 
     def on_signal(self, signal: Signal) -> None:
         """Do what a row wants, or tell why not."""
         self._actions[signal.action](signal)
 
     def _cancel_entry(self, signal: Signal) -> None:
-        self.cancel_entries(signal.strategy, signal.instrument, signal.reason)
+        owner, instrument = signal.strategy, signal.instrument
+        reason = signal.reason or "by the script"
+        dropped = self.closing.drop(owner, instrument, reason)
+        if not self.closing.cancel_entries(owner, instrument, reason) + dropped:
+            draft = self._desk.draft(owner, instrument, _ENTRY, _BUY, ZERO)
+            text = f"{owner} has no entry working in {instrument} to cancel"
+            self._desk.deny(draft, Denial(DenialCode.NO_ENTRY, text))
 
     def _enter(self, side: Side, signal: Signal) -> None:
         limit = signal.order_type is _LIMIT
@@ -77,48 +86,21 @@ class Intents:
             order_type=_LIMIT if limit else _MARKET,
             price=signal.limit_price if limit else None,
             time_in_force=signal.time_in_force,
+            post_only=signal.post_only,
+            expires_ns=expiry(signal, self._core.ts),
             reason=signal.reason,
         )
-        self._submit(order, signal)
-
-    def _submit(self, order: Order, intent: Signal | None = None) -> Denial | None:
-        denial = self._risk.check(order, self._core.ts)
+        if signal.reverse:
+            joining = Joining.REVERSE
+        else:
+            joining = Joining.ADD if signal.add else Joining.NO
+        denial = self._risk.check(order, self._core.ts, joining)
         if denial is not None:
             self._desk.deny(order, denial)
+        elif signal.reverse:
+            self.closing.reverse(signal)
         else:
-            self._desk.send(order, intent, self._risk.judged_at)
-        return denial
-
-    def _exit(self, signal: Signal) -> None:
-        owner, instrument = signal.strategy, signal.instrument
-        denial = self._risk.switches(owner, instrument, _EXIT, entry=False)
-        held = self._ledger.position(owner, instrument).quantity
-        side = _SELL if held > 0 else _BUY
-        if denial is None:
-            canceled = self.cancel_entries(owner, instrument, signal.reason or "exit")
-            if not held and canceled:
-                return
-            if not held:
-                denial = Denial(
-                    DenialCode.NO_POSITION, f"{owner} holds no {instrument} to close"
-                )
-        closing = self._desk.orders.closing(owner, instrument, side)
-        wanted = signal.quantity if signal.quantity is not None else abs(held) - closing
-        order = self._desk.draft(
-            owner,
-            instrument,
-            _EXIT,
-            side,
-            wanted,
-            reduce_only=True,
-            reason=signal.reason,
-        )
-        if denial is None and held and wanted <= 0 and signal.quantity is None:
-            denial = self._risk.closing(held, instrument)
-        if denial is not None:
-            self._desk.deny(order, denial)
-        else:
-            self._submit(order)
+            self._desk.send(order, signal, self._risk.judged_at)
 
     def _protect(self, signal: Signal) -> None:
         owner, instrument = signal.strategy, signal.instrument
@@ -144,6 +126,7 @@ class Intents:
                 stop=signal.stop,
                 target=signal.target,
                 trailing_bps=signal.trailing_bps,
+                loosen=signal.loosen,
             )
             if not kept:
                 denial = Denial(
@@ -159,39 +142,6 @@ class Intents:
     def _best(self, owner: str, instrument: str) -> float:
         entry = float(self._ledger.position(owner, instrument).average_price)
         return self._market.instrument(instrument).mark or entry
-
-    def cancel_entries(self, owner: str, instrument: str, reason: str) -> int:
-        """Cancel a row's working entries; return how many."""
-        count = 0
-        for tracked in self._desk.orders.row(owner, instrument):
-            if not tracked.order.reduce_only and self._desk.cancel(tracked, reason):
-                count += 1
-        return count
-
-    def close(
-        self,
-        owner: str,
-        instrument: str,
-        role: OrderRole,
-        reason: str,
-        most: Decimal | None = None,
-    ) -> Denial | bool:
-        """Close what is left of a position at market; False when nothing is.
-
-        ``most`` bounds the quantity. Returns the denial, which everybody was told of,
-        where the risk stage refuses.
-        """
-        held = self._ledger.position(owner, instrument).quantity
-        side = _SELL if held > 0 else _BUY
-        left = abs(held) - self._desk.orders.closing(owner, instrument, side)
-        if most is not None:
-            left = min(left, most)
-        if left <= 0:
-            return False
-        order = self._desk.draft(
-            owner, instrument, role, side, left, reduce_only=True, reason=reason
-        )
-        return self._submit(order) or True
 
 
 def _with_protection(intent: Signal | None, change: Signal) -> Signal | None:

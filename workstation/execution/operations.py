@@ -6,8 +6,7 @@ what is there instead. Protection is canceled only by name, never by the ladder.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+from workstation.execution.closing import Closing
 from workstation.execution.controls import Controls
 from workstation.execution.desk import OrderDesk
 from workstation.execution.ledger import Ledger
@@ -31,8 +30,6 @@ from workstation.model.records import ControlRecord, PositionRecord
 
 __all__ = ["Operations"]
 
-Close = Callable[[str, str, OrderRole, str], Denial | bool]
-
 
 class Operations:
     """The operator's hand on an Executor's desk, ledger and switches."""
@@ -43,13 +40,14 @@ class Operations:
         desk: OrderDesk,
         ledger: Ledger,
         protection: Protection,
-        close: Close,
+        closing: Closing,
     ) -> None:
         self._controls = controls
         self._desk = desk
         self._ledger = ledger
         self._protection = protection
-        self._close = close
+        self._closing = closing
+        self._close = closing.close
         self._core: Core
 
     def attach(self, core: Core) -> None:
@@ -114,7 +112,7 @@ class Operations:
     def _cancel_entries(
         self, instrument: str | None, owner: str | None, reason: str
     ) -> int:
-        canceled = 0
+        canceled = self._closing.drop(owner, instrument, reason)
         for tracked in self._desk.orders.entries(owner):
             if instrument is None or tracked.order.instrument == instrument:
                 canceled += self._desk.cancel(tracked, reason)
@@ -126,7 +124,7 @@ class Operations:
         A cancel may come too late: the mark is on the order, so that an entry made
         afterwards is nobody's business. Returns how many were not marked before.
         """
-        count = 0
+        count = self._closing.drop(owner, instrument, reason)
         for tracked in self._desk.orders.entries(owner):
             if instrument is None or tracked.order.instrument == instrument:
                 canceled = self._desk.cancel(tracked, reason)
@@ -212,7 +210,7 @@ class Operations:
         if closing:
             raise CommandRefused(
                 f"{closing} of {giver}'s {held} {instrument} is being closed; wait for "
-                "its fill"
+                "its fill, or cancel the exit"
             )
         reason = f"position moves to {taker}"
         self._cancel_entries(instrument, giver, reason)

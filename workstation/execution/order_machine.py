@@ -188,6 +188,7 @@ def apply(
     trigger: Decimal | None = None,
     order_type: OrderType | None = None,
     venue_id: str | None = None,
+    trailing: bool | None = None,
     reason: str = "",
 ) -> Order:
     """Return the order after the event at ``ts``.
@@ -239,6 +240,7 @@ def apply(
         trigger=order.trigger if trigger is None else trigger,
         type=order.type if order_type is None else order_type,
         venue_id=order.venue_id if venue_id is None else venue_id,
+        trailing=order.trailing if trailing is None else trailing,
         updated_ns=ts,
         reason=reason or order.reason,
     )

@@ -2,7 +2,7 @@
 
 One plan per row that holds a position. The Executor syncs it after every fill and
 feeds it prices; when a trigger is met it fires through a callback and never sends
-anything itself. Stops are only ever tightened.
+anything itself. Stops are tightened, never loosened unless that is asked for.
 """
 
 from __future__ import annotations
@@ -28,10 +28,15 @@ RETRY_NS = NS_PER_S
 
 
 class Plan:
-    """Protection of one position; the float triggers are what prices meet."""
+    """Protection of one position; the float triggers are what prices meet.
+
+    ``trailed`` says that the stop was last moved by the price. ``fired`` is the leg
+    whose trigger was met, and how, while an exit at a price is still being canceled.
+    """
 
     __slots__ = (
         "best",
+        "fired",
         "instrument",
         "owner",
         "retry_ns",
@@ -42,6 +47,7 @@ class Plan:
         "target",
         "target_float",
         "target_order",
+        "trailed",
         "trailing_bps",
     )
 
@@ -58,6 +64,8 @@ class Plan:
         self.stop_order: Tracked | None = None
         self.target_order: Tracked | None = None
         self.retry_ns = 0
+        self.trailed = False
+        self.fired: tuple[Tracked, str] | None = None
 
     def tightens(self, stop: Decimal) -> bool:
         """Tell whether this stop is no looser than the one there is."""
@@ -107,21 +115,28 @@ class Protection:
         stop: Decimal | None = None,
         target: Decimal | None = None,
         trailing_bps: float | None = None,
+        loosen: bool = False,
     ) -> bool:
-        """Set what is given, on the tick; return False when the stop was looser."""
+        """Set what is given, on the tick; return False when the stop was looser.
+
+        With ``loosen`` a looser stop is taken. It follows the best price again from
+        the next new one on, where the stop trails.
+        """
         instrument = self._instruments[plan.instrument]
         kept = True
         if stop is not None:
             stop = instrument.round_price(stop, plan.side)
-            kept = plan.tightens(stop)
+            kept = loosen or plan.tightens(stop)
             if kept:
                 plan.stop, plan.stop_float = stop, float(stop)
+                plan.trailed = False
         if target is not None:
             target = instrument.round_price(target, plan.side)
             plan.target, plan.target_float = target, float(target)
         if trailing_bps is not None and trailing_bps > 0:
             plan.trailing_bps = trailing_bps
-            self._trail(plan)
+            if not (loosen and stop is not None):
+                self._trail(plan)
         return kept
 
     def _trail(self, plan: Plan) -> bool:
@@ -134,6 +149,7 @@ class Protection:
         if stop <= 0 or stop == plan.stop or not plan.tightens(stop):
             return False
         plan.stop, plan.stop_float = stop, float(stop)
+        plan.trailed = True
         return True
 
     def sync(self, owner: str, instrument: str) -> None:
@@ -162,17 +178,17 @@ class Protection:
         if trigger is None:
             return None
         desk = self._desk
+        stop = role is _STOP
+        trailing = stop and plan.trailed
         if tracked is not None and tracked.order.status is _HELD:
             order = tracked.order
             if order.quantity != size or order.trigger != trigger:
                 moved = order.trigger != trigger
-                desk.adjust(
-                    tracked, size, trigger, "trigger moved" if moved else "resized"
-                )
+                reason = "trigger moved" if moved else "resized"
+                desk.adjust(tracked, size, trigger, reason, trailing=trailing)
             return tracked
-        if size <= desk.orders.closing(plan.owner, plan.instrument, plan.side):
+        if size <= self._released(plan):
             return None
-        stop = role is _STOP
         return desk.hold(
             desk.draft(
                 plan.owner,
@@ -183,8 +199,25 @@ class Protection:
                 order_type=OrderType.STOP if stop else OrderType.TARGET,
                 trigger=trigger,
                 reduce_only=True,
+                trailing=trailing,
                 reason=role.value,
             )
+        )
+
+    def _released(self, plan: Plan) -> Decimal:
+        """Return what orders at the venue close at any price: no stop is needed for it.
+
+        An exit that waits for its price may never fill.
+        """
+        return sum(
+            (
+                t.order.remaining
+                for t in self._desk.orders.row(plan.owner, plan.instrument)
+                if t.order.reduce_only
+                and t.order.price is None
+                and t.order.status is not _HELD
+            ),
+            ZERO,
         )
 
     def drop(self, plan: Plan, reason: str) -> None:
@@ -269,11 +302,26 @@ class Protection:
         if tracked is None or ts < plan.retry_ns:
             return
         trigger = tracked.order.trigger
-        if self._fire(plan, tracked, f"{word} {trigger} met at {price!r}"):
+        if tracked.order.trailing:
+            word = "trailing stop"
+        self._release(plan, tracked, f"{word} {trigger} met at {price!r}")
+
+    def _release(self, plan: Plan, tracked: Tracked, reason: str) -> None:
+        if self._fire(plan, tracked, reason):
             if plan.stop_order is tracked:
                 plan.stop_order = None
             elif plan.target_order is tracked:
                 plan.target_order = None
+
+    def fire_again(self, owner: str, instrument: str) -> None:
+        """Fire the leg that had to wait for an exit to be canceled, if one had."""
+        plan = self._plans.get((owner, instrument))
+        if plan is None or plan.fired is None:
+            return
+        tracked, reason = plan.fired
+        plan.fired = None
+        if tracked.order.status is _HELD:
+            self._release(plan, tracked, reason)
 
     def digest(self) -> object:
         """Return every plan in plain values, oldest first."""
@@ -287,6 +335,8 @@ class Protection:
                 None if plan.stop is None else str(plan.stop),
                 None if plan.target is None else str(plan.target),
                 plan.retry_ns,
+                plan.trailed,
+                None if plan.fired is None else plan.fired[0].order.id,
             )
             for plan in self._plans.values()
         )

@@ -18,11 +18,17 @@ from workstation.execution.ledger import Ledger
 from workstation.execution.orders import Orders
 from workstation.execution.settings import RiskSettings
 from workstation.model.instruments import Instrument, Side, to_decimal
-from workstation.model.orders import Order, OrderRole, OrderStatus, OrderType
+from workstation.model.orders import (
+    Order,
+    OrderRole,
+    OrderStatus,
+    OrderType,
+    TimeInForce,
+)
 from workstation.model.ports import MarketView
 from workstation.model.states import BookTrust
 
-__all__ = ["Denial", "DenialCode", "RiskStage"]
+__all__ = ["Denial", "DenialCode", "Joining", "RiskStage"]
 
 ZERO = Decimal(0)
 OPERATOR = "operator"
@@ -56,6 +62,18 @@ class DenialCode(StrEnum):
     STOP_LOOSENED = "STOP_LOOSENED"
     NO_POSITION = "NO_POSITION"
     FATE_UNKNOWN = "FATE_UNKNOWN"
+    NO_ENTRY = "NO_ENTRY"
+    NO_EXPIRY = "NO_EXPIRY"
+    NOT_CLOSED = "NOT_CLOSED"
+    REVERSE_DROPPED = "REVERSE_DROPPED"
+
+
+class Joining(StrEnum):
+    """What an entry is to a position that there is already."""
+
+    NO = "no"
+    ADD = "add"
+    REVERSE = "reverse"
 
 
 class Denial(NamedTuple):
@@ -87,11 +105,14 @@ class RiskStage:
         """The price at which the last entry was valued: it stays the price at which
         the order is pending, while the market's moves on."""
 
-    def check(self, order: Order, now_ns: int) -> Denial | None:
+    def check(
+        self, order: Order, now_ns: int, joining: Joining = Joining.NO
+    ) -> Denial | None:
         """Return the first reason to refuse the order, or None.
 
         An entry is asked data, engine, task, lock, size and limits, throttle, fate:
-        the order of the gates, which put the same questions.
+        the order of the gates, which put the same questions. It is for a flat row
+        unless ``joining`` says otherwise.
         """
         instrument = self.instruments.get(order.instrument)
         if instrument is None:
@@ -108,7 +129,9 @@ class RiskStage:
             return denial
         if entry:
             return (
-                self.size(order) or self.crowded() or self.fate(owner, order.instrument)
+                self.size(order, joining)
+                or self.crowded()
+                or self.fate(owner, order.instrument)
             )
         return self._shape(order, instrument) or self._reduces(order)
 
@@ -190,6 +213,8 @@ class RiskStage:
                     f"price {price} is not a positive multiple of "
                     f"{instrument.tick_size}",
                 )
+        if order.time_in_force is TimeInForce.GTD and order.expires_ns is None:
+            return Denial(DenialCode.NO_EXPIRY, "a GTD order needs an end")
         if order.type is _LIMIT and order.price is None:
             return Denial(DenialCode.PRICE_OFF_TICK, "a limit order needs a price")
         quantity = order.quantity
@@ -236,12 +261,15 @@ class RiskStage:
             price = view.mark or view.last
         return to_decimal(price) if price > 0 else None
 
-    def size(self, order: Order) -> Denial | None:
+    def size(self, order: Order, joining: Joining = Joining.NO) -> Denial | None:
         """Return why an entry of this quantity and price is refused, if so."""
         instrument = self.instruments[order.instrument]
-        return self._shape(order, instrument) or self._limits(order, instrument)
+        shape = self._shape(order, instrument)
+        return shape or self._limits(order, instrument, joining)
 
-    def _limits(self, order: Order, instrument: Instrument) -> Denial | None:
+    def _limits(
+        self, order: Order, instrument: Instrument, joining: Joining
+    ) -> Denial | None:
         settings = self.settings
         price = self.reference(order)
         if price is None:
@@ -271,7 +299,7 @@ class RiskStage:
                 f"position {net} with {pending} pending and {order.quantity} more is "
                 f"worth {worst * price}, more than max_position_value {limit}",
             )
-        return self.occupied(order.owner, order.instrument) or self._cash(
+        return self._in_the_way(order, joining) or self._cash(
             order, worst - abs(net), price
         )
 
@@ -295,6 +323,32 @@ class RiskStage:
             return None
         return Denial(DenialCode.FATE_UNKNOWN, f"fate of {', '.join(lost)} is unknown")
 
+    def _in_the_way(self, order: Order, joining: Joining) -> Denial | None:
+        """Return that the row is in a state this entry was not meant for, if so."""
+        owner, instrument = order.owner, order.instrument
+        if joining is Joining.NO:
+            return self.occupied(owner, instrument)
+        position = self.ledger.position(owner, instrument).quantity
+        same_side = (position > 0) is (order.side is _BUY)
+        if joining is Joining.REVERSE:
+            # What works is canceled first; flat by now is as good as closed.
+            if not position or not same_side:
+                return None
+            return Denial(
+                DenialCode.ALREADY_IN_POSITION,
+                f"{owner} holds {position} {instrument}, which is that side already",
+            )
+        if not position:
+            return Denial(
+                DenialCode.NO_POSITION, f"{owner} holds no {instrument} to add to"
+            )
+        if not same_side:
+            return Denial(
+                DenialCode.ALREADY_IN_POSITION,
+                f"{owner} holds {position} {instrument}; add to that side, or reverse",
+            )
+        return self._entering(owner, instrument)
+
     def occupied(self, owner: str, instrument: str) -> Denial | None:
         """Return why a strategy's row may not enter: it is in, or on its way in."""
         if owner == OPERATOR:
@@ -305,6 +359,9 @@ class RiskStage:
                 DenialCode.ALREADY_IN_POSITION,
                 f"{owner} holds {position} {instrument}; exit first",
             )
+        return self._entering(owner, instrument)
+
+    def _entering(self, owner: str, instrument: str) -> Denial | None:
         entry = self.orders.has_entry(owner, instrument)
         if entry is not None:
             return Denial(

@@ -13,8 +13,7 @@ from workstation.model.errors import CommandRefused, ScriptError
 from workstation.model.ports import Core
 from workstation.model.records import ParamsRecord
 from workstation.model.states import SymbolState
-from workstation.model.timeframes import NS_PER_S
-from workstation.strategy.machine import TABLE, Trigger
+from workstation.strategy.machine import Trigger
 from workstation.strategy.row import Row
 from workstation.strategy.script import Script
 
@@ -40,23 +39,12 @@ class OperatorHand:
         """Receive the way back into the core."""
         self._core = core
 
-    def check_override(self, command: Override) -> Row:
-        """Return the row; raises CommandRefused when table or clock forbid it."""
-        row = self.row(command.instrument)
-        self._check_lock(command, row)
-        if row.state is command.state:
-            return row
-        if (row.state, OVERRIDES[command.state]) not in TABLE:
-            legal = [s.value for s in SymbolState if (row.state, OVERRIDES[s]) in TABLE]
-            raise CommandRefused(
-                f"{row.strategy} {row.instrument.id} is in {row.state} and cannot "
-                f"go to {command.state}; it can go to: {', '.join(legal)}"
-            )
-        return row
-
     def override(self, command: Override) -> None:
-        """Set the state, and the lock if asked; what orders do is done before."""
-        row = self.check_override(command)
+        """Set the state, and the lock if asked; what orders do is done before.
+
+        Whether it can be is said before, by the plan of the override.
+        """
+        row = self.row(command.instrument)
         core, who = self._core, command.origin
         reason = f"override: {command.reason}"
         until_ns = command.expires_ns
@@ -124,22 +112,6 @@ class OperatorHand:
         given = ", ".join(f"{name} {command.values[name]}" for name in names)
         where = ", ".join(row.instrument.id for row, _, _ in wanted)
         return f"{self._name} uses {given} in {where} from its next call on"
-
-    def _check_lock(self, command: Override, row: Row) -> None:
-        until_ns = command.expires_ns
-        if until_ns is None:
-            return
-        what = f"{row.strategy} {row.instrument.id}"
-        if not command.lock:
-            raise CommandRefused(
-                f"{what}: an end is for a lock; lock the row, or name no end"
-            )
-        if until_ns <= self._core.ts:
-            late_s = (self._core.ts - until_ns) / NS_PER_S
-            raise CommandRefused(
-                f"{what}: the lock would have ended {late_s:.1f} s ago; name a later "
-                "time, or none"
-            )
 
     def row(self, instrument: str) -> Row:
         """Return a row; raises CommandRefused with those there are."""

@@ -214,9 +214,9 @@ class ScriptedStrategy:
         self.lost += len(self.withheld)
         self.withheld.clear()
 
-    def check_override(self, command: Override) -> Row:
-        """Return the row; raises CommandRefused when the table forbids the move."""
-        return self._hand.check_override(command)
+    def row(self, instrument: str) -> Row:
+        """Return a row; raises CommandRefused with those there are."""
+        return self._hand.row(instrument)
 
     def override(self, command: Override) -> None:
         """Set the state, and the lock if asked; what orders do is done before."""

@@ -18,16 +18,13 @@ from tests.ui.screens.scenes import (
     row,
     text_of,
 )
-from workstation.engine.frames import Frame
+from workstation.engine.frames import Frame, SymbolRow
+from workstation.engine.override_plan import choices, plan_override
 from workstation.model.commands import Disposition, HandBack, Override
 from workstation.model.states import SymbolState
 from workstation.model.timeframes import NS_PER_S
 from workstation.ui.screens.fields import ChoiceLine, TextField
-from workstation.ui.screens.override import (
-    OverrideScreen,
-    legal_dispositions,
-    legal_states,
-)
+from workstation.ui.screens.override import OverrideScreen
 from workstation.ui.screens.ritual import Verb
 from workstation.ui.screens.scene import Scene
 from workstation.ui.screens.sentences import override_sentence
@@ -55,43 +52,55 @@ def say(
     scene = Scene.of(shown)
     one = scene.row("ema_cross", "BTCUSDT")
     assert one is not None
-    return override_sentence(
-        scene, one, target, disposition, lock=lock, until_ns=until_ns
+    command = Override(
+        strategy="ema_cross",
+        instrument="BTCUSDT",
+        state=target,
+        disposition=disposition,
+        lock=lock,
+        expires_ns=until_ns,
     )
+    now = 0 if until_ns is None else until_ns - 1
+    plan = plan_override(scene.holdings(one), command, now)
+    return override_sentence(scene, one, plan)
+
+
+def legal(shown: Frame, one: SymbolRow) -> dict[SymbolState, tuple[Disposition, ...]]:
+    return choices(Scene.of(shown).holdings(one), 0)
 
 
 @pytest.mark.parametrize(
-    ("state", "legal"), [(WATCH, (WATCH, CLOSE)), (CLOSE, (CLOSE, WATCH))]
+    ("state", "states"), [(WATCH, (WATCH, CLOSE)), (CLOSE, (CLOSE, WATCH))]
 )
 def test_legal_states_without_a_position(
-    state: SymbolState, legal: tuple[SymbolState, ...]
+    state: SymbolState, states: tuple[SymbolState, ...]
 ) -> None:
     shown = frame(symbols=(row(state=state),))
-    assert legal_states(Scene.of(shown), row(state=state)) == legal
+    assert tuple(legal(shown, row(state=state))) == states
 
 
 def test_in_trade_is_offered_only_where_a_position_can_be_adopted() -> None:
     shown = frame(positions=(position(owner="operator"),))
-    assert legal_states(Scene.of(shown), row()) == (WATCH, CLOSE, IN)
-    assert legal_dispositions(Scene.of(shown), row(), IN) == (Disposition.ADOPT,)
+    assert tuple(legal(shown, row())) == (WATCH, CLOSE, IN)
+    assert legal(shown, row())[IN] == (Disposition.ADOPT,)
     other = frame(positions=(position(owner="operator", instrument="ETHUSDT"),))
-    assert IN not in legal_states(Scene.of(other), row())
+    assert IN not in legal(other, row())
 
 
 def test_out_of_in_trade_only_by_flattening_or_handing_over() -> None:
-    scene = Scene.of(in_trade())
-    one = row(state=IN)
-    assert legal_states(scene, one) == (IN, WATCH)
-    assert legal_dispositions(scene, one, WATCH) == (
-        Disposition.HAND_OVER,
-        Disposition.FLATTEN,
-    )
+    found = legal(in_trade(), row(state=IN))
+    assert tuple(found) == (IN, WATCH)
+    assert found[WATCH] == (Disposition.HAND_OVER, Disposition.FLATTEN)
+    # In trade it stays only as it is: what closes it leads out.
+    assert found[IN] == (Disposition.KEEP,)
 
 
 def test_an_entry_that_works_is_canceled_on_the_way_out() -> None:
     shown = frame(symbols=(row(state=IN),), orders=(order(),))
-    scene = Scene.of(shown)
-    assert legal_dispositions(scene, row(state=IN), WATCH) == (Disposition.CANCEL,)
+    assert legal(shown, row(state=IN))[WATCH] == (
+        Disposition.FLATTEN,
+        Disposition.CANCEL,
+    )
     assert "cancels 1 entry" in say(shown, WATCH, Disposition.CANCEL)
 
 

@@ -16,8 +16,10 @@ __all__ = ["OrderRow", "PositionRow", "SymbolRow"]
 class SymbolRow(Struct, frozen=True, kw_only=True):
     """One (instrument, strategy) row; ``why_not`` is the first gate that fails.
 
-    ``since_ns`` is for how long it has been in its state. Open P&L and the stop's
-    distance are taken from ``mark``, the middle of the quote (else the last price).
+    ``since_ns`` is for how long it has been in its state, ``waiting`` the signed
+    quantity of an entry that follows once the position is closed. Open P&L and the
+    stop's distance are taken from ``mark``, the middle of the quote (else the last
+    price).
     """
 
     key: str
@@ -36,6 +38,7 @@ class SymbolRow(Struct, frozen=True, kw_only=True):
     age_ns: int | None
     distrust: str | None
     position: Decimal
+    waiting: Decimal = Decimal(0)
     quantity_decimals: int
     open_pnl: Decimal | None
     stop_percent: float | None

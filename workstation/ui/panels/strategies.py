@@ -93,6 +93,12 @@ class StrategiesPanel(TablePanel):
         instrument = table.instruments[at % len(table.instruments)]
         self.post_message(self.Moved(self, Choice(instrument, table.strategy)))
 
+    def export_rows(self) -> list[list[str]]:
+        """Return head and rows, the head in plain words."""
+        _, *rows = super().export_rows()
+        head = [column.key.replace("_", " ").upper() for column in self.columns]
+        return [head, *rows]
+
     def _item(self, row: StrategyRow) -> Item:
         memory = row.memory_bytes
         slow = "" if row.p99_ns is None else number(row.p99_ns / _NS_PER_US, 0)

@@ -1,7 +1,7 @@
 """The override dialog: a row's state by hand, with what happens to what it holds.
 
-Only legal choices are offered; the engine has the last word and its refusal stays on
-the screen.
+Only legal choices are offered, and what they do is worked out by the plan that the
+engine carries out; it has the last word, and its refusal stays on the screen.
 """
 
 from __future__ import annotations
@@ -14,21 +14,16 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from workstation.engine.frames import Frame, SymbolRow
+from workstation.engine.override_plan import OverridePlan, choices, plan_override
 from workstation.model.commands import Disposition, HandBack, Override
 from workstation.model.states import SymbolState
 from workstation.model.timeframes import NS_PER_S, parse_span
 from workstation.ui.screens.fields import ChoiceLine, TextField
 from workstation.ui.screens.ritual import Answer, Execute, Ritual, Timer, Verb
-from workstation.ui.screens.scene import Scene
-from workstation.ui.screens.sentences import (
-    adoptable,
-    count,
-    override_sentence,
-    row_fields,
-)
+from workstation.ui.screens.sentences import count, override_sentence, row_fields
 from workstation.ui.widgets.status_lines import Field
 
-__all__ = ["OverrideScreen", "legal_dispositions", "legal_states"]
+__all__ = ["OverrideScreen"]
 
 _EXPIRIES = (
     ("none", "none"),
@@ -43,37 +38,6 @@ _DISPOSITIONS = {
     Disposition.HAND_OVER: "hand over",
     Disposition.ADOPT: "adopt",
 }
-
-
-def legal_states(scene: Scene, row: SymbolRow) -> tuple[SymbolState, ...]:
-    """Return where a row may be put now, its own state first."""
-    now = row.state or SymbolState.WATCH
-    if now is SymbolState.IN_TRADE:
-        return (now, SymbolState.WATCH)
-    other = SymbolState.CLOSE_WATCH if now is SymbolState.WATCH else SymbolState.WATCH
-    if adoptable(scene, row.instrument):
-        return (now, other, SymbolState.IN_TRADE)
-    return (now, other)
-
-
-def legal_dispositions(
-    scene: Scene, row: SymbolRow, target: SymbolState
-) -> tuple[Disposition, ...]:
-    """Return what may be done with orders and position on the way to ``target``."""
-    if target is SymbolState.IN_TRADE and row.state is not target:
-        return (Disposition.ADOPT,)
-    held = bool(scene.held(row.strategy, row.instrument))
-    entries = bool(scene.entries(row.strategy, row.instrument))
-    if row.state is SymbolState.IN_TRADE and target is not row.state:
-        if held:
-            return (Disposition.HAND_OVER, Disposition.FLATTEN)
-        return (Disposition.CANCEL,)
-    choices = [Disposition.KEEP]
-    if entries:
-        choices.append(Disposition.CANCEL)
-    if held:
-        choices += [Disposition.FLATTEN, Disposition.HAND_OVER]
-    return tuple(choices)
 
 
 class OverrideScreen(Ritual[Answer]):
@@ -109,11 +73,19 @@ class OverrideScreen(Ritual[Answer]):
             raise LookupError(f"the frame has no row {self.strategy} {self.instrument}")
         return row
 
+    @property
+    def _choices(self) -> dict[SymbolState, tuple[Disposition, ...]]:
+        return choices(self.basis.holdings(self._row), self.basis.ts)
+
+    @property
+    def _plan(self) -> OverridePlan:
+        holdings = self.basis.holdings(self._row)
+        return plan_override(holdings, self._command(), self.basis.ts)
+
     def compose_body(self) -> Iterable[Widget]:
         """Ask for state, disposition, lock, expiry and reason."""
         row = self._row
-        states = legal_states(self.basis, row)
-        yield ChoiceLine("state", [(s, s) for s in states], id="state")
+        yield ChoiceLine("state", [(s, s) for s in self._choices], id="state")
         yield ChoiceLine("holdings", (), id="disposition")
         yield ChoiceLine(
             "lock",
@@ -174,10 +146,8 @@ class OverrideScreen(Ritual[Answer]):
         return self.basis.ts + parse_span(text)
 
     def _offer(self) -> None:
-        row = self._row
-        choices = legal_dispositions(self.basis, row, self.state)
         self.query_one("#disposition", ChoiceLine).set_options(
-            [(d, _DISPOSITIONS[d]) for d in choices],
+            [(d, _DISPOSITIONS[d]) for d in self._choices[self.state]],
         )
         expiry = self.query_one("#expiry", ChoiceLine)
         if self.locks:
@@ -198,7 +168,7 @@ class OverrideScreen(Ritual[Answer]):
     def rebase(self) -> None:
         """Offer what the latest scene allows, and write the sentence from it."""
         self.basis = self.scene
-        states = legal_states(self.basis, self._row)
+        states = self._choices
         self.query_one("#state", ChoiceLine).set_options([(s, s) for s in states])
         self._offer()
         super().rebase()
@@ -207,14 +177,7 @@ class OverrideScreen(Ritual[Answer]):
 
     def sentence(self) -> str:
         """Preview the choices."""
-        return override_sentence(
-            self.basis,
-            self._row,
-            self.state,
-            self.disposition,
-            lock=self.locks,
-            until_ns=self.until_ns,
-        )
+        return override_sentence(self.basis, self._row, self._plan)
 
     def make_verbs(self) -> Sequence[Verb]:
         """Offer the override, and handing back what is locked."""
@@ -226,7 +189,7 @@ class OverrideScreen(Ritual[Answer]):
     def update_verbs(self) -> None:
         """Name what is canceled; wait for a reason."""
         go = self.query_one("#go", Verb)
-        orders = len(self.basis.entries(self.strategy, self.instrument))
+        orders = len(self._plan.cancels)
         verb = {
             Disposition.CANCEL: f"Override, cancel {count(orders, 'entry', 'entries')}",
             Disposition.FLATTEN: "Override and flatten",
@@ -237,8 +200,8 @@ class OverrideScreen(Ritual[Answer]):
         custom = self.query_one("#custom", TextField)
         go.ready = bool(self.reason) and not (custom.display and custom.wrong)
 
-    def _override(self) -> None:
-        command = Override(
+    def _command(self) -> Override:
+        return Override(
             strategy=self.strategy,
             instrument=self.instrument,
             state=self.state,
@@ -248,7 +211,9 @@ class OverrideScreen(Ritual[Answer]):
             reason=self.reason,
             seen_seq=self.seen_seq,
         )
-        answer = self.run(command)
+
+    def _override(self) -> None:
+        answer = self.run(self._command())
         if answer is not None:
             self.dismiss(answer)
 

@@ -7,6 +7,7 @@ its live line shows.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 
 import msgspec
 from msgspec import Struct
@@ -26,8 +27,10 @@ from workstation.engine.frames import (
     StrategyRow,
     SymbolRow,
 )
+from workstation.engine.override_plan import Holdings, holdings_of
 from workstation.kernel import TaskStats
 from workstation.model.orders import OrderRole
+from workstation.model.states import SymbolState
 
 __all__ = ["Scene"]
 
@@ -133,6 +136,21 @@ class Scene(Struct, frozen=True, kw_only=True):
             if not row.position.is_flat
             and owner in (None, row.position.owner)
             and instrument in (None, row.position.instrument)
+        )
+
+    def holdings(self, row: SymbolRow) -> Holdings:
+        """Return what a plan of an override of this row is made from."""
+        held = self.held("operator", row.instrument)
+        own = self.held(row.strategy, row.instrument)
+        return holdings_of(
+            row.strategy,
+            row.instrument,
+            row.state or SymbolState.WATCH,
+            locked=row.manual,
+            position=own[0].position.quantity if own else Decimal(0),
+            operators=held[0].position.quantity if held else Decimal(0),
+            orders=[each.order for each in self.orders or ()],
+            waiting=row.waiting,
         )
 
     def order(self, id: str) -> OrderRow | None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from workstation.engine.frames import OrderRow, PositionRow, SymbolRow
-from workstation.model.commands import Disposition
+from workstation.engine.override_plan import OverridePlan
 from workstation.model.orders import OrderRole
 from workstation.model.states import SymbolState
 from workstation.ui.screens.scene import Scene
@@ -27,7 +27,6 @@ from workstation.ui.widgets.inks import Part
 from workstation.ui.widgets.status_lines import Field, field
 
 __all__ = [
-    "adoptable",
     "cancel_sentence",
     "count",
     "flatten_sentence",
@@ -83,88 +82,94 @@ def protection_words(rows: Iterable[OrderRow]) -> str:
     )
 
 
-def _closing(row: PositionRow) -> str:
+def _closing(row: PositionRow, closes: str = "") -> str:
+    """Say what is sold or bought to close a position, or so much of it."""
     verb = "sells" if row.position.quantity > 0 else "buys"
     about = "" if row.mark is None else f", mark {price(row.mark, row.decimals)}"
     profit = row.open_pnl
     money_text = "" if profit is None else f", open {money(profit, sign=True)}"
-    return f"{verb} {size(row)} {row.symbol} at market{about}{money_text}"
+    return f"{verb} {closes or size(row)} {row.symbol} at market{about}{money_text}"
 
 
 # --- override -------------------------------------------------------------------------
 
 
-def override_sentence(
-    scene: Scene,
-    row: SymbolRow,
-    target: SymbolState,
-    disposition: Disposition,
-    *,
-    lock: bool,
-    until_ns: int | None,
-) -> str:
+def override_sentence(scene: Scene, row: SymbolRow, plan: OverridePlan) -> str:
     """Return what an override will do to state, orders, position and lock."""
-    owner, instrument = row.strategy, row.instrument
-    parts: list[str] = []
-    if row.state is not None and target is not row.state:
-        if row.state is SymbolState.IN_TRADE and (
-            disposition in (Disposition.FLATTEN, Disposition.CANCEL)
-        ):
-            parts.append(f"to {target} once nothing is held or working")
-        else:
-            parts.append(f"{row.state} to {target}")
+    if plan.refusal:
+        return f"{row.symbol}: not possible: {plan.refusal}."
+    if plan.later is not None:
+        parts = [f"to {plan.later} once nothing is held or working"]
+    elif plan.after is row.state:
+        parts = [f"stays in {plan.after}"]
     else:
-        parts.append(f"stays in {target}")
-    parts.extend(_dispose(scene, owner, instrument, target, row, disposition))
-    if lock and until_ns is not None:
-        parts.append(f"locked in manual until {utc_minute(until_ns)} UTC")
-    elif lock:
+        parts = [f"{row.state} to {plan.after}"]
+    orders = [
+        *_adopted(scene, row, plan),
+        *_entry_words(row, plan),
+        *_position_words(scene, row, plan),
+    ]
+    parts.extend(orders or ["no orders, nothing held"])
+    if plan.lock and plan.lock_until_ns is not None:
+        parts.append(f"locked in manual until {utc_minute(plan.lock_until_ns)} UTC")
+    elif plan.lock:
         parts.append("locked in manual until handed back")
-    elif row.manual:
+    elif plan.unlocks:
         parts.append("the manual lock ends")
     return f"{row.symbol}: {', '.join(parts)}."
 
 
-def _dispose(
-    scene: Scene,
-    owner: str,
-    instrument: str,
-    target: SymbolState,
-    row: SymbolRow,
-    disposition: Disposition,
-) -> list[str]:
-    entries = scene.entries(owner, instrument)
-    held = scene.held(owner, instrument)
-    guard = scene.protection(owner, instrument)
-    stays = f"{protection_words(guard)} {_stay(guard)}" if guard else ""
+def _adopted(scene: Scene, row: SymbolRow, plan: OverridePlan) -> list[str]:
+    if not plan.adopts:
+        return []
+    given = scene.held("operator", row.instrument)
+    parts = ["adopts " + listed([_owned(one) for one in given])]
+    if plan.cancels_operators:
+        parts.append(f"cancels {count(len(plan.cancels_operators), 'order')} of it")
+    guard = scene.protection("operator", row.instrument)
+    if guard:
+        parts.append(f"{protection_words(guard)} {_come(guard)} with it")
+    return parts
+
+
+def _entry_words(row: SymbolRow, plan: OverridePlan) -> list[str]:
+    parts = []
+    if plan.cancels:
+        parts.append(f"cancels {count(len(plan.cancels), 'entry', 'entries')}")
+    if plan.keeps_entries:
+        parts.append(f"keeps {count(len(plan.keeps_entries), 'entry', 'entries')}")
+    if plan.gives_up:
+        given_up = quantity(plan.gives_up, row.quantity_decimals, sign=True)
+        parts.append(f"gives up the entry of {given_up} that was to follow the close")
+    if plan.closes_late_fills:
+        parts.append("closes what they still fill")
+    if plan.cancels_exits:
+        parts.append(f"cancels {count(len(plan.cancels_exits), 'exit')} at a price")
+    return parts
+
+
+def _position_words(scene: Scene, row: SymbolRow, plan: OverridePlan) -> list[str]:
+    held = scene.held(row.strategy, row.instrument)
+    guard = scene.protection(row.strategy, row.instrument)
     parts: list[str] = []
-    if disposition is Disposition.ADOPT:
-        given = adoptable(scene, instrument)
-        parts.append("adopts " + listed([_owned(one) for one in given]))
-        return parts
-    out = row.state is SymbolState.IN_TRADE and target is not row.state
-    cancels = disposition is not Disposition.KEEP or out
-    if entries:
-        verb = "cancels" if cancels else "keeps"
-        parts.append(f"{verb} {count(len(entries), 'entry', 'entries')}")
-    elif disposition is Disposition.CANCEL:
-        parts.append("no entries to cancel")
-    if disposition is Disposition.HAND_OVER:
+    if plan.hands_over:
         parts.extend(f"hands {_signed(one)} to the operator" for one in held)
         if guard:
             parts.append(f"{protection_words(guard)} {_go(guard)} with it")
-        return parts
-    if disposition is Disposition.FLATTEN:
-        parts.extend(_closing(one) for one in held)
+    elif plan.closes:
+        closes = quantity(abs(plan.closes), row.quantity_decimals)
+        parts.extend(_closing(one, closes) for one in held)
         if guard:
             parts.append(f"{protection_words(guard)} {_end(guard)} with the fill")
-        return parts
-    parts.extend(f"keeps {_signed(one)}" for one in held)
-    if stays:
-        parts.append(stays)
-    if not entries and not held:
-        parts.append("no orders, nothing held")
+    elif plan.keeps and not plan.adopts:
+        parts.extend(f"keeps {_signed(one)}" for one in held)
+        if guard:
+            parts.append(f"{protection_words(guard)} {_stay(guard)}")
     return parts
+
+
+def _come(rows: Sequence[OrderRow]) -> str:
+    return "comes" if len(rows) == 1 else "come"
 
 
 def _stay(rows: Sequence[OrderRow]) -> str:
@@ -177,15 +182,6 @@ def _go(rows: Sequence[OrderRow]) -> str:
 
 def _end(rows: Sequence[OrderRow]) -> str:
     return "ends" if len(rows) == 1 else "end"
-
-
-def adoptable(scene: Scene, instrument: str) -> tuple[PositionRow, ...]:
-    """Return the operator's position of an instrument, which a strategy may adopt."""
-    return tuple(
-        row
-        for row in scene.held(instrument=instrument)
-        if row.position.owner == "operator"
-    )
 
 
 def _owned(row: PositionRow) -> str:

@@ -50,6 +50,7 @@ ZERO = Decimal(0)
 KEEP_FATES = 10_000
 
 _S = OrderStatus
+_AT_ONCE = (TimeInForce.IOC, TimeInForce.FOK)
 
 
 class _Working:
@@ -158,6 +159,9 @@ class PaperBroker:
         working = _Working(order, instrument, self._accepted)
         self._orders[order.id] = working
         self._by_instrument.setdefault(instrument.id, {})[order.id] = working
+        if order.expires_ns is not None:
+            due_ns = max(order.expires_ns, self._edge.ts)
+            self._edge.call_at(due_ns, partial(self._run_out, order.id))
         venue_id = f"{self.name}-{self._accepted}"
         self._report(instrument.id, OrderAccepted(order.id, venue_id, self._edge.ts))
         if self._view(instrument.id).bars_only:
@@ -183,6 +187,10 @@ class PaperBroker:
         elif order.type is not OrderType.MARKET:
             return f"order type {order.type.value} is not known here"
         view = self._view(instrument.id)
+        if order.post_only and not view.bars_only:
+            offers = self._depth.offers(instrument, order, order.quantity)
+            if offers:
+                return f"post_only: it would take {offers[0].quantity} at once"
         known = view.bid > 0 or view.ask > 0 or view.last > 0
         if not known and instrument.id not in self._bars:
             return f"no market data of {instrument.id} yet"
@@ -303,9 +311,12 @@ class PaperBroker:
             spread = self._settings.spread_bps
             price = prices.with_spread(instrument, bar.open, order.side, spread)
             if prices.crosses(own, price, order.side):
+                if order.post_only:
+                    self._expire(working, "post_only: it would take at the open")
+                    return
                 self._fill(working, working.left, price, maker=False)
                 return
-            if order.time_in_force is not TimeInForce.GTC:
+            if order.time_in_force in _AT_ONCE:
                 # Immediate means the next open here, not somewhere in the bar.
                 self._expire(working, "not at the open")
                 return
@@ -393,6 +404,11 @@ class PaperBroker:
                 ts_event=self._edge.ts,
             ),
         )
+
+    def _run_out(self, order_id: str) -> None:
+        working = self._orders.get(order_id)
+        if working is not None:
+            self._expire(working, "good till date")
 
     def _expire(self, working: _Working, reason: str) -> None:
         self._finish(working, _S.EXPIRED)

@@ -1,0 +1,300 @@
+"""Closing of positions: exits, flattening, and what has to wait until it is done.
+
+``Intents`` and the operator's operations call it. A row has at most one thing waiting:
+an exit or a flatten behind an exit at a price that is being canceled, or the entry on
+the other side behind the close of a position. Nothing waits without an order at work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from workstation.execution.desk import OrderDesk
+from workstation.execution.ledger import Ledger
+from workstation.execution.orders import Tracked
+from workstation.execution.risk import Denial, DenialCode, RiskStage
+from workstation.model.instruments import Side
+from workstation.model.orders import Order, OrderRole, OrderStatus, OrderType
+from workstation.model.ports import Core
+from workstation.model.signals import Signal, SignalAction
+
+__all__ = ["Closing", "expiry"]
+
+ZERO = Decimal(0)
+# Bound once: looking a member up in its enum costs ten times a global (3.11).
+_BUY, _SELL = Side.BUY, Side.SELL
+_EXIT, _FLATTEN = OrderRole.EXIT, OrderRole.FLATTEN
+_HELD = OrderStatus.HELD
+_SIDES = {SignalAction.ENTER_LONG: _BUY, SignalAction.ENTER_SHORT: _SELL}
+
+
+class _Sequel(Struct, frozen=True):
+    """What follows; without a signal it is a flatten for ``reason``.
+
+    ``closes`` is the order that closes the position before an entry on the other side;
+    empty while an exit at a price is still in its way.
+    """
+
+    signal: Signal | None
+    reason: str
+    closes: str = ""
+
+
+class Closing:
+    """Closes what rows hold; ``enter`` sends an entry through the risk stage."""
+
+    def __init__(
+        self,
+        desk: OrderDesk,
+        risk: RiskStage,
+        ledger: Ledger,
+        enter: Callable[[Side, Signal], None],
+    ) -> None:
+        self._desk = desk
+        self._risk = risk
+        self._ledger = ledger
+        self._enter = enter
+        self._sequels: dict[tuple[str, str], _Sequel] = {}
+        self._core: Core
+
+    def attach(self, core: Core) -> None:
+        """Receive the way back into the core."""
+        self._core = core
+
+    # What is wanted.
+
+    def exit(self, signal: Signal) -> None:
+        """Close a position, or a part of it, as the signal says."""
+        owner, instrument = signal.strategy, signal.instrument
+        denial = self._risk.switches(owner, instrument, _EXIT, entry=False)
+        held = self._ledger.position(owner, instrument).quantity
+        side = _SELL if held > 0 else _BUY
+        if denial is None:
+            reason = signal.reason or "exit"
+            canceled = self.cancel_entries(owner, instrument, reason)
+            if not held and canceled:
+                return
+            if not held:
+                denial = Denial(
+                    DenialCode.NO_POSITION, f"{owner} holds no {instrument} to close"
+                )
+            elif self.cancel_resting(owner, instrument, reason):
+                denial = self._wait(owner, instrument, _Sequel(signal, reason), held)
+                if denial is None:
+                    return
+        closing = self._desk.orders.closing(owner, instrument, side)
+        wanted = signal.quantity if signal.quantity is not None else abs(held) - closing
+        limit = signal.order_type is OrderType.LIMIT
+        order = self._desk.draft(
+            owner,
+            instrument,
+            _EXIT,
+            side,
+            wanted,
+            order_type=OrderType.LIMIT if limit else OrderType.MARKET,
+            price=signal.limit_price if limit else None,
+            time_in_force=signal.time_in_force,
+            post_only=signal.post_only,
+            expires_ns=expiry(signal, self._core.ts),
+            reduce_only=True,
+            reason=signal.reason,
+        )
+        if denial is None and held and wanted <= 0 and signal.quantity is None:
+            denial = self._risk.closing(held, instrument)
+        if denial is not None:
+            self._desk.deny(order, denial)
+        else:
+            self._submit(order)
+
+    def close(
+        self,
+        owner: str,
+        instrument: str,
+        role: OrderRole,
+        reason: str,
+        most: Decimal | None = None,
+    ) -> Denial | bool:
+        """Close what is left of a position at market; False when nothing is.
+
+        ``most`` bounds the quantity. An exit that waits for its price is canceled and
+        the close follows it. Returns the denial, which everybody was told of, where
+        the risk stage refuses.
+        """
+        held = self._ledger.position(owner, instrument).quantity
+        if held and most is None and self.cancel_resting(owner, instrument, reason):
+            self._sequels[owner, instrument] = _Sequel(None, reason)
+            return True
+        side = _SELL if held > 0 else _BUY
+        left = abs(held) - self._desk.orders.closing(owner, instrument, side)
+        if most is not None:
+            left = min(left, most)
+        if left <= 0:
+            return False
+        order = self._desk.draft(
+            owner, instrument, role, side, left, reduce_only=True, reason=reason
+        )
+        return self._submit(order) or True
+
+    def reverse(self, signal: Signal) -> None:
+        """Close a position and enter the other side once nothing of it is left.
+
+        The risk stage has passed the entry as it would be now; it is asked again then.
+        """
+        owner, instrument = signal.strategy, signal.instrument
+        reason = signal.reason or "reverse"
+        self.cancel_entries(owner, instrument, reason)
+        held = self._ledger.position(owner, instrument).quantity
+        denial = self._wait(owner, instrument, _Sequel(signal, reason), held)
+        if denial is not None:
+            self._refuse(signal, denial)
+        elif held and not self.cancel_resting(owner, instrument, reason):
+            self._close_first(signal, reason)
+        else:
+            self.resume(owner, instrument)
+
+    def _close_first(self, signal: Signal, reason: str) -> None:
+        owner, instrument = signal.strategy, signal.instrument
+        held = self._ledger.position(owner, instrument).quantity
+        side = _SELL if held > 0 else _BUY
+        left = abs(held) - self._desk.orders.closing(owner, instrument, side)
+        if left <= 0:
+            # A stop is closing it already; the entry follows that.
+            return
+        order = self._desk.draft(
+            owner, instrument, _EXIT, side, left, reduce_only=True, reason=reason
+        )
+        # Before it is sent: an answer may be here at once.
+        self._sequels[owner, instrument] = _Sequel(signal, reason, order.id)
+        if self._submit(order) is not None:
+            # The denial of the exit is the answer; nothing follows it.
+            self._sequels.pop((owner, instrument), None)
+
+    # What waits.
+
+    def _wait(
+        self, owner: str, instrument: str, sequel: _Sequel, held: Decimal
+    ) -> Denial | None:
+        """Let something follow what is under way, unless a flatten does already."""
+        waiting = self._sequels.get((owner, instrument))
+        if waiting is not None and waiting.signal is None:
+            return self._risk.closing(held, instrument)
+        self._sequels[owner, instrument] = sequel
+        return None
+
+    def resume(self, owner: str, instrument: str) -> None:
+        """Do what waits, once no order stands in its way; told of fills and ends."""
+        sequel = self._sequels.get((owner, instrument))
+        if sequel is None:
+            return
+        signal = sequel.signal
+        reverses = signal is not None and signal.action in _SIDES
+        for tracked in self._desk.orders.row(owner, instrument):
+            order = tracked.order
+            if order.status is not _HELD and (reverses or order.reduce_only):
+                return
+        held = self._ledger.position(owner, instrument).quantity
+        del self._sequels[owner, instrument]
+        if signal is None:
+            self.close(owner, instrument, _FLATTEN, sequel.reason)
+        elif not reverses:
+            if held:
+                self.exit(signal)
+        elif not held:
+            self._enter(_SIDES[signal.action], replace(signal, reverse=False))
+        elif self._may_close_on(sequel):
+            self._close_first(signal, sequel.reason)
+        else:
+            text = f"{held} {instrument} is still held: it could not be closed"
+            self._refuse(signal, Denial(DenialCode.NOT_CLOSED, text))
+
+    def _may_close_on(self, sequel: _Sequel) -> bool:
+        """Tell whether what is left came after the close, which was filled, or before.
+
+        A close that was refused is not tried again: the row goes on as it is.
+        """
+        tracked = self._desk.orders.get(sequel.closes)
+        return tracked is None or tracked.order.status is OrderStatus.FILLED
+
+    def drop(self, owner: str | None, instrument: str | None, reason: str) -> int:
+        """Give up entries that wait for a close; return how many did."""
+        dropped = 0
+        for key, sequel in list(self._sequels.items()):
+            signal = sequel.signal
+            if signal is None or signal.action not in _SIDES:
+                continue
+            if owner in (None, key[0]) and instrument in (None, key[1]):
+                del self._sequels[key]
+                self._refuse(signal, Denial(DenialCode.REVERSE_DROPPED, reason))
+                dropped += 1
+        return dropped
+
+    def waiting(self, owner: str, instrument: str) -> Decimal:
+        """Return the signed quantity of the entry that waits for a close, or 0."""
+        sequel = self._sequels.get((owner, instrument))
+        signal = None if sequel is None else sequel.signal
+        if signal is None or signal.action not in _SIDES:
+            return ZERO
+        return (signal.quantity or ZERO) * _SIDES[signal.action].sign
+
+    # How.
+
+    def cancel_entries(self, owner: str, instrument: str, reason: str) -> int:
+        """Cancel a row's working entries; return how many."""
+        count = 0
+        for tracked in self._desk.orders.row(owner, instrument):
+            if not tracked.order.reduce_only and self._desk.cancel(tracked, reason):
+                count += 1
+        return count
+
+    def cancel_resting(self, owner: str, instrument: str, reason: str) -> bool:
+        """Cancel exits that wait for a price; tell whether any is not final yet."""
+        resting = [t for t in self._desk.orders.row(owner, instrument) if _rests(t)]
+        for tracked in resting:
+            self._desk.cancel(tracked, reason)
+        return bool(resting)
+
+    def _submit(self, order: Order) -> Denial | None:
+        denial = self._risk.check(order, self._core.ts)
+        if denial is not None:
+            self._desk.deny(order, denial)
+        else:
+            self._desk.send(order)
+        return denial
+
+    def _refuse(self, signal: Signal, denial: Denial) -> None:
+        order = self._desk.draft(
+            signal.strategy,
+            signal.instrument,
+            OrderRole.ENTRY,
+            _SIDES[signal.action],
+            signal.quantity if signal.quantity is not None else ZERO,
+            reason=signal.reason,
+        )
+        self._desk.deny(order, denial)
+
+    def digest(self) -> object:
+        """Return what waits, oldest first."""
+        return tuple(
+            (
+                *key,
+                "flatten" if each.signal is None else each.signal.action.value,
+                each.reason,
+                each.closes,
+            )
+            for key, each in self._sequels.items()
+        )
+
+
+def _rests(tracked: Tracked) -> bool:
+    """Tell whether an order is an exit that waits for its price at the venue."""
+    order = tracked.order
+    return order.role is _EXIT and order.price is not None
+
+
+def expiry(signal: Signal, ts: int) -> int | None:
+    """Return when an order of this signal ends by itself, or None."""
+    return None if signal.good_for_ns is None else ts + signal.good_for_ns
