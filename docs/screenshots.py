@@ -85,6 +85,7 @@ PICTURES = (
     Picture("monitor"),
     Picture("feeds", keys=("2",)),
     Picture("log", keys=("7",)),
+    Picture("strategies", keys=("4",)),
     Picture("override", keys=("o", *_OVERRIDE)),
     Picture("kill", keys=("ctrl+k",)),
     Picture(
