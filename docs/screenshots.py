@@ -23,6 +23,7 @@ from workstation.engine.assembly import assemble_session
 from workstation.engine.control import Outcome
 from workstation.engine.drivers import PlayDriver
 from workstation.engine.frames import Focus, Frame
+from workstation.engine.script_source import ScriptSource
 from workstation.engine.session import Session
 from workstation.kernel import SimClock
 from workstation.model.commands import Command, Override
@@ -49,8 +50,9 @@ SEEN_FROM = 39_650
 """Where a screen begins to look: rates are taken over a second and more."""
 _LOCKED = "ETHUSDT"
 _QUIET_NS = 40_000_000
-# CPU time is the one figure of a run that depends on the machine.
+# What a run costs is the one figure of it that depends on the machine.
 _CPU_NS_PER_EVENT = 10_000
+_CALL_NS = 26_000
 # A changed cell is tinted for three frames; then a standing run draws the same again.
 _MOST_FRAMES = 20
 _SAME_FRAMES = 2
@@ -83,6 +85,7 @@ PICTURES = (
     Picture("monitor"),
     Picture("feeds", keys=("2",)),
     Picture("log", keys=("7",)),
+    Picture("strategies", keys=("4",)),
     Picture("override", keys=("o", *_OVERRIDE)),
     Picture("kill", keys=("ctrl+k",)),
     Picture(
@@ -114,13 +117,21 @@ class Still:
     ) -> Frame:
         """Return a frame that no machine makes different."""
         frame = self._session.frame(cursor, panels, focus)
-        if frame.tasks is None:
-            return frame
-        tasks = tuple(
+        tasks = frame.tasks and tuple(
             msgspec.structs.replace(task, cpu_ns=task.events * _CPU_NS_PER_EVENT)
             for task in frame.tasks
         )
-        return msgspec.structs.replace(frame, tasks=tasks)
+        strategies = frame.strategies and tuple(
+            msgspec.structs.replace(each, p99_ns=_CALL_NS) for each in frame.strategies
+        )
+        return msgspec.structs.replace(frame, tasks=tasks, strategies=strategies)
+
+    def script_source(self, strategy: str) -> ScriptSource | None:
+        """Return the text of a strategy's script, without the folder it lies in."""
+        source = self._session.script_source(strategy)
+        if source is None:
+            return None
+        return msgspec.structs.replace(source, path=Path(source.path).name)
 
     def go_on(self, events: int) -> None:
         """Step to the first quiet moment after ``events``.

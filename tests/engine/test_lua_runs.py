@@ -175,7 +175,7 @@ def test_a_worker_killed_in_the_middle_costs_one_fault_and_comes_again(
     assert [fault.task for fault in faults] == ["ema_cross"]
     assert "the worker ended by SIGKILL" in faults[0].error
     assert worker_pid(session) != first
-    state = edge_of(session).state("ema_cross")
+    state = edge_of(session).worker("ema_cross")
     assert state is not None
     assert (state.deaths, state.running) == (1, True)
     assert session.engine.registry.get("ema_cross").state is TaskState.RUNNING

@@ -93,6 +93,9 @@ class PythonEdge:
     def rearm(self, strategy: str) -> None:
         raise AssertionError("nothing was restarted")
 
+    def worker(self, strategy: str) -> None:
+        return None
+
     def close(self) -> None:
         self.closed = True
 

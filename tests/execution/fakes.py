@@ -113,6 +113,9 @@ class FakeMarket:
     ) -> IndicatorView:
         raise AssertionError("nothing here asks for indicators")
 
+    def age_limit(self, instrument: str) -> int:
+        return 5 * NS
+
     def distrust(self, instrument: str, now_ns: int) -> str | None:
         return self.reasons.get(instrument)
 

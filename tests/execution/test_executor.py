@@ -716,13 +716,22 @@ def test_a_hand_over_is_refused_with_the_reason() -> None:
 def test_gates_name_what_would_stop_an_entry() -> None:
     hand = Hand()
     names = [g.name for g in hand.executor.gates("s", "BTC")]
-    assert names == ["feed", "book", "task", "lock", "hold", "kill", "risk", "venue"]
+    assert names == [
+        *("feed", "book", "engine", "task", "lock", "risk", "throttle", "broker")
+    ]
     assert all(g.passed for g in hand.executor.gates("s", "BTC"))
     hand.market.reasons["BTC"] = "no quote for 9 s"
-    hand.executor.paused = True
     hand.give(Hold(on=True))
+    hand.executor.strategy_state = lambda owner: "stopped"
     failed = {g.name: g.detail for g in hand.executor.gates("s", "BTC") if not g.passed}
-    assert failed == {"feed": "no quote for 9 s", "task": "paused", "hold": "on hold"}
+    assert failed == {
+        "feed": "no quote for 9 s",
+        "engine": "on hold",
+        "task": "stopped",
+    }
+    hand.executor.paused = True
+    engine = hand.executor.gates("s", "BTC")[2]
+    assert engine.detail == "executor paused"
 
 
 def test_a_gate_fails_while_the_fate_of_an_order_is_unknown() -> None:
@@ -730,7 +739,7 @@ def test_a_gate_fails_while_the_fate_of_an_order_is_unknown() -> None:
     hand.enter("1")
     hand.core.advance(hand.core.ts + 60 * NS)
     failed = [g.name for g in hand.executor.gates("s", "BTC") if not g.passed]
-    assert failed == ["risk", "venue"]
+    assert failed == ["risk", "broker"]
 
 
 def test_closed_orders_are_bounded_and_open_ones_are_not() -> None:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.execution.fakes import NS, FakeBook, Hand, signal
+from workstation.execution.gates import gate_of
 from workstation.execution.risk import DenialCode
 from workstation.execution.settings import RiskSettings
 from workstation.model.commands import Hold, Kill, KillLevel
@@ -19,12 +20,12 @@ D = Decimal
 GATE_OF = {
     "DATA_STALE": "feed",
     "BOOK_UNTRUSTED": "book",
-    "TASK_PAUSED": "task",
     "TASK_STOPPED": "task",
     "ROW_LOCKED": "lock",
-    "HOLD": "hold",
-    "KILLED": "kill",
-    "FATE_UNKNOWN": "venue",
+    "HOLD": "engine",
+    "KILLED": "engine",
+    "MAX_OPEN_ORDERS": "throttle",
+    "FATE_UNKNOWN": "broker",
 }
 
 
@@ -58,7 +59,7 @@ def test_without_a_quantity_the_risk_gate_sums_up() -> None:
     hand = Hand(RiskSettings(max_position_value=D(1000)))
     hand.quote(100.0, 100.0)
     hand.fill(hand.enter("2", strategy="other"), "2", "100")
-    risk = hand.executor.gates("s", "BTC")[6]
+    risk = hand.executor.gates("s", "BTC")[5]
     assert (risk.passed, risk.detail) == (True, "20 % of position limit 1000")
     assert "would be" not in risk.detail
 
@@ -71,7 +72,7 @@ def test_an_exit_of_unknown_fate_keeps_a_flat_row_out() -> None:
     hand.give(signal("exit", "0.5"))
     hand.fill("o-3", "1")
     assert hand.position() == 0
-    assert first_failure(hand, "1") == ("venue", "fate of o-2 is unknown")
+    assert first_failure(hand, "1") == ("broker", "fate of o-2 is unknown")
     hand.enter("1")
     assert hand.core.kept(DenyRecord)[-1].code == "FATE_UNKNOWN"
     assert first_failure(hand, "1", "operator") == ("", "")
@@ -106,4 +107,35 @@ def test_the_first_gate_that_fails_is_the_denial(
     name, _ = first_failure(hand, quantity, owner)
     hand.enter(quantity, strategy=owner)
     denied = [str(r.code) for r in hand.core.kept(DenyRecord)]
-    assert [name] == ([GATE_OF.get(code, "risk") for code in denied] or [""])
+    gates = GATE_OF | {"TASK_PAUSED": "engine" if paused else "task"}
+    assert [name] == ([gates.get(code, "risk") for code in denied] or [""])
+
+
+def test_the_gates_carry_their_number_and_its_limit() -> None:
+    hand = Hand(RiskSettings(max_open_orders=3, max_position_value=D(1000)))
+    hand.quote(100.0, 100.0)
+    hand.core.advance(hand.core.ts + 40_000_000)
+    hand.enter("1", strategy="other")
+    gates = {g.name: g.detail for g in hand.executor.gates("s", "BTC")}
+    assert gates == {
+        "feed": "40 ms of 5 s",
+        "book": "none in this feed",
+        "engine": "takes entries",
+        "task": "running",
+        "lock": "automatic",
+        "risk": "0 % of position limit 1000",
+        "throttle": "1 of 3 orders",
+        "broker": "no fate unknown",
+    }
+
+
+@pytest.mark.parametrize("code", DenialCode)
+def test_every_denial_belongs_to_a_gate(code: DenialCode) -> None:
+    # The executor's pause has its own gate: a paused strategy is never asked. What is
+    # too small to trade is found out where the entry is sized.
+    own = {
+        "TASK_PAUSED": "engine",
+        "QUANTITY_ZERO": "size",
+        "BELOW_MIN_NOTIONAL": "size",
+    }
+    assert gate_of(code.value) == (GATE_OF | own).get(code.value, "risk")

@@ -18,6 +18,8 @@ from workstation.engine.control import Outcome
 from workstation.engine.drivers import SPEEDS, PlayDriver, PlayState
 from workstation.engine.frames import (
     Alert,
+    BlockRow,
+    BlockTable,
     BookFrame,
     ChartFrame,
     FeedRow,
@@ -35,13 +37,20 @@ from workstation.engine.frames import (
     OpportunityTable,
     OrderRow,
     OwnFill,
+    ParamRow,
+    ParamTable,
     Plot,
     PlotLine,
     PositionRow,
+    ScriptLine,
+    ScriptLog,
+    StrategyRow,
     SymbolRow,
     TapeFrame,
+    Way,
 )
 from workstation.engine.recorder import RecorderAnswer
+from workstation.engine.script_source import ScriptSource
 from workstation.engine.store import Numbered
 from workstation.indicators import Request
 from workstation.kernel import ChannelStats, TaskStats
@@ -268,6 +277,13 @@ def machine(row: SymbolRow | None = None, **changes: Any) -> MachineFrame:
         "stop_held": True,
         "script": "ema_cross.py",
         "answer": "holds",
+        "bars_left": 0,
+        "ways": (
+            Way("fill", SymbolState.IN_TRADE),
+            Way("entry_canceled", SymbolState.WATCH),
+            Way("flat", SymbolState.WATCH),
+            Way("override_watch", SymbolState.WATCH),
+        ),
         "gates": (
             Gate("feed", True, "40 ms < 2 s"),
             Gate("book", True, "trusted"),
@@ -510,6 +526,127 @@ def opportunity_row(**changes: Any) -> OpportunityRow:
     return OpportunityRow(**{**values, **changes})
 
 
+def strategy_row(**changes: Any) -> StrategyRow:
+    """Return a strategy of eight symbols that runs."""
+    values: dict[str, Any] = {
+        "name": "ema_cross",
+        "language": "Python",
+        "script": "ema_cross.py",
+        "version": "7b555b94",
+        "timeframe": "1m",
+        "symbols": 8,
+        "watch": 5,
+        "close_watch": 1,
+        "in_trade": 1,
+        "manual": 1,
+        "calls": 1_038,
+        "rate": 0.13,
+        "p99_ns": 26_400,
+        "errors": 0,
+        "memory_bytes": None,
+        "state": "running",
+        "restarts": 0,
+        "withheld": 0,
+        "last_error": "",
+    }
+    return StrategyRow(**{**values, **changes})
+
+
+def param_row(name: str = "fast", **changes: Any) -> ParamRow:
+    """Return a whole number that a script declares."""
+    values: dict[str, Any] = {
+        "kind": "int",
+        "value": 10,
+        "default": 10,
+        "minimum": 2.0,
+        "maximum": 500.0,
+        "help": "bars of the fast EMA",
+    }
+    return ParamRow(name=name, **{**values, **changes})
+
+
+def params(instrument: str = "BTCUSDT", **changes: Any) -> ParamTable:
+    """Return the parameters of a row, one of them changed."""
+    values: dict[str, Any] = {
+        "strategy": "ema_cross",
+        "instrument": instrument,
+        "script": "ema_cross.py",
+        "instruments": tuple(row.instrument for row in symbols()),
+        "params": (
+            param_row(),
+            param_row("slow", value=30, default=20, help="bars of the slow EMA"),
+            param_row(
+                "stop",
+                kind="float",
+                value=0.02,
+                default=0.02,
+                minimum=0.0005,
+                maximum=0.4,
+                help="loss that ends it",
+            ),
+            param_row(
+                "long_only",
+                kind="bool",
+                value=True,
+                default=True,
+                minimum=None,
+                maximum=None,
+                help="",
+            ),
+        ),
+    }
+    return ParamTable(**{**values, **changes})
+
+
+def script_log() -> ScriptLog:
+    """Return a line that a script wrote, and an error of it."""
+    return ScriptLog(
+        strategy="ema_cross",
+        script="ema_cross.py",
+        lines=(
+            ScriptLine(
+                number=1, ts=NOW - 60 * S, instrument="BTCUSDT", text="volume dried up"
+            ),
+            ScriptLine(
+                number=2,
+                ts=NOW - 9 * S,
+                instrument="ETHUSDT",
+                text="ZeroDivisionError: division by zero",
+                is_error=True,
+                line=3,
+            ),
+        ),
+    )
+
+
+def blocks() -> BlockTable:
+    """Return what became of a row's evaluations, and of all rows'."""
+    own = (
+        BlockRow(gate="script", cause="no signal", count=116),
+        BlockRow(gate="state", cause="in trade", count=7),
+        BlockRow(gate="", cause="entered", count=2),
+    )
+    everywhere = (
+        BlockRow(gate="script", cause="no signal", count=855),
+        BlockRow(gate="state", cause="in trade", count=136),
+        BlockRow(gate="", cause="entered", count=15),
+        BlockRow(gate="lock", cause="locked", count=10),
+    )
+    return BlockTable(row=own, all=everywhere)
+
+
+SOURCE = ScriptSource(
+    "ema_cross.py",
+    (
+        "def detect_opportunity(market, context, indicators):",
+        "    spread = 0",
+        "    return 1 / spread",
+        "",
+        "# the end",
+    ),
+)
+
+
 def alert(number: int = 1, **changes: Any) -> Alert:
     """Return the alert of the sketches."""
     values: dict[str, Any] = {
@@ -579,6 +716,10 @@ def frame(focus: Focus | None = None, **changes: Any) -> Frame:
         "book": book(instrument=name, symbol=name),
         "tape": tape(instrument=name, symbol=name),
         "machine": machine(),
+        "strategies": (strategy_row(),),
+        "params": params(name),
+        "script_log": script_log(),
+        "blocks": blocks(),
     }
     return Frame(**{**values, **changes})
 
@@ -731,6 +872,10 @@ class FakeSession:
         if self.refusal:
             return Outcome(False, self.refusal, 100)
         return Outcome(True, "done", 100)
+
+    def script_source(self, strategy: str) -> ScriptSource | None:
+        """Return a text of five lines."""
+        return SOURCE
 
     def toggle_recording(self, name: str) -> RecorderAnswer:
         """Refuse: nothing is written by hand-made frames."""

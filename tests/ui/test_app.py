@@ -28,7 +28,8 @@ from workstation.ui.screens.cancel import CancelScreen
 from workstation.ui.screens.detail import DetailScreen
 from workstation.ui.screens.help_screen import HelpScreen
 from workstation.ui.screens.kill import KillScreen
-from workstation.ui.screens.layouts import FeedsLayout, LayoutScreen, LogLayout
+from workstation.ui.screens.layout import LayoutScreen
+from workstation.ui.screens.layouts import FeedsLayout, LogLayout
 from workstation.ui.screens.quit import QuitScreen
 from workstation.ui.screens.unlock import UnlockScreen
 

@@ -25,7 +25,7 @@ from workstation.ui.screens.cancel import CancelScreen
 from workstation.ui.screens.flatten import FlattenScreen
 from workstation.ui.screens.go_until import GoUntilScreen
 from workstation.ui.screens.inject import InjectScreen
-from workstation.ui.screens.layouts import LayoutScreen
+from workstation.ui.screens.layout import LayoutScreen
 from workstation.ui.screens.override import OverrideScreen
 from workstation.ui.screens.stop_task import StopTaskScreen
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from tests.engine.runs import BINANCE, SMALL, settings
+from tests.engine.runs import BINANCE, SMALL, settings, with_script
+from tests.strategy.fakes import write_script
 from tests.ui import fakes
 from tests.ui.test_app import footer, text_of
 from tests.ui.test_app_engine import focus_on
@@ -22,6 +23,7 @@ from workstation.model.orders import Order, OrderRole, OrderStatus
 from workstation.model.states import SymbolState
 from workstation.ui.app import WorkstationApp
 from workstation.ui.screens.cancel import CancelScreen
+from workstation.ui.screens.edit_params import EditParamsScreen
 from workstation.ui.screens.fields import ChoiceLine, TextField
 from workstation.ui.screens.override import OverrideScreen
 from workstation.ui.screens.ritual import Ritual
@@ -134,7 +136,7 @@ async def test_s_makes_one_withheld_call_and_x_stops_the_task() -> None:
         await focus_on(app, pilot, "tasks", "ema_cross")
         task = session.engine.registry.get("ema_cross")
         await pilot.press("p")
-        assert task.state is TaskState.PAUSED
+        assert task.state.value == "paused"
         strategy = session.strategies[0]
         while not strategy.withheld:
             assert session.driver.step()
@@ -270,3 +272,86 @@ async def test_large_w_on_what_is_no_feed_says_so() -> None:
         await settle(pilot)
         assert "executor is no feed; feeds: market" in footer(app)
     assert session.recorder.folder is None
+
+
+async def test_enter_on_a_parameter_gives_the_row_another_one() -> None:
+    app, session = in_trade()
+    strategy = session.strategies[0]
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await pilot.press("4")
+        await settle(pilot)
+        await focus_on(app, pilot, "params", "fast")
+        await pilot.press("enter")
+        await settle(pilot)
+        assert isinstance(app.screen, EditParamsScreen)
+        app.screen.query_one("#param-0", TextField).entry.value = "7"
+        await settle(pilot)
+        await go_outside_text(app, pilot)
+        assert strategy.rows["BTCUSDT"].market.params["fast"] == 7
+        assert strategy.rows["ETHUSDT"].market.params["fast"] == 10
+        assert "uses fast 7 in BTCUSDT" in footer(app)
+        app.bridge.pump_once()
+        await settle(pilot)
+        assert "▸ fast         7          10" in text_of(app)
+
+
+async def go_outside_text(app: WorkstationApp, pilot: Pilot[int]) -> None:
+    """Leave the field, arm the dialog, and press its first verb."""
+    app.screen.query_one("#back").focus()
+    await go(app, pilot)
+
+
+async def test_p_s_r_act_on_the_strategy_of_layout_4() -> None:
+    app, session = in_trade()
+    task = session.engine.registry.get("ema_cross")
+    strategy = session.strategies[0]
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await pilot.press("4")
+        await settle(pilot)
+        await pilot.press("p")
+        assert task.state.value == "paused"
+        while not strategy.withheld:
+            session.driver.step()
+        calls = strategy.calls
+        app.bridge.pump_once()
+        await pilot.press("s")
+        assert strategy.calls <= calls + 1
+        assert "was asked once" in footer(app)
+        await pilot.press("p")
+        assert task.state.value == "running"
+        await pilot.press("r")
+        assert task.restarts == 1
+        await pilot.press("x")
+        await settle(pilot)
+        assert isinstance(app.screen, StopTaskScreen)
+        await go(app, pilot)
+        assert task.state is not TaskState.RUNNING
+
+
+async def test_enter_on_a_failing_strategy_shows_the_line_that_failed(
+    tmp_path: Path,
+) -> None:
+    path = write_script(tmp_path, detect="return 1 / 0")
+    config = fakes.config(*SMALL, *with_script(path))
+    session = assemble_session(config.run, journal=False, paused=True)
+    run_backtest(session.engine, Until(events=600))
+    app = WorkstationApp(
+        config, session=session, themes=fakes.THEMES, environ={"TERM": "xterm"}
+    )
+    line = 1 + path.read_text().splitlines().index("    return 1 / 0")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await pilot.press("4")
+        await settle(pilot)
+        assert session.engine.registry.get("ema_cross").state is TaskState.FAILED
+        assert "failed 1" in text_of(app)
+        await pilot.press("enter")
+        await settle(pilot)
+        assert f"▸ {line}      return 1 / 0" in text_of(app)
+        await pilot.press("escape")
+        path.write_text("# changed\n" + path.read_text())
+        await pilot.press("enter")
+        await settle(pilot)
+        assert "The file has changed since it was loaded" in text_of(app)

@@ -6,6 +6,7 @@ each one that has changed before it is kept.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -51,6 +52,8 @@ DIALOGS: dict[str, tuple[str, ...]] = {
     "until": ("1", "g"),
     "alerts": ("1", "a"),
     "help": ("1", "question_mark"),
+    "strategy": ("4", "enter"),
+    "params": ("4", "@params", "down", "enter", "end", "5"),
     "plots": ("1", "@chart", "d", "down", "down", "down", "enter"),
 }
 PLOTS = 'ui.chart=["bollinger(20, 2)", "macd", "rsi(14)"]'
@@ -64,13 +67,38 @@ PLUMBING = (
     *("feeds", "tasks", "opportunities", "channels", "gaps", "indicators"),
     "figures",
 )
+SCRIPTS = ("strategies", "diagram", "why_not", "params", "script_log")
+DIGITS = (
+    dict.fromkeys(MONITOR, "1")
+    | dict.fromkeys(PLUMBING, "2")
+    | dict.fromkeys(SCRIPTS, "4")
+)
+"""The layout of each panel."""
 HIDDEN_WHEN_SMALL = (
     *("chart", "book", "positions", "opportunities", "channels", "indicators"),
-    *("tape", "figures"),
+    *("tape", "figures", "params"),
 )
 MARKET = ("book", "tape", "feeds", "gaps", "indicators", "figures")
 """Panels of the market, which are drawn in each way a terminal may need."""
 HUGE = (200, 50)
+UNEASY = """\
+def detect_opportunity(market, context, indicators):
+    change = market.close - market.closes(1) if market.bars() > 1 else 0.0
+    if market.symbol == "SOLUSDT" and market.bars() % 40 == 0:
+        market.log("the last bar moved", round(change, 2))
+    if market.symbol == "ADAUSDT" and market.bars() % 50 == 0:
+        return {"signal": 1 / int(change)}
+    return None
+
+
+def filter_commitment(market, context, indicators):
+    return None
+
+
+def manage_position(market, context, indicators):
+    return None
+"""
+"""A script that writes to the log and divides by zero, each now and then."""
 
 
 async def do(pilot: Pilot[int], keys: Sequence[str], events: int) -> None:
@@ -132,7 +160,7 @@ def look(snap_compare: Compare) -> Look:
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("digit", ["1", "2", "7"])
+@pytest.mark.parametrize("digit", ["1", "2", "4", "7"])
 def test_a_layout(digit: str, size: tuple[int, int], look: Look) -> None:
     assert look((digit,), size)
 
@@ -146,27 +174,24 @@ def test_two_venues(keys: Sequence[str], size: tuple[int, int], look: Look) -> N
     assert look(keys, size, config="two-venues.toml", since=9_800, until=10_000)
 
 
-@pytest.mark.parametrize("panel", [*MONITOR, *PLUMBING])
+@pytest.mark.parametrize("panel", DIGITS)
 def test_a_panel_zoomed(panel: str, look: Look) -> None:
-    digit = "1" if panel in MONITOR else "2"
-    assert look((digit, f"@{panel}", "z"))
+    assert look((DIGITS[panel], f"@{panel}", "z"))
 
 
 @pytest.mark.parametrize("panel", HIDDEN_WHEN_SMALL)
 def test_a_panel_that_has_no_place_on_a_small_screen(panel: str, look: Look) -> None:
-    digit = "1" if panel in MONITOR else "2"
-    assert look((digit, f"@{panel}"), SMALL)
+    assert look((DIGITS[panel], f"@{panel}"), SMALL)
 
 
-@pytest.mark.parametrize("digit", ["1", "2"])
+@pytest.mark.parametrize("digit", ["1", "2", "4"])
 def test_a_layout_on_a_large_terminal(digit: str, look: Look) -> None:
     assert look((digit,), HUGE)
 
 
 @pytest.mark.parametrize("panel", MARKET)
 def test_a_panel_of_the_market_in_ascii(panel: str, look: Look) -> None:
-    digit = "1" if panel in MONITOR else "2"
-    assert look((digit, f"@{panel}", "z"), overrides=('ui.glyphs="ascii"',))
+    assert look((DIGITS[panel], f"@{panel}", "z"), overrides=('ui.glyphs="ascii"',))
 
 
 @pytest.mark.parametrize("panel", MARKET)
@@ -174,8 +199,35 @@ def test_a_panel_of_the_market_without_colour(
     panel: str, look: Look, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    digit = "1" if panel in MONITOR else "2"
-    assert look((digit, f"@{panel}", "z"))
+    assert look((DIGITS[panel], f"@{panel}", "z"))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_strategies_without_colour(
+    size: tuple[int, int], look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert look(("4",), size)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_strategies_in_ascii(size: tuple[int, int], look: Look) -> None:
+    assert look(("4",), size, overrides=('ui.glyphs="ascii"',))
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("keys", [(), ("enter",)], ids=["listed", "opened"])
+def test_a_script_that_fails_now_and_then(
+    keys: Sequence[str], size: tuple[int, int], look: Look, tmp_path: Path
+) -> None:
+    path = tmp_path / "uneasy.py"
+    path.write_text(UNEASY)
+    overrides = (
+        f"strategies.0.script={json.dumps(str(path))}",
+        "strategies.0.params={}",
+        "strategies.0.max_errors=1000",
+    )
+    assert look(("4", "@script_log", *keys), size, overrides=overrides)
 
 
 def test_a_book_in_coarse_steps_whose_prices_stand(look: Look) -> None:

@@ -186,7 +186,15 @@ def assemble_session(
         driver=driver,
         guard=guard,
         frames=FrameSource(
-            run, engine, aggregator, strategies, executor, control, driver, recorder
+            run,
+            engine,
+            aggregator,
+            strategies,
+            executor,
+            control,
+            driver,
+            recorder,
+            guard.times,
         ),
         recorder=recorder,
         reloading=Reloading(

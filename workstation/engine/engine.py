@@ -6,13 +6,12 @@ engine owns the task registry and turns what fails in a part into a visible faul
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, get_args
 
 from workstation.engine.channels import CHANNELS
 from workstation.engine.core import EdgePort, EngineCore
-from workstation.engine.hashing import digest_of
 from workstation.engine.journal import Journal
 from workstation.engine.settings import EngineSettings
 from workstation.engine.sources import Feed, Sources
@@ -56,7 +55,8 @@ class Engine:
     """One run from its first event to its end.
 
     ``on_fault`` sees each contained fault after it was recorded; the operator's
-    side uses it to supervise strategies. ``on_hole`` is told of events that a feed has
+    side uses it to supervise strategies; ``fault_sinks`` get the record, too, with
+    what a record does not hold. ``on_hole`` is told of events that a feed has
     lost, to trust nothing of it until it delivers again.
     """
 
@@ -101,6 +101,7 @@ class Engine:
         self.started = False
         self.closed = False
         self.on_fault: Callable[[str, Exception], None] = lambda task, error: None
+        self.fault_sinks: list[Callable[[FaultRecord, Exception], None]] = []
         self.on_hole: Callable[[Feed, str], None] = lambda feed, detail: None
         self._wire()
 
@@ -296,10 +297,6 @@ class Engine:
         """Return the hash of all decisions and of the state they led to."""
         return self.core.hash.state_hash(self.digest())
 
-    def part_digests(self) -> Mapping[str, str]:
-        """Return a digest per part, to say where two runs differ."""
-        return {str(name): digest_of(state).hex() for name, state in self.digest()}
-
     def digest(self) -> list[tuple[str, object]]:
         """Return the rules of the run and the canonical state of its parts."""
         parts = (self.aggregator, *self.strategies, *self.executors)
@@ -413,16 +410,17 @@ class Engine:
     ) -> None:
         core = self.core
         name = "engine" if task is None else task.name
-        core.record(
-            FaultRecord(
-                seq=core.seq,
-                ts=core.ts,
-                task=name,
-                instrument=str(getattr(event, "instrument", "")),
-                error=describe(error),
-                where=type(event).__name__,
-            )
+        record = FaultRecord(
+            seq=core.seq,
+            ts=core.ts,
+            task=name,
+            instrument=str(getattr(event, "instrument", "")),
+            error=describe(error),
+            where=type(event).__name__,
         )
+        core.record(record)
+        for sink in self.fault_sinks:
+            sink(record, error)
         self.on_fault(name, error)
 
     def _on_feed_error(self, feed: Feed, error: Exception) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from workstation.engine.alerts import Alerts
 from workstation.engine.book_frames import BookFrames
+from workstation.engine.call_times import CallTimes
 from workstation.engine.charting import ChartFrames
 from workstation.engine.control import Control
 from workstation.engine.drivers import PlayDriver
@@ -19,13 +20,16 @@ from workstation.engine.feed_frames import FeedFrames
 from workstation.engine.figure_frames import FigureFrames
 from workstation.engine.focusing import FocusFrames
 from workstation.engine.frames import Alert, Focus, Frame
+from workstation.engine.gating import RowGates
 from workstation.engine.header_frames import HeaderFrames
 from workstation.engine.indicator_frames import IndicatorFrames
 from workstation.engine.marks import Marks
 from workstation.engine.opportunity_frames import OpportunityFrames
 from workstation.engine.recorder import Recorder
 from workstation.engine.row_frames import RowFrames
+from workstation.engine.script_log import ScriptLogs
 from workstation.engine.settings import RunSettings
+from workstation.engine.strategy_frames import StrategyFrames
 from workstation.engine.trade_frames import TradeFrames
 from workstation.execution.executor import Executor
 from workstation.kernel import TaskStats
@@ -48,6 +52,7 @@ class FrameSource:
         control: Control,
         driver: PlayDriver,
         recorder: Recorder,
+        times: CallTimes,
     ) -> None:
         instruments = {i.id: i for i in run.instruments}
         self._engine = engine
@@ -59,14 +64,18 @@ class FrameSource:
         self._recorder = recorder
         self._told: set[str] = set()
         marks = Marks()
-        engine.core.sinks += [self._alerts, marks]
+        logs = ScriptLogs(strategies)
+        engine.core.sinks += [self._alerts, marks, logs]
+        engine.fault_sinks.append(logs.fault)
+        gates = RowGates(aggregator, strategies, executor)
         self._charts = ChartFrames(aggregator, strategies, executor, instruments, marks)
-        self._focus = FocusFrames(aggregator, strategies, executor, instruments)
+        self._focus = FocusFrames(strategies, executor, gates)
+        self._scripts = StrategyFrames(engine, strategies, gates, logs, times)
         self._header = HeaderFrames(
             run, engine, aggregator, executor, driver, instruments
         )
         self._rows = RowFrames(
-            engine, aggregator, strategies, executor, self._focus, instruments
+            engine, aggregator, strategies, executor, gates, instruments
         )
         self._books = BookFrames(engine, aggregator, executor, instruments)
         self._trades = TradeFrames(engine, aggregator, instruments)
@@ -79,7 +88,15 @@ class FrameSource:
             "channels": engine.bus.stats,
             "indicators": IndicatorFrames(aggregator, instruments).indicators,
             "figures": FigureFrames(engine, aggregator, instruments).figures,
+            "strategies": self._scripts.strategies,
             "opportunities": OpportunityFrames(engine, aggregator).opportunities,
+        }
+        self._focused: dict[str, Callable[[Focus], object]] = {
+            "chart": self._charts.chart,
+            "tape": self._trades.tape,
+            "params": self._scripts.params,
+            "script_log": self._scripts.log,
+            "blocks": self._scripts.blocks,
         }
 
     def frame(
@@ -99,16 +116,17 @@ class FrameSource:
         if "symbols" in panels:
             parts["symbols"] = rows
         if focus is not None:
-            if "chart" in panels:
-                parts["chart"] = self._charts.chart(focus)
             if "book" in panels:
                 parts["book"] = self._books.book(
                     focus, self._alerts.book_remedy(focus.instrument)
                 )
-            if "tape" in panels:
-                parts["tape"] = self._trades.tape(focus)
             if "machine" in panels:
                 parts["machine"] = self._focus.machine(focus, rows)
+            parts |= {
+                name: make(focus)
+                for name, make in self._focused.items()
+                if name in panels
+            }
         return Frame(
             seq=engine.core.seq,
             ts=engine.core.ts,

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 
+from workstation.engine.call_times import CallTimes
+from workstation.engine.script_calls import WorkerState
 from workstation.kernel import Clock
 from workstation.model.errors import ScriptError
 from workstation.model.timeframes import NS_PER_MS, NS_PER_S
@@ -45,21 +46,9 @@ from workstation.strategy.lua.wire import (
 from workstation.strategy.replies import ScriptAnswered, ScriptReply
 from workstation.strategy.script import ParamSpec, Script, hash_of
 
-__all__ = ["LuaEdge", "Preparing", "WorkerState"]
+__all__ = ["LuaEdge", "Preparing"]
 
 _LOAD_S = 10.0
-
-
-class WorkerState(Struct, frozen=True, kw_only=True):
-    """What the screen shows of a strategy's worker."""
-
-    confinement: str
-    memory_bytes: int | None
-    cpu_ns: int | None
-    deaths: int
-    instructions: int
-    """Of the last call."""
-    running: bool
 
 
 class Preparing:
@@ -126,6 +115,7 @@ class LuaEdge:
         figures: tuple[str, ...],
         cpu_s: float,
         wall: Clock,
+        times: CallTimes | None = None,
         worker: Callable[[], LuaWorker] = LuaWorker,
     ) -> None:
         self._driven = driven
@@ -134,6 +124,7 @@ class LuaEdge:
         self._budget = Budget(cpu_s=cpu_s)
         self._deadline_s = DRIVEN_DEADLINE_S if driven else LIVE_DEADLINE_S
         self._wall = wall
+        self._times = CallTimes() if times is None else times
         self._worker = worker
         self._stations: dict[str, _Station] = {}
 
@@ -215,7 +206,7 @@ class LuaEdge:
             station.restarts.rearm()
             station.start_ns = 0
 
-    def state(self, strategy: str) -> WorkerState | None:
+    def worker(self, strategy: str) -> WorkerState | None:
         """Return what the screen shows of a worker; None where there is none."""
         station = self._stations.get(strategy)
         if station is None:
@@ -387,8 +378,10 @@ class LuaEdge:
         answers: Answers,
     ) -> ScriptAnswered:
         replies = []
+        times = self._times[station.strategy]
         for asked, reply in zip(posted, answers.replies, strict=True):
             station.instructions = reply.instructions
+            times.append(reply.cpu_ns)
             replies.append(_reply(station.strategy, asked, reply))
         return ScriptAnswered(
             strategy=station.strategy, batch=batch, replies=tuple(replies)

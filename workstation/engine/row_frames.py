@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from workstation.engine.engine import Engine
 from workstation.engine.figures import age, change, coarse, open_pnl, spread_bps
-from workstation.engine.focusing import FocusFrames
 from workstation.engine.frames import OrderRow, PositionRow, SymbolRow
+from workstation.engine.gating import RowGates
 from workstation.engine.versions import Versions
 from workstation.execution.executor import Executor
 from workstation.market.aggregator import Aggregator
@@ -32,14 +32,14 @@ class RowFrames:
         aggregator: Aggregator,
         strategies: Sequence[ScriptedStrategy],
         executor: Executor,
-        focus: FocusFrames,
+        gates: RowGates,
         instruments: Mapping[str, Instrument],
     ) -> None:
         self._engine = engine
         self._aggregator = aggregator
         self._strategies = strategies
         self._executor = executor
-        self._focus = focus
+        self._gates = gates
         self._instruments = instruments
         self._versions = Versions()
 
@@ -68,9 +68,8 @@ class RowFrames:
         self, instrument: Instrument, strategy: ScriptedStrategy, row: Row
     ) -> SymbolRow:
         position = self._executor.position(strategy.name, instrument.id)
-        blocked = next(
-            (g for g in self._focus.gates(strategy, row) if not g.passed), None
-        )
+        gates = self._gates.of(strategy, row)
+        blocked = next((gate for gate in gates if not gate.passed), None)
         return self._row(
             instrument,
             strategy.name,

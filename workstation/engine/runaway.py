@@ -14,9 +14,11 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from time import perf_counter_ns
 from types import FrameType
 from typing import ClassVar, TypeVar
 
+from workstation.engine.call_times import CallTimes
 from workstation.engine.journal import Interrupt
 from workstation.model.errors import ScriptError, ScriptTimeout
 from workstation.strategy.row import Row
@@ -58,6 +60,7 @@ class ScriptGuard:
     ``planned`` holds, by (seq, strategy, instrument), the calls that were interrupted
     in the run being replayed: those are not made at all. It is None in any other run.
     Outside the main thread nothing can be interrupted and calls are made unguarded.
+    ``times`` is how long each strategy's last calls took.
     """
 
     # A process has one handler of the signal: it asks whose call is being made.
@@ -67,6 +70,7 @@ class ScriptGuard:
         self.budget_ms = budget_ms
         self.planned: Mapping[tuple[int, str, str], Interrupt] | None = None
         self.on_interrupt: Callable[[Interrupt], None] = lambda interrupt: None
+        self.times = CallTimes()
         self._seq = seq
         self._armed = 0
         self._allowed_ns = 0
@@ -90,13 +94,16 @@ class ScriptGuard:
                 row.indicators.ask_again(planned.asked)
                 raise self._timed_out(_path(function), row, planned.line)
         known = len(row.indicators)
+        began = 0
         try:
             # The outer try: an interrupt may come while the inner one is left.
             try:
                 self._arm(self.budget_ms)
+                began = perf_counter_ns()
                 return function(row.market, row.context, row.indicators)
             finally:
                 self._armed = 0
+                self.times[strategy].append(perf_counter_ns() - began)
         except ScriptInterrupt as interrupt:
             self._armed = 0
             path = _path(function)

@@ -10,10 +10,30 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
+from msgspec import Struct
+
 from workstation.model.errors import WorkstationError
 from workstation.strategy.replies import ScriptAnswered
 
-__all__ = ["JournalledScripts", "NoScripts", "ScriptCalls", "ScriptEdge"]
+__all__ = [
+    "JournalledScripts",
+    "NoScripts",
+    "ScriptCalls",
+    "ScriptEdge",
+    "WorkerState",
+]
+
+
+class WorkerState(Struct, frozen=True, kw_only=True):
+    """What the screen shows of a strategy's worker."""
+
+    confinement: str
+    memory_bytes: int | None
+    cpu_ns: int | None
+    deaths: int
+    instructions: int
+    """Of the last call."""
+    running: bool
 
 
 class ScriptEdge(Protocol):
@@ -35,6 +55,9 @@ class ScriptEdge(Protocol):
     def rearm(self, strategy: str) -> None:
         """Forget how often a strategy's worker has died."""
 
+    def worker(self, strategy: str) -> WorkerState | None:
+        """Return what the screen shows of a worker; None where there is none."""
+
     def close(self) -> None:
         """End all workers."""
 
@@ -55,6 +78,10 @@ class NoScripts:
 
     def rearm(self, strategy: str) -> None:
         """Do nothing."""
+
+    def worker(self, strategy: str) -> WorkerState | None:
+        """Return nothing."""
+        return None
 
     def close(self) -> None:
         """Do nothing."""

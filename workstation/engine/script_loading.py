@@ -68,6 +68,7 @@ class ScriptLoader:
             figures=figures,
             cpu_s=run.engine.script_budget_ms / 1_000,
             wall=wall,
+            times=guard.times,
         )
 
     def first(self, settings: StrategySettings, *, tolerant: bool) -> Script:
@@ -79,7 +80,7 @@ class ScriptLoader:
         given = settings.params_of(*settings.symbol_params)
         kept = self._kept and self._kept.first.get(settings.name)
         if kept and kept.failure:
-            return failed_script(path, given, kept.failure)
+            return failed_script(path, given, kept.failure, kept.failure_line)
         try:
             source = kept.text.encode() if kept else source_of(path)
             script = self._load_first(settings, source)
@@ -90,7 +91,7 @@ class ScriptLoader:
                 self.edge.close()
                 self._guard.close()
                 raise
-            return failed_script(path, given, str(error))
+            return failed_script(path, given, str(error), error.line)
         return script
 
     def _load_first(self, settings: StrategySettings, source: bytes) -> Script:

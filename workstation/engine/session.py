@@ -14,6 +14,7 @@ from workstation.engine.framing import FrameSource
 from workstation.engine.recorder import Recorder, RecorderAnswer
 from workstation.engine.reloading import Reloading
 from workstation.engine.runaway import ScriptGuard
+from workstation.engine.script_source import ScriptSource, read_source
 from workstation.engine.settings import RunSettings
 from workstation.execution.executor import Executor
 from workstation.market.aggregator import Aggregator
@@ -64,6 +65,11 @@ class Session:
     def execute(self, command: Command) -> Outcome:
         """Take a command now, between two inputs."""
         return self.control.execute(command)
+
+    def script_source(self, strategy: str) -> ScriptSource | None:
+        """Return the text of a strategy's script; None where there is no such one."""
+        found = next((each for each in self.strategies if each.name == strategy), None)
+        return None if found is None else read_source(found.script)
 
     def toggle_recording(self, name: str) -> RecorderAnswer:
         """Begin or end the recording of a feed; no input, so no decision changes."""

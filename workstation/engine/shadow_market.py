@@ -115,6 +115,10 @@ class PastMarket:
         """Return nothing: what has closed is trusted."""
         return None
 
+    def age_limit(self, instrument: str) -> int:
+        """Return that anything may be old."""
+        return 1 << 62
+
     def follow(
         self, instrument: str, tick: Callable[[int], None]
     ) -> Callable[[], None]:

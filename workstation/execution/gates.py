@@ -2,7 +2,7 @@
 
 Asked by the screen through the Executor. Each gate puts a question of the risk stage,
 in the order in which ``RiskStage.check`` does, so that the first gate that fails is
-the denial an entry would get.
+the denial an entry would get. ``gate_of`` says which gate a denial belongs to.
 """
 
 from __future__ import annotations
@@ -13,8 +13,30 @@ from workstation.execution.risk import Denial, DenialCode, RiskStage
 from workstation.model.instruments import Side
 from workstation.model.orders import Order, OrderRole, OrderType
 from workstation.model.states import BookTrust, Gate
+from workstation.model.timeframes import NS_PER_MS, NS_PER_S
 
-__all__ = ["entry_gates"]
+__all__ = ["entry_gates", "gate_of"]
+
+_GATE_OF = {
+    DenialCode.DATA_STALE: "feed",
+    DenialCode.BOOK_UNTRUSTED: "book",
+    # A paused strategy is not asked, so it is the executor that denies.
+    DenialCode.TASK_PAUSED: "engine",
+    DenialCode.HOLD: "engine",
+    DenialCode.KILLED: "engine",
+    DenialCode.TASK_STOPPED: "task",
+    DenialCode.ROW_LOCKED: "lock",
+    # Found out where the entry is sized, before the risk stage is asked.
+    DenialCode.QUANTITY_ZERO: "size",
+    DenialCode.BELOW_MIN_NOTIONAL: "size",
+    DenialCode.MAX_OPEN_ORDERS: "throttle",
+    DenialCode.FATE_UNKNOWN: "broker",
+}
+
+
+def gate_of(code: str) -> str:
+    """Return the gate that refuses a strategy's entry with this code."""
+    return _GATE_OF.get(DenialCode(code), "risk")
 
 
 def entry_gates(
@@ -24,7 +46,7 @@ def entry_gates(
     now_ns: int,
     quantity: Decimal | None = None,
 ) -> tuple[Gate, ...]:
-    """Return feed, book, task, lock, hold, kill, risk and venue, in that order.
+    """Return feed, book, engine, task, lock, risk, throttle, broker, in that order.
 
     With a quantity the risk gate judges a market buy of it; without one it says
     whether the row is free and how much of the limits is used.
@@ -35,11 +57,8 @@ def entry_gates(
         *_data_gates(risk, instrument, now_ns),
         *_switch_gates(risk, owner, instrument),
         _risk_gate(risk, owner, instrument, quantity),
-        _gate(
-            "venue",
-            risk.fate(owner, instrument),
-            f"{risk.orders.at_venue} orders open",
-        ),
+        _gate("throttle", risk.crowded(), _open_orders(risk)),
+        _gate("broker", risk.fate(owner, instrument), "no fate unknown"),
     )
 
 
@@ -56,8 +75,9 @@ def _data_gates(risk: RiskStage, instrument: str, now_ns: int) -> tuple[Gate, Ga
     stale = denial if denial and denial.code is DenialCode.DATA_STALE else None
     book = view.book
     kept = book is not None and book.trust is not BookTrust.NONE
+    age = _span(now_ns - view.ts_recv)
     return (
-        _gate("feed", stale, f"age {(now_ns - view.ts_recv) / 1e9:.1f} s"),
+        _gate("feed", stale, f"{age} of {_span(risk.market.age_limit(instrument))}"),
         _gate(
             "book",
             None if stale else denial,
@@ -68,14 +88,18 @@ def _data_gates(risk: RiskStage, instrument: str, now_ns: int) -> tuple[Gate, Ga
 
 def _switch_gates(risk: RiskStage, owner: str, instrument: str) -> tuple[Gate, ...]:
     controls = risk.controls
-    state = "paused" if controls.paused else controls.state_of(owner)
     level = controls.kill_level
-    rung = "" if level is None else f"{level.value}: {controls.kill_reason}"
+    if controls.paused:
+        engine = _gate("engine", risk.paused(), "", "executor paused")
+    elif controls.hold:
+        engine = _gate("engine", risk.hold(), "", "on hold")
+    else:
+        rung = "" if level is None else f"killed, {level.value}: {controls.kill_reason}"
+        engine = _gate("engine", risk.kill(), "takes entries", rung)
     return (
-        _gate("task", risk.task(owner, entry=True), "running", state),
+        engine,
+        _gate("task", risk.task(owner), "running", controls.state_of(owner)),
         _gate("lock", risk.lock(owner, instrument), "automatic", "locked in manual"),
-        _gate("hold", risk.hold(), "no hold", "on hold"),
-        _gate("kill", risk.kill(), "armed", rung),
     )
 
 
@@ -93,7 +117,7 @@ def _risk_gate(
             quantity=quantity,
         )
         return _gate("risk", risk.size(draft), _used(risk, instrument)[1])
-    denial = risk.crowded() or risk.occupied(owner, instrument)
+    denial = risk.occupied(owner, instrument)
     room, used = _used(risk, instrument)
     return _gate("risk", denial, used) if denial else Gate("risk", room, used)
 
@@ -106,3 +130,22 @@ def _used(risk: RiskStage, instrument: str) -> tuple[bool, str]:
     mark = risk.ledger.mark(instrument) or Decimal(0)
     used = abs(risk.ledger.net(instrument)) * mark / limit * 100
     return used < 100, f"{used:.0f} % of position limit {limit}"
+
+
+def _open_orders(risk: RiskStage) -> str:
+    most = risk.settings.max_open_orders
+    at_venue = risk.orders.at_venue
+    if most is None:
+        return f"{at_venue} orders, no limit"
+    return f"{at_venue} of {most} orders"
+
+
+def _span(ns: int) -> str:
+    """Write a span with its unit: ``40 ms``, ``9.1 s``, ``32 s``."""
+    if abs(ns) < NS_PER_S:
+        return f"{ns // NS_PER_MS} ms"
+    return (
+        f"{ns / NS_PER_S:.3g} s"
+        if abs(ns) < 1_000 * NS_PER_S
+        else f"{ns // NS_PER_S} s"
+    )

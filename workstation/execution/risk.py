@@ -110,9 +110,9 @@ class RiskStage:
     ) -> Denial | None:
         """Return the first reason to refuse the order, or None.
 
-        An entry is asked data, task, lock, hold, kill, size and limits, fate: the
-        order of the gates, which put the same questions. It is for a flat row unless
-        ``joining`` says otherwise.
+        An entry is asked data, engine, task, lock, size and limits, throttle, fate:
+        the order of the gates, which put the same questions. It is for a flat row
+        unless ``joining`` says otherwise.
         """
         instrument = self.instruments.get(order.instrument)
         if instrument is None:
@@ -128,27 +128,37 @@ class RiskStage:
         if denial is not None:
             return denial
         if entry:
-            return self.size(order, joining) or self.fate(owner, order.instrument)
+            return (
+                self.size(order, joining)
+                or self.crowded()
+                or self.fate(owner, order.instrument)
+            )
         return self._shape(order, instrument) or self._reduces(order)
 
     def switches(
         self, owner: str, instrument: str, role: OrderRole, *, entry: bool
     ) -> Denial | None:
         """Return the switch that stands in the way, if any."""
-        if role not in _SAFETY:
-            denial = self.task(owner, entry=entry) or self.lock(owner, instrument)
-            if denial is not None:
-                return denial
-        return (self.hold() or self.kill()) if entry else None
+        bound = role not in _SAFETY
+        denial = self.paused() if bound else None
+        if denial is None and entry:
+            denial = self.hold() or self.kill()
+        if denial is None and bound:
+            denial = self.task(owner) if entry else None
+            denial = denial or self.lock(owner, instrument)
+        return denial
 
-    def task(self, owner: str, *, entry: bool) -> Denial | None:
-        """Return why the executor or the owner's strategy takes no part, if so."""
-        controls = self.controls
-        if controls.paused:
-            return Denial(DenialCode.TASK_PAUSED, "the executor is paused")
-        if not entry or owner == OPERATOR:
+    def paused(self) -> Denial | None:
+        """Return that the executor is paused, if so."""
+        if not self.controls.paused:
             return None
-        state = controls.state_of(owner)
+        return Denial(DenialCode.TASK_PAUSED, "the executor is paused")
+
+    def task(self, owner: str) -> Denial | None:
+        """Return why the owner's strategy takes no part, if so."""
+        if owner == OPERATOR:
+            return None
+        state = self.controls.state_of(owner)
         if state == "running":
             return None
         paused = state == "paused"
@@ -289,10 +299,8 @@ class RiskStage:
                 f"position {net} with {pending} pending and {order.quantity} more is "
                 f"worth {worst * price}, more than max_position_value {limit}",
             )
-        return (
-            self.crowded()
-            or self._in_the_way(order, joining)
-            or self._cash(order, worst - abs(net), price)
+        return self._in_the_way(order, joining) or self._cash(
+            order, worst - abs(net), price
         )
 
     def crowded(self) -> Denial | None:

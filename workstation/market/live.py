@@ -264,6 +264,10 @@ class LiveInstrument:
     def _all_builders(self) -> tuple[BarBuilder | CountedBuilder, ...]:
         return (*self.builders, *self.counted, *self.counted_mids)
 
+    def age_limit(self, stale_ns: int) -> int:
+        """Return how old these figures may be, ns: bars come only when they close."""
+        return stale_ns + 2 * self.bar_ns if self.bars_only else stale_ns
+
     def distrust(self, now_ns: int, stale_ns: int) -> str | None:
         """Return why nothing may trade on these figures at ``now_ns``, or None."""
         if self.blocked:
@@ -271,7 +275,7 @@ class LiveInstrument:
         if self.ts_recv == 0:
             return "no data yet"
         if self.bars_only:
-            return _stale("bar", now_ns - self.ts_recv, stale_ns + 2 * self.bar_ns)
+            return _stale("bar", now_ns - self.ts_recv, self.age_limit(stale_ns))
         book = self.book
         if self.quote_ns:
             stale = _stale("quote", now_ns - self.quote_ns, stale_ns)

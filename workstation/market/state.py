@@ -144,6 +144,10 @@ class MarketState:
         """Return why nothing may trade on this data (stale, untrusted), or None."""
         return self.instrument(instrument).distrust(now_ns, self._stale_ns)
 
+    def age_limit(self, instrument: str) -> int:
+        """Return how old the data may be before nothing trades on it, ns."""
+        return self.instrument(instrument).age_limit(self._stale_ns)
+
     def follow(
         self, instrument: str, tick: Callable[[int], None]
     ) -> Callable[[], None]:

@@ -237,6 +237,9 @@ class MarketView(Protocol):
     def distrust(self, instrument: str, now_ns: int) -> str | None:
         """Return why nothing may trade on this data (stale, untrusted), or None."""
 
+    def age_limit(self, instrument: str) -> int:
+        """Return how old the data may be before nothing trades on it, ns."""
+
 
 class FollowedMarketView(MarketView, Protocol):
     """A market that also tells of its ticks, as they come."""

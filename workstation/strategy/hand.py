@@ -65,6 +65,7 @@ class OperatorHand:
         elif row.state is SymbolState.CLOSE_WATCH:
             # What the script reads there, as of its own making.
             row.context["opportunity"] = {"signal": "override", "reason": reason}
+            row.answer = reason
 
     def hand_back(self, command: HandBack) -> None:
         """End a row's manual lock."""

@@ -27,6 +27,7 @@ from workstation.strategy.question import Function, Question
 from workstation.strategy.row import SCRIPT, Row
 from workstation.strategy.script import describe, is_the_scripts
 from workstation.strategy.settings import StrategySettings
+from workstation.strategy.tally import Stop
 from workstation.strategy.wishes import Wishes
 
 __all__ = ["Questions"]
@@ -104,7 +105,11 @@ class Questions:
         """
         question = self.due(row, at_bar=at_bar)
         if question is None:
+            if at_bar and _is_taken(row):
+                row.tally.count(Stop.IN_TRADE)
             return
+        if question.function is Function.MANAGE:
+            row.tally.count(Stop.IN_TRADE)
         self._show(row, at_bar=at_bar)
         self.calls += 1
         row.calls += 1
@@ -132,13 +137,15 @@ class Questions:
         asked, row.asked = row.asked, None
         gone = gone or self._has_gone_on(row, function, asked)
         if gone or asked is None:
+            if asked is not None and asked.function is not Function.MANAGE:
+                row.tally.count(Stop.TOO_LATE)
             row.answer = f"{function} answered too late: {gone}"
             self._note(row, row.answer)
             return
         if isinstance(answer, ScriptError):
             # What it logged goes with it: an interrupted call cannot be had again, and
             # the others follow the same rule.
-            row.answer = f"script error: {answer}"
+            self._failed(row, answer)
             raise answer
         if function is Function.DETECT:
             self._detected(row, answer)
@@ -172,7 +179,9 @@ class Questions:
         )
         if answer is None:
             row.answer = "no signal"
+            row.tally.count(Stop.NO_SIGNAL)
             return
+        row.tally.count(Stop.NOT_COMMITTED)
         row.context["opportunity"] = answer
         reason = str(answer.get("reason") or answer.get("signal") or "opportunity")
         reason = reason[:_REASON_KEPT]
@@ -182,11 +191,14 @@ class Questions:
     def _filtered(self, row: Row, asked: Question, given: object) -> None:
         action = self._action(row, asked, given)
         if action is None:
+            row.tally.count(Stop.NOT_COMMITTED)
+            row.willing = False
             left = row.bars_left - asked.at_bar
             row.answer = f"waits to commit, {left} bars left"
             if asked.at_bar:
                 row.count_bar(self._core)
         elif action.kind is ActionKind.CANCEL_ANALYSIS:
+            row.tally.count(Stop.GIVEN_UP)
             row.answer = f"given up: {action.reason}"
             row.move(self._core, Trigger.CANCEL, action.reason, SCRIPT)
         else:
@@ -221,7 +233,7 @@ class Questions:
         try:
             answer = self._parsed(parse, given)
         except ScriptError as error:
-            row.answer = f"script error: {error}"
+            self._failed(row, error)
             raise
         for text in row.market.notes():
             self._note(row, text)
@@ -229,6 +241,12 @@ class Questions:
             for name, value in row.market.plots().items():
                 row.plots.add(name, row.bar.ts_open, value)
         return answer
+
+    def _failed(self, row: Row, error: ScriptError) -> None:
+        row.answer = f"script error: {error}"
+        row.willing = False
+        if row.state is not SymbolState.IN_TRADE:
+            row.tally.count(Stop.SCRIPT_ERROR)
 
     def _parsed(self, parse: Callable[[object], T], given: object) -> T:
         try:
@@ -252,3 +270,9 @@ class Questions:
                 text=text,
             )
         )
+
+
+def _is_taken(row: Row) -> bool:
+    """Tell whether the row is in trade or on its way, so that nothing is asked."""
+    in_trade = row.state is SymbolState.IN_TRADE or row.committing
+    return in_trade and row.bar is not None and row.asked is None

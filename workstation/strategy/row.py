@@ -25,6 +25,7 @@ from workstation.strategy.machine import Facts, Trigger, step
 from workstation.strategy.plots import Plots
 from workstation.strategy.question import Question
 from workstation.strategy.settings import StrategySettings
+from workstation.strategy.tally import Tally
 
 __all__ = ["ENGINE", "OPERATOR", "SCRIPT", "Row"]
 
@@ -72,8 +73,10 @@ class Row:
         "state",
         "stop",
         "strategy",
+        "tally",
         "target",
         "was_held",
+        "willing",
     )
 
     def __init__(
@@ -112,6 +115,9 @@ class Row:
         self.answer = "no bar yet"
         self.asked: Question | None = None
         self.calls = 0
+        self.tally = Tally()
+        self.willing = False
+        """Whether the script's last answer leads towards an entry."""
         self.override: tuple[str, str] | None = None
         self.was_held = False
         # The command that gave the row its position: what it holds is no fill.
@@ -150,6 +156,7 @@ class Row:
         if after is not before:
             self.since_ns = core.ts
             self.committing = False
+            self.willing = after is SymbolState.CLOSE_WATCH
             self.override = None
             self._begin(core)
         record = StateRecord(

@@ -68,7 +68,7 @@ class ParamSpec(Struct, frozen=True):
 
 
 class Script(Struct, frozen=True, kw_only=True):
-    """A loaded script; ``failure`` says why it could not be loaded.
+    """A loaded script; ``failure`` says why, and at which line, it could not be.
 
     ``functions`` are those of a script that runs here; a host elsewhere has its own.
     ``text`` is what was loaded, whatever has become of the file.
@@ -81,6 +81,7 @@ class Script(Struct, frozen=True, kw_only=True):
     functions: Mapping[Function, ScriptFunction] = {}
     text: str = ""
     failure: str = ""
+    failure_line: int | None = None
 
     def resolve(self, given: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
         """Return all parameters, given ones over defaults.
@@ -185,8 +186,13 @@ def is_the_scripts(error: BaseException) -> bool:
     return getattr(type(error), "passes_scripts", False) is not True
 
 
-def failed_script(path: Path, given: Mapping[str, ParamValue], failure: str) -> Script:
-    """Return the stand-in for a script that cannot be loaded; it is never called."""
+def failed_script(
+    path: Path, given: Mapping[str, ParamValue], failure: str, line: int | None = None
+) -> Script:
+    """Return the stand-in for a script that cannot be loaded; it is never called.
+
+    ``failure`` says why, ``line`` where in the script.
+    """
 
     def refuse(*_: object) -> None:
         raise ScriptError(path.name, failure)
@@ -198,6 +204,7 @@ def failed_script(path: Path, given: Mapping[str, ParamValue], failure: str) -> 
         functions=dict.fromkeys(FUNCTIONS, refuse),
         params=tuple(ParamSpec(name, value) for name, value in given.items()),
         failure=failure,
+        failure_line=line,
     )
 
 

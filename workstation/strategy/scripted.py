@@ -44,6 +44,7 @@ from workstation.strategy.replies import ScriptAnswered, ScriptReply
 from workstation.strategy.row import ENGINE, OPERATOR, SCRIPT, Row
 from workstation.strategy.script import ParamValue, Script
 from workstation.strategy.settings import StrategySettings
+from workstation.strategy.tally import Stop
 
 __all__ = ["ScriptedStrategy", "WithheldCall"]
 
@@ -340,10 +341,12 @@ class ScriptedStrategy:
         row.bar = bar
         row.bars_seen += 1
         if self.stopped:
-            return
-        if row.locked:
+            row.tally.count(Stop.STOPPED)
+        elif row.locked:
+            row.tally.count(Stop.LOCKED)
             row.answer = "locked in manual"
         elif self.paused:
+            row.tally.count(Stop.PAUSED)
             self._withhold(event.instrument)
         else:
             self._questions.ask(row)
@@ -431,6 +434,8 @@ class ScriptedStrategy:
         row.answer = f"denied {event.code}: {event.text}"
         if row.committing:
             row.committing = False
+            if row.state is not SymbolState.IN_TRADE:
+                row.tally.deny(event.code)
             reason = f"denied {event.code}: {event.text}"
             row.move(self._core, Trigger.DENIED, reason, ENGINE)
 

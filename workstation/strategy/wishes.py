@@ -13,12 +13,14 @@ from workstation.model.orders import OrderRole, OrderType, TimeInForce
 from workstation.model.ports import Core, PositionView
 from workstation.model.records import DenyRecord, SignalRecord
 from workstation.model.signals import Signal, SignalAction
+from workstation.model.states import SymbolState
 from workstation.model.timeframes import NS_PER_S
 from workstation.strategy.actions import Action, ActionKind
 from workstation.strategy.machine import Trigger
 from workstation.strategy.row import SCRIPT, Row
 from workstation.strategy.settings import StrategySettings
 from workstation.strategy.sizing import Refusal, Size, entry_quantity, refusal
+from workstation.strategy.tally import ENTERED
 
 __all__ = ["Wishes"]
 
@@ -43,11 +45,17 @@ class Wishes:
         equity = self._positions.account().equity
         quantity = entry_quantity(size, instrument, price, equity, action.stop)
         refused = refusal(size, instrument, quantity, price)
+        # What adds to a position is not what the row waits for while it is flat.
+        first = row.state is not SymbolState.IN_TRADE
         if refused is not None:
+            if first:
+                row.tally.count(refused.code)
             self._refuse(row, refused)
             return
         long = action.kind is ActionKind.ENTER_LONG
-        row.committing = True
+        row.committing = row.willing = True
+        if first:
+            row.tally.count(ENTERED)
         row.answer = f"{action.kind}: {action.reason}"
         self._signal(
             row,

@@ -347,10 +347,10 @@ class WorkstationApp(Face):
         """Show the detail of a row."""
         self.focus.on(event.choice)
         screen = detail_screen(self, event.choice)
-        if screen is None:
+        if screen is not None:
+            self.push_screen(screen, self.answered)
+        elif not event.choice.param:
             self.say(f"{event.panel.title} has no detail for this row.")
-        else:
-            self.push_screen(screen)
 
     def on_filter_bar_left(self, event: FilterBar.Left) -> None:
         """Close the filter and give the focus back."""

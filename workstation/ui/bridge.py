@@ -28,10 +28,11 @@ if TYPE_CHECKING:
     from workstation.engine.drivers import PlayDriver
     from workstation.engine.frames import Focus, Frame, Header
     from workstation.engine.recorder import RecorderAnswer
+    from workstation.engine.script_source import ScriptSource
     from workstation.kernel import Clock
     from workstation.model.commands import Command
     from workstation.ui.panels.base import Panel
-    from workstation.ui.screens.layouts import LayoutScreen
+    from workstation.ui.screens.layout import LayoutScreen
     from workstation.ui.widgets.tail_log import LogLine
 
 __all__ = [
@@ -66,6 +67,9 @@ class SessionLike(Protocol):
 
     def execute(self, command: Command) -> Outcome:
         """Take a command now."""
+
+    def script_source(self, strategy: str) -> ScriptSource | None:
+        """Return the text of a strategy's script, read now."""
 
     def toggle_recording(self, name: str) -> RecorderAnswer:
         """Begin or end the recording of a feed."""

@@ -36,7 +36,7 @@ from workstation.ui.panels.lines import (
 )
 from workstation.ui.panels.symbols import SymbolsPanel
 from workstation.ui.rowfocus import RowFocus
-from workstation.ui.screens.layouts import LayoutScreen
+from workstation.ui.screens.layout import LayoutScreen
 from workstation.ui.screens.ritual import Ritual
 from workstation.ui.signals import is_remote
 from workstation.ui.theming import DEFAULT_THEME, default_variables, load_themes

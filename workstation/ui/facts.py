@@ -72,7 +72,8 @@ def _is_exposed(frame: Frame, choice: Choice) -> bool:
 
 
 def _is_paused(frame: Frame, task: str) -> bool:
-    feeds = any(row.name == task and row.state == "paused" for row in frame.feeds or ())
-    return feeds or any(
+    states = [(row.name, row.state) for row in frame.feeds or ()]
+    states += [(row.name, row.state) for row in frame.strategies or ()]
+    return (task, "paused") in states or any(
         row.name == task and row.state.value == "paused" for row in frame.tasks or ()
     )

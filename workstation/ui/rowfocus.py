@@ -42,8 +42,12 @@ class RowFocus:
             self.on(self.names[0])
 
     def on(self, choice: Choice) -> None:
-        """Focus a row; one without a strategy takes the symbol's first."""
+        """Focus a row; one without a strategy takes the symbol's first.
+
+        A strategy alone keeps the symbol, if it has that, or brings its first one.
+        """
         if not choice.instrument:
+            self._on_strategy(choice.strategy)
             return
         owners = [n.strategy for n in self.names if n.instrument == choice.instrument]
         strategy = choice.strategy
@@ -51,6 +55,13 @@ class RowFocus:
             strategy = owners[0]
         group = self._groups.get(choice.instrument, 1)
         self.row = Focus(strategy, choice.instrument, bars=_BARS, group=group)
+
+    def _on_strategy(self, strategy: str) -> None:
+        own = [name for name in self.names if strategy and name.strategy == strategy]
+        here = None if self.row is None else self.row.instrument
+        same = [name for name in own if name.instrument == here]
+        if own:
+            self.on((same or own)[0])
 
     def scale_book(self, row: Focus, step: int) -> Focus:
         """Gather the row's book into the next coarser (+1) or finer (−1) step.

@@ -14,7 +14,7 @@ from workstation.engine.frames import FigureTable, OpportunityTable
 from workstation.model.states import BookTrust, SymbolState
 from workstation.ui.panels.log import WideLogPanel
 from workstation.ui.panels.opportunities import OpportunitiesPanel
-from workstation.ui.screens.layouts import SizeClass, size_class
+from workstation.ui.screens.layout import SizeClass, size_class
 
 EMPTY: dict[str, Any] = {
     "symbols": (),
@@ -31,6 +31,10 @@ EMPTY: dict[str, Any] = {
     "book": None,
     "tape": None,
     "machine": None,
+    "strategies": (),
+    "params": None,
+    "script_log": None,
+    "blocks": None,
 }
 PANELS = {
     "1": (
@@ -41,6 +45,7 @@ PANELS = {
         *("feeds", "tasks", "opportunities", "channels", "gaps", "indicators"),
         "figures",
     ),
+    "4": ("strategies", "diagram", "why_not", "params", "script_log"),
     "7": ("log_all",),
 }
 
@@ -85,7 +90,7 @@ async def test_every_panel_is_whole_alone_and_exports_plain(
             for row in panel.export_rows():
                 assert not any("−" in cell or "###" in cell for cell in row), name
                 # Prose keeps its glyphs; figures never do.
-                prose = name in ("log", "log_all", "machine")
+                prose = name in ("log", "log_all", "machine", "diagram", "why_not")
                 assert prose or all(cell.isascii() for cell in row), row
 
 

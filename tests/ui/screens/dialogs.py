@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from tests.ui.fakes import params
 from tests.ui.screens.scenes import (
     BTC,
     ETH,
@@ -28,6 +29,7 @@ from workstation.ui.screens.alerts import AlertsScreen
 from workstation.ui.screens.cancel import CancelScreen
 from workstation.ui.screens.detail import DetailScreen
 from workstation.ui.screens.details import order_lines
+from workstation.ui.screens.edit_params import EditParamsScreen
 from workstation.ui.screens.flatten import FlattenScreen
 from workstation.ui.screens.go_until import GoUntilScreen
 from workstation.ui.screens.help_screen import HelpScreen
@@ -109,6 +111,9 @@ DIALOGS: dict[str, Make] = {
         price_of=lambda instrument: 61_685.99,
         tick=Decimal("0.01"),
         timer=fuse,
+    ),
+    "edit-params": lambda engine, fuse: EditParamsScreen(
+        frame(params=params()), engine.execute, "slow", timer=fuse
     ),
     "alerts": lambda engine, fuse: AlertsScreen(BUSY, lambda ids: None, timer=fuse),
     "detail": lambda engine, fuse: DetailScreen(

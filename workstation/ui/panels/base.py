@@ -7,6 +7,7 @@ engine: what the operator does in it leaves as messages.
 from __future__ import annotations
 
 import traceback
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -46,7 +47,10 @@ class PanelState:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What a row stands for: a symbol's row, an order, a task, a gap, figures."""
+    """What a row stands for: a symbol's row, an order, a task, a strategy, a gap …
+
+    ``param`` is a parameter of the row's script, ``script_line`` a line of its log.
+    """
 
     instrument: str = ""
     strategy: str = ""
@@ -54,6 +58,8 @@ class Choice:
     task: str = ""
     gap_ns: int | None = None
     figures: bool = False
+    param: str = ""
+    script_line: int | None = None
 
 
 class Panel(PanelFrame):
@@ -103,17 +109,19 @@ class Panel(PanelFrame):
 
     # -- what subclasses do ---------------------------------------------------------
 
+    # Abstract for mypy alone: Textual's metaclass leaves no room for ABCMeta.
+
+    @abstractmethod
     def bodies(self) -> Iterable[Widget]:
         """Make the body; the first one takes the focus."""
-        raise NotImplementedError(f"{type(self).__name__} has no body")
 
     def apply(self, frame: Frame) -> None:
         """Show a frame. Whatever it raises is shown inside the panel."""
 
     @property
+    @abstractmethod
     def body(self) -> Widget:
         """The widget that takes the focus."""
-        raise NotImplementedError(f"{type(self).__name__} has no body")
 
     # -- what the bridge and the app call ---------------------------------------------
 

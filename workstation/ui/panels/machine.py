@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from workstation.model.records import StateRecord
-from workstation.model.states import Gate, SymbolState
+from workstation.model.states import SymbolState
 from workstation.ui.actions import Scope
 from workstation.ui.glyphs import UNICODE
 from workstation.ui.panels.base import Choice, TextBody
 from workstation.ui.panels.cells import state_cell
+from workstation.ui.panels.gate_lines import gate_lines
 from workstation.ui.typeset import (
     duration,
     number,
@@ -148,47 +148,6 @@ def _last_move(machine: MachineFrame) -> list[Part]:
     return [*parts, (move_words(move), "")]
 
 
-def _gate(gate: Gate) -> list[Part]:
-    glyph = UNICODE.passed if gate.passed else UNICODE.failed
-    ink = "good" if gate.passed else "bad"
-    text = f" {gate.name:<5} "
-    return [
-        (glyph, ink),
-        (text, "dim" if gate.passed else "strong"),
-        (gate.detail, "" if gate.passed else "warn"),
-    ]
-
-
-def _gate_lines(gates: Sequence[Gate], cells: int, rows: int) -> list[Line]:
-    """Lay the gates out in their order: a failed one alone, passed ones side by side.
-
-    Where there is no room, what passed loses its number first.
-    """
-    if len(gates) <= rows:
-        return [_gate(gate) for gate in gates]
-    lines = _flow([_gate(gate) for gate in gates], gates, cells)
-    if len(lines) > rows:
-        short = [_gate(g) if not g.passed else _gate(g)[:2] for g in gates]
-        lines = _flow(short, gates, cells)
-    return list(lines)
-
-
-def _flow(
-    texts: Sequence[list[Part]], gates: Sequence[Gate], cells: int
-) -> list[list[Part]]:
-    lines: list[list[Part]] = []
-    room = 0
-    for parts, gate in zip(texts, gates, strict=True):
-        taken = sum(width(text) for text, _ in parts)
-        if gate.passed and taken + 2 <= room:
-            lines[-1] += [("  ", ""), *parts]
-            room -= taken + 2
-        else:
-            lines.append(parts)
-            room = cells - taken if gate.passed else 0
-    return lines
-
-
 def _lines(machine: MachineFrame, cells: int, rows: int) -> list[Line]:
     lines: list[Line] = [
         _states(machine),
@@ -201,7 +160,7 @@ def _lines(machine: MachineFrame, cells: int, rows: int) -> list[Line]:
     blocked = any(not gate.passed for gate in machine.gates)
     word, ink = ("entry blocked", "warn") if blocked else ("entry free", "good")
     lines.append(RuleLine("Gates", word, ink))
-    lines.extend(_gate_lines(machine.gates, cells, rows - len(lines)))
+    lines.extend(gate_lines(machine.gates, cells, rows - len(lines)))
     if rows - len(lines) > 3 and machine.params:
         params = "  ".join(f"{name} {value}" for name, value in machine.params)
         lines.append(RuleLine("Script", machine.script))

@@ -21,7 +21,10 @@ from workstation.engine.frames import (
     Header,
     MachineFrame,
     OrderRow,
+    ParamTable,
     PositionRow,
+    ScriptLog,
+    StrategyRow,
     SymbolRow,
 )
 from workstation.engine.override_plan import Holdings, holdings_of
@@ -33,7 +36,7 @@ __all__ = ["Scene"]
 
 _PARTS = (
     *("symbols", "orders", "positions", "feeds", "gaps", "figures", "tasks"),
-    "machine",
+    *("machine", "strategies", "params", "script_log"),
 )
 
 
@@ -52,6 +55,9 @@ class Scene(Struct, frozen=True, kw_only=True):
     figures: FigureTable | None = None
     tasks: tuple[TaskStats, ...] | None = None
     machine: MachineFrame | None = None
+    strategies: tuple[StrategyRow, ...] | None = None
+    params: ParamTable | None = None
+    script_log: ScriptLog | None = None
 
     @classmethod
     def of(cls, frame: Frame) -> Scene:

@@ -1,4 +1,4 @@
-"""Which dialog ``enter`` opens for a symbol, order, task, feed, gap or figures."""
+"""Which dialog ``enter`` opens for what a row stands for."""
 
 from __future__ import annotations
 
@@ -13,21 +13,25 @@ from workstation.ui.screens.details import (
     row_lines,
     task_lines,
 )
+from workstation.ui.screens.edit_params import EditParamsScreen
 from workstation.ui.screens.figure_details import figure_lines
 from workstation.ui.screens.gap_details import gap_lines
+from workstation.ui.screens.script_details import script_line_lines, strategy_lines
 from workstation.ui.typeset import utc_time
 
 if TYPE_CHECKING:
+    from workstation.engine.script_source import ScriptSource
     from workstation.engine.store import Numbered
     from workstation.ui.app import WorkstationApp
     from workstation.ui.panels.base import Choice
+    from workstation.ui.screens.ritual import Ritual
     from workstation.ui.screens.scene import Scene
     from workstation.ui.widgets.text_panel import Line
 
 __all__ = ["detail_screen"]
 
 
-def detail_screen(app: WorkstationApp, choice: Choice) -> DetailScreen | None:
+def detail_screen(app: WorkstationApp, choice: Choice) -> Ritual[Any] | None:
     """Return the dialog for what a row stands for, or None where there is none."""
     if choice.figures:
         return _figures(app, choice.instrument)
@@ -35,6 +39,12 @@ def detail_screen(app: WorkstationApp, choice: Choice) -> DetailScreen | None:
         return _gap(app, choice.instrument, choice.gap_ns)
     if choice.order_id:
         return _order(app, choice)
+    if choice.param:
+        return _param(app, choice.param)
+    if choice.script_line is not None:
+        return _script_line(app, choice.strategy, choice.script_line)
+    if choice.strategy and not choice.instrument:
+        return _strategy(app, choice.strategy)
     if choice.task:
         return _task(app, choice.task)
     if choice.instrument:
@@ -88,6 +98,46 @@ def _task(app: WorkstationApp, name: str) -> DetailScreen | None:
     panels = {"feeds", "feed_books", "gaps", "tasks"}
     screen: DetailScreen | None = _open(app, name, lines, panels, wide=True)
     return screen
+
+
+def _source(app: WorkstationApp, strategy: str) -> ScriptSource | None:
+    session = app.bridge.session
+    return None if session is None else session.script_source(strategy)
+
+
+def _strategy(app: WorkstationApp, name: str) -> DetailScreen | None:
+    source = _source(app, name)
+
+    def lines(scene: Scene) -> Sequence[Line]:
+        row = next((each for each in scene.strategies or () if each.name == name), None)
+        return strategy_lines(row, scene.script_log, source)
+
+    panels = {"strategies", "script_log"}
+    screen: DetailScreen | None = _open(app, f"Strategy {name}", lines, panels)
+    return screen
+
+
+def _script_line(app: WorkstationApp, name: str, number: int) -> DetailScreen | None:
+    source = _source(app, name)
+
+    def lines(scene: Scene) -> Sequence[Line]:
+        log = scene.script_log
+        kept = () if log is None else log.lines
+        line = next((each for each in kept if each.number == number), None)
+        return script_line_lines(line, log, source)
+
+    screen: DetailScreen | None = _open(app, f"Script {name}", lines, {"script_log"})
+    return screen
+
+
+def _param(app: WorkstationApp, name: str) -> Ritual[Any] | None:
+    if app.locked:
+        app.say("Parameters are not edited on a locked screen.")
+        return None
+    frame = app.bridge.look(EditParamsScreen.PANELS)
+    if frame is None or frame.params is None:
+        return None
+    return EditParamsScreen(frame, app.run_command, name)
 
 
 def _figures(app: WorkstationApp, instrument: str) -> DetailScreen | None:

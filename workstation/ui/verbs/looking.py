@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 from workstation.paths import log_file, user_folder
 from workstation.ui.export import export_rows
-from workstation.ui.panels.base import Panel
+from workstation.ui.panels.base import Choice, Panel
 from workstation.ui.screens.alerts import AlertsScreen
 from workstation.ui.screens.help_screen import HelpScreen
 from workstation.ui.screens.jump import JumpScreen, JumpTarget
 from workstation.ui.screens.unlock import UnlockScreen
 from workstation.ui.typeset import utc_clock
+from workstation.ui.verbs.detail import detail_screen
 from workstation.ui.verbs.leaving import begin_quit
 
 if TYPE_CHECKING:
     from workstation.engine.frames import Alert
     from workstation.ui.app import WorkstationApp
-    from workstation.ui.screens.layouts import LayoutScreen
+    from workstation.ui.screens.layout import LayoutScreen
 
 __all__ = ["VERBS", "jump_to"]
 
@@ -198,7 +199,7 @@ def alerts_open(app: WorkstationApp) -> None:
 
     def done(alert: Alert | None) -> None:
         if alert is not None:
-            jump_to(app, alert.instrument or alert.subject)
+            _to_cause(app, alert)
 
     app.push_screen(
         AlertsScreen(
@@ -208,6 +209,20 @@ def alerts_open(app: WorkstationApp) -> None:
         ),
         done,
     )
+
+
+def _to_cause(app: WorkstationApp, alert: Alert) -> None:
+    strategies = {strategy.name for strategy in app.config.run.strategies}
+    if alert.subject not in strategies:
+        jump_to(app, alert.instrument or alert.subject)
+        return
+    # What a script did wrong stands in its detail, with the line of the script.
+    choice = Choice(strategy=alert.subject)
+    app.focus.on(Choice(alert.instrument, alert.subject))
+    app.focus.on(choice)
+    screen = detail_screen(app, choice)
+    if screen is not None:
+        app.push_screen(screen)
 
 
 def jump_to(app: WorkstationApp, key: str) -> None:
@@ -383,6 +398,7 @@ VERBS: dict[str, Any] = {
     "panel.jump": panel_jump,
     "layout.monitor": _layout("1"),
     "layout.feeds": _layout("2"),
+    "layout.strategies": _layout("4"),
     "layout.log": _layout("7"),
     "panel.zoom": panel_zoom,
     "panel.pin": panel_pin,

@@ -29,8 +29,6 @@ class RecordingFeed:
     no recording, ConfigError where it has no such feed or symbol.
     """
 
-    endless = False
-
     def __init__(self, settings: RecordingFeedSettings) -> None:
         self.name = settings.name
         self.delivered = 0

@@ -1,0 +1,113 @@
+"""Strategies as a frame shows them: script, rows by state, calls, parameters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.engine.commands import do
+from tests.engine.runs import FOCUS, frame_of, running, small, with_script
+from tests.strategy.fakes import write_script
+from workstation.engine.drivers import Until, run_backtest
+from workstation.engine.frames import Focus, StrategyRow
+from workstation.engine.session import Session
+from workstation.model.commands import Override, PauseTask, SetParams
+from workstation.model.states import SymbolState
+
+
+def strategy_of(session: Session) -> StrategyRow:
+    rows = session.frame(0, frozenset({"strategies"})).strategies
+    assert rows is not None
+    return rows[0]
+
+
+def test_a_strategy_is_named_with_its_script_and_version() -> None:
+    session = running()
+    row = strategy_of(session)
+    script = session.strategies[0].script
+    assert (row.name, row.language, row.script) == ("ema_cross", "Python", script.name)
+    assert row.version == script.hash[:8]
+    assert (row.timeframe, row.symbols, row.state) == ("1s", 2, "running")
+    assert row.calls == session.strategies[0].calls
+    assert row.p99_ns is not None
+    assert row.memory_bytes is None
+
+
+def test_rows_are_counted_once_a_locked_one_as_manual() -> None:
+    session = running(100)
+    row = session.strategies[0].rows["ETHUSDT"]
+    do(
+        session,
+        Override(
+            strategy="ema_cross",
+            instrument="ETHUSDT",
+            state=row.state,
+            lock=True,
+            reason="mine",
+        ),
+    )
+    shown = strategy_of(session)
+    assert shown.manual == 1
+    assert shown.watch + shown.close_watch + shown.in_trade == 1
+    do(session, PauseTask(task="ema_cross"))
+    assert strategy_of(session).state == "paused"
+
+
+def test_the_rate_is_of_the_last_minute_of_the_runs_time() -> None:
+    session = running(500)
+    assert strategy_of(session).rate is None
+    before, since = session.strategies[0].calls, session.engine.core.ts
+    run_backtest(session.engine, Until(events=1_500))
+    calls, now = session.strategies[0].calls - before, session.engine.core.ts - since
+    rate = strategy_of(session).rate
+    assert rate == calls * 1e9 / now
+    # One call a second on each of two symbols, but for bars that were in trade.
+    assert rate is not None
+    assert 1.0 < rate <= 2.1
+
+
+def test_parameters_have_what_the_script_declares_and_the_rows_value() -> None:
+    session = running(100)
+    do(
+        session,
+        SetParams(strategy="ema_cross", instrument="BTCUSDT", values={"fast": 7}),
+    )
+    table = frame_of(session, 0, "params").params
+    assert table is not None
+    assert (table.strategy, table.instrument) == ("ema_cross", "BTCUSDT")
+    assert table.instruments == ("BTCUSDT", "ETHUSDT")
+    fast = next(row for row in table.params if row.name == "fast")
+    assert (fast.kind, fast.value, fast.default) == ("int", 7, 10)
+    assert (fast.minimum, fast.maximum) == (2, 500)
+    assert fast.differs
+    slow = next(row for row in table.params if row.name == "slow")
+    assert not slow.differs
+
+
+def test_a_script_without_parameters_has_none(tmp_path: Path) -> None:
+    session = small(*with_script(write_script(tmp_path)))
+    table = frame_of(session, 0, "params").params
+    assert table is not None
+    assert table.params == ()
+
+
+def test_a_focus_on_what_is_not_there_shows_neither_parameters_nor_log() -> None:
+    session = running(100)
+    wanted = frozenset({"params", "script_log"})
+    for focus in (Focus("nobody", "BTCUSDT"), Focus("ema_cross", "NONE")):
+        frame = session.frame(0, wanted, focus)
+        assert frame.params is None
+    assert frame.script_log is not None
+    assert session.frame(0, wanted, Focus("nobody", "BTCUSDT")).script_log is None
+
+
+def test_the_machine_shows_the_ways_out_of_its_state() -> None:
+    session = running(30)
+    machine = session.frame(0, frozenset({"machine"}), FOCUS).machine
+    assert machine is not None
+    state = machine.row.state
+    ways = {(way.trigger, way.after) for way in machine.ways}
+    assert state is SymbolState.WATCH
+    assert ("opportunity", SymbolState.CLOSE_WATCH) in ways
+    assert ("override_in_trade", SymbolState.IN_TRADE) in ways
+    assert not [way for way in machine.ways if way.trigger == "flat"]
+    assert all(way.needs for way in machine.ways)

@@ -1,0 +1,75 @@
+"""Rows of a frame's tables: symbols, orders, positions; a version per row."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from msgspec import Struct
+
+from workstation.model.orders import Order
+from workstation.model.positions import Position
+from workstation.model.states import SymbolState
+
+__all__ = ["OrderRow", "PositionRow", "SymbolRow"]
+
+
+class SymbolRow(Struct, frozen=True, kw_only=True):
+    """One (instrument, strategy) row; ``why_not`` is the first gate that fails.
+
+    ``since_ns`` is for how long it has been in its state, ``waiting`` the signed
+    quantity of an entry that follows once the position is closed. Open P&L and the
+    stop's distance are taken from ``mark``, the middle of the quote (else the last
+    price).
+    """
+
+    key: str
+    instrument: str
+    symbol: str
+    strategy: str
+    decimals: int
+    state: SymbolState | None
+    manual: bool
+    manual_until_ns: int | None
+    since_ns: int | None
+    last: float | None
+    mark: float | None = None
+    change_percent: float | None
+    spread_bps: float | None
+    age_ns: int | None
+    distrust: str | None
+    position: Decimal
+    waiting: Decimal = Decimal(0)
+    quantity_decimals: int
+    open_pnl: Decimal | None
+    stop_percent: float | None
+    why_not: str
+    version: int
+
+
+class OrderRow(Struct, frozen=True, kw_only=True):
+    """An order with how far it is from the market, in percent."""
+
+    order: Order
+    symbol: str
+    decimals: int
+    quantity_decimals: int
+    price: Decimal | None
+    away_percent: float | None
+    age_ns: int
+    held: bool
+    version: int
+
+
+class PositionRow(Struct, frozen=True, kw_only=True):
+    """A position valued at ``mark``."""
+
+    position: Position
+    symbol: str
+    decimals: int
+    quantity_decimals: int
+    last: float | None
+    mark: float | None = None
+    open_pnl: Decimal | None
+    stop_percent: float | None
+    age_ns: int | None
+    version: int

@@ -1,0 +1,58 @@
+"""How gates become lines: one each where there is room, else passed ones side by side.
+
+Shared by the panels that show them. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from workstation.model.states import Gate
+from workstation.ui.glyphs import UNICODE
+from workstation.ui.typeset import width
+from workstation.ui.widgets.inks import Part
+from workstation.ui.widgets.text_panel import Line
+
+__all__ = ["gate_line", "gate_lines"]
+
+
+def gate_line(gate: Gate, cells: int) -> list[Part]:
+    """Return a gate: verdict, name in ``cells``, and the number that decides."""
+    glyph = UNICODE.passed if gate.passed else UNICODE.failed
+    ink = "good" if gate.passed else "bad"
+    return [
+        (glyph, ink),
+        (f" {gate.name:<{cells}} ", "dim" if gate.passed else "strong"),
+        (gate.detail, "" if gate.passed else "warn"),
+    ]
+
+
+def gate_lines(gates: Sequence[Gate], cells: int, rows: int) -> list[Line]:
+    """Lay the gates out in their order: a failed one alone, passed ones side by side.
+
+    Where there is no room, what passed loses its number first.
+    """
+    if len(gates) <= rows:
+        longest = max((len(gate.name) for gate in gates), default=0)
+        return [gate_line(gate, longest) for gate in gates]
+    lines = _flow([gate_line(gate, 0) for gate in gates], gates, cells)
+    if len(lines) > rows:
+        short = [gate_line(g, 0)[: 2 if g.passed else 3] for g in gates]
+        lines = _flow(short, gates, cells)
+    return list(lines)
+
+
+def _flow(
+    texts: Sequence[list[Part]], gates: Sequence[Gate], cells: int
+) -> list[list[Part]]:
+    lines: list[list[Part]] = []
+    room = 0
+    for parts, gate in zip(texts, gates, strict=True):
+        taken = sum(width(text) for text, _ in parts)
+        if gate.passed and taken + 2 <= room:
+            lines[-1] += [("  ", ""), *parts]
+            room -= taken + 2
+        else:
+            lines.append(parts)
+            room = cells - taken if gate.passed else 0
+    return lines
