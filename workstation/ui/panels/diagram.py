@@ -11,6 +11,7 @@ from workstation.ui.actions import Scope
 from workstation.ui.glyphs import UNICODE
 from workstation.ui.panels.base import Choice, TextBody
 from workstation.ui.panels.cells import state_cell, state_ink
+from workstation.ui.panels.machine import history_rows
 from workstation.ui.typeset import duration, price, quantity, utc_minute, utc_time
 from workstation.ui.widgets.inks import Part
 from workstation.ui.widgets.text_panel import Line, RuleLine
@@ -90,6 +91,10 @@ class DiagramPanel(TextBody):
         if not machine.history:
             lines.append([("It has not moved yet.", "dim")])
         self.set_lines(lines)
+
+    def export_rows(self) -> list[list[str]]:
+        """Return the row's whole history, as the machine of Monitor does."""
+        return history_rows(None if self._frame is None else self._frame.machine)
 
     @property
     def choice(self) -> Choice | None:
