@@ -120,18 +120,12 @@ def _one_line(machine: MachineFrame) -> list[Line]:
 
 
 def _boxes(machine: MachineFrame) -> list[Line]:
-    """Draw the states as boxes, with the ways between them; legal ones are lit."""
+    """Draw the states as boxes, with the usual ways between them."""
     now = machine.row.state
-    legal = {(way.trigger, way.after) for way in machine.ways}
-
-    def ink(*ways: tuple[str, SymbolState]) -> str:
-        return "strong" if legal.intersection(ways) else "dim"
-
     watch, close, trade = _ORDER
-    out = ink(("opportunity", close))
-    back = ink(("cancel", watch), ("expire", watch))
-    commit = ink(("enter_long", trade), ("enter_short", trade))
-    flat = ink(("flat", watch))
+    # Lit are the ways out of where the row is.
+    out, back, flat = ("strong" if now is state else "dim" for state in _ORDER)
+    commit = back
     first, second = _GAPS
     long, short = "─" * (first - 3), "─" * (second - 3)
     none = (" " * second, "")
