@@ -45,6 +45,7 @@ def test_notes_and_errors_come_in_their_order_with_the_line_that_failed(
     row = session.frame(0, frozenset({"strategies"})).strategies
     assert row is not None
     assert row[0].errors == len(errors)
+    assert row[0].last_error == f"line {failing}: {errors[-1].text}"
 
 
 def test_a_wrong_answer_names_no_line_but_what_it_was(tmp_path: Path) -> None:

@@ -220,6 +220,15 @@ class Bench:
         """Take a report of the venue."""
         self._take(lambda: self.executor.handle_event(report))
 
+    def act(self, act: Callable[[], None]) -> None:
+        """Do something to a part as an input of its own."""
+        self._take(act)
+
+    def bar_at(self, price: float) -> None:
+        """Close a bar at a price, with the answer that is set already."""
+        self.price = price
+        self.bar(self.says.answer)
+
     def broke(self, reason: str = "gap") -> None:
         """Tell that the market data broke."""
         event = DataBroke("BTC", reason, self.core.ts)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.strategy.bench import Bench
 from tests.strategy.fakes import Stand
 from workstation.strategy.inputs import Market
 
@@ -77,3 +78,40 @@ def test_what_is_no_text_is_not_logged(tmp_path: Path, given_: object) -> None:
     with pytest.raises(TypeError, match="log takes text, not a "):
         market.log(given_)  # type: ignore[arg-type]
     assert market.notes() == ()
+
+
+def test_more_than_one_value_is_logged_in_one_line(tmp_path: Path) -> None:
+    market = _market(tmp_path)
+    market.log("edge", 1.5, True, None, "bps")
+    assert market.notes() == ("edge 1.5 True None bps",)
+    with pytest.raises(TypeError, match="numbers and bools after the first text"):
+        market.log("edge", [1])  # type: ignore[arg-type]
+
+
+def test_the_bar_before_is_there_from_the_second_bar_on(tmp_path: Path) -> None:
+    stand = Stand.of(tmp_path)
+    market = stand.row.market
+    stand.bar(100.0)
+    assert market.previous is None
+    stand.bar(105.0)
+    assert market.close == 105.0
+    assert market.previous is not None
+    assert (market.previous.close, market.previous.timestamp) == (100.0, 0)
+
+
+def test_quote_sizes_spread_and_orders_are_those_of_now() -> None:
+    bench = Bench()
+    bench.bar({"signal": "cross"})
+    bench.bar({"action": "enter_long", "price": 99.0})
+    bench.bar()
+    market = bench.row.market
+    assert (market.bid, market.bid_size, market.ask_size) == (100.0, 1e6, 1e6)
+    assert market.spread_bps == pytest.approx(9.995, abs=1e-3)
+    assert market.orders == 1
+
+
+def test_without_quotes_there_is_no_spread(tmp_path: Path) -> None:
+    stand = Stand.of(tmp_path)
+    stand.bar(100.0)
+    market = stand.row.market
+    assert (market.spread_bps, market.bid_size, market.ask_size) == (None, 0.0, 0.0)

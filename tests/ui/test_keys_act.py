@@ -19,6 +19,7 @@ from workstation.engine.assembly import assemble_session
 from workstation.engine.drivers import Until, run_backtest
 from workstation.engine.session import Session
 from workstation.kernel.tasks import TaskState
+from workstation.model.commands import Disposition, Override
 from workstation.model.orders import Order, OrderRole, OrderStatus
 from workstation.model.states import SymbolState
 from workstation.ui.app import WorkstationApp
@@ -26,7 +27,8 @@ from workstation.ui.screens.cancel import CancelScreen
 from workstation.ui.screens.edit_params import EditParamsScreen
 from workstation.ui.screens.fields import ChoiceLine, TextField
 from workstation.ui.screens.override import OverrideScreen
-from workstation.ui.screens.ritual import Ritual
+from workstation.ui.screens.override_all import OverrideAllScreen
+from workstation.ui.screens.ritual import Ritual, Verb
 from workstation.ui.screens.stop_task import StopTaskScreen
 from workstation.ui.screens.unlock import UnlockScreen
 from workstation.venues.recording.folder import Recording
@@ -92,6 +94,69 @@ async def test_o_takes_a_row_out_of_trade_and_locks_it() -> None:
     assert str(row.state) == "Watch"
     assert row.locked
     assert not session.executor.position("operator", symbol).is_flat
+
+
+async def test_o_overrides_all_marked_rows_each_by_its_own_plan() -> None:
+    app, session = in_trade()
+    strategy = session.strategies[0]
+    symbol = guards(session)[0].instrument
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await focus_on(app, pilot, "symbols", symbol)
+        for name in strategy.rows:
+            assert app.panel is not None
+            assert app.panel.jump_to(name)
+            await pilot.press("v")
+        await pilot.press("o")
+        await settle(pilot)
+        screen = app.screen
+        assert isinstance(screen, OverrideAllScreen)
+        assert {instrument for _, instrument in screen.keys} == set(strategy.rows)
+        screen.query_one("#state", ChoiceLine).value = SymbolState.WATCH
+        screen.query_one("#disposition", ChoiceLine).value = Disposition.HAND_OVER
+        await pilot.pause()
+        said = screen.sentence()
+        assert "to the operator" in said
+        assert "no orders, nothing held, locked in manual" in said
+        screen.query_one("#reason", TextField).entry.value = "lunch"
+        await pilot.pause()
+        await go(app, pilot)
+    assert all(row.locked for row in strategy.rows.values())
+    assert {row.state for row in strategy.rows.values()} == {SymbolState.WATCH}
+    assert not session.executor.position("operator", symbol).is_flat
+    assert strategy.rows[symbol].history[-1].reason.endswith("lunch")
+
+
+async def test_marked_rows_are_handed_back_together() -> None:
+    app, session = in_trade()
+    strategy = session.strategies[0]
+    for name in strategy.rows:
+        outcome = session.execute(
+            Override(
+                strategy=strategy.name,
+                instrument=name,
+                state=strategy.rows[name].state,
+                lock=True,
+                reason="lunch",
+            )
+        )
+        assert outcome.accepted
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await focus_on(app, pilot, "symbols", next(iter(strategy.rows)))
+        for name in strategy.rows:
+            assert app.panel is not None
+            assert app.panel.jump_to(name)
+            await pilot.press("v")
+        await pilot.press("o")
+        await settle(pilot)
+        screen = app.screen
+        assert isinstance(screen, OverrideAllScreen)
+        screen.arm()
+        await pilot.pause()
+        screen.query_one("#hand_back", Verb).action_press()
+        await settle(pilot)
+    assert not any(row.locked for row in strategy.rows.values())
 
 
 async def test_c_cancels_the_order_below_the_cursor() -> None:

@@ -216,7 +216,7 @@ def test_the_strategies_in_ascii(size: tuple[int, int], look: Look) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("keys", [(), ("enter",)], ids=["listed", "opened"])
+@pytest.mark.parametrize("keys", [(), ("down", "enter")], ids=["listed", "opened"])
 def test_a_script_that_fails_now_and_then(
     keys: Sequence[str], size: tuple[int, int], look: Look, tmp_path: Path
 ) -> None:

@@ -8,9 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from workstation.engine.frames import ChartFrame, Focus, Marker, Move, Plot
+from workstation.engine.frames import (
+    CandleRow,
+    ChartFrame,
+    Focus,
+    Marker,
+    Move,
+    Plot,
+)
 from workstation.engine.marks import Marks
 from workstation.engine.plots import Plots
+from workstation.engine.script_plots import script_plots
 from workstation.engine.series import Series, grouping, series_of
 from workstation.execution.executor import Executor
 from workstation.indicators import Request
@@ -100,7 +108,10 @@ class ChartFrames:
             number=series.total - len(bars),
             bars=bars,
             forming=series.forming(self._aggregator.forming(name, source)),
-            plots=self._plots(focus, series, shown, len(bars)),
+            plots=(
+                *self._plots(focus, series, shown, len(bars)),
+                *self._drawn(focus, bars),
+            ),
             markers=markers,
             held=held,
             stops=stops,
@@ -129,6 +140,12 @@ class ChartFrames:
             self.plots.plot(key, series, request, count, request in added)
             for request in (*asked, *added)
         )
+
+    def _drawn(self, focus: Focus, bars: Sequence[CandleRow]) -> tuple[Plot, ...]:
+        """Return what the row's script draws."""
+        owner = self._strategies.get(focus.strategy)
+        row = None if owner is None else owner.rows.get(focus.instrument)
+        return () if row is None else script_plots(row.plots, bars)
 
     def _traded(self, focus: Focus, first: int) -> _Trading:
         """Return fills, entry price and stop through time, and own limit orders."""

@@ -127,7 +127,7 @@ class Control:
 
 
 def _subject(command: Command) -> str:
-    for name in ("task", "instrument"):
+    for name in ("task", "instrument", "strategy"):
         value = getattr(command, name, None)
         if value is not None:
             return str(value)

@@ -52,6 +52,14 @@ class ScriptLogs:
         """Return a strategy's last lines, oldest first."""
         return tuple(self._lines.get(strategy, ()))
 
+    def last_error(self, strategy: str) -> str:
+        """Return a strategy's last error with the script's line, or nothing."""
+        for line in reversed(self._lines.get(strategy, ())):
+            if line.is_error:
+                where = "" if line.line is None else f"line {line.line}: "
+                return f"{where}{line.text}"
+        return ""
+
     def _add(
         self,
         strategy: str,

@@ -82,7 +82,7 @@ class StrategyFrames:
             state=handle.state.value,
             restarts=handle.restarts,
             withheld=len(strategy.withheld),
-            last_error=script.failure or handle.last_error,
+            last_error=self._logs.last_error(strategy.name) or handle.last_error,
         )
 
     def _rate(self, strategy: ScriptedStrategy) -> float | None:

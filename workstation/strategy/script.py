@@ -7,11 +7,12 @@ declare ``PARAMS``.
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import math
 import re
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -93,12 +94,19 @@ class Script(Struct, frozen=True, kw_only=True):
             if name not in specs:
                 known = ", ".join(specs) or "none"
                 raise ScriptError(
-                    self.name, f"unknown parameter {name!r}; it declares: {known}"
+                    self.name,
+                    f"unknown parameter {name!r}; it declares: {known}"
+                    f"{_did_you_mean(name, specs)}",
                 )
         return {
             name: _checked(self.name, spec, given.get(name, spec.default))
             for name, spec in specs.items()
         }
+
+
+def _did_you_mean(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def _run_unguarded(path: Path, load: Callable[[], T]) -> T:

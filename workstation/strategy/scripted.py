@@ -398,11 +398,11 @@ class ScriptedStrategy:
             row.stop = None if order.is_terminal else order.trigger
         elif order.role is OrderRole.TARGET:
             row.target = None if order.is_terminal else order.trigger
-        if sent and row.state is SymbolState.IN_TRADE:
+        if sent:
             trigger, who = _CLOSING.get(order.role, (Trigger.EXIT, OPERATOR))
             if trigger is Trigger.STOP and order.trailing:
                 trigger = Trigger.TRAILING
-            row.move(self._core, trigger, order.reason, who)
+            self._stay(row, trigger, order.reason, who)
         if order.role is OrderRole.FLATTEN and order.is_terminal:
             self._forget_override(row)
 
@@ -422,7 +422,7 @@ class ScriptedStrategy:
             return
         if event.event is OrderEvent.PARTIAL_FILL and row.was_held:
             reason = f"{order.filled} of {order.quantity} filled"
-            row.move(core, Trigger.PARTLY_FILLED, reason, ENGINE)
+            self._stay(row, Trigger.PARTLY_FILLED, reason, ENGINE)
         trigger = _ENDS.get(order.status)
         if trigger is not None and event.before not in TERMINAL:
             self._leave(row, trigger, _ended_words(order))
@@ -469,6 +469,12 @@ class ScriptedStrategy:
         for row in self.rows.values():
             if row.state is not SymbolState.WATCH:
                 row.move(self._core, Trigger.KILL, reason, event.who)
+
+    def _stay(self, row: Row, trigger: Trigger, reason: str, who: str) -> None:
+        """Put on record what happens in trade, unless it ended the trade already."""
+        held, entering, _ = row.facts()
+        if row.state is SymbolState.IN_TRADE and (held or entering):
+            row.move(self._core, trigger, reason, who)
 
     def _leave(self, row: Row, trigger: Trigger, reason: str) -> None:
         who, why = row.override or (ENGINE, reason)

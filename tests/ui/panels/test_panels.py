@@ -11,6 +11,7 @@ import pytest
 from tests.ui import fakes
 from tests.ui.test_app import layout_of, opened, text_of
 from workstation.engine.frames import FigureTable, OpportunityTable
+from workstation.model.records import LockRecord
 from workstation.model.states import BookTrust, SymbolState
 from workstation.ui.panels.log import WideLogPanel
 from workstation.ui.panels.opportunities import OpportunitiesPanel
@@ -92,6 +93,32 @@ async def test_every_panel_is_whole_alone_and_exports_plain(
                 # Prose keeps its glyphs; figures never do.
                 prose = name in ("log", "log_all", "machine", "diagram", "why_not")
                 assert prose or all(cell.isascii() for cell in row), row
+
+
+async def test_the_machine_exports_the_history_of_its_row() -> None:
+    lock = LockRecord(
+        seq=95,
+        ts=fakes.NOW,
+        strategy="ema_cross",
+        instrument="BTCUSDT",
+        before=False,
+        after=True,
+        who="anna",
+        reason="lunch",
+    )
+    history = (lock, *fakes.machine().history)
+    shown = fakes.frame(machine=fakes.machine(history=history))
+    async with opened(make=lambda focus: shown, size=(160, 50)) as (app, _, _):
+        layout = layout_of(app)
+        layout.focus_panel("machine")
+        app.bridge.pump_once()
+        head, move, locked = layout.panels["machine"].export_rows()
+    assert head[2:] == ["seq", "before", "after", "trigger", "who", "reason"]
+    assert move[2:] == [
+        *("90", "CloseWatch", "InTrade", "enter_long", "script", "bullish_cross")
+    ]
+    assert locked[2:] == ["95", "", "", "lock", "anna", "lunch"]
+    assert int(locked[1]) == fakes.NOW
 
 
 def test_sizes_begin_where_both_measures_are_reached() -> None:

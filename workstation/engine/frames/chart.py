@@ -42,7 +42,8 @@ class PlotLine(Struct, frozen=True):
 class Plot(Struct, frozen=True, kw_only=True):
     """An indicator on the chart; ``added`` by the operator, not by a script.
 
-    ``key`` is the request as one writes it: ``ema(20)``.
+    ``key`` is the request as one writes it: ``ema(20)``. One that is ``scripted`` is no
+    indicator but what a script drew under that name.
     """
 
     key: str
@@ -51,6 +52,7 @@ class Plot(Struct, frozen=True, kw_only=True):
     bounds: tuple[float, float] | None
     lines: tuple[PlotLine, ...]
     added: bool
+    scripted: bool = False
 
 
 class ChartFrame(Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from workstation.ui.actions import Scope
 from workstation.ui.glyphs import UNICODE
 from workstation.ui.panels.base import Choice, TextBody
 from workstation.ui.panels.cells import state_cell, state_ink
+from workstation.ui.panels.machine import history_rows
 from workstation.ui.typeset import duration, price, quantity, utc_minute, utc_time
 from workstation.ui.widgets.inks import Part
 from workstation.ui.widgets.text_panel import Line, RuleLine
@@ -91,6 +92,10 @@ class DiagramPanel(TextBody):
             lines.append([("It has not moved yet.", "dim")])
         self.set_lines(lines)
 
+    def export_rows(self) -> list[list[str]]:
+        """Return the row's whole history, as the machine of Monitor does."""
+        return history_rows(None if self._frame is None else self._frame.machine)
+
     @property
     def choice(self) -> Choice | None:
         """The row shown."""
@@ -115,18 +120,12 @@ def _one_line(machine: MachineFrame) -> list[Line]:
 
 
 def _boxes(machine: MachineFrame) -> list[Line]:
-    """Draw the states as boxes, with the ways between them; legal ones are lit."""
+    """Draw the states as boxes, with the usual ways between them."""
     now = machine.row.state
-    legal = {(way.trigger, way.after) for way in machine.ways}
-
-    def ink(*ways: tuple[str, SymbolState]) -> str:
-        return "strong" if legal.intersection(ways) else "dim"
-
     watch, close, trade = _ORDER
-    out = ink(("opportunity", close))
-    back = ink(("cancel", watch), ("expire", watch))
-    commit = ink(("enter_long", trade), ("enter_short", trade))
-    flat = ink(("flat", watch))
+    # Lit are the ways out of where the row is.
+    out, back, flat = ("strong" if now is state else "dim" for state in _ORDER)
+    commit = back
     first, second = _GAPS
     long, short = "─" * (first - 3), "─" * (second - 3)
     none = (" " * second, "")

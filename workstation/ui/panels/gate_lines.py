@@ -30,16 +30,37 @@ def gate_line(gate: Gate, cells: int) -> list[Part]:
 def gate_lines(gates: Sequence[Gate], cells: int, rows: int) -> list[Line]:
     """Lay the gates out in their order: a failed one alone, passed ones side by side.
 
-    Where there is no room, what passed loses its number first.
+    Where there is no room, what passed loses its words first, then its number.
     """
     if len(gates) <= rows:
         longest = max((len(gate.name) for gate in gates), default=0)
         return [gate_line(gate, longest) for gate in gates]
-    lines = _flow([gate_line(gate, 0) for gate in gates], gates, cells)
-    if len(lines) > rows:
-        short = [gate_line(g, 0)[: 2 if g.passed else 3] for g in gates]
-        lines = _flow(short, gates, cells)
+    for is_terse in (_never, _wordy, _passed):
+        texts = [
+            _terse_line(gate) if is_terse(gate) else gate_line(gate, 0)
+            for gate in gates
+        ]
+        lines = _flow(texts, gates, cells)
+        if len(lines) <= rows:
+            break
     return list(lines)
+
+
+def _terse_line(gate: Gate) -> list[Part]:
+    verdict, _, _ = gate_line(gate, 0)
+    return [verdict, (f" {gate.name}", "dim")]
+
+
+def _never(gate: Gate) -> bool:
+    return False
+
+
+def _wordy(gate: Gate) -> bool:
+    return gate.passed and not any(sign.isdigit() for sign in gate.detail)
+
+
+def _passed(gate: Gate) -> bool:
+    return gate.passed
 
 
 def _flow(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workstation.model.records import StateRecord
+from workstation.model.records import LockRecord, StateRecord
 from workstation.model.states import SymbolState
 from workstation.ui.actions import Scope
 from workstation.ui.glyphs import UNICODE
@@ -28,7 +28,7 @@ from workstation.ui.wording import move_words
 if TYPE_CHECKING:
     from workstation.engine.frames import Frame, MachineFrame
 
-__all__ = ["MachinePanel"]
+__all__ = ["MachinePanel", "history_rows"]
 
 
 class MachinePanel(TextBody):
@@ -62,6 +62,10 @@ class MachinePanel(TextBody):
             self.set_title(title, "")
             self.set_lines(_lines(machine, self.size.width - 1, self.size.height - 1))
 
+    def export_rows(self) -> list[list[str]]:
+        """Return the row's whole history, oldest first: what moved it, who and why."""
+        return history_rows(None if self._frame is None else self._frame.machine)
+
     @property
     def choice(self) -> Choice | None:
         """The row shown."""
@@ -69,6 +73,23 @@ class MachinePanel(TextBody):
         if machine is None:
             return None
         return Choice(machine.row.instrument, machine.row.strategy)
+
+
+def history_rows(machine: MachineFrame | None) -> list[list[str]]:
+    """Return head and rows of a row's history, oldest first."""
+    if machine is None:
+        return []
+    head = ["time", "ts_ns", "seq", "before", "after", "trigger", "who", "reason"]
+    return [head, *(_exported(record) for record in reversed(machine.history))]
+
+
+def _exported(record: StateRecord | LockRecord) -> list[str]:
+    if isinstance(record, StateRecord):
+        moved = [record.before.value, record.after.value, record.trigger]
+    else:
+        moved = ["", "", "lock" if record.after else "hand_back"]
+    when = [utc_time(record.ts, 3), str(record.ts), str(record.seq)]
+    return [*when, *moved, record.who, record.reason]
 
 
 def _states(machine: MachineFrame) -> list[Part]:

@@ -61,7 +61,11 @@ def chart_plots(app: WorkstationApp) -> None:
         PlotsScreen(
             frame,
             shown.symbol,
-            asked=[Request.parse(each.key) for each in shown.plots if not each.added],
+            asked=[
+                Request.parse(each.key)
+                for each in shown.plots
+                if not each.added and not each.scripted
+            ],
             added=panel.plots,
             change=partial(_take, app, panel),
         )

@@ -13,6 +13,7 @@ from workstation.ui.screens.cancel import CancelScreen
 from workstation.ui.screens.flatten import FlattenScreen
 from workstation.ui.screens.kill import KillScreen
 from workstation.ui.screens.override import OverrideScreen
+from workstation.ui.screens.override_all import OverrideAllScreen
 
 if TYPE_CHECKING:
     from workstation.ui.app import WorkstationApp
@@ -66,10 +67,24 @@ def _open(app: WorkstationApp, screen: Ritual[Any] | None) -> None:
 
 
 def override(app: WorkstationApp) -> None:
-    """Open the override of the row below the cursor."""
+    """Open the override of the row below the cursor, or of the marked ones."""
     choice = app.choice
     frame = app.bridge.look(OverrideScreen.PANELS)
     if choice is None or frame is None:
+        return
+    panel = app.panel
+    if isinstance(panel, TablePanel) and panel.marked_count > 1:
+        managed = {
+            (row.strategy, row.instrument)
+            for row in frame.symbols or ()
+            if row.state is not None
+        }
+        marked = [(each.strategy, each.instrument) for each in panel.choices]
+        keys = [key for key in dict.fromkeys(marked) if key in managed]
+        if keys:
+            _open(app, OverrideAllScreen(frame, app.run_command, keys))
+        else:
+            app.say("No strategy manages the marked rows: nothing to override.")
         return
     known = [
         row
