@@ -283,12 +283,12 @@ def test_rolling_back_goes_to_the_version_before(desk: Callable[..., Desk]) -> N
     d.run(500)
     first = d.strategy.script.hash
     reloading = d.session.reloading
-    assert "no version before" in reloading.roll_back("ema_cross")
+    assert "no version before" in reloading.roll_back("ema_cross").detail
     d.replace(*OFF[d.language])
     d.ticks()
     second = d.strategy.script.hash
     assert second != first
-    assert "goes back" in reloading.roll_back("ema_cross")
+    assert "goes back" in reloading.roll_back("ema_cross").detail
     d.ticks(100)
     assert d.strategy.script.hash == first
     assert d.commands[-1][1].endswith("(rolled back)")
@@ -296,10 +296,10 @@ def test_rolling_back_goes_to_the_version_before(desk: Callable[..., Desk]) -> N
     d.ticks()
     assert d.strategy.script.hash == first
     # Asked for by hand it comes.
-    assert "tried in the shadow" in reloading.reload("ema_cross")
+    assert "tried in the shadow" in reloading.reload("ema_cross").detail
     d.ticks(100)
     assert d.strategy.script.hash == second
-    assert "is the version that runs" in reloading.reload("ema_cross")
+    assert "is the version that runs" in reloading.reload("ema_cross").detail
     d.run(300)
     d.replays()
 

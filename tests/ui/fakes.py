@@ -50,6 +50,7 @@ from workstation.engine.frames import (
     Way,
 )
 from workstation.engine.recorder import RecorderAnswer
+from workstation.engine.reloading import ReloadAnswer, ReloadReport
 from workstation.engine.script_source import ScriptSource
 from workstation.engine.store import Numbered
 from workstation.indicators import Request
@@ -812,6 +813,34 @@ class FakeDriver:
         return self.speed
 
 
+class FakeReloading:
+    """Hot reload that notes what it is asked; ``reports`` are its news."""
+
+    def __init__(self) -> None:
+        self.ticks = 0
+        self.asked: list[tuple[str, str]] = []
+        self.reports: list[ReloadReport] = []
+
+    def tick(self) -> None:
+        """Count it."""
+        self.ticks += 1
+
+    def reload(self, strategy: str) -> ReloadAnswer:
+        """Note it."""
+        self.asked.append(("reload", strategy))
+        return ReloadAnswer(True, f"{strategy}.py is tried in the shadow")
+
+    def roll_back(self, strategy: str) -> ReloadAnswer:
+        """Refuse it."""
+        self.asked.append(("roll_back", strategy))
+        return ReloadAnswer(False, f"{strategy}.py has no version before this one")
+
+    def news(self) -> tuple[ReloadReport, ...]:
+        """Return the news once."""
+        news, self.reports = tuple(self.reports), []
+        return news
+
+
 class FakeSession:
     """Frames by hand; ``frames`` makes each of them, ``executed`` notes commands."""
 
@@ -826,6 +855,7 @@ class FakeSession:
         self.closed = False
         self.refusal = ""
         self.frame_failure: Exception | None = None
+        self.fake_reloading = FakeReloading()
 
     @property
     def aggregator(self) -> FakeEngine:
@@ -876,6 +906,11 @@ class FakeSession:
     def script_source(self, strategy: str) -> ScriptSource | None:
         """Return a text of five lines."""
         return SOURCE
+
+    @property
+    def reloading(self) -> FakeReloading:
+        """Return one that notes what it is asked."""
+        return self.fake_reloading
 
     def toggle_recording(self, name: str) -> RecorderAnswer:
         """Refuse: nothing is written by hand-made frames."""

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from tests.ui import fakes
 from tests.ui.test_app import layout_of, opened, text_of
+from workstation.engine.reloading import ReloadReport
 from workstation.kernel import Clock
 from workstation.model.commands import Hold
 from workstation.model.records import NoteRecord
@@ -43,6 +44,20 @@ async def test_a_tick_pulls_one_frame_for_the_panels_that_are_seen() -> None:
         assert session.asked == [
             frozenset({"symbols", "chart", "book", "machine", "orders", "positions"})
         ]
+
+
+async def test_a_tick_lets_scripts_reload_and_says_what_came_of_it() -> None:
+    async with opened() as (app, _, session):
+        reloading = session.fake_reloading
+        before = reloading.ticks
+        reloading.reports = [
+            ReloadReport(
+                strategy="s", version="abc", accepted=False, text="s.py:3: no way"
+            )
+        ]
+        app.bridge.tick()
+        assert reloading.ticks == before + 1
+        assert "s.py:3: no way." in text_of(app)
 
 
 async def test_a_zoomed_panel_is_the_only_one_fed() -> None:

@@ -22,6 +22,7 @@ from workstation.kernel.tasks import TaskState
 from workstation.model.commands import Disposition, Override
 from workstation.model.orders import Order, OrderRole, OrderStatus
 from workstation.model.states import SymbolState
+from workstation.paths import shipped_folder
 from workstation.ui.app import WorkstationApp
 from workstation.ui.screens.cancel import CancelScreen
 from workstation.ui.screens.edit_params import EditParamsScreen
@@ -393,6 +394,69 @@ async def test_p_s_r_act_on_the_strategy_of_layout_4() -> None:
         assert isinstance(app.screen, StopTaskScreen)
         await go(app, pilot)
         assert task.state is not TaskState.RUNNING
+
+
+async def test_a_saved_script_takes_over_and_r_and_u_go_there_and_back(
+    tmp_path: Path,
+) -> None:
+    script = tmp_path / "mine.py"
+    text = (shipped_folder("strategies") / "ema_cross.py").read_text()
+    script.write_text(text)
+    config = fakes.config(*SMALL, *with_script(script))
+    session = assemble_session(config.run, journal=False, paused=True)
+    run_backtest(session.engine, Until(events=1_500))
+    app = WorkstationApp(
+        config, session=session, themes=fakes.THEMES, environ={"TERM": "xterm"}
+    )
+    (strategy,) = session.strategies
+
+    async def pumped(pilot: Pilot[int], version: str) -> str:
+        """Tick until another version runs, as the timer does ten times a second."""
+        for _ in range(1_000):
+            app.bridge.tick()
+            await pilot.pause()
+            if strategy.script.hash != version:
+                await settle(pilot)
+                return strategy.script.hash
+        raise AssertionError(f"still {version}")
+
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await pilot.press("4")
+        await settle(pilot)
+        await focus_on(app, pilot, "strategies", "ema_cross")
+        first = strategy.script.hash
+        await pilot.press("U")
+        await settle(pilot)
+        assert "mine.py has no version before this one" in footer(app)
+        await pilot.press("R")
+        await settle(pilot)
+        assert "mine.py is the version that runs" in footer(app)
+        script.write_text(text.replace("fast < slow", "fast < slow - 1e9"))
+        await pilot.press("R")
+        second = await pumped(pilot, first)
+        assert f"ema_cross runs mine.py {second[:8]} (reloaded by hand)" in footer(app)
+        await pilot.press("enter")
+        await settle(pilot)
+        shown = text_of(app)
+        assert f"Last reload {second[:8]}" in " ".join(shown.split())
+        assert "exit: fast EMA below slow" in shown
+        await pilot.press("escape")
+        await settle(pilot)
+        await pilot.press("U")
+        assert await pumped(pilot, second) == first
+        assert f"ema_cross runs mine.py {first[:8]} (rolled back)" in footer(app)
+        script.write_text("def detect_opportunity(")
+        await pilot.press("R")
+        for _ in range(100):
+            app.bridge.tick()
+            await pilot.pause()
+        await settle(pilot)
+        assert strategy.script.hash == first
+        assert "mine.py:1: '(' was never closed" in text_of(app)
+        await pilot.press("L", "U")
+        await settle(pilot)
+        assert strategy.script.hash == first
 
 
 async def test_enter_on_a_failing_strategy_shows_the_line_that_failed(

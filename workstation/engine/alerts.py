@@ -16,6 +16,7 @@ from workstation.model.orders import OrderStatus
 from workstation.model.records import (
     BandRecord,
     BookRecord,
+    CommandRecord,
     ControlRecord,
     FaultRecord,
     FeedRecord,
@@ -62,6 +63,7 @@ class Alerts:
             ControlRecord: self._control,
             OrderRecord: self._order,
             BandRecord: self._band,
+            CommandRecord: self._command,
         }
 
     def __call__(self, record: Record, encoded: bytes) -> None:
@@ -184,6 +186,22 @@ class Alerts:
             f"{record.task}: {record.error}",
             "The event was skipped; more of these stop the task.",
             record.instrument,
+        )
+
+    def _command(self, record: CommandRecord) -> None:
+        """Tell of a saved script that cannot run: nobody waits for that answer."""
+        if record.command != "ReloadScript":
+            return
+        cause = ("script", record.subject)
+        if record.accepted:
+            self.mend(cause, record.ts)
+            return
+        self.raise_(
+            cause,
+            "warn",
+            record.ts,
+            f"{record.subject}: {record.detail}",
+            "Mend the file; it is tried again once it is saved.",
         )
 
     def _feed(self, record: FeedRecord) -> None:

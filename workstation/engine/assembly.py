@@ -170,6 +170,15 @@ def assemble_session(
         for feed, feed_settings in zip(engine.sources.feeds, run.feeds, strict=True):
             if feed_settings.record:
                 recorder.begin(feed)
+    reloading = Reloading(
+        engine,
+        control,
+        strategies,
+        Bench(loader, run.engine.script_budget_ms, _param_names),
+        partial(_scene, aggregator, executor),
+        loader.offer,
+        wall or RealClock(),
+    )
     driver = PlayDriver(
         engine,
         speed=run.engine.speed if speed is None else speed,
@@ -195,17 +204,10 @@ def assemble_session(
             driver,
             recorder,
             guard.times,
+            reloading.report,
         ),
         recorder=recorder,
-        reloading=Reloading(
-            engine,
-            control,
-            strategies,
-            Bench(loader, run.engine.script_budget_ms, _param_names),
-            partial(_scene, aggregator, executor),
-            loader.offer,
-            wall or RealClock(),
-        ),
+        reloading=reloading,
     )
 
 

@@ -26,6 +26,7 @@ from workstation.engine.indicator_frames import IndicatorFrames
 from workstation.engine.marks import Marks
 from workstation.engine.opportunity_frames import OpportunityFrames
 from workstation.engine.recorder import Recorder
+from workstation.engine.reloading import ReloadReport
 from workstation.engine.row_frames import RowFrames
 from workstation.engine.script_log import ScriptLogs
 from workstation.engine.settings import RunSettings
@@ -53,6 +54,7 @@ class FrameSource:
         driver: PlayDriver,
         recorder: Recorder,
         times: CallTimes,
+        report: Callable[[str], ReloadReport | None],
     ) -> None:
         instruments = {i.id: i for i in run.instruments}
         self._engine = engine
@@ -70,7 +72,7 @@ class FrameSource:
         gates = RowGates(aggregator, strategies, executor)
         self._charts = ChartFrames(aggregator, strategies, executor, instruments, marks)
         self._focus = FocusFrames(strategies, executor, gates)
-        self._scripts = StrategyFrames(engine, strategies, gates, logs, times)
+        self._scripts = StrategyFrames(engine, strategies, gates, logs, times, report)
         self._header = HeaderFrames(
             run, engine, aggregator, executor, driver, instruments
         )

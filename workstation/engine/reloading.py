@@ -26,7 +26,7 @@ from workstation.model.timeframes import NS_PER_MS
 from workstation.strategy.script import Script, hash_of, source_of
 from workstation.strategy.scripted import ScriptedStrategy
 
-__all__ = ["ReloadReport", "Reloading"]
+__all__ = ["ReloadAnswer", "ReloadReport", "Reloading"]
 
 _LOOK_NS = 400 * NS_PER_MS
 """Between two looks at the files: two of them and a load stay within two seconds."""
@@ -50,6 +50,13 @@ class ReloadReport(Struct, frozen=True, kw_only=True):
     differences: tuple[Difference, ...] = ()
     more: int = 0
     """Differences that were left out, older than these."""
+
+
+class ReloadAnswer(Struct, frozen=True):
+    """Whether what was asked has begun, and what is done or why not."""
+
+    accepted: bool
+    detail: str
 
 
 Stamp = tuple[int, int, int]
@@ -93,6 +100,7 @@ class Reloading:
         self._next_ns = 0
         self._work: Generator[None, None, None] | None = None
         self._waiting: deque[Generator[None, None, None]] = deque()
+        self._news: list[ReloadReport] = []
 
     # What the screen does.
 
@@ -105,30 +113,41 @@ class Reloading:
                 self._look(name, watched)
         self._advance(now + _SLICE_NS)
 
-    def reload(self, strategy: str) -> str:
-        """Try the file as it is now, by hand; return what was begun, or why not."""
-        watched = self._watched[strategy]
+    def reload(self, strategy: str) -> ReloadAnswer:
+        """Try the file as it is now, by hand."""
+        watched = self._watched.get(strategy)
+        if watched is None:
+            return ReloadAnswer(False, f"{strategy} has no script")
         try:
             source = source_of(watched.path)
         except ScriptError as error:
-            return str(error)
+            return ReloadAnswer(False, str(error))
         if hash_of(source) == watched.versions[-1].hash:
-            return f"{watched.path.name} is the version that runs"
+            said = f"{watched.path.name} is the version that runs"
+            return ReloadAnswer(False, said)
         watched.seen = _stamp(watched.path)
         self._waiting.append(self._try(strategy, source, "reloaded by hand"))
-        return f"{watched.path.name} is tried in the shadow"
+        return ReloadAnswer(True, f"{watched.path.name} is tried in the shadow")
 
-    def roll_back(self, strategy: str) -> str:
-        """Go back to the version before; return what was begun, or why not."""
-        watched = self._watched[strategy]
+    def roll_back(self, strategy: str) -> ReloadAnswer:
+        """Go back to the version before."""
+        watched = self._watched.get(strategy)
+        if watched is None:
+            return ReloadAnswer(False, f"{strategy} has no script")
         if len(watched.versions) < 2:
-            return f"{watched.path.name} has no version before this one"
+            said = f"{watched.path.name} has no version before this one"
+            return ReloadAnswer(False, said)
         self._waiting.append(self._roll_back(strategy))
-        return f"{watched.path.name} goes back to the version before"
+        return ReloadAnswer(True, f"{watched.path.name} goes back to the one before")
 
     def report(self, strategy: str) -> ReloadReport | None:
         """Return what became of the last version that was tried."""
         return self._watched[strategy].report
+
+    def news(self) -> tuple[ReloadReport, ...]:
+        """Return what has become of versions since this was last asked."""
+        news, self._news = tuple(self._news), []
+        return news
 
     def close(self) -> None:
         """Give up what is being tried."""
@@ -190,14 +209,16 @@ class Reloading:
         ready = tried.ready
         found = differences(tried.before.intents, tried.after.intents)
         outcome = yield from self._hand_over(name, ready, cause)
-        watched.report = ReloadReport(
-            strategy=name,
-            version=ready.script.hash,
-            accepted=outcome.accepted,
-            text=outcome.detail,
-            bars=tried.after.bars,
-            differences=found[-_SHOWN:],
-            more=max(0, len(found) - _SHOWN),
+        self._tell(
+            ReloadReport(
+                strategy=name,
+                version=ready.script.hash,
+                accepted=outcome.accepted,
+                text=outcome.detail,
+                bars=tried.after.bars,
+                differences=found[-_SHOWN:],
+                more=max(0, len(found) - _SHOWN),
+            )
         )
         if outcome.accepted:
             watched.versions.append(ready.script)
@@ -218,11 +239,13 @@ class Reloading:
             return
         left = watched.versions[-1]
         outcome = yield from self._hand_over(name, ready, "rolled back")
-        watched.report = ReloadReport(
-            strategy=name,
-            version=ready.script.hash,
-            accepted=outcome.accepted,
-            text=outcome.detail,
+        self._tell(
+            ReloadReport(
+                strategy=name,
+                version=ready.script.hash,
+                accepted=outcome.accepted,
+                text=outcome.detail,
+            )
         )
         if outcome.accepted:
             watched.versions.pop()
@@ -253,9 +276,15 @@ class Reloading:
         outcome = self._control.execute(
             ReloadScript(strategy=name, version=version, failure=text)
         )
-        self._watched[name].report = ReloadReport(
-            strategy=name, version=version, accepted=False, text=outcome.detail
+        self._tell(
+            ReloadReport(
+                strategy=name, version=version, accepted=False, text=outcome.detail
+            )
         )
+
+    def _tell(self, report: ReloadReport) -> None:
+        self._watched[report.strategy].report = report
+        self._news.append(report)
 
 
 def _stamp(path: Path) -> Stamp | None:

@@ -1,7 +1,7 @@
-"""A script's text as the screen shows it around an error; read once, when asked.
+"""A script's text as the screen shows it around an error: the lines that ran.
 
-The file may have changed since it was loaded: then its lines are not those that ran,
-and the text says so. Called at the operator's wish, never by the core.
+The file may have changed since they were loaded; the text says so. Called at the
+operator's wish, never by the core.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["ScriptSource", "read_source"]
 
 
 class ScriptSource(Struct, frozen=True):
-    """The lines of a script's file; ``note`` says what is not right with them."""
+    """The lines of a script; ``note`` says how the file differs from them."""
 
     path: str
     lines: tuple[str, ...]
@@ -25,13 +25,17 @@ class ScriptSource(Struct, frozen=True):
 
 
 def read_source(script: Script) -> ScriptSource:
-    """Return the text of a script's file, or why there is none."""
+    """Return the text of a script as it was loaded, else of its file, or why none."""
+    kept = tuple(script.text.splitlines())
     try:
         source = source_of(Path(script.path))
     except ScriptError as error:
-        return ScriptSource(script.path, (), f"The file {error.message}.")
-    lines = tuple(source.decode("utf-8", "replace").splitlines())
-    if script.hash and hash_of(source) != script.hash:
-        note = "The file has changed since it was loaded: these lines may be others."
-        return ScriptSource(script.path, lines, note)
-    return ScriptSource(script.path, lines)
+        return ScriptSource(script.path, kept, f"The file {error.message}.")
+    if not script.hash:
+        return ScriptSource(
+            script.path, tuple(source.decode("utf-8", "replace").splitlines())
+        )
+    if hash_of(source) != script.hash:
+        note = "The file has changed since; these are the lines that ran."
+        return ScriptSource(script.path, kept, note)
+    return ScriptSource(script.path, kept)

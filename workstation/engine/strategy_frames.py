@@ -6,7 +6,7 @@ Called by ``FrameSource`` between two inputs; it only reads.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from workstation.engine.call_times import CallTimes
@@ -20,6 +20,7 @@ from workstation.engine.frames import (
     StrategyRow,
 )
 from workstation.engine.gating import RowGates
+from workstation.engine.reloading import ReloadReport
 from workstation.engine.script_log import ScriptLogs
 from workstation.model.states import SymbolState
 from workstation.model.timeframes import NS_PER_S
@@ -44,12 +45,14 @@ class StrategyFrames:
         gates: RowGates,
         logs: ScriptLogs,
         times: CallTimes,
+        report: Callable[[str], ReloadReport | None],
     ) -> None:
         self._engine = engine
         self._strategies = {strategy.name: strategy for strategy in strategies}
         self._gates = gates
         self._logs = logs
         self._times = times
+        self._report = report
         self._samples: dict[str, deque[tuple[int, int]]] = {
             name: deque(maxlen=_SAMPLES) for name in self._strategies
         }
@@ -83,6 +86,8 @@ class StrategyFrames:
             restarts=handle.restarts,
             withheld=len(strategy.withheld),
             last_error=self._logs.last_error(strategy.name) or handle.last_error,
+            confinement="" if worker is None else worker.confinement,
+            reload=self._report(strategy.name),
         )
 
     def _rate(self, strategy: ScriptedStrategy) -> float | None:

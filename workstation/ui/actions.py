@@ -225,6 +225,14 @@ ACTIONS: tuple[Action, ...] = (
         *("feed.record", "W", _T, "record the feed, or end that"),
         *("record", 2, _TASK, _ONE),
     ),
+    _keys(
+        *("script.reload", "R", _T, "try the script's file, and reload it"),
+        *("reload", 3, _TASK, _ONE),
+    ),
+    _keys(
+        *("script.roll_back", "U", _T, "back to the script's version before"),
+        *("roll back", 4, _TASK, _ONE),
+    ),
     _keys("task.inject", "i", _T, "inject an event", "inject", 2, _INJECT, _ONE),
     # Chart, book, log.
     _keys("chart.timeframe", "t", Scope.CHART, "next timeframe", "timeframe", 0),

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from workstation.engine.drivers import PlayDriver
     from workstation.engine.frames import Focus, Frame, Header
     from workstation.engine.recorder import RecorderAnswer
+    from workstation.engine.reloading import ReloadAnswer, ReloadReport
     from workstation.engine.script_source import ScriptSource
     from workstation.kernel import Clock
     from workstation.model.commands import Command
@@ -74,8 +75,28 @@ class SessionLike(Protocol):
     def toggle_recording(self, name: str) -> RecorderAnswer:
         """Begin or end the recording of a feed."""
 
+    @property
+    def reloading(self) -> ReloadingLike:
+        """Return what reloads scripts."""
+
     def close(self) -> None:
         """End the run."""
+
+
+class ReloadingLike(Protocol):
+    """What the screen needs of hot reload; tests give their own."""
+
+    def tick(self) -> None:
+        """Look at the files, and go on with what is being tried."""
+
+    def reload(self, strategy: str) -> ReloadAnswer:
+        """Try a strategy's file now."""
+
+    def roll_back(self, strategy: str) -> ReloadAnswer:
+        """Go back to the version before."""
+
+    def news(self) -> tuple[ReloadReport, ...]:
+        """Return what has become of versions since this was last asked."""
 
 
 class Viewer(Protocol):
@@ -103,6 +124,9 @@ class Viewer(Protocol):
 
     def pump_failed(self, error: Exception) -> None:
         """Say that no frame could be made."""
+
+    def say(self, text: str, ink: str = "strong") -> None:
+        """Say one thing in the footer for a while."""
 
 
 def _output_queue(app: App[int]) -> Any:
@@ -185,6 +209,7 @@ class Bridge:
             self.loop_ns = max(self._lags)
             self.worst_loop_ns = max(self.worst_loop_ns, self.loop_ns)
         self._ticked_at = now
+        self._reload()
         if self._backlog() > MOST_QUEUED:
             self.skipped += 1
         elif self.session is not None:
@@ -194,6 +219,15 @@ class Bridge:
                 logging.getLogger(__name__).exception("no frame")
                 self._viewer.pump_failed(error)
         self._look_at_age(now)
+
+    def _reload(self) -> None:
+        """Let saved scripts take over, and say what has become of them."""
+        if self.session is None:
+            return
+        reloading = self.session.reloading
+        reloading.tick()
+        for report in reloading.news():
+            self._viewer.say(f"{report.text}.", "" if report.accepted else "warn")
 
     def pump_once(self) -> Frame | None:
         """Pull one frame and show it to whoever is seen."""

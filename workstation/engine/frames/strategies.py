@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from msgspec import Struct
 
 from workstation.strategy.script import ParamValue
+
+if TYPE_CHECKING:
+    from workstation.engine.reloading import ReloadReport
 
 __all__ = [
     "BlockRow",
@@ -44,6 +49,10 @@ class StrategyRow(Struct, frozen=True, kw_only=True):
     restarts: int
     withheld: int
     last_error: str
+    confinement: str = ""
+    """What holds its worker, "" where it has none."""
+    reload: ReloadReport | None = None
+    """What became of the version that was saved last."""
 
 
 class ParamRow(Struct, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from workstation.engine.frames import ScriptLine, ScriptLog, StrategyRow
 from workstation.engine.script_source import ScriptSource
@@ -11,11 +12,16 @@ from workstation.ui.typeset import NONE, number, utc_clock, utc_time
 from workstation.ui.widgets.inks import Part
 from workstation.ui.widgets.text_panel import Line, RuleLine
 
+if TYPE_CHECKING:
+    from workstation.engine.reloading import ReloadReport
+
 __all__ = ["script_line_lines", "source_lines", "strategy_lines"]
 
 _LABEL = 14
 _AROUND = 2
 # Lines of the source before and after the one that failed.
+_VERSION = 8
+_DIFFERENCES = 10
 _ERRORS = 5
 # The newest errors, each with its lines of source; the panel lists all that are kept.
 
@@ -102,6 +108,9 @@ def strategy_lines(
         _fact("restarts", str(row.restarts)),
         _fact("errors", str(row.errors), "bad" if row.errors else ""),
     ]
+    if row.confinement:
+        lines.insert(4, _fact("worker", row.confinement))
+    lines += _reload_lines(row.reload)
     found = [] if log is None else [each for each in log.lines if each.is_error]
     shown = list(reversed(found))[:_ERRORS]
     info = f"{len(shown)} of {len(found)} kept" if found else "none"
@@ -110,6 +119,31 @@ def strategy_lines(
         lines.append([("Nothing of this script has failed.", "dim")])
     for each in shown:
         lines += [_error_head(each), *source_lines(source, each.line), ""]
+    return lines
+
+
+def _reload_lines(report: ReloadReport | None) -> list[Line]:
+    """Return what became of the version that was saved last."""
+    if report is None:
+        return []
+    lines: list[Line] = ["", RuleLine("Last reload", report.version[:_VERSION])]
+    lines.append([(f"{report.text}.", "" if report.accepted else "bad")])
+    if not report.bars:
+        return lines
+    count = len(report.differences) + report.more
+    if not count:
+        lines.append([(f"It intends the same at the last {report.bars} bars.", "dim")])
+        return lines
+    shown = list(reversed(report.differences))[:_DIFFERENCES]
+    said = f"Of the last {report.bars} bars it intends otherwise at {count}"
+    said += "." if len(shown) == count else f"; the newest {len(shown)}:"
+    lines.append([(said, "dim")])
+    for each in shown:
+        lines.append(
+            [(f"{utc_time(each.ts)}  ", "dim"), (f"{each.instrument}  ", "strong")]
+        )
+        lines.append([("  was  ", "dim"), (each.before or "nothing", "")])
+        lines.append([("  now  ", "dim"), (each.after or "nothing", "")])
     return lines
 
 

@@ -1,4 +1,4 @@
-"""Verbs of tasks, feeds and strategies: pause, step, restart, stop, record, inject."""
+"""Verbs of tasks, feeds and strategies: pause, step, restart, record, reload …"""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ from workstation.ui.screens.inject import InjectScreen
 from workstation.ui.screens.stop_task import StopTaskScreen
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from workstation.engine.recorder import RecorderAnswer
+    from workstation.engine.reloading import ReloadAnswer
     from workstation.ui.app import WorkstationApp
 
 __all__ = ["VERBS"]
@@ -92,12 +96,36 @@ def record(app: WorkstationApp) -> None:
     answers = [
         session.toggle_recording(choice.task) for choice in panel.choices if choice.task
     ]
+    if answers:
+        app.bridge_now()
+    _say(app, answers, "feeds")
+
+
+def reload(app: WorkstationApp) -> None:
+    """Try the file of a strategy's script, and reload it; the run goes on meanwhile."""
+    session = app.bridge.session
+    if app.panel is not None and session is not None:
+        names = [choice.task for choice in app.panel.choices if choice.task]
+        _say(app, [session.reloading.reload(name) for name in names], "scripts")
+
+
+def roll_back(app: WorkstationApp) -> None:
+    """Go back to the version of the script before this one."""
+    session = app.bridge.session
+    if app.panel is not None and session is not None:
+        names = [choice.task for choice in app.panel.choices if choice.task]
+        _say(app, [session.reloading.roll_back(name) for name in names], "scripts")
+
+
+def _say(
+    app: WorkstationApp, answers: Sequence[RecorderAnswer | ReloadAnswer], what: str
+) -> None:
+    """Say the last of some answers, and of how many it is one."""
     if not answers:
         return
-    app.bridge_now()
     refused = not all(answer.accepted for answer in answers)
     last = answers[-1].detail
-    text = last if len(answers) == 1 else f"{len(answers)} feeds: {last}"
+    text = last if len(answers) == 1 else f"{len(answers)} {what}: {last}"
     app.say(f"{text}.", "warn" if refused else "")
 
 
@@ -123,4 +151,6 @@ VERBS: dict[str, Any] = {
     "task.stop": stop,
     "task.inject": inject,
     "feed.record": record,
+    "script.reload": reload,
+    "script.roll_back": roll_back,
 }
