@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -39,11 +39,20 @@ def open_files() -> set[str]:
     return set(os.listdir("/dev/fd"))
 
 
+STARTED: list[LuaWorker] = []
+"""Workers of the test that runs: a test that fails must not leave them behind."""
+
+
 @pytest.fixture(autouse=True)
 def _nothing_is_left() -> Iterator[None]:
     """See that a test leaves no descriptor and no child, dead or alive."""
     before = open_files()
     yield
+    forgotten = [worker for worker in STARTED if worker.fault is None]
+    STARTED.clear()
+    for worker in forgotten:
+        worker.close()
+    assert forgotten == []
     assert open_files() == before
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
@@ -51,15 +60,20 @@ def _nothing_is_left() -> Iterator[None]:
 
 def fake(body: str) -> LuaWorker:
     """Return a started worker that runs a body."""
-    worker = LuaWorker(command(body, ROOT))
+    return started(command(body, ROOT))
+
+
+def started(command: Sequence[str] = COMMAND) -> LuaWorker:
+    """Return a started worker that has no script yet."""
+    worker = LuaWorker(command)
     worker.start()
+    STARTED.append(worker)
     return worker
 
 
 def loaded() -> LuaWorker:
     """Return a real worker with a good script."""
-    worker = LuaWorker()
-    worker.start()
+    worker = started()
     outcome = worker.load(load(SOURCE), PATIENCE_S)
     assert isinstance(outcome, Loaded), outcome
     return worker
@@ -89,8 +103,7 @@ def test_a_worker_loads_answers_and_is_closed() -> None:
 
 
 def test_a_worker_says_how_it_is_confined_and_what_it_runs() -> None:
-    worker = LuaWorker()
-    worker.start()
+    worker = started()
     outcome = worker.load(load(SOURCE), PATIENCE_S)
     assert isinstance(outcome, Loaded)
     assert outcome.confinement.line().startswith("process, rlimits")
@@ -99,8 +112,7 @@ def test_a_worker_says_how_it_is_confined_and_what_it_runs() -> None:
 
 
 def test_a_script_that_does_not_load_leaves_the_worker_to_another() -> None:
-    worker = LuaWorker()
-    worker.start()
+    worker = started()
     assert isinstance(worker.load(load("x ="), PATIENCE_S), LoadFailed)
     assert isinstance(worker.load(load(SOURCE), PATIENCE_S), Loaded)
     assert asked(worker)
@@ -108,8 +120,7 @@ def test_a_script_that_does_not_load_leaves_the_worker_to_another() -> None:
 
 
 def test_many_questions_are_answered_as_one_post_in_their_order() -> None:
-    worker = LuaWorker()
-    worker.start()
+    worker = started()
     source = script("return {price = market.params.price}")
     assert isinstance(worker.load(load(source), PATIENCE_S), Loaded)
     worker.post([question(row=n, params={"price": n}) for n in range(1000)])
@@ -176,8 +187,7 @@ def test_both_sides_may_write_more_than_their_sockets_hold() -> None:
     # Every context comes back, so megabytes wait on both ways at once.
     strings = tuple(f"{n:064}" for n in range(60))
     body = "context.price = (context.price or 0) + 1"
-    worker = LuaWorker()
-    worker.start()
+    worker = started()
     outcome = worker.load(load(script(body), strings=("BTCUSDT", *strings)), PATIENCE_S)
     assert isinstance(outcome, Loaded)
     context = dict.fromkeys(strings, strings[0])
