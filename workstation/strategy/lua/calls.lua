@@ -138,10 +138,10 @@ local function read_flat(args, at)
     return t, at + 1 + 2 * count
 end
 
-local function same(context, sent, skipped)
+local function same(context, sent)
     for key, value in next, context do
         local before = sent[key]
-        if key ~= skipped and
+        if key ~= "opportunity" and
             (before ~= value or math_type(before) ~= math_type(value)) then
             return false
         end
@@ -163,16 +163,15 @@ local function leave(which, answer, context, sent, opportunity)
     else
         error(name .. " must return nil or a table, not " .. kind_of(answer), 0)
     end
-    local skipped = opportunity and "opportunity"
-    if skipped and rawget(context, "opportunity") ~= opportunity then
-        error("context.opportunity is the workstation's and cannot be replaced", 0)
+    if rawget(context, "opportunity") ~= opportunity then
+        error("context.opportunity is the workstation's and cannot be set", 0)
     end
     n = n + 1
-    if same(context, sent, skipped) then
+    if same(context, sent) then
         out[n] = -1
     else
         local place = n
-        n, count = append(out, n, "context", context, skipped)
+        n, count = append(out, n, "context", context, "opportunity")
         out[place] = count
     end
     local notes, note_count, plots, plot_count = left()

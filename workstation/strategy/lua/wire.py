@@ -231,7 +231,7 @@ class Question(Struct, frozen=True, kw_only=True):
     params: Flat = {}
     context: Flat = {}
     opportunity: Flat | None = None
-    """What ``context.opportunity`` shows: a copy, not read back."""
+    """What ``context.opportunity`` shows: a copy, not read back, nor in ``context``."""
     needs: Annotated[
         tuple[tuple[Need, NeedValue], ...], Meta(max_length=MAX_NEEDS)
     ] = ()
