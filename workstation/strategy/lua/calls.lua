@@ -85,8 +85,7 @@ local function refusal(what, key, value)
             "; it may be a number, a boolean or a text"
     end
     local told = is_known(key) and key_shown(value) or "its key"
-    return place .. ": " .. told ..
-        " was made in the call; only texts that stand in the script may leave it"
+    return place .. ": " .. told .. tools.UNKNOWN
 end
 
 -- Append a flat table as (key, value) pairs; returns the new length and the count. Of

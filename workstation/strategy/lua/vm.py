@@ -111,9 +111,12 @@ class Vm:
                 )
             )
         for text in self.strings:
-            if len(text) > LONGEST_STRING:
+            if len(text) > LONGEST_STRING or not text.isprintable():
                 raise Refused(
-                    _refusal(f"is given a text of more than {LONGEST_STRING}: {text}")
+                    _refusal(
+                        f"is given the text {text!r}; texts have at most "
+                        f"{LONGEST_STRING} characters, all of them printable"
+                    )
                 )
         # A Lua array begins at 1.
         self._ids = {text: i for i, text in enumerate(self.strings, 1)}

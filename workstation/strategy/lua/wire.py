@@ -20,6 +20,7 @@ __all__ = [
     "LONGEST_TEXT",
     "MARKET_FIELDS",
     "MAX_ARGUMENTS",
+    "MAX_BATCH",
     "MAX_KEYS",
     "MAX_MESSAGE",
     "MAX_NEEDS",
@@ -71,6 +72,8 @@ MAX_KEYS = 64
 """Keys of a context, an answer, an opportunity or a script's parameters."""
 MAX_NEEDS = 64
 """Values that one row may ask for."""
+MAX_BATCH = 64
+"""Questions of one message: their answers stay far below what a message may hold."""
 MAX_ARGUMENTS = 8
 """Arguments of one need, by place and again by name."""
 MAX_NOTES = 5
@@ -240,7 +243,7 @@ class Question(Struct, frozen=True, kw_only=True):
 class Ask(Struct, frozen=True, tag="ask"):
     """Some questions, to be answered in one message and in this order."""
 
-    questions: tuple[Question, ...]
+    questions: Annotated[tuple[Question, ...], Meta(max_length=MAX_BATCH)]
     first: bool = True
     """Whether these begin a post: three overruns in one post end the rest of it."""
 
@@ -295,7 +298,7 @@ class Loaded(Struct, frozen=True, kw_only=True, tag="loaded"):
 
     params: Annotated[tuple[Param, ...], Meta(max_length=MAX_KEYS)]
     """In the order of their names: a Lua table has none of its own."""
-    functions: dict[Short, Count]
+    functions: Annotated[dict[Short, Count], Meta(max_length=len(FUNCTIONS))]
     """The line at which each of FUNCTIONS begins."""
     strings: Annotated[tuple[Short, ...], Meta(max_length=MAX_STRINGS)]
     """Every text that may cross from now on."""
@@ -372,7 +375,7 @@ class Failed(Struct, frozen=True, kw_only=True, tag="failed"):
 class Answers(Struct, frozen=True, kw_only=True, tag="answers"):
     """The replies to one Ask, in its order."""
 
-    replies: tuple[Answer | Needs | Failed, ...]
+    replies: Annotated[tuple[Answer | Needs | Failed, ...], Meta(max_length=MAX_BATCH)]
     memory: Count = 0
     """Bytes that the VM holds."""
     rebuilds: Count = 0
