@@ -20,6 +20,7 @@ from tests.strategy.lua.workers import (
     questions,
     script,
 )
+from workstation.strategy.lua.frames import MessageError
 from workstation.strategy.lua.host import FaultKind, LuaWorker, Reply, WorkerFault
 from workstation.strategy.lua.process import COMMAND
 from workstation.strategy.lua.wire import (
@@ -27,7 +28,6 @@ from workstation.strategy.lua.wire import (
     Answers,
     Loaded,
     LoadFailed,
-    MessageError,
 )
 
 ROOT = str(Path(__file__).parents[3])

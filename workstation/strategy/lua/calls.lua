@@ -22,7 +22,7 @@ local OK <const>, NEED <const>, FAILED <const> = 0, 1, 2
 
 local fault, fault_line            -- what the handler saw
 
-local OURS = {"script", "sandbox", "library", "host", "calls"}
+local OURS = {"script", "sandbox", "library", "market", "calls"}
 
 local function message_of(raised)
     if type(raised) ~= "string" then

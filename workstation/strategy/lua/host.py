@@ -18,6 +18,12 @@ from typing import TypeAlias
 import msgspec
 from msgspec import Struct
 
+from workstation.strategy.lua.frames import (
+    Decoder,
+    MessageError,
+    decode_from_worker,
+    encode,
+)
 from workstation.strategy.lua.judging import Judge, Untrue
 from workstation.strategy.lua.process import COMMAND, Process
 from workstation.strategy.lua.wire import (
@@ -26,17 +32,13 @@ from workstation.strategy.lua.wire import (
     Answer,
     Answers,
     Ask,
-    Decoder,
     Failed,
     FromWorker,
     Load,
     Loaded,
     LoadFailed,
-    MessageError,
     Needs,
     Question,
-    decode_from_worker,
-    encode,
 )
 
 __all__ = [

@@ -49,7 +49,7 @@ _HERE = Path(__file__).parent
 # In the order in which they run.
 _CHUNKS = {
     name: (_HERE / f"{name}.lua").read_bytes()
-    for name in ("sandbox", "library", "host", "calls")
+    for name in ("sandbox", "library", "market", "calls")
 }
 
 # Of 2**64 over the golden ratio: rows next to each other get seeds far apart.
@@ -238,7 +238,7 @@ class Vm:
         tools = run("sandbox")
         run("library", tools)
         intern, name_all, self._register, self._forget = run(
-            "host", tools, settings, kinds
+            "market", tools, settings, kinds
         )
         self._dispatch, start = run("calls", tools, settings)
         try:
