@@ -428,6 +428,39 @@ def test_a_worker_starts_once_and_before_it_is_used() -> None:
     worker.close()
 
 
+def test_a_worker_starts_with_nothing_of_ours() -> None:
+    worker = fake(
+        "read()\n"
+        "told = [sorted(os.environ), os.getcwd(), os.getsid(0) == os.getpid()]\n"
+        "files = [fd for fd in range(3, 999) if os.path.exists(f'/dev/fd/{fd}')]\n"
+        "told.append(files)\n"
+        "write(encode(LoadFailed(FailureKind.SCRIPT, repr(told))))"
+    )
+    outcome = worker.load(load(SOURCE), PATIENCE_S)
+    assert isinstance(outcome, LoadFailed)
+    # Python itself sets the one about characters.
+    assert outcome.message.replace("'LC_CTYPE'", "") == "[[], '/', True, []]"
+    worker.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="read from /proc")
+def test_a_real_worker_is_jailed_before_it_answers() -> None:
+    worker = loaded()
+    proc = Path(f"/proc/{worker.pid}")
+    status = (proc / "status").read_text(encoding="utf-8").split("\n")
+    told = dict(line.split(":\t", 1) for line in status if ":\t" in line)
+    assert told["NoNewPrivs"] == "1"
+    assert int(told["CapEff"], 16) == 0
+    assert told["Threads"] == "1"
+    limits = (proc / "limits").read_text(encoding="utf-8").split("\n")
+    for name in ("open files", "file size", "processes", "core file size"):
+        (line,) = (line for line in limits if line.startswith(f"Max {name} "))
+        assert line.split()[-3:-1] == ["0", "0"] or line.split()[-2:] == ["0", "0"]
+    (line,) = (line for line in limits if line.startswith("Max address space"))
+    assert "unlimited" not in line
+    worker.close()
+
+
 def test_a_hundred_workers_leave_nothing() -> None:
     for _ in range(100):
         fake("pass").close()
