@@ -48,14 +48,16 @@ def _nothing_is_left() -> Iterator[None]:
     """See that a test leaves no descriptor and no child, dead or alive."""
     before = open_files()
     yield
+    pids = [worker.pid for worker in STARTED if worker.pid is not None]
     forgotten = [worker for worker in STARTED if worker.fault is None]
     STARTED.clear()
     for worker in forgotten:
         worker.close()
     assert forgotten == []
     assert open_files() == before
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    for pid in pids:
+        with pytest.raises(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
 
 
 def fake(body: str) -> LuaWorker:
