@@ -54,6 +54,13 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return zipfile.ZipFile(built).namelist()
 
 
+def test_the_wheel_has_the_lua_side_of_strategies(wheel: list[str]) -> None:
+    here = (ROOT / "workstation" / "strategy" / "lua").glob("*.lua")
+    shipped = {f"workstation/strategy/lua/{path.name}" for path in here}
+    assert len(shipped) == 4
+    assert shipped <= set(wheel)
+
+
 def test_the_wheel_has_what_is_shipped(wheel: list[str]) -> None:
     for kind in ("config", "strategies", "themes"):
         shipped = [

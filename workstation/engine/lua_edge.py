@@ -21,6 +21,7 @@ from workstation.engine.script_calls import WorkerState
 from workstation.kernel import Clock
 from workstation.model.errors import ScriptError
 from workstation.model.timeframes import NS_PER_MS, NS_PER_S
+from workstation.strategy.lua.frames import MessageError
 from workstation.strategy.lua.host import (
     DRIVEN_DEADLINE_S,
     LIVE_DEADLINE_S,
@@ -39,7 +40,6 @@ from workstation.strategy.lua.wire import (
     Load,
     Loaded,
     LoadFailed,
-    MessageError,
     Needs,
     Param,
 )

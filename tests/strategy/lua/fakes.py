@@ -10,6 +10,7 @@ __all__ = ["command"]
 _HEAD = """
 import os, signal, struct, sys, time
 sys.path[:0] = [{root!r}]
+from workstation.strategy.lua.frames import *
 from workstation.strategy.lua.wire import *
 def read():
     data = b""

@@ -64,7 +64,7 @@ class Bench:
         """Return what comes of a script; see that a good question is answered after."""
         outcome = self.loaded(source, **options)
         assert isinstance(outcome, Loaded), outcome
-        self.worker.post([question(context={"price": 7})])
+        self.worker.post([question(context={"price": 7}, opportunity={"signal": 1})])
         said = self.worker.receive(timeout_s)
         assert not LEAKS.search(str(said)), said
         if isinstance(said, WorkerFault):
@@ -400,6 +400,15 @@ REFUSED = {
     "an answer with a made text": "return {a = 'x' .. 'y'}",
     "an answer with NULs": "return {a = 'x\\0' .. 'y'}",
     "a context with itself": "context.a = context",
+    "a key that loops when shown": "return {[setmetatable({}, {__tostring = function() "
+    "while true do end end})] = 1}",
+    "a key of the context that loops when shown": "context[setmetatable({}, "
+    "{__tostring = function() while true do end end})] = 1",
+    "an opportunity that loops when compared": "local m = {__eq = function() "
+    "while true do end end} setmetatable(context.opportunity, m) "
+    "context.opportunity = setmetatable({}, m)",
+    "values that loop when compared": "local m = {__eq = function() while true do end "
+    "end} context.price = setmetatable({}, m)",
     "a context with NaN as a value": "context.price = 0/0",
     "a context with numbers as keys": "context[1] = 1",
     "a context with many keys": "for i = 1, 100 do context['k' .. i] = 1 end",
@@ -528,6 +537,13 @@ UNLOADABLE = {
     "a library taken away": ("string = nil; ('x'):rep(5); error(tostring(string))",
                              SCRIPT),
     "PARAMS that loop": ("PARAMS = {} PARAMS.a = PARAMS", SCRIPT),
+    "PARAMS with a name that loops when shown": (
+        "PARAMS = {[setmetatable({}, {__tostring = function() while true do end end})] "
+        "= 1}", SCRIPT),
+    "PARAMS with values that loop": (
+        "local t = setmetatable({}, {__index = function() while true do end end, "
+        "__tostring = function() while true do end end}) PARAMS = {a = t, b = t}",
+        SCRIPT),
     "PARAMS with a metatable": (
         "PARAMS = setmetatable({}, {__index = function() while true do end end})",
         SCRIPT),

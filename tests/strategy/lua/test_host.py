@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ from tests.strategy.lua.workers import (
     questions,
     script,
 )
+from workstation.strategy.lua.frames import MessageError
 from workstation.strategy.lua.host import FaultKind, LuaWorker, Reply, WorkerFault
 from workstation.strategy.lua.process import COMMAND
 from workstation.strategy.lua.wire import (
@@ -27,7 +28,6 @@ from workstation.strategy.lua.wire import (
     Answers,
     Loaded,
     LoadFailed,
-    MessageError,
 )
 
 ROOT = str(Path(__file__).parents[3])
@@ -39,27 +39,43 @@ def open_files() -> set[str]:
     return set(os.listdir("/dev/fd"))
 
 
+STARTED: list[LuaWorker] = []
+"""Workers of the test that runs: a test that fails must not leave them behind."""
+
+
 @pytest.fixture(autouse=True)
 def _nothing_is_left() -> Iterator[None]:
     """See that a test leaves no descriptor and no child, dead or alive."""
     before = open_files()
     yield
+    pids = [worker.pid for worker in STARTED if worker.pid is not None]
+    forgotten = [worker for worker in STARTED if worker.fault is None]
+    STARTED.clear()
+    for worker in forgotten:
+        worker.close()
+    assert forgotten == []
     assert open_files() == before
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    for pid in pids:
+        with pytest.raises(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
 
 
 def fake(body: str) -> LuaWorker:
     """Return a started worker that runs a body."""
-    worker = LuaWorker(command(body, ROOT))
+    return started(command(body, ROOT))
+
+
+def started(command: Sequence[str] = COMMAND) -> LuaWorker:
+    """Return a started worker that has no script yet."""
+    worker = LuaWorker(command)
     worker.start()
+    STARTED.append(worker)
     return worker
 
 
 def loaded() -> LuaWorker:
     """Return a real worker with a good script."""
-    worker = LuaWorker()
-    worker.start()
+    worker = started()
     outcome = worker.load(load(SOURCE), PATIENCE_S)
     assert isinstance(outcome, Loaded), outcome
     return worker
@@ -89,8 +105,7 @@ def test_a_worker_loads_answers_and_is_closed() -> None:
 
 
 def test_a_worker_says_how_it_is_confined_and_what_it_runs() -> None:
-    worker = LuaWorker()
-    worker.start()
+    worker = started()
     outcome = worker.load(load(SOURCE), PATIENCE_S)
     assert isinstance(outcome, Loaded)
     assert outcome.confinement.line().startswith("process, rlimits")
@@ -99,8 +114,7 @@ def test_a_worker_says_how_it_is_confined_and_what_it_runs() -> None:
 
 
 def test_a_script_that_does_not_load_leaves_the_worker_to_another() -> None:
-    worker = LuaWorker()
-    worker.start()
+    worker = started()
     assert isinstance(worker.load(load("x ="), PATIENCE_S), LoadFailed)
     assert isinstance(worker.load(load(SOURCE), PATIENCE_S), Loaded)
     assert asked(worker)
@@ -108,8 +122,7 @@ def test_a_script_that_does_not_load_leaves_the_worker_to_another() -> None:
 
 
 def test_many_questions_are_answered_as_one_post_in_their_order() -> None:
-    worker = LuaWorker()
-    worker.start()
+    worker = started()
     source = script("return {price = market.params.price}")
     assert isinstance(worker.load(load(source), PATIENCE_S), Loaded)
     worker.post([question(row=n, params={"price": n}) for n in range(1000)])
@@ -176,8 +189,7 @@ def test_both_sides_may_write_more_than_their_sockets_hold() -> None:
     # Every context comes back, so megabytes wait on both ways at once.
     strings = tuple(f"{n:064}" for n in range(60))
     body = "context.price = (context.price or 0) + 1"
-    worker = LuaWorker()
-    worker.start()
+    worker = started()
     outcome = worker.load(load(script(body), strings=("BTCUSDT", *strings)), PATIENCE_S)
     assert isinstance(outcome, Loaded)
     context = dict.fromkeys(strings, strings[0])
@@ -415,6 +427,39 @@ def test_a_worker_starts_once_and_before_it_is_used() -> None:
     worker.start()
     with pytest.raises(RuntimeError, match="once"):
         worker.start()
+    worker.close()
+
+
+def test_a_worker_starts_with_nothing_of_ours() -> None:
+    worker = fake(
+        "read()\n"
+        "told = [sorted(os.environ), os.getcwd(), os.getsid(0) == os.getpid()]\n"
+        "files = [fd for fd in range(3, 999) if os.path.exists(f'/dev/fd/{fd}')]\n"
+        "told.append(files)\n"
+        "write(encode(LoadFailed(FailureKind.SCRIPT, repr(told))))"
+    )
+    outcome = worker.load(load(SOURCE), PATIENCE_S)
+    assert isinstance(outcome, LoadFailed)
+    # Python itself sets the one about characters.
+    assert outcome.message.replace("'LC_CTYPE'", "") == "[[], '/', True, []]"
+    worker.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="read from /proc")
+def test_a_real_worker_is_jailed_before_it_answers() -> None:
+    worker = loaded()
+    proc = Path(f"/proc/{worker.pid}")
+    status = (proc / "status").read_text(encoding="utf-8").split("\n")
+    told = dict(line.split(":\t", 1) for line in status if ":\t" in line)
+    assert told["NoNewPrivs"] == "1"
+    assert int(told["CapEff"], 16) == 0
+    assert told["Threads"] == "1"
+    limits = (proc / "limits").read_text(encoding="utf-8").split("\n")
+    for name in ("open files", "file size", "processes", "core file size"):
+        (line,) = (line for line in limits if line.startswith(f"Max {name} "))
+        assert line.split()[-3:-1] == ["0", "0"] or line.split()[-2:] == ["0", "0"]
+    (line,) = (line for line in limits if line.startswith("Max address space"))
+    assert "unlimited" not in line
     worker.close()
 
 

@@ -158,6 +158,15 @@ def test_a_process_whose_parent_is_gone_ends_at_once() -> None:
     assert probe("pass", parent=1 if os.getppid() != 1 else 2).startswith("exit 0")
 
 
+def test_nothing_is_left_of_what_root_can_do() -> None:
+    body = (
+        "header, held = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()\n"
+        "ctypes.CDLL(None).capget(header, held)\n"
+        "print(list(held)); sys.exit()"
+    )
+    assert probe(body) == "[0, 0, 0, 0, 0, 0]"
+
+
 def test_it_cannot_be_looked_into() -> None:
     body = "print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0)); sys.exit()"
     assert probe(body) == "0"

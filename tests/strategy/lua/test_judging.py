@@ -78,8 +78,8 @@ def test_a_script_that_is_not_the_one_sent_is_not_believed(loaded: Loaded) -> No
         Answer(answer={"a": float("inf")}),
         Answer(context={"unheard": 1}),
         Answer(context={"a": float("-inf")}),
+        Answer(context={"opportunity": 1}),
         Answer(notes=(("unheard",),)),
-        Answer(notes=((float("nan"),),)),
         Answer(plots=(("unheard", 1.0),)),
         Answer(plots=(("a", float("nan")),)),
         Failed(kind=FailureKind.SCRIPT, message="\x1b[2J"),
@@ -113,6 +113,7 @@ def test_a_reply_with_what_may_not_cross_is_not_believed(
         Answer(),
         Answer(answer={"a": "b"}, context={"a": 1, "b": True}),
         Answer(notes=(("a", 1, 2.5),), plots=(("a", 1.5),)),
+        Answer(notes=((float("nan"), float("-inf")),)),
         Failed(kind=FailureKind.SCRIPT, message="not so", line=3),
         need(NeedKind.INDICATOR, "ema", 10, 2.5, "exit"),
         need(NeedKind.FIGURE, "ofi"),
@@ -135,3 +136,4 @@ def test_a_line_of_the_log_reads_as_lua_writes_it() -> None:
     assert rendered(("ema is", 101.25, 3, 1.0, "true", 0.1)) == (
         "ema is 101.25 3 1.0 true 0.1"
     )
+    assert rendered((float("nan"), float("-inf"), 1e300)) == "nan -inf 1e+300"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, reject
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategy.lua.workers import load
@@ -24,8 +24,8 @@ ESCAPES = st.sampled_from(
         '\\"',
         "\\a",
         "\\x41",
-        "\\65",
-        "\\065b",
+        "\\65x",
+        "\\0650",
         "\\u{48}",
         "\\u{20AC}",
         "\\z  \n  ",
@@ -54,20 +54,19 @@ def value_of(literal: str) -> str:
 def test_a_quoted_literal_is_what_lua_reads(body: str, quote: str) -> None:
     other = {"'": '"', '"': "'"}[quote]
     literal = quote + body.replace(f"\\{quote}", other).replace(quote, other) + quote
-    try:
-        expected = value_of(literal)
-    except lua.LuaSyntaxError:  # "\\65" and a digit behind it are more than a byte
-        reject()
+    expected = value_of(literal)
+    shown = [expected] if expected.isprintable() else []
     assert texts(f"local name = {literal} -- end") == tuple(
-        dict.fromkeys(("local", "name", expected))
+        dict.fromkeys(("local", "name", *shown))
     )
 
 
 @given(PLAIN, st.integers(0, 2), st.sampled_from(["", "\n", "\r\n", "\n\r", "\r"]))
 def test_a_long_literal_is_what_lua_reads(body: str, level: int, newline: str) -> None:
     equals = "=" * level
-    literal = f"[{equals}[{newline}{body.replace(']', ')')}{newline}]{equals}]"
-    assert texts(literal) == (value_of(literal),)
+    literal = f"[{equals}[{newline}{body.replace(']', ')')}]{equals}]"
+    expected = value_of(literal)
+    assert texts(literal) == ((expected,) if expected.isprintable() else ())
 
 
 @given(st.text(st.sampled_from("ab\"'[]=-\\\n z09"), max_size=40))
@@ -80,7 +79,7 @@ def test_a_literal_amid_comments_and_noise_is_found(source: str) -> None:
     except lua.LuaError:
         return
     if isinstance(value, str):
-        assert value in found
+        assert value in found or not value.isprintable()
 
 
 @given(st.text(max_size=200))
@@ -109,13 +108,34 @@ def test_no_text_at_all_breaks_the_lexer(source: str) -> None:
         ("'é' -- é", ("é",)),
         ('"open\nnext', ("open", "next")),
         ("[[never closed", ()),
-        ('"a\0b"', ("a\0b",)),
+        ('"a\0b"', ()),
+        ('"\\27[2J" "\\n" "\\u{202E}"', ()),
     ],
 )
 def test_texts_and_names_are_found_in_order(
     source: str, expected: tuple[str, ...]
 ) -> None:
     assert texts(source) == expected
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '"' + "\\z  " * 50_000,
+        '"' + "\\\n" * 50_000,
+        "'\"" * 100_000,
+        "[=" * 100_000,
+        "--[=" * 50_000,
+        "[[" * 100_000,
+        "--[==[" * 40_000,
+        '"\\z\n' * 50_000,
+        "\\" * 200_000,
+    ],
+    ids=lambda source: source[:6],
+)
+def test_a_source_made_to_be_slow_is_read_in_one_pass(source: str) -> None:
+    # A reader that went back would need longer than a test may take.
+    texts(source)
 
 
 def test_the_api_comes_first_and_nothing_twice() -> None:

@@ -2,37 +2,35 @@
 
 from __future__ import annotations
 
-import struct
-
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategy.lua.workers import load, market, question
+from workstation.strategy.lua.frames import (
+    MessageError,
+    decode_from_worker,
+    decode_to_worker,
+    encode,
+)
 from workstation.strategy.lua.wire import (
     MARKET_FIELDS,
     MAX_KEYS,
-    MAX_MESSAGE,
     NEED_KINDS,
     Answer,
     Answers,
     Ask,
     ConfinementReport,
-    Decoder,
     Failed,
     FailureKind,
     Loaded,
     LoadFailed,
-    MessageError,
     Need,
     Needs,
     Param,
     Question,
     Versions,
-    decode_from_worker,
-    decode_to_worker,
-    encode,
 )
 
 SHORT = st.text(max_size=64)
@@ -114,44 +112,6 @@ def test_a_load_and_its_outcomes_come_back_as_they_were_sent() -> None:
     assert [type(param.default) for param in back.params] == [int, float, bool]
     failed = LoadFailed(FailureKind.SCRIPT, "misses all", 3)
     assert decode_from_worker(encode(failed)[4:]) == failed
-
-
-@given(
-    st.lists(st.binary(max_size=50), max_size=5),
-    st.lists(st.integers(1, 40), max_size=20),
-)
-def test_a_stream_is_cut_into_the_same_bodies_however_it_arrives(
-    bodies: list[bytes], cuts: list[int]
-) -> None:
-    stream = b"".join(struct.pack(">I", len(body)) + body for body in bodies)
-    decoder, found = Decoder(), []
-    while stream:
-        size = cuts.pop() if cuts else len(stream)
-        decoder.feed(stream[:size])
-        stream = stream[size:]
-        while (body := decoder.next()) is not None:
-            found.append(body)
-    assert found == bodies
-    assert decoder.held == 0
-
-
-def test_a_length_beyond_the_bound_is_refused_before_anything_is_held_for_it() -> None:
-    decoder = Decoder()
-    decoder.feed(struct.pack(">I", MAX_MESSAGE + 1))
-    with pytest.raises(MessageError, match="at most"):
-        decoder.next()
-
-
-def test_a_message_beyond_the_bound_is_not_sent() -> None:
-    with pytest.raises(MessageError, match="at most"):
-        encode(load("x" * (MAX_MESSAGE + 1)))
-
-
-@given(st.binary(max_size=200))
-def test_bytes_that_are_no_message_are_refused(data: bytes) -> None:
-    for decode in (decode_to_worker, decode_from_worker):
-        with pytest.raises(MessageError):
-            decode(data)
 
 
 @pytest.mark.parametrize(

@@ -20,21 +20,23 @@ from tests.strategy.lua.workers import (
     questions,
     script,
 )
+from workstation.strategy.lua.frames import (
+    Decoder,
+    MessageError,
+    decode_from_worker,
+    encode,
+)
 from workstation.strategy.lua.wire import (
     Answer,
     Answers,
     Ask,
     ConfinementReport,
-    Decoder,
     Failed,
     FailureKind,
     Load,
     Loaded,
     LoadFailed,
-    MessageError,
     Versions,
-    decode_from_worker,
-    encode,
 )
 from workstation.strategy.lua.worker import Worker
 
@@ -82,7 +84,7 @@ def test_only_what_a_script_needs_is_imported() -> None:
         env={},
     ).stdout.split()
     ours = {name for name in told if name.startswith("workstation")}
-    light = {"jail", "lexer", "replies", "vm", "wire", "worker"}
+    light = {"frames", "jail", "lexer", "replies", "vm", "wire", "worker"}
     assert ours == {
         "workstation",
         "workstation.strategy",

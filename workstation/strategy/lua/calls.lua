@@ -18,11 +18,13 @@ local unpack, sort = tools.table.unpack, tools.table.sort
 local MAX_KEYS <const>, MAX_NEEDS <const> = settings.max_keys, settings.max_needs
 local LONG <const> = settings.longest * 8  -- bytes of a message that leave the VM
 
+local budget, cpu_s = settings.instructions, settings.cpu_s or nil
+
 local OK <const>, NEED <const>, FAILED <const> = 0, 1, 2
 
 local fault, fault_line            -- what the handler saw
 
-local OURS = {"script", "sandbox", "library", "host", "calls"}
+local OURS = {"script", "sandbox", "library", "market", "calls"}
 
 local function message_of(raised)
     if type(raised) ~= "string" then
@@ -67,8 +69,24 @@ local function run(f, ...)
     return FAILED, used, fault_line, "script", message_of(fault)
 end
 
+-- What reads the script's tables must not call its code, neither to show a value nor to
+-- compare two. Should it all the same, it has a budget of its own: how much it needs
+-- depends on the VM's order of keys, so it is not part of the call's.
+local READING <const> = 1000000
+
+local function read_out(f, ...)
+    start(READING, cpu_s)
+    local ok, out, n = xpcall(f, message_of, ...)
+    local _, tripped = stop()
+    if ok then return nil, out, n end
+    return tripped or (out == "not enough memory" and "memory") or "script", out
+end
+
 local function key_shown(key)
-    return type(key) == "string" and '"' .. sub(key, 1, 40) .. '"' or tostring(key)
+    local kind = type(key)
+    if kind == "string" then return '"' .. sub(key, 1, 40) .. '"' end
+    if kind == "number" or kind == "boolean" then return tostring(key) end
+    return kind_of(key)
 end
 
 local function refusal(what, key, value)
@@ -85,8 +103,7 @@ local function refusal(what, key, value)
             "; it may be a number, a boolean or a text"
     end
     local told = is_known(key) and key_shown(value) or "its key"
-    return place .. ": " .. told ..
-        " was made in the call; only texts that stand in the script may leave it"
+    return place .. ": " .. told .. tools.UNKNOWN
 end
 
 -- Append a flat table as (key, value) pairs; returns the new length and the count. Of
@@ -126,7 +143,6 @@ local function append(out, n, what, t, skipped)
 end
 
 local functions, names_of, lines = {}, {}, {}
-local budget, cpu_s = settings.instructions, settings.cpu_s or nil
 
 local function read_flat(args, at)
     local t = {}
@@ -138,10 +154,10 @@ local function read_flat(args, at)
     return t, at + 1 + 2 * count
 end
 
-local function same(context, sent, skipped)
+local function same(context, sent)
     for key, value in next, context do
         local before = sent[key]
-        if key ~= skipped and
+        if key ~= "opportunity" and
             (before ~= value or math_type(before) ~= math_type(value)) then
             return false
         end
@@ -163,16 +179,15 @@ local function leave(which, answer, context, sent, opportunity)
     else
         error(name .. " must return nil or a table, not " .. kind_of(answer), 0)
     end
-    local skipped = opportunity and "opportunity"
-    if skipped and rawget(context, "opportunity") ~= opportunity then
-        error("context.opportunity is the workstation's and cannot be replaced", 0)
+    if not rawequal(rawget(context, "opportunity"), opportunity) then
+        error("context.opportunity is the workstation's and cannot be set", 0)
     end
     n = n + 1
-    if same(context, sent, skipped) then
+    if same(context, sent) then
         out[n] = -1
     else
         local place = n
-        n, count = append(out, n, "context", context, skipped)
+        n, count = append(out, n, "context", context, "opportunity")
         out[place] = count
     end
     local notes, note_count, plots, plot_count = left()
@@ -216,7 +231,7 @@ local function dispatch(
     target, orders, bars, previous_timestamp, previous_open, previous_high,
     previous_low, previous_close, previous_volume, ...)
     local args, at = {...}, 1
-    local params, context, sent, opportunity
+    local params, context, sent, opportunity, failed
     params, at = read_flat(args, at)
     sent = read_flat(args, at)
     context, at = read_flat(args, at)
@@ -266,12 +281,9 @@ local function dispatch(
     end
     -- A tail call leaves no line of the script on the stack, nor does lack of memory.
     if status then return status, used, answer or lines[which], kind, text end
-    local ok, out, n =
-        xpcall(leave, message_of, which, answer, context, sent, opportunity)
-    if not ok then
-        local full = out == "not enough memory"
-        return FAILED, used, lines[which], full and "memory" or "script", out
-    end
+    local out, n
+    failed, out, n = read_out(leave, which, answer, context, sent, opportunity)
+    if failed then return FAILED, used, lines[which], failed, out end
     out[2] = used
     return unpack(out, 1, n)
 end
@@ -361,12 +373,10 @@ local function load_script(source, seed_a, names)
         return status, used, line or 0, kind, text
     end
     tools.loaded()
-    local ok, message = xpcall(missing_functions, message_of, names)
-    if not ok then return FAILED, used, 0, "script", message end
-    local n
-    ok, message, n = xpcall(read_params, message_of)
-    if not ok then return FAILED, used, 0, "script", message end
-    return OK, used, lines[1], lines[2], lines[3], unpack(message, 1, n)
+    local failed, out, n = read_out(missing_functions, names)
+    if not failed then failed, out, n = read_out(read_params) end
+    if failed then return FAILED, used, 0, failed, out end
+    return OK, used, lines[1], lines[2], lines[3], unpack(out, 1, n)
 end
 
 return dispatch, load_script

@@ -18,24 +18,27 @@ from typing import TypeAlias
 import msgspec
 from msgspec import Struct
 
+from workstation.strategy.lua.frames import (
+    Decoder,
+    MessageError,
+    decode_from_worker,
+    encode,
+)
 from workstation.strategy.lua.judging import Judge, Untrue
 from workstation.strategy.lua.process import COMMAND, Process
 from workstation.strategy.lua.wire import (
+    MAX_BATCH,
     MAX_MESSAGE,
     Answer,
     Answers,
     Ask,
-    Decoder,
     Failed,
     FromWorker,
     Load,
     Loaded,
     LoadFailed,
-    MessageError,
     Needs,
     Question,
-    decode_from_worker,
-    encode,
 )
 
 __all__ = [
@@ -52,8 +55,6 @@ LIVE_DEADLINE_S = 1.0
 DRIVEN_DEADLINE_S = 10.0
 """How long a driven run waits: longer than any call within its instructions takes."""
 
-# Questions of one message: its answers stay far below what a message may hold.
-_BATCH = 64
 # Bytes that may wait for a worker to read them; one that reads nothing is stuck.
 _MOST_UNSENT = 8 * MAX_MESSAGE
 # Reads of one call of receive_ready, 256 KiB each: a flood must not hold the loop up.
@@ -156,8 +157,8 @@ class LuaWorker:
         Raises MessageError where a question is larger than a message may be.
         """
         batches = [
-            tuple(questions[at : at + _BATCH])
-            for at in range(0, len(questions), _BATCH)
+            tuple(questions[at : at + MAX_BATCH])
+            for at in range(0, len(questions), MAX_BATCH)
         ] or [()]
         messages = [
             encode(Ask(batch, first=number == 0))

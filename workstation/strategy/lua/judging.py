@@ -93,8 +93,11 @@ class Judge:
         for table in (reply.answer, reply.context):
             if table is not None:
                 self._flat(table)
+        if reply.context is not None and "opportunity" in reply.context:
+            raise Untrue("an opportunity of its own")
         for parts in reply.notes:
-            self._values(parts)
+            # A line of the log may tell of a number that is not finite.
+            self._values(part for part in parts if isinstance(part, str))
         for name, value in reply.plots:
             self._values((name, value))
 

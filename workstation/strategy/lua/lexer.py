@@ -12,6 +12,8 @@ from workstation.strategy.lua.wire import API_STRINGS, LONGEST_STRING, Load
 
 __all__ = ["strings_of", "texts"]
 
+# Nothing that is taken is given back (++, *+): the source is a stranger's, and the
+# core reads it too.
 _TOKEN = re.compile(
     rb"""
     --\[(?P<remark>=*)\[            # a long comment begins
@@ -19,8 +21,8 @@ _TOKEN = re.compile(
   | \[(?P<level>=*)\[             # a long string begins, without its first newline
     (?:\r\n|\n\r|\r|\n)?
   | (?P<name>[A-Za-z_][A-Za-z0-9_]*)
-  | "(?P<double>(?:[^"\\\r\n]|\\z\s*|\\(?:\r\n|\n\r|.))*)"
-  | '(?P<single>(?:[^'\\\r\n]|\\z\s*|\\(?:\r\n|\n\r|.))*)'
+  | "(?P<double>(?:[^"\\\r\n]++|\\z\s*+|\\(?:\r\n|\n\r|.))*+)"
+  | '(?P<single>(?:[^'\\\r\n]++|\\z\s*+|\\(?:\r\n|\n\r|.))*+)'
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -29,7 +31,6 @@ _ESCAPE = re.compile(
     rb"|(\r\n|\n\r|\r|\n)|(.))",
     re.DOTALL,
 )
-_NEWLINE = re.compile(rb"\r\n|\n\r|\r")
 _LETTERS = {
     b"a": b"\a",
     b"b": b"\b",
@@ -44,8 +45,8 @@ _LETTERS = {
 def texts(source: str) -> tuple[str, ...]:
     """Return the identifiers and string literals, each once, in order of appearance.
 
-    Literals that are longer than what may cross, or no UTF-8, are left out. What is no
-    Lua gives some texts or others: it will not compile.
+    Literals that are longer than what may cross, no UTF-8 or not printable are left
+    out. What is no Lua gives some texts or others: it will not compile.
     """
     found: dict[str, None] = {}
     data = source.encode("utf-8", "surrogatepass")
@@ -64,7 +65,8 @@ def texts(source: str) -> tuple[str, ...]:
             position = end + len(text) + 2
             if kind == "remark":
                 continue
-            text = _NEWLINE.sub(b"\n", body)
+            # One with a newline is not printable, however Lua reads that newline.
+            text = body
         elif kind != "name" and b"\\" in text:
             text = _ESCAPE.sub(_meant, text)
         if len(text) > LONGEST_STRING * 4:
@@ -73,7 +75,7 @@ def texts(source: str) -> tuple[str, ...]:
             word = text.decode()
         except UnicodeDecodeError:
             continue
-        if len(word) <= LONGEST_STRING:
+        if len(word) <= LONGEST_STRING and word.isprintable():
             found[word] = None
     return tuple(found)
 

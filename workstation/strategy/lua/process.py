@@ -108,6 +108,7 @@ class Process:
         One that had ended by itself tells of that end. Harmless when called again.
         """
         if self._ended is not None:
+            self._popen.poll()
             return self._ended
         self._socket.close()
         self._unsent.clear()
@@ -117,7 +118,12 @@ class Process:
                 os.killpg(self._popen.pid, signal.SIGKILL)
             except (ProcessLookupError, PermissionError):
                 self._popen.kill()
-        self._ended = _ended(self._popen.wait(_REAP_S))
+        try:
+            self._ended = _ended(self._popen.wait(_REAP_S))
+        except subprocess.TimeoutExpired:
+            # The kernel has it in a wait that nothing interrupts. It is as good as
+            # dead; what it leaves is reaped when this is called again.
+            self._ended = Ended(signal="SIGKILL")
         return self._ended
 
     def memory(self) -> int | None:

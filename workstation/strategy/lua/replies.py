@@ -84,11 +84,16 @@ class Reading:
         if status != _OK:
             raise Refused(_load_failed(rest, over))
         lines, values = rest[: len(FUNCTIONS)], rest[len(FUNCTIONS) :]
-        params = tuple(
+        params = [
             _param(values[at : at + _PER_PARAM])
             for at in range(0, len(values), _PER_PARAM)
+        ]
+        params.sort(key=lambda param: param.name)
+        return (
+            tuple(params),
+            dict(zip(FUNCTIONS, lines, strict=True)),
+            int(instructions),
         )
-        return params, dict(zip(FUNCTIONS, lines, strict=True)), int(instructions)
 
     def _answer(self, rest: Iterator[Any], instructions: int, cpu_ns: int) -> Answer:
         answer, context = self._flat(rest), self._flat(rest)

@@ -1,6 +1,6 @@
 -- The world of an untrusted script: what it may call, and the meters on its calls.
 -- Runs once per VM, first; empties the real globals and returns the tools with which
--- library.lua, host.lua and calls.lua are made. None of these hands the script a
+-- library.lua, market.lua and calls.lua are made. None of these hands the script a
 -- function that can catch an error, load code, run long outside the VM's instructions,
 -- or show an address.
 

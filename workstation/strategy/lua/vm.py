@@ -49,7 +49,7 @@ _HERE = Path(__file__).parent
 # In the order in which they run.
 _CHUNKS = {
     name: (_HERE / f"{name}.lua").read_bytes()
-    for name in ("sandbox", "library", "host", "calls")
+    for name in ("sandbox", "library", "market", "calls")
 }
 
 # Of 2**64 over the golden ratio: rows next to each other get seeds far apart.
@@ -96,7 +96,7 @@ class Vm:
         self.params: tuple[Param, ...] = ()
         self.functions: dict[str, int] = {}
         self.strings: tuple[str, ...] = ()
-        self._load = load
+        self.load = load
         self._source = load.source.encode("utf-8", "surrogatepass")
         if len(self._source) > MAX_SOURCE:
             raise Refused(
@@ -111,9 +111,12 @@ class Vm:
                 )
             )
         for text in self.strings:
-            if len(text) > LONGEST_STRING:
+            if len(text) > LONGEST_STRING or not text.isprintable():
                 raise Refused(
-                    _refusal(f"is given a text of more than {LONGEST_STRING}: {text}")
+                    _refusal(
+                        f"is given the text {text!r}; texts have at most "
+                        f"{LONGEST_STRING} characters, all of them printable"
+                    )
                 )
         # A Lua array begins at 1.
         self._ids = {text: i for i, text in enumerate(self.strings, 1)}
@@ -181,7 +184,7 @@ class Vm:
         return reply
 
     def _is_full(self) -> bool:
-        at_rest = self._load.budget.memory * _AT_REST
+        at_rest = self.load.budget.memory * _AT_REST
         if self.memory <= at_rest:
             return False
         self._runtime.gccollect()
@@ -193,7 +196,7 @@ class Vm:
         self._slots.clear()
 
     def _over(self, kind: FailureKind) -> str:
-        budget = self._load.budget
+        budget = self.load.budget
         if kind is FailureKind.BUDGET:
             return (
                 f"used more than {budget.instructions:,} instructions in one call: "
@@ -210,7 +213,7 @@ class Vm:
         )
 
     def _build(self) -> None:
-        load = self._load
+        load = self.load
         runtime = lua.LuaRuntime(**_OPTIONS, max_memory=load.budget.memory)
         settings = runtime.table_from(
             {
@@ -235,7 +238,7 @@ class Vm:
         tools = run("sandbox")
         run("library", tools)
         intern, name_all, self._register, self._forget = run(
-            "host", tools, settings, kinds
+            "market", tools, settings, kinds
         )
         self._dispatch, start = run("calls", tools, settings)
         try:
@@ -265,8 +268,8 @@ class Vm:
         """Return the names of indicators and figures as (kind, text) numbers."""
         flat: list[int] = []
         for kind, names in (
-            (NeedKind.INDICATOR, self._load.indicators),
-            (NeedKind.FIGURE, self._load.figures),
+            (NeedKind.INDICATOR, self.load.indicators),
+            (NeedKind.FIGURE, self.load.figures),
         ):
             for name in names:
                 flat += (_KIND_NUMBERS[kind], self._ids[name])
@@ -274,7 +277,7 @@ class Vm:
 
     def _arguments(self, question: Question) -> list[int | float]:
         """Return a question as the numbers that dispatch takes."""
-        seed = self._load.seed + question.row * _SPREAD
+        seed = self.load.seed + question.row * _SPREAD
         flat: list[int | float] = [
             question.function + 1,
             (seed + 2**63) % 2**64 - 2**63,

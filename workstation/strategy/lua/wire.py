@@ -1,16 +1,14 @@
 """What crosses between the core's side and a Lua worker: messages and their bounds.
 
-Frozen Structs as msgpack behind a length of 4 bytes. Both processes import this, so it
-must stay as light as the worker: msgspec and the standard library only.
+Both processes import this, so it must stay as light as the worker: msgspec and the
+standard library only. ``frames.py`` makes bytes of it.
 """
 
 from __future__ import annotations
 
-import struct
 from enum import StrEnum
 from typing import Annotated, TypeAlias
 
-import msgspec
 from msgspec import Meta, Struct
 
 __all__ = [
@@ -20,6 +18,7 @@ __all__ = [
     "LONGEST_TEXT",
     "MARKET_FIELDS",
     "MAX_ARGUMENTS",
+    "MAX_BATCH",
     "MAX_KEYS",
     "MAX_MESSAGE",
     "MAX_NEEDS",
@@ -34,7 +33,6 @@ __all__ = [
     "Ask",
     "Budget",
     "ConfinementReport",
-    "Decoder",
     "Failed",
     "FailureKind",
     "Flat",
@@ -42,7 +40,6 @@ __all__ = [
     "Load",
     "LoadFailed",
     "Loaded",
-    "MessageError",
     "Need",
     "NeedKind",
     "NeedValue",
@@ -52,9 +49,6 @@ __all__ = [
     "Scalar",
     "ToWorker",
     "Versions",
-    "decode_from_worker",
-    "decode_to_worker",
-    "encode",
 ]
 
 MAX_SOURCE = 256 * 1024
@@ -71,6 +65,8 @@ MAX_KEYS = 64
 """Keys of a context, an answer, an opportunity or a script's parameters."""
 MAX_NEEDS = 64
 """Values that one row may ask for."""
+MAX_BATCH = 64
+"""Questions of one message: their answers stay far below what a message may hold."""
 MAX_ARGUMENTS = 8
 """Arguments of one need, by place and again by name."""
 MAX_NOTES = 5
@@ -231,7 +227,7 @@ class Question(Struct, frozen=True, kw_only=True):
     params: Flat = {}
     context: Flat = {}
     opportunity: Flat | None = None
-    """What ``context.opportunity`` shows: a copy, not read back."""
+    """What ``context.opportunity`` shows: a copy, not read back, nor in ``context``."""
     needs: Annotated[
         tuple[tuple[Need, NeedValue], ...], Meta(max_length=MAX_NEEDS)
     ] = ()
@@ -240,7 +236,7 @@ class Question(Struct, frozen=True, kw_only=True):
 class Ask(Struct, frozen=True, tag="ask"):
     """Some questions, to be answered in one message and in this order."""
 
-    questions: tuple[Question, ...]
+    questions: Annotated[tuple[Question, ...], Meta(max_length=MAX_BATCH)]
     first: bool = True
     """Whether these begin a post: three overruns in one post end the rest of it."""
 
@@ -295,7 +291,7 @@ class Loaded(Struct, frozen=True, kw_only=True, tag="loaded"):
 
     params: Annotated[tuple[Param, ...], Meta(max_length=MAX_KEYS)]
     """In the order of their names: a Lua table has none of its own."""
-    functions: dict[Short, Count]
+    functions: Annotated[dict[Short, Count], Meta(max_length=len(FUNCTIONS))]
     """The line at which each of FUNCTIONS begins."""
     strings: Annotated[tuple[Short, ...], Meta(max_length=MAX_STRINGS)]
     """Every text that may cross from now on."""
@@ -372,7 +368,7 @@ class Failed(Struct, frozen=True, kw_only=True, tag="failed"):
 class Answers(Struct, frozen=True, kw_only=True, tag="answers"):
     """The replies to one Ask, in its order."""
 
-    replies: tuple[Answer | Needs | Failed, ...]
+    replies: Annotated[tuple[Answer | Needs | Failed, ...], Meta(max_length=MAX_BATCH)]
     memory: Count = 0
     """Bytes that the VM holds."""
     rebuilds: Count = 0
@@ -380,67 +376,3 @@ class Answers(Struct, frozen=True, kw_only=True, tag="answers"):
 
 
 FromWorker: TypeAlias = Loaded | LoadFailed | Answers
-
-
-class MessageError(Exception):
-    """Bytes that are no message: too long, not msgpack, or of another shape."""
-
-
-_LENGTH = struct.Struct(">I")
-_encoder = msgspec.msgpack.Encoder()
-_to_worker: msgspec.msgpack.Decoder[ToWorker] = msgspec.msgpack.Decoder(ToWorker)
-_from_worker: msgspec.msgpack.Decoder[FromWorker] = msgspec.msgpack.Decoder(FromWorker)
-
-
-def encode(message: ToWorker | FromWorker) -> bytes:
-    """Return a message with its length; raises MessageError where it is too long."""
-    body = _encoder.encode(message)
-    if len(body) > MAX_MESSAGE:
-        raise MessageError(f"a message of {len(body)} bytes; at most {MAX_MESSAGE}")
-    return _LENGTH.pack(len(body)) + body
-
-
-def decode_to_worker(body: bytes) -> ToWorker:
-    """Return what the core sent; raises MessageError."""
-    try:
-        return _to_worker.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise MessageError(str(error)) from error
-
-
-def decode_from_worker(body: bytes) -> FromWorker:
-    """Return what a worker sent; raises MessageError."""
-    try:
-        return _from_worker.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise MessageError(str(error)) from error
-
-
-class Decoder:
-    """Cut a stream into messages' bodies; holds at most one message and a read."""
-
-    def __init__(self) -> None:
-        self._held = bytearray()
-
-    @property
-    def held(self) -> int:
-        """Return how many bytes wait for the rest of their message."""
-        return len(self._held)
-
-    def feed(self, data: bytes) -> None:
-        """Take what was read."""
-        self._held += data
-
-    def next(self) -> bytes | None:
-        """Return the next body, or None; raises MessageError for a length too great."""
-        if len(self._held) < _LENGTH.size:
-            return None
-        (length,) = _LENGTH.unpack_from(self._held)
-        if length > MAX_MESSAGE:
-            raise MessageError(f"a message of {length} bytes; at most {MAX_MESSAGE}")
-        end = _LENGTH.size + length
-        if len(self._held) < end:
-            return None
-        body = bytes(self._held[_LENGTH.size : end])
-        del self._held[:end]
-        return body

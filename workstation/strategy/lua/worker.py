@@ -11,6 +11,12 @@ import gc
 import os
 import sys
 
+from workstation.strategy.lua.frames import (
+    Decoder,
+    MessageError,
+    decode_to_worker,
+    encode,
+)
 from workstation.strategy.lua.jail import confine
 from workstation.strategy.lua.replies import Refused
 from workstation.strategy.lua.vm import Vm, versions
@@ -21,19 +27,15 @@ from workstation.strategy.lua.wire import (
     Answers,
     Ask,
     ConfinementReport,
-    Decoder,
     Failed,
     FailureKind,
     FromWorker,
     Load,
     Loaded,
     LoadFailed,
-    MessageError,
     Needs,
     Question,
     Versions,
-    decode_to_worker,
-    encode,
 )
 
 __all__ = ["Worker", "main"]

@@ -15,6 +15,9 @@ local MAX_NOTES <const>, MAX_PARTS <const> = settings.max_notes, settings.max_no
 local LONGEST <const> = settings.longest * 4   -- bytes of a text that may cross
 local FARTHEST <const> = 1000000   -- bars that anything may look back
 
+local UNKNOWN <const> = " was made in the call, has more than 64 characters or " ..
+    "cannot be printed; only texts that stand in the script may leave it"
+
 local texts, ids = {}, {}          -- number -> text, text -> number
 
 local function intern(id, text)
@@ -28,8 +31,7 @@ end
 local function id_of(what, text)
     local id = is_known(text)
     if not id then
-        error(what .. ' "' .. sub(text, 1, 40) .. '" was made in the call; ' ..
-            "only texts that stand in the script may leave it", 0)
+        error(what .. ' "' .. sub(text, 1, 40) .. '"' .. UNKNOWN, 0)
     end
     return id
 end
@@ -331,6 +333,7 @@ end
 forget()
 tools.ABANDONED, tools.FIELDS = ABANDONED, FIELDS
 tools.texts, tools.ids, tools.is_known, tools.id_of = texts, ids, is_known, id_of
+tools.UNKNOWN = UNKNOWN
 tools.begin, tools.left = begin, left
 tools.wanted = function() return wanted end
 return intern, name_all, register, forget
