@@ -283,9 +283,17 @@ def _check(arguments: argparse.Namespace) -> int:
     for strategy in config.run.strategies:
         try:
             script = load_script(Path(strategy.script), guard.load)
-            script.resolve(strategy.params)
         except ScriptError as error:
             problems.append(f"{error} (strategy {strategy.name})")
+            continue
+        for symbol in ("", *strategy.symbol_params):
+            try:
+                script.resolve(strategy.params_of(symbol))
+            except ScriptError as error:
+                where = f", symbol_params.{symbol}" if symbol else ""
+                problems.append(f"{error} (strategy {strategy.name}{where})")
+                if not symbol:
+                    break
     pipeline = config.run.pipeline
     try:
         Plan(pipeline, load_processors(pipeline, guard.load), guard.process)
