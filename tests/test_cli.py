@@ -160,7 +160,30 @@ def test_check_reads_the_scripts_too(
     assert main(arguments) == 2
     assert capsys.readouterr().err.startswith("broken.py:1: ")
     assert main(["check", DEFAULT, "--set", "strategies.0.params.fats=3"]) == 2
-    assert "unknown parameter 'fats'" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert said.startswith(
+        "--set strategies.0.params.fats=3: strategies.0.params.fats:"
+    )
+    assert "unknown parameter 'fats'" in said
+
+
+def test_check_says_where_a_symbol_has_a_wrong_parameter(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = (shipped_folder("config") / "default.toml").read_text("utf-8")
+    own = "symbol_params = { BTCUSDT = { fast = 1, slwo = 3 } }"
+    path = Path("mine.toml")
+    path.write_text(text.replace("params = { fast", f"{own}\nparams = {{ fast"))
+    line = path.read_text().splitlines().index(own) + 1
+    assert main(["check", "mine.toml"]) == 2
+    first, second = capsys.readouterr().err.splitlines()
+    head = f"mine.toml:{line}: strategies.0.symbol_params.BTCUSDT"
+    assert first == (
+        f"{head}.fast: ema_cross.py: parameter fast = 1 must be in 2 … 500"
+    )
+    assert second.startswith(f"{head}.slwo: ema_cross.py: unknown parameter 'slwo'")
+    assert second.endswith("did you mean 'slow'?")
 
 
 def test_check_does_not_wait_for_a_script_that_never_finishes_loading(

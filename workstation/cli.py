@@ -280,12 +280,21 @@ def _check(arguments: argparse.Namespace) -> int:
     problems = []
     # Nothing is called here, so nobody asks at which input.
     guard = ScriptGuard(config.run.engine.script_budget_ms, seq=lambda: 0)
-    for strategy in config.run.strategies:
+    for index, strategy in enumerate(config.run.strategies):
         try:
             script = load_script(Path(strategy.script), guard.load)
-            script.resolve(strategy.params)
         except ScriptError as error:
             problems.append(f"{error} (strategy {strategy.name})")
+            continue
+        tables = {("params",): strategy.params} | {
+            ("symbol_params", symbol): own
+            for symbol, own in strategy.symbol_params.items()
+        }
+        for table, given in tables.items():
+            for name, message in script.wrong(given):
+                key = ("strategies", index, *table, name)
+                shown = ".".join(map(str, key))
+                problems.append(f"{config.where(key)}: {shown}: {message}")
     pipeline = config.run.pipeline
     try:
         Plan(pipeline, load_processors(pipeline, guard.load), guard.process)

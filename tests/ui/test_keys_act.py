@@ -114,6 +114,7 @@ async def test_o_overrides_all_marked_rows_each_by_its_own_plan() -> None:
         assert {instrument for _, instrument in screen.keys} == set(strategy.rows)
         screen.query_one("#state", ChoiceLine).value = SymbolState.WATCH
         screen.query_one("#disposition", ChoiceLine).value = Disposition.HAND_OVER
+        screen.query_one("#expiry", ChoiceLine).value = "1h"
         await pilot.pause()
         said = screen.sentence()
         assert "to the operator" in said
@@ -122,6 +123,8 @@ async def test_o_overrides_all_marked_rows_each_by_its_own_plan() -> None:
         await pilot.pause()
         await go(app, pilot)
     assert all(row.locked for row in strategy.rows.values())
+    ends = {row.lock_until_ns for row in strategy.rows.values()}
+    assert ends == {session.engine.core.ts + 3_600 * 1_000_000_000}
     assert {row.state for row in strategy.rows.values()} == {SymbolState.WATCH}
     assert not session.executor.position("operator", symbol).is_flat
     assert strategy.rows[symbol].history[-1].reason.endswith("lunch")

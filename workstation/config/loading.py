@@ -7,7 +7,7 @@ at the end as ``ConfigProblems``.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -103,7 +103,8 @@ class Config(Struct, frozen=True, kw_only=True):
     """A run ready to be assembled, and how its screen looks.
 
     ``effective`` is the run as canonical JSON, for the journal's header; it decodes
-    to ``run`` again. ``text`` is the file as read, before any ``--set``.
+    to ``run`` again. ``text`` is the file as read, before any ``--set``; ``where`` says
+    where a value was written.
     """
 
     run: RunSettings
@@ -111,6 +112,7 @@ class Config(Struct, frozen=True, kw_only=True):
     path: Path
     text: str
     effective: str
+    where: Callable[[Key], Place]
 
 
 def load_config(
@@ -137,6 +139,7 @@ def load_config(
         path=document.path,
         text=document.text,
         effective=effective,
+        where=document.where,
     )
 
 

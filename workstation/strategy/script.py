@@ -12,7 +12,7 @@ import hashlib
 import math
 import re
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -99,6 +99,14 @@ class Script(Struct, frozen=True, kw_only=True):
             name: _checked(self.name, spec, given.get(name, spec.default))
             for name, spec in specs.items()
         }
+
+    def wrong(self, given: Mapping[str, ParamValue]) -> Iterator[tuple[str, str]]:
+        """Yield each parameter that is wrong, with what would be right."""
+        for name, value in given.items():
+            try:
+                self.resolve({name: value})
+            except ScriptError as error:
+                yield name, str(error)
 
 
 def _did_you_mean(name: str, known: Iterable[str]) -> str:

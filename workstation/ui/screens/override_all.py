@@ -18,6 +18,7 @@ from workstation.engine.frames import Frame, SymbolRow
 from workstation.engine.override_plan import OverridePlan, plan_override
 from workstation.model.commands import Disposition, HandBack, Override
 from workstation.model.states import SymbolState
+from workstation.model.timeframes import parse_span
 from workstation.ui.screens.fields import ChoiceLine, TextField
 from workstation.ui.screens.ritual import Answer, Execute, Ritual, Timer, Verb
 from workstation.ui.screens.sentences import count, override_sentence
@@ -32,6 +33,7 @@ _DISPOSITIONS = (
     (Disposition.FLATTEN, "flatten"),
     (Disposition.HAND_OVER, "hand over"),
 )
+_EXPIRIES = (("none", "none"), ("5m", "5 minutes"), ("1h", "1 hour"))
 _LINES = 8
 """Rows whose sentence is shown; of more only the number is said."""
 
@@ -64,6 +66,7 @@ class OverrideAllScreen(Ritual[Answer]):
         yield ChoiceLine("state", [(s, s) for s in _STATES], id="state")
         yield ChoiceLine("holdings", _DISPOSITIONS, id="disposition")
         yield ChoiceLine("lock", [("yes", "manual"), ("no", "no")], id="lock")
+        yield ChoiceLine("until", _EXPIRIES, id="expiry")
         yield TextField(
             "reason",
             placeholder="why; it is journalled",
@@ -80,6 +83,17 @@ class OverrideAllScreen(Ritual[Answer]):
     def reason(self) -> str:
         """The reason typed."""
         return self.query_one("#reason", TextField).text
+
+    @property
+    def _locks(self) -> bool:
+        return self.query_one("#lock", ChoiceLine).value == "yes"
+
+    @property
+    def _until_ns(self) -> int | None:
+        expiry = self.query_one("#expiry", ChoiceLine).value
+        if not self._locks or expiry == "none":
+            return None
+        return self.basis.ts + parse_span(expiry)
 
     def _rows(self) -> list[SymbolRow]:
         found = [self.basis.row(*key) for key in self.keys]
@@ -99,7 +113,8 @@ class OverrideAllScreen(Ritual[Answer]):
                 instrument=row.instrument,
                 state=state,
                 disposition=disposition,
-                lock=self.query_one("#lock", ChoiceLine).value == "yes",
+                lock=self._locks,
+                expires_ns=self._until_ns,
                 reason=self.reason,
                 seen_seq=self.seen_seq,
             )
