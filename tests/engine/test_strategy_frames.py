@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.engine.commands import do
 from tests.engine.runs import FOCUS, frame_of, running, small, with_script
 from tests.strategy.fakes import write_script
@@ -12,6 +14,7 @@ from workstation.engine.frames import Focus, StrategyRow
 from workstation.engine.session import Session
 from workstation.model.commands import Override, PauseTask, SetParams
 from workstation.model.states import SymbolState
+from workstation.strategy.python_host import PythonHost
 
 
 def strategy_of(session: Session) -> StrategyRow:
@@ -30,6 +33,14 @@ def test_a_strategy_is_named_with_its_script_and_version() -> None:
     assert row.calls == session.strategies[0].calls
     assert row.p99_ns is not None
     assert row.memory_bytes is None
+
+
+def test_a_script_in_a_process_of_its_own_says_what_that_holds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    session = running(100)
+    monkeypatch.setattr(PythonHost, "memory", 31_400_000)
+    assert strategy_of(session).memory_bytes == 31_400_000
 
 
 def test_rows_are_counted_once_a_locked_one_as_manual() -> None:

@@ -78,6 +78,8 @@ _HEARD = (
 class Says:
     """A host whose script answers what the test puts into ``answer``."""
 
+    memory: int | None = None
+
     def __init__(self) -> None:
         self.answer: object = None
         self.asked: list[Function] = []

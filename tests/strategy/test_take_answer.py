@@ -22,6 +22,8 @@ SEEN = {"signal": "cross"}
 class Elsewhere:
     """A host that keeps what it was asked and never answers."""
 
+    memory: int | None = None
+
     def __init__(self) -> None:
         self.asked: list[Function] = []
 

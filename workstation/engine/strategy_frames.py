@@ -77,7 +77,7 @@ class StrategyFrames:
             rate=self._rate(strategy),
             p99_ns=self._times.p99_ns(strategy.name),
             errors=handle.errors,
-            memory_bytes=None,
+            memory_bytes=strategy.memory,
             state=handle.state.value,
             restarts=handle.restarts,
             withheld=len(strategy.withheld),

@@ -34,3 +34,7 @@ class ScriptHost(Protocol):
         Plain values, not judged yet, or ``PENDING``. Raises ScriptError with the
         script's line, ScriptTimeout where it ran too long.
         """
+
+    @property
+    def memory(self) -> int | None:
+        """Return the bytes that the script's own process holds; None without one."""

@@ -32,3 +32,8 @@ class PythonHost:
         return self._guard(
             row.strategy, row.instrument.id, self._functions[function], row
         )
+
+    @property
+    def memory(self) -> int | None:
+        """Return None: the script has no process of its own."""
+        return None

@@ -79,6 +79,7 @@ class ScriptedStrategy:
         self.rows: dict[str, Row] = {}
         self._market = market
         self._followed: dict[str, Callable[[], None]] = {}
+        self._host = host
         self._questions = Questions(settings, script.name, host, positions)
         self._hand = OperatorHand(self.name, script, self.rows)
         self._following = Following(self.name, self.rows)
@@ -117,6 +118,11 @@ class ScriptedStrategy:
     def calls(self) -> int:
         """Return how often the script was called."""
         return self._questions.calls
+
+    @property
+    def memory(self) -> int | None:
+        """Return the bytes that the script's own process holds; None without one."""
+        return self._host.memory
 
     @property
     def stepping(self) -> bool:
