@@ -235,10 +235,10 @@ def _disposition_refusal(row: Holdings, command: Override) -> str:
     out = row.state is _IN_TRADE and changes
     if disposition is _D.ADOPT and not into:
         return f"{instrument} adopts a position only on its way to InTrade"
-    if into and disposition is not _D.ADOPT:
-        return "into InTrade only by adopting the operator's or an external position"
     if disposition in (_D.FLATTEN, _D.HAND_OVER) and command.state is _IN_TRADE:
         return f"{disposition} leads out of InTrade: choose Watch with it"
+    if into and disposition is not _D.ADOPT:
+        return "into InTrade only by adopting the operator's or an external position"
     if out and row.position and disposition not in (_D.FLATTEN, _D.HAND_OVER):
         return (
             f"{row.position} {instrument} is held: flatten it or hand it over to "

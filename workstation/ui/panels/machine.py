@@ -23,7 +23,6 @@ from workstation.ui.typeset import (
 )
 from workstation.ui.widgets.inks import Part
 from workstation.ui.widgets.text_panel import Line, RuleLine
-from workstation.ui.wording import move_words
 
 if TYPE_CHECKING:
     from workstation.engine.frames import Frame, MachineFrame
@@ -159,14 +158,22 @@ def _protection(machine: MachineFrame, cells: int) -> list[list[Part]]:
 
 
 def _last_move(machine: MachineFrame) -> list[Part]:
-    move = machine.history[0] if machine.history else None
+    move = _newest(machine)
     if move is None:
         return [(machine.answer or "no move yet", "dim")]
-    parts: list[Part] = [(f"{utc_time(move.ts)} ", "dim")]
-    if isinstance(move, StateRecord) and move.before is not move.after:
-        parts.append((f"{move.after.value}: ", state_cell(move.after, False)[1]))
-        return [*parts, (move.reason or move.trigger.replace("_", " "), "")]
-    return [*parts, (move_words(move), "")]
+    return [
+        (f"{utc_time(move.ts)} ", "dim"),
+        (f"{move.after.value}: ", state_cell(move.after, False)[1]),
+        (move.reason or move.trigger.replace("_", " "), ""),
+    ]
+
+
+def _newest(machine: MachineFrame) -> StateRecord | None:
+    """Return the last change of state: why the row is where it is."""
+    for record in machine.history:
+        if isinstance(record, StateRecord) and record.before is not record.after:
+            return record
+    return None
 
 
 def _lines(machine: MachineFrame, cells: int, rows: int) -> list[Line]:
@@ -211,10 +218,11 @@ def _short_lines(machine: MachineFrame, cells: int) -> list[Line]:
         first = [(text.replace("  ", " "), ink) for text, ink in first]
     failed = next((gate.detail for gate in machine.gates if not gate.passed), "ready")
     second: list[Part] = [("why not: ", "dim"), (failed, "")]
-    if machine.history:
-        move = machine.history[0]
-        what = move_words(move)
-        if isinstance(move, StateRecord) and move.before is not move.after:
-            what = f"{move.after.value} {move.reason or what}"
-        second += [(f"    last: {utc_time(move.ts)} ", "dim"), (what, "")]
+    move = _newest(machine)
+    if move is not None:
+        why = move.reason or move.trigger.replace("_", " ")
+        second += [
+            (f"    last: {utc_time(move.ts)} ", "dim"),
+            (f"{move.after.value} {why}", ""),
+        ]
     return [first, second]
