@@ -12,6 +12,7 @@ from workstation.engine.frames import Focus, StrategyRow
 from workstation.engine.session import Session
 from workstation.model.commands import Override, PauseTask, SetParams
 from workstation.model.states import SymbolState
+from workstation.paths import shipped_folder
 
 
 def strategy_of(session: Session) -> StrategyRow:
@@ -30,6 +31,18 @@ def test_a_strategy_is_named_with_its_script_and_version() -> None:
     assert row.calls == session.strategies[0].calls
     assert row.p99_ns is not None
     assert row.memory_bytes is None
+
+
+def test_a_script_in_a_process_of_its_own_says_what_that_holds() -> None:
+    session = small(*with_script(shipped_folder("strategies") / "ema_cross.lua"))
+    row = strategy_of(session)
+    assert (row.language, row.script) == ("Lua", "ema_cross.lua")
+    # An interpreter and a VM: some megabytes, and not a hundred.
+    assert row.memory_bytes is not None
+    assert 5_000_000 < row.memory_bytes < 100_000_000
+    assert row.confinement.startswith("process")
+    session.close()
+    assert strategy_of(session).memory_bytes is None
 
 
 def test_rows_are_counted_once_a_locked_one_as_manual() -> None:

@@ -17,6 +17,7 @@ from workstation.model.states import Gate, SymbolState
 from workstation.ui.screens.detail import DetailScreen
 from workstation.ui.screens.edit_params import EditParamsScreen
 from workstation.ui.screens.stop_task import StopTaskScreen
+from workstation.ui.verbs.looking import jump_to
 
 S = fakes.S
 
@@ -69,6 +70,19 @@ async def test_left_and_right_go_through_the_symbols_of_the_strategy() -> None:
         names = [row.instrument for row in fakes.symbols()]
         assert app.focus_row.instrument == names[-1]
         assert session.focuses[-1] == app.focus_row
+
+
+async def test_a_symbol_is_found_here_too() -> None:
+    async with opened() as (app, pilot, _):
+        await pilot.press("4")
+        await pilot.pause()
+        app.bridge.pump_once()
+        jump_to(app, "SOLUSDT")
+        await pilot.pause()
+        assert app.focus_row is not None
+        assert app.focus_row.instrument == "SOLUSDT"
+        jump_to(app, "NONE")
+        assert "NONE is in no panel" in footer(app)
 
 
 async def test_the_cursor_on_a_strategy_keeps_the_symbol_it_has() -> None:

@@ -93,6 +93,16 @@ class StrategiesPanel(TablePanel):
         instrument = table.instruments[at % len(table.instruments)]
         self.post_message(self.Moved(self, Choice(instrument, table.strategy)))
 
+    def jump_to(self, key: str) -> bool:
+        """Go to a strategy, or to a symbol of the focused one."""
+        table = self._focused
+        if super().jump_to(key):
+            return True
+        if table is None or key not in table.instruments:
+            return False
+        self.post_message(self.Moved(self, Choice(key, table.strategy)))
+        return True
+
     def export_rows(self) -> list[list[str]]:
         """Return head and rows, the head in plain words."""
         _, *rows = super().export_rows()

@@ -77,7 +77,7 @@ def _lines(
         return lines
     if wide:
         head = f"{machine.row.symbol:>{_FIGURES}}{'all rows':>{_FIGURES}}"
-        lines.append(TextLine((("AT", "head"),), ((f"{head} ", "head"),)))
+        lines.append(TextLine((("STOPPED AT", "head"),), ((f"{head} ", "head"),)))
     lines += _ranked(blocks, cells, wide)
     return lines
 
