@@ -61,8 +61,9 @@ class Market:
         self.symbol = symbol
         self.view = view
         self._bars = bars
-        self._notes: list[str] = []
-        self._plots: dict[str, float] = {}
+        # Made when a call writes: most never do.
+        self._notes: list[str] | None = None
+        self._plots: dict[str, float] | None = None
         self.bar: Bar | None = None
         self.now = 0
         self.orders = 0
@@ -81,8 +82,7 @@ class Market:
         ``reference`` is the price that its answer is judged and sized by: the close at
         the close of a bar, the middle of bid and ask between bars.
         """
-        self._notes.clear()
-        self._plots.clear()
+        self._notes = self._plots = None
         self.reference = self._bars.close() if at_bar else self.mid_price
         self.orders = orders
         self.bar = bar
@@ -104,11 +104,14 @@ class Market:
                     f"log takes text, numbers and bools after the first text, not a "
                     f"{type(value).__name__}"
                 )
-        if len(self._notes) < _NOTES:
+        notes = self._notes
+        if notes is None:
+            notes = self._notes = []
+        if len(notes) < _NOTES:
             whole = " ".join([text, *(str(value) for value in more)])
             line = _plain(whole)[:_NOTE_LENGTH].rstrip()
             if line:
-                self._notes.append(line)
+                notes.append(line)
 
     def plot(self, name: str, value: float | None) -> None:
         """Draw a value at this bar into the chart, as the series ``name``.
@@ -127,17 +130,20 @@ class Market:
         name = _plain(name)[:_PLOT_NAME_LENGTH]
         if not name:
             raise ValueError("plot takes a name that can be read")
-        if name not in self._plots and len(self._plots) >= _PLOTS:
+        plots = self._plots
+        if plots is None:
+            plots = self._plots = {}
+        if name not in plots and len(plots) >= _PLOTS:
             raise ValueError(f"plot {name!r}: a call plots {_PLOTS} names at most")
-        self._plots[name] = float(value)
+        plots[name] = float(value)
 
     def plots(self) -> dict[str, float]:
         """Return what the call has plotted so far."""
-        return dict(self._plots)
+        return dict(self._plots or {})
 
     def notes(self) -> tuple[str, ...]:
         """Return what the call has logged so far."""
-        return tuple(self._notes)
+        return tuple(self._notes or ())
 
     @property
     def timestamp(self) -> int:

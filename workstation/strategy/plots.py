@@ -18,16 +18,22 @@ _POINTS_KEPT = 1_000
 class Plots:
     """Named series of (open time of the bar in ns, value), oldest first."""
 
+    __slots__ = ("_series",)
+
     def __init__(self) -> None:
-        self._series: dict[str, deque[tuple[int, float]]] = {}
+        # Made with the first point: most rows plot nothing.
+        self._series: dict[str, deque[tuple[int, float]]] | None = None
 
     def add(self, name: str, ts_open: int, value: float) -> None:
         """Set the value of a bar; of more names than are kept the oldest goes."""
-        series = self._series.get(name)
+        kept = self._series
+        if kept is None:
+            kept = self._series = {}
+        series = kept.get(name)
         if series is None:
-            if len(self._series) >= _NAMES_KEPT:
-                del self._series[next(iter(self._series))]
-            series = self._series[name] = deque(maxlen=_POINTS_KEPT)
+            if len(kept) >= _NAMES_KEPT:
+                del kept[next(iter(kept))]
+            series = kept[name] = deque(maxlen=_POINTS_KEPT)
         if series and series[-1][0] == ts_open:
             series[-1] = (ts_open, value)
         else:
@@ -35,4 +41,5 @@ class Plots:
 
     def series(self) -> Mapping[str, tuple[tuple[int, float], ...]]:
         """Return every series by its name."""
-        return {name: tuple(points) for name, points in self._series.items()}
+        kept = self._series or {}
+        return {name: tuple(points) for name, points in kept.items()}

@@ -6,7 +6,7 @@ Owned and changed by its strategy's parts only; the screen reads it between inpu
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -47,6 +47,7 @@ class Row:
 
     __slots__ = (
         "_expiry",
+        "_history",
         "_orders",
         "_positions",
         "adopted_seq",
@@ -59,7 +60,6 @@ class Row:
         "committing",
         "context",
         "event_due_ns",
-        "history",
         "indicators",
         "instrument",
         "lock",
@@ -99,9 +99,10 @@ class Row:
         self.since_ns = 0
         self.moves = 0
         self.moved: Callable[[Row], None] = _nobody
-        self.history: deque[StateRecord | LockRecord] = deque(maxlen=_HISTORY_KEPT)
+        # Made with its first entry: most of a thousand rows never move.
+        self._history: deque[StateRecord | LockRecord] | None = None
         self.lock = Lock(strategy=self.strategy, instrument=instrument.id)
-        self.lock.told = self.history.append
+        self.lock.told = self._remember
         self.context: dict[str, Any] = {}
         self.plots = Plots()
         self.bar: Bar | None = None
@@ -122,6 +123,16 @@ class Row:
         self.was_held = False
         # The command that gave the row its position: what it holds is no fill.
         self.adopted_seq = -1
+
+    @property
+    def history(self) -> Sequence[StateRecord | LockRecord]:
+        """Return what became of state and lock, oldest first."""
+        return () if self._history is None else self._history
+
+    def _remember(self, record: StateRecord | LockRecord) -> None:
+        if self._history is None:
+            self._history = deque(maxlen=_HISTORY_KEPT)
+        self._history.append(record)
 
     @property
     def locked(self) -> bool:
@@ -170,7 +181,7 @@ class Row:
             who=who,
             reason=reason,
         )
-        self.history.append(record)
+        self._remember(record)
         core.record(record)
         if after is not before:
             self.moved(self)

@@ -98,6 +98,7 @@ class ScriptedStrategy:
         self._core: Core
         # The row that was stepped, and the input in which that was done.
         self._stepped: tuple[Row, int] | None = None
+        follow = self._follow
         for instrument in instruments:
             inputs = Market(
                 instrument.symbol,
@@ -114,7 +115,7 @@ class ScriptedStrategy:
                 positions,
                 orders,
             )
-            row.moved = self._follow
+            row.moved = follow
 
     def attach(self, core: Core) -> None:
         """Receive the way back into the core."""

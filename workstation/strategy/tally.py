@@ -35,19 +35,24 @@ class Tally:
     __slots__ = ("_counts",)
 
     def __init__(self) -> None:
-        self._counts: dict[str, int] = {}
+        self._counts: dict[str, int] | None = None
 
     def count(self, cause: str) -> None:
         """Count an evaluation that ended with this cause."""
-        counts = self._counts
-        counts[cause] = counts.get(cause, 0) + 1
+        self._add(cause, 1)
 
     def deny(self, code: str) -> None:
         """Count the entry that was just wished for as denied with this code."""
-        self._counts[ENTERED] = self._counts.get(ENTERED, 0) - 1
-        self.count(code)
+        self._add(ENTERED, -1)
+        self._add(code, 1)
+
+    def _add(self, cause: str, number: int) -> None:
+        counts = self._counts
+        if counts is None:
+            counts = self._counts = {}
+        counts[cause] = counts.get(cause, 0) + number
 
     @property
     def counts(self) -> Mapping[str, int]:
         """How often each cause was counted, denials by their code."""
-        return self._counts
+        return self._counts or {}

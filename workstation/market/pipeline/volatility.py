@@ -98,28 +98,32 @@ class LevelWindow:
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self._levels = array("d")
+        # Made with the first level: a quiet symbol has none.
+        self._levels: array[float] | None = None
         self._next = 0
 
     def __len__(self) -> int:
-        return len(self._levels)
+        return 0 if self._levels is None else len(self._levels)
 
     def push(self, level: float) -> None:
         """Take a level; the oldest goes."""
-        if len(self._levels) <= self.size:
-            self._levels.append(level)
-            return
-        self._levels[self._next] = level
-        self._next = (self._next + 1) % (self.size + 1)
+        levels = self._levels
+        if levels is None:
+            self._levels = array("d", (level,))
+        elif len(levels) <= self.size:
+            levels.append(level)
+        else:
+            levels[self._next] = level
+            self._next = (self._next + 1) % (self.size + 1)
 
     def path(self) -> list[float]:
         """Return the levels, oldest first."""
-        at = self._next
-        return [*self._levels[at:], *self._levels[:at]]
+        levels, at = self._levels or (), self._next
+        return [*levels[at:], *levels[:at]]
 
     def clear(self) -> None:
         """Begin a new path."""
-        del self._levels[:]
+        self._levels = None
         self._next = 0
 
 
