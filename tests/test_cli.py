@@ -167,6 +167,35 @@ def test_check_reads_the_scripts_too(
     assert "unknown parameter 'fats'" in said
 
 
+@pytest.mark.parametrize("name", ["ema_cross", "rsi_reversion", "range_breakout"])
+@pytest.mark.parametrize("suffix", ["py", "lua"])
+def test_the_shipped_scripts_pass_check(
+    name: str, suffix: str, capsys: Capture
+) -> None:
+    script = f'strategies.0.script="{name}.{suffix}"'
+    assert main(["check", DEFAULT, "--set", script]) in (0, 2)
+    # The config's own parameters are those of ema_cross.
+    said = capsys.readouterr().err
+    assert ("unknown parameter" in said) is (name != "ema_cross")
+    bare = ["--set", "strategies.0.params={}"]
+    assert main(["check", DEFAULT, "--set", script, *bare]) == 0
+
+
+def test_check_reads_lua_scripts_as_lua(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("broken.lua").write_text("\nfunction detect_opportunity(\n")
+    arguments = ["check", DEFAULT, "--set", 'strategies.0.script="./broken.lua"']
+    assert main(arguments) == 2
+    assert capsys.readouterr().err.startswith("broken.lua:3: ")
+    Path("endless.lua").write_text("while true do end\n")
+    arguments = ["check", DEFAULT, "--set", 'strategies.0.script="./endless.lua"']
+    assert main(arguments) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("endless.lua:1: used more than 20,000,000 instructions")
+
+
 def test_check_says_where_a_symbol_has_a_wrong_parameter(
     tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -273,16 +273,26 @@ def _check(arguments: argparse.Namespace) -> int:
     from workstation.config.document import shown_path
     from workstation.engine.processor_scripts import load_processors
     from workstation.engine.runaway import ScriptGuard
+    from workstation.engine.script_loading import ScriptLoader
+    from workstation.kernel import RealClock
     from workstation.market.pipeline.chain import Plan
     from workstation.model.errors import ScriptError
-    from workstation.strategy.script import load_script
 
     problems = []
     # Nothing is called here, so nobody asks at which input.
     guard = ScriptGuard(config.run.engine.script_budget_ms, seq=lambda: 0)
+    pipeline = config.run.pipeline
+    figures: tuple[str, ...] = ()
+    chain: list[str] = []
+    try:
+        scripts = load_processors(pipeline, guard.load)
+        figures = Plan(pipeline, scripts, guard.process).figures
+    except (ScriptError, ConfigError) as error:
+        chain.append(f"{error} (pipeline)")
+    loader = ScriptLoader(config.run, guard, RealClock(), figures)
     for index, strategy in enumerate(config.run.strategies):
         try:
-            script = load_script(Path(strategy.script), guard.load)
+            script = loader.look_at(strategy)
         except ScriptError as error:
             problems.append(f"{error} (strategy {strategy.name})")
             continue
@@ -295,12 +305,8 @@ def _check(arguments: argparse.Namespace) -> int:
                 key = ("strategies", index, *table, name)
                 shown = ".".join(map(str, key))
                 problems.append(f"{config.where(key)}: {shown}: {message}")
-    pipeline = config.run.pipeline
-    try:
-        Plan(pipeline, load_processors(pipeline, guard.load), guard.process)
-    except (ScriptError, ConfigError) as error:
-        problems.append(f"{error} (pipeline)")
     guard.close()
+    problems += chain
     if problems:
         raise ConfigError("\n".join(problems))
     run = config.run

@@ -94,6 +94,17 @@ class ScriptLoader:
             return failed_script(path, given, str(error), error.line)
         return script
 
+    def look_at(self, settings: StrategySettings) -> Script:
+        """Load a strategy's script only to look at it; raises ScriptError."""
+        source = source_of(Path(settings.script))
+        if not is_lua(settings.script):
+            return self.load(settings, source)
+        prepared = self.prepare(settings, source)
+        try:
+            return prepared.wait()
+        finally:
+            prepared.worker.close()
+
     def _load_first(self, settings: StrategySettings, source: bytes) -> Script:
         if not is_lua(settings.script):
             return self.load(settings, source)
