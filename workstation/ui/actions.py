@@ -76,6 +76,8 @@ class Fact(StrEnum):
     ORDERS = "working orders are shown"
     TASK = "a task is below the cursor"
     PAUSED_TASK = "the task below the cursor is paused"
+    FEED = "the task below the cursor may be a feed"
+    SCRIPT = "the task below the cursor may have a script"
     ALERT = "there is an alert"
     MATCHES = "something was searched for"
     BOOKMARK = "there is a bookmark"
@@ -153,6 +155,7 @@ _FREE = {Fact.UNLOCKED}
 _ROW, _POSITION = _FREE | {Fact.ROW}, _FREE | {Fact.POSITION}
 _ORDER, _ORDERS = _FREE | {Fact.ORDER}, _FREE | {Fact.ORDERS}
 _TASK, _PAUSED = _FREE | {Fact.TASK}, _FREE | {Fact.TASK, Fact.PAUSED_TASK}
+_SCRIPT = _TASK | {Fact.SCRIPT}
 _INJECT = _FREE | {Fact.INJECTABLE}
 _BACK_TO = {Fact.DRIVEN, Fact.BOOKMARK}
 
@@ -223,15 +226,15 @@ ACTIONS: tuple[Action, ...] = (
     _keys("task.stop", "x", _T, "stop; names what needs it", "stop", 1, _TASK, _ONE),
     _keys(
         *("feed.record", "W", _T, "record the feed, or end that"),
-        *("record", 2, _TASK, _ONE),
+        *("record", 2, _TASK | {Fact.FEED}, _ONE),
     ),
     _keys(
         *("script.reload", "R", _T, "try the script's file, and reload it"),
-        *("reload", 3, _TASK, _ONE),
+        *("reload", 3, _SCRIPT, _ONE),
     ),
     _keys(
         *("script.roll_back", "U", _T, "back to the script's version before"),
-        *("roll back", 4, _TASK, _ONE),
+        *("roll back", 4, _SCRIPT, _ONE),
     ),
     _keys("task.inject", "i", _T, "inject an event", "inject", 2, _INJECT, _ONE),
     # Chart, book, log.

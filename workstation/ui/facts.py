@@ -18,6 +18,8 @@ _MISSING = {
     Fact.ORDERS: "no working orders are shown",
     Fact.TASK: "no task is below the cursor",
     Fact.PAUSED_TASK: "the task below the cursor is not paused (p pauses it)",
+    Fact.FEED: "a strategy is no feed; feeds are in layout 2",
+    Fact.SCRIPT: "a feed has no script; strategies are in layout 4",
     Fact.ALERT: "there is no alert",
     Fact.MATCHES: "nothing was searched for (/ does)",
     Fact.BOOKMARK: "there is no bookmark (m sets one)",
@@ -47,6 +49,11 @@ def row_facts(panel: Panel | None, frame: Frame | None) -> set[Fact]:
         facts.add(Fact.ORDER)
     if choice.task:
         facts.add(Fact.TASK)
+        # The list of tasks has both, and what does not apply says so there.
+        if panel is not None and panel.panel_id != "strategies":
+            facts.add(Fact.FEED)
+        if panel is not None and panel.panel_id != "feeds":
+            facts.add(Fact.SCRIPT)
     if frame is not None:
         if choice.instrument and _is_exposed(frame, choice):
             facts.add(Fact.POSITION)
