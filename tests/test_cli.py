@@ -163,6 +163,23 @@ def test_check_reads_the_scripts_too(
     assert "unknown parameter 'fats'" in capsys.readouterr().err
 
 
+def test_check_reads_lua_scripts_as_lua(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    mine = [DEFAULT, "--set", "strategies.0.params={}"]
+    shipped = 'strategies.0.script="ema_cross.lua"'
+    assert main(["check", *mine, "--set", shipped]) == 0
+    Path("broken.lua").write_text("function detect_opportunity(\n")
+    assert main(["check", *mine, "--set", 'strategies.0.script="./broken.lua"']) == 2
+    err = capsys.readouterr().err
+    assert "broken.lua:" in err
+    assert "(strategy ema_cross)" in err
+    given = "strategies.0.symbol_params={ BTCUSDT = { fats = 3 } }"
+    assert main(["check", *mine, "--set", shipped, "--set", given]) == 2
+    assert "fats" in capsys.readouterr().err
+
+
 def test_check_does_not_wait_for_a_script_that_never_finishes_loading(
     tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

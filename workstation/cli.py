@@ -273,24 +273,27 @@ def _check(arguments: argparse.Namespace) -> int:
     from workstation.config.document import shown_path
     from workstation.engine.processor_scripts import load_processors
     from workstation.engine.runaway import ScriptGuard
+    from workstation.engine.script_loading import ScriptLoader
+    from workstation.kernel import RealClock
     from workstation.market.pipeline.chain import Plan
     from workstation.model.errors import ScriptError
-    from workstation.strategy.script import load_script
 
     problems = []
+    figures: tuple[str, ...] = ()
     # Nothing is called here, so nobody asks at which input.
     guard = ScriptGuard(config.run.engine.script_budget_ms, seq=lambda: 0)
-    for strategy in config.run.strategies:
-        try:
-            script = load_script(Path(strategy.script), guard.load)
-            script.resolve(strategy.params)
-        except ScriptError as error:
-            problems.append(f"{error} (strategy {strategy.name})")
     pipeline = config.run.pipeline
     try:
-        Plan(pipeline, load_processors(pipeline, guard.load), guard.process)
+        plan = Plan(pipeline, load_processors(pipeline, guard.load), guard.process)
+        figures = plan.figures
     except (ScriptError, ConfigError) as error:
         problems.append(f"{error} (pipeline)")
+    loader = ScriptLoader(config.run, guard, RealClock(), figures)
+    for strategy in config.run.strategies:
+        script = loader.first(strategy, tolerant=True)
+        if script.failure:
+            problems.append(f"{script.failure} (strategy {strategy.name})")
+    loader.edge.close()
     guard.close()
     if problems:
         raise ConfigError("\n".join(problems))
