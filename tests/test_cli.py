@@ -215,6 +215,23 @@ def test_check_says_where_a_symbol_has_a_wrong_parameter(
     assert second.endswith("did you mean 'slow'?")
 
 
+def test_check_says_what_a_lua_script_lacks_and_of_which_symbol(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    mine = [DEFAULT, "--set", "strategies.0.params={}"]
+    shipped = 'strategies.0.script="ema_cross.lua"'
+    assert main(["check", *mine, "--set", shipped]) == 0
+    Path("broken.lua").write_text("function detect_opportunity(\n")
+    assert main(["check", *mine, "--set", 'strategies.0.script="./broken.lua"']) == 2
+    err = capsys.readouterr().err
+    assert "broken.lua:" in err
+    assert "(strategy ema_cross)" in err
+    given = "strategies.0.symbol_params={ BTCUSDT = { fats = 3 } }"
+    assert main(["check", *mine, "--set", shipped, "--set", given]) == 2
+    assert "fats" in capsys.readouterr().err
+
+
 def test_check_does_not_wait_for_a_script_that_never_finishes_loading(
     tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
