@@ -292,7 +292,8 @@ class Indicators:
         self._instrument = instrument
         self._timeframe = timeframe
         self._order_of = order_of
-        self._views: dict[Asked, Any] = {}
+        # Made with the first request: a script may ask for none.
+        self._views: dict[Asked, Any] | None = None
 
     def __getattr__(self, name: str) -> Callable[..., Value]:
         """Return the function of a registered indicator."""
@@ -309,11 +310,11 @@ class Indicators:
 
     def __len__(self) -> int:
         """Return for how many different indicators was asked so far."""
-        return len(self._views)
+        return len(self._views or ())
 
     def asked(self) -> tuple[Asked, ...]:
         """Return what was asked for so far, in order: each is part of the state."""
-        return tuple(self._views)
+        return tuple(self._views or ())
 
     def ask_again(self, asked: tuple[Asked, ...]) -> None:
         """Ask for what an interrupted call had asked for."""
@@ -329,11 +330,13 @@ class Indicators:
             )
         named = dict(zip(names, values, strict=False)) | dict(params)
         view = self._market.indicator(self._instrument, self._timeframe, name, **named)
+        if self._views is None:
+            self._views = {}
         self._views[key] = view
         return view
 
     def _value(self, key: Asked, names: tuple[str, ...], back: int) -> Value:
-        view = self._views.get(key)
+        view = None if self._views is None else self._views.get(key)
         if view is None:
             view = self._view(key, names)
         if back not in (0, 1):
