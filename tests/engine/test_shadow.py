@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.engine.runs import small
 from tests.strategy.fakes import BTC, MINUTE, TIMEFRAME, Books, call, write_script
+from workstation.engine.runaway import ScriptGuard
 from workstation.engine.shadow import Difference, Intent, ShadowRun, differences
 from workstation.model.market import Bar
 from workstation.strategy.python_host import PythonHost
@@ -30,10 +31,11 @@ def bars(*closes: float, low: float = 0.0) -> list[Bar]:
 
 def run(folder: Path, kept: Sequence[Bar], **functions: str) -> ShadowRun:
     script = load_script(write_script(folder, **functions))
+    guard = ScriptGuard(10_000, seq=lambda: 0)
     shadow = ShadowRun(
         StrategySettings(name="s", script=script.name, close_watch_bars=2),
         script,
-        PythonHost(script, call),
+        PythonHost(script, guard),
         (BTC,),
         {"BTC": kept},
         Books().account(),
@@ -41,6 +43,7 @@ def run(folder: Path, kept: Sequence[Bar], **functions: str) -> ShadowRun:
     )
     for _ in shadow.steps():
         pass
+    guard.close()
     return shadow
 
 
