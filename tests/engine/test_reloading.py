@@ -12,8 +12,10 @@ from tests.engine.runs import kept, small, with_script
 from workstation.engine.drivers import Until, run_backtest
 from workstation.engine.replay import replay_journal
 from workstation.engine.session import Session
+from workstation.engine.shadow import ShadowRun
 from workstation.kernel import SimClock
 from workstation.model.commands import SetParams
+from workstation.model.errors import ScriptError
 from workstation.model.records import CommandRecord, Record
 from workstation.model.states import SymbolState
 from workstation.paths import shipped_folder
@@ -201,6 +203,33 @@ def test_what_cannot_run_leaves_the_old_version_and_says_why(
     assert d.commands[-1][0]
     d.run(300)
     d.replays()
+
+
+def test_a_call_without_end_is_not_made_at_every_bar_of_the_shadow(
+    desk: Callable[..., Desk],
+) -> None:
+    d = desk("engine.script_budget_ms=20")
+    d.run(1_200)
+    head = "def detect_opportunity" if d.language == "py" else "function detect_opp"
+    lines = d.path.read_text().splitlines(keepends=True)
+    at = next(n for n, line in enumerate(lines) if line.startswith(head)) + 1
+    endless = "    while True: pass\n" if d.language == "py" else "while true do end\n"
+    d.save("".join([*lines[:at], endless, *lines[at:]]))
+    calls = 0
+    note = ShadowRun._failed
+
+    def failed(self: ShadowRun, event: object, error: ScriptError) -> None:
+        nonlocal calls
+        calls += 1
+        note(self, event, error)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ShadowRun, "_failed", failed)
+        d.ticks()
+    ((accepted, said),) = d.commands
+    assert not accepted
+    assert "in the shadow" in said
+    assert calls == (1 if d.language == "py" else 5)
 
 
 def test_the_shadow_shows_what_the_new_version_would_have_done_otherwise(

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from workstation.engine.shadow_market import PastMarket
 from workstation.kernel import SimClock, Timer
-from workstation.model.errors import ScriptError
+from workstation.model.errors import ScriptError, ScriptTimeout
 from workstation.model.events import BarClosed, PositionChanged
 from workstation.model.instruments import Instrument, to_decimal
 from workstation.model.market import Bar
@@ -228,6 +228,8 @@ class ShadowRun:
         respond: Respond | None = None,
     ) -> None:
         self.errors: list[str] = []
+        self.stopped = False
+        """A run would have stopped the strategy by then: it is asked no more."""
         self.bars = 0
         """Bars that were asked about."""
         self._world = world = _World(account)
@@ -262,6 +264,8 @@ class ShadowRun:
                 world.close(bar)
                 world.emit(BarClosed(bar.instrument, ts, bar))
             yield from self._drain()
+            if self.stopped:
+                return
             yield
 
     def _drain(self) -> Generator[None, None, None]:
@@ -278,6 +282,8 @@ class ShadowRun:
                         handlers[type(event)](event)
                 except ScriptError as error:
                     self._failed(event, error)
+                if self.stopped:
+                    return
             if world.posted and self._respond is not None:
                 questions, world.posted = world.posted, []
                 answered = yield from self._respond(name, questions)
@@ -286,6 +292,9 @@ class ShadowRun:
     def _failed(self, event: object, error: ScriptError) -> None:
         instrument = str(getattr(event, "instrument", ""))
         self.errors.append(f"{instrument}: {error}" if instrument else str(error))
+        too_many = len(self.errors) >= self.strategy.settings.max_errors
+        # A call that runs away takes a whole budget, and so would each one after it.
+        self.stopped = too_many or isinstance(error, ScriptTimeout)
         self._world.intend(instrument, f"error: {error}")
 
 
