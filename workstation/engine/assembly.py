@@ -141,6 +141,7 @@ def assemble_session(
         executor,
         may_inject=run.mode in ("simulation", "recording"),
         version_of=loader.version_of,
+        host_of=loader.host,
     )
     guard.on_interrupt = control.interrupted
     if journal and run.journal.path:

@@ -17,7 +17,12 @@ from workstation.engine.injection import Injections
 from workstation.engine.journal import Interrupt, as_journalled
 from workstation.engine.order_commands import OrderCommands
 from workstation.engine.row_commands import RowCommands
-from workstation.engine.script_commands import ScriptCommands, VersionOf, no_version
+from workstation.engine.script_commands import (
+    HostOf,
+    ScriptCommands,
+    VersionOf,
+    no_version,
+)
 from workstation.engine.supervision import Supervision
 from workstation.engine.task_commands import TaskCommands
 from workstation.execution.executor import Executor
@@ -52,6 +57,7 @@ class Control:
         *,
         may_inject: bool,
         version_of: VersionOf = no_version,
+        host_of: HostOf | None = None,
     ) -> None:
         self.engine = engine
         self.by_hand = 0
@@ -69,7 +75,7 @@ class Control:
             **injections.handlers(),
             **RowCommands(named, executor, orders).handlers(),
             **orders.handlers(),
-            **ScriptCommands(engine, named, version_of).handlers(),
+            **ScriptCommands(engine, named, version_of, host_of).handlers(),
         }
         for command_type in self._handlers:
             engine.dispatcher.route(command_type, self._take)

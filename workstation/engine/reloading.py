@@ -86,7 +86,7 @@ class Reloading:
         strategies: tuple[ScriptedStrategy, ...],
         bench: Bench,
         scene: Callable[[ScriptedStrategy], Scene],
-        offer: Callable[[str, Script], None],
+        offer: Callable[[str, Script, Callable[[], None]], None],
         wall: Clock,
     ) -> None:
         self._engine = engine
@@ -260,15 +260,13 @@ class Reloading:
         while engine.awaiting:
             yield
         script = ready.script
-        self._offer(name, script)
+        self._offer(name, script, ready.use)
         if engine.journal is not None:
             engine.journal.script(name, structs.replace(script, functions={}))
         outcome = self._control.execute(
             ReloadScript(strategy=name, version=script.hash, reason=cause)
         )
-        if outcome.accepted:
-            ready.use()
-        else:
+        if not outcome.accepted:
             ready.drop()
         return outcome
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from workstation.engine.engine import Engine
+from workstation.engine.script_loading import Version
 from workstation.kernel import TaskState
 from workstation.model.commands import ReloadScript
 from workstation.model.errors import CommandRefused, ScriptError
@@ -17,10 +18,12 @@ from workstation.strategy.host import DistantHost, ScriptHost
 from workstation.strategy.script import Script
 from workstation.strategy.scripted import ScriptedStrategy
 
-__all__ = ["ScriptCommands", "VersionOf", "no_version"]
+__all__ = ["HostOf", "ScriptCommands", "VersionOf", "no_version"]
 
-VersionOf = Callable[[ScriptedStrategy, str], tuple[Script, ScriptHost]]
+VersionOf = Callable[[ScriptedStrategy, str], Version]
 """Return a version of a strategy's script by its hash; raises ScriptError."""
+HostOf = Callable[[Script, tuple[str, ...]], ScriptHost]
+"""Return what calls a script for these instruments."""
 
 
 class ScriptCommands:
@@ -31,10 +34,12 @@ class ScriptCommands:
         engine: Engine,
         strategies: Mapping[str, ScriptedStrategy],
         version_of: VersionOf,
+        host_of: HostOf | None,
     ) -> None:
         self._engine = engine
         self._strategies = strategies
         self._version_of = version_of
+        self._host_of = host_of
 
     def handlers(self) -> dict[type, Callable[[Any], str]]:
         """Return the handler of each command."""
@@ -50,10 +55,15 @@ class ScriptCommands:
         if any(row.asked is not None for row in strategy.rows.values()):
             raise CommandRefused(f"{strategy.name} waits for an answer of its script")
         try:
-            script, host = self._version_of(strategy, command.version)
+            version = self._version_of(strategy, command.version)
+            assert self._host_of is not None
+            script = version.script
+            host = self._host_of(script, tuple(strategy.rows))
             strategy.take_version(script, host)
         except ScriptError as error:
             raise CommandRefused(f"{error}; {_runs(before)}") from error
+        # Before anything is due that may ask it.
+        version.use()
         if isinstance(host, DistantHost):
             host.attach(self._engine.core.scripts.ask)
         if before.failure:
@@ -71,7 +81,7 @@ class ScriptCommands:
             registry.set_state(handle, TaskState.RUNNING, "its script is mended")
 
 
-def no_version(strategy: ScriptedStrategy, version: str) -> tuple[Script, ScriptHost]:
+def no_version(strategy: ScriptedStrategy, version: str) -> Version:
     """Have no other version of any script."""
     raise ScriptError(strategy.script.name, f"has no version {version[:8]}")
 

@@ -6,7 +6,7 @@ own. A replay takes the texts that the journal kept and starts no worker.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -25,7 +25,7 @@ from workstation.strategy.script import Script, failed_script, load_text, source
 from workstation.strategy.scripted import ScriptedStrategy
 from workstation.strategy.settings import StrategySettings
 
-__all__ = ["KeptScripts", "ScriptLoader", "is_lua"]
+__all__ = ["KeptScripts", "ScriptLoader", "Version", "is_lua"]
 
 _LONGEST_TEXT = 64
 
@@ -42,6 +42,14 @@ class KeptScripts(Struct, frozen=True):
     """What each strategy began with."""
     later: Mapping[tuple[str, str], Script] = {}
     """What was loaded during the run, by strategy and hash."""
+
+
+class Version(Struct, frozen=True):
+    """A version of a script that a strategy may go on with."""
+
+    script: Script
+    use: Callable[[], None] = lambda: None
+    """Lets its worker answer for the strategy; done in the input that swaps it."""
 
 
 class ScriptLoader:
@@ -61,7 +69,7 @@ class ScriptLoader:
         self._run = run
         self._guard = guard
         self._kept = kept
-        self._ready: dict[tuple[str, str], Script] = {}
+        self._ready: dict[tuple[str, str], Version] = {}
         self.edge = LuaEdge(
             driven=run.mode != "live",
             indicators=tuple(indicators.names()),
@@ -125,26 +133,25 @@ class ScriptLoader:
         path = Path(settings.script)
         return self.edge.prepare(path, source, seed, self._texts(settings))
 
-    def offer(self, strategy: str, script: Script) -> None:
+    def offer(self, strategy: str, script: Script, use: Callable[[], None]) -> None:
         """Let a strategy go on with a version that was loaded."""
-        self._ready[strategy, script.hash] = script
+        self._ready[strategy, script.hash] = Version(script, use)
 
-    def version_of(
-        self, strategy: ScriptedStrategy, version: str
-    ) -> tuple[Script, ScriptHost]:
-        """Return a version that was offered, or that the journal has, and its host.
+    def version_of(self, strategy: ScriptedStrategy, version: str) -> Version:
+        """Return a version that was offered, or that the journal has.
 
         Raises ScriptError where there is none.
         """
         key = (strategy.name, version)
-        script = self._ready.pop(key, None)
-        if script is None and self._kept is not None and key in self._kept.later:
-            script = self._kept.later[key]
-            if not is_lua(script.path):
-                script = self.load(strategy.settings, script.text.encode())
-        if script is None:
+        offered = self._ready.pop(key, None)
+        if offered is not None:
+            return offered
+        if self._kept is None or key not in self._kept.later:
             raise ScriptError(strategy.script.name, f"has no version {version[:8]}")
-        return script, self.host(script, tuple(strategy.rows))
+        script = self._kept.later[key]
+        if not is_lua(script.path):
+            script = self.load(strategy.settings, script.text.encode())
+        return Version(script)
 
     def host(self, script: Script, instruments: tuple[str, ...]) -> ScriptHost:
         """Return what calls a loaded script; it fails by itself where that failed."""
