@@ -88,7 +88,6 @@ def test_the_settings_may_keep_close_watch_on_broken_data() -> None:
 def test_every_guard_is_what_its_name_says(place: tuple[bool, bool]) -> None:
     held, entering = place
     facts = Facts(held, entering)
-    assert Guard.ALWAYS.holds(facts)
     assert Guard.HELD.holds(facts) is held
     assert Guard.ENTERING.holds(facts) is entering
     assert Guard.IN.holds(facts) is (held or entering)

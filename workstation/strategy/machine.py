@@ -58,7 +58,6 @@ class Facts(NamedTuple):
 class Guard(StrEnum):
     """What must hold for a way to be taken."""
 
-    ALWAYS = "always"
     HELD = "a position is held"
     ENTERING = "an entry works"
     IN = "a position is held or an entry works"
@@ -69,8 +68,6 @@ class Guard(StrEnum):
         """Tell whether it does."""
         held, entering, keeps = facts
         match self:
-            case Guard.ALWAYS:
-                return True
             case Guard.HELD:
                 return held
             case Guard.ENTERING:
