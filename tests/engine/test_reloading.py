@@ -376,6 +376,21 @@ def test_saved_twice_a_second_for_a_minute_it_keeps_up_and_loses_nothing(
     d.replays()
 
 
+def test_a_module_that_never_ends_holds_the_screen_for_a_call_s_time(
+    tmp_path: Path,
+) -> None:
+    d = Desk(tmp_path, "py", "engine.script_budget_ms=30")
+    d.run(300)
+    version = d.strategy.script
+    d.save("while True: pass\n")
+    d.ticks()
+    assert d.strategy.script is version
+    ((accepted, said),) = d.commands
+    assert not accepted
+    assert said.startswith("mine.py:1: did not finish loading within 30 ms")
+    d.session.close()
+
+
 def test_it_takes_two_seconds_at_most(desk: Callable[..., Desk]) -> None:
     d = desk()
     d.run(300)

@@ -66,8 +66,15 @@ class ScriptGuard:
     # A process has one handler of the signal: it asks whose call is being made.
     _calling: ClassVar[ScriptGuard | None] = None
 
-    def __init__(self, budget_ms: int, *, seq: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        budget_ms: int,
+        *,
+        seq: Callable[[], int],
+        load_budgets: int = _LOAD_BUDGETS,
+    ) -> None:
         self.budget_ms = budget_ms
+        self._load_budgets = load_budgets
         self.planned: Mapping[tuple[int, str, str], Interrupt] | None = None
         self.on_interrupt: Callable[[Interrupt], None] = lambda interrupt: None
         self.times = CallTimes()
@@ -155,10 +162,10 @@ class ScriptGuard:
     def load(self, path: Path, load: Callable[[], T]) -> T:
         """Return what ``load`` returns, which runs the module code of a script.
 
-        Raises ScriptTimeout when it ran longer than eight budgets of a call. No
+        Raises ScriptTimeout when it ran longer than ``load_budgets`` of a call. No
         replay is told of it: a run goes on without a script that loads so slowly.
         """
-        budget_ms = self.budget_ms * _LOAD_BUDGETS
+        budget_ms = self.budget_ms * self._load_budgets
         try:
             return self._guarded(budget_ms, load)
         except ScriptInterrupt as interrupt:

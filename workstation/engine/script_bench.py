@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 
 from msgspec import Struct, structs
 
@@ -22,7 +23,7 @@ from workstation.model.positions import AccountView
 from workstation.strategy.host import ScriptHost
 from workstation.strategy.lua.lua_host import LuaHost
 from workstation.strategy.python_host import PythonHost
-from workstation.strategy.script import Script
+from workstation.strategy.script import Script, load_text
 from workstation.strategy.settings import StrategySettings
 
 __all__ = ["Bench", "Compared", "Ready", "Scene", "Trial"]
@@ -101,14 +102,18 @@ class Bench:
         if is_lua(scene.settings.script):
             return (yield from self._compare_lua(scene, before, source))
         settings = scene.settings
-        guard = ScriptGuard(self._budget_ms, seq=lambda: 0)
+        path = Path(settings.script)
+        # The screen stands still while a module is loaded: no longer than for a call.
+        guard = ScriptGuard(self._budget_ms, seq=lambda: 0, load_budgets=1)
         try:
-            script = self._loader.load(settings, source)
+            script = load_text(path, source, guard.load)
+            yield
             after = yield from self._play(scene, script, PythonHost(script, guard))
             old = _NO_TRIAL
             if not before.failure:
                 # Loaded anew: the one that runs must not feel it.
-                same = self._loader.load(settings, before.text.encode())
+                same = load_text(path, before.text.encode(), guard.load)
+                yield
                 old = yield from self._play(scene, same, PythonHost(same, guard))
         finally:
             guard.close()
