@@ -48,7 +48,7 @@ __all__ = [
 MOST_QUEUED = 2
 """Writes that may wait for the terminal; at 30 the queue blocks the whole loop."""
 
-_HASTE_S = 0.005
+_HASTE_S = 0.002
 """Between two slices of work on a version that is tried: a frame is far longer."""
 _KEPT_LINES = 2_000
 _WORDED_PER_FRAME = 500
