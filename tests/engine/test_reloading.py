@@ -10,6 +10,7 @@ import pytest
 
 from tests.engine.runs import kept, small, with_script
 from workstation.engine.drivers import Until, run_backtest
+from workstation.engine.reloading import Reloading
 from workstation.engine.replay import replay_journal
 from workstation.engine.session import Session
 from workstation.engine.shadow import ShadowRun
@@ -70,8 +71,7 @@ class Desk:
 
     @property
     def idle(self) -> bool:
-        reloading = self.session.reloading
-        return reloading._work is None and not reloading._waiting
+        return not self.session.reloading.busy
 
     def run(self, events: int) -> None:
         session = self.session
@@ -389,6 +389,79 @@ def test_a_module_that_never_ends_holds_the_screen_for_a_call_s_time(
     assert not accepted
     assert said.startswith("mine.py:1: did not finish loading within 30 ms")
     d.session.close()
+
+
+def test_saved_faster_than_it_can_be_tried_only_the_newest_is(
+    desk: Callable[..., Desk],
+) -> None:
+    d = desk()
+    d.run(1_000)
+    reloading = d.session.reloading
+    mark = "#" if d.language == "py" else "--"
+    text = d.path.read_text()
+    for number in range(20):
+        d.save(f"{text}\n{mark} {number}\n")
+        for _ in range(2):
+            # One slice of work between two looks: less than any shadow run.
+            reloading._look("ema_cross", reloading._watched["ema_cross"])
+            reloading._advance(0)
+        assert len(reloading._waiting) <= 1
+    d.ticks()
+    assert d.strategy.script.text.endswith(f"{mark} 19\n")
+    assert len(d.commands) <= 2
+
+
+def waits_in(reloading: Reloading) -> str:
+    """Return the name of what the version that is tried has come to."""
+    job = reloading._job
+    inner = None if job is None else getattr(job.work, "gi_yieldfrom", None)
+    return "" if inner is None else str(inner.gi_code.co_name)
+
+
+def test_leaving_while_a_version_is_made_ready_leaves_no_worker(
+    desk: Callable[..., Desk],
+) -> None:
+    d = desk()
+    d.run(300)
+    before = len(children())
+    d.replace(*OFF[d.language])
+    d.ticks()
+    reloading = d.session.reloading
+    reloading.roll_back("ema_cross")
+    reloading._advance(0)
+    reloading.close()
+    assert len(children()) == before
+    # Ready, and waiting for the end of a step when it is told to close.
+    d.session.engine.core.scripts._open.add(0)
+    d.save(d.path.read_text() + "\n")
+    reloading.reload("ema_cross")
+    while waits_in(reloading) != "_hand_over":
+        reloading._advance(0)
+    reloading.close()
+    d.session.engine.core.scripts._open.clear()
+    assert len(children()) == before
+
+
+def test_what_nobody_expected_while_trying_is_a_refusal_and_no_end(
+    desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    d = desk()
+    d.run(300)
+
+    def broken(*_: object) -> None:
+        raise KeyError("a hole in the world")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ShadowRun, "steps", broken)
+        d.replace(*OFF[d.language])
+        d.ticks()
+    ((accepted, said),) = d.commands
+    assert not accepted
+    assert "cannot be tried: KeyError: 'a hole in the world'" in said
+    assert len(children()) <= 1
+    d.save(d.path.read_text() + "\n")
+    d.ticks()
+    assert d.commands[-1][0]
 
 
 def test_it_takes_two_seconds_at_most(desk: Callable[..., Desk]) -> None:

@@ -23,7 +23,7 @@ from workstation.kernel import Clock
 from workstation.model.commands import ReloadScript
 from workstation.model.errors import ScriptError
 from workstation.model.timeframes import NS_PER_MS
-from workstation.strategy.script import Script, hash_of, source_of
+from workstation.strategy.script import Script, describe, hash_of, source_of
 from workstation.strategy.scripted import ScriptedStrategy
 
 __all__ = ["ReloadAnswer", "ReloadReport", "Reloading"]
@@ -57,6 +57,19 @@ class ReloadAnswer(Struct, frozen=True):
 
     accepted: bool
     detail: str
+
+
+class _Job:
+    """A version of one strategy's script that is tried, or waits for its turn."""
+
+    __slots__ = ("saved", "strategy", "work")
+
+    def __init__(
+        self, strategy: str, work: Generator[None, None, None], *, saved: bool = False
+    ) -> None:
+        self.strategy = strategy
+        self.work = work
+        self.saved = saved
 
 
 Stamp = tuple[int, int, int]
@@ -98,11 +111,16 @@ class Reloading:
         self._wall = wall
         self._watched = {each.name: _Watched(each.script) for each in strategies}
         self._next_ns = 0
-        self._work: Generator[None, None, None] | None = None
-        self._waiting: deque[Generator[None, None, None]] = deque()
+        self._job: _Job | None = None
+        self._waiting: deque[_Job] = deque()
         self._news: list[ReloadReport] = []
 
     # What the screen does.
+
+    @property
+    def busy(self) -> bool:
+        """Tell whether a version is being tried: the next tick should come soon."""
+        return self._job is not None or bool(self._waiting)
 
     def tick(self) -> None:
         """Look at the files if it is time, and go on with a version that is tried."""
@@ -126,7 +144,8 @@ class Reloading:
             said = f"{watched.path.name} is the version that runs"
             return ReloadAnswer(False, said)
         watched.seen = _stamp(watched.path)
-        self._waiting.append(self._try(strategy, source, "reloaded by hand"))
+        work = self._try(strategy, source, "reloaded by hand")
+        self._waiting.append(_Job(strategy, work))
         return ReloadAnswer(True, f"{watched.path.name} is tried in the shadow")
 
     def roll_back(self, strategy: str) -> ReloadAnswer:
@@ -137,7 +156,7 @@ class Reloading:
         if len(watched.versions) < 2:
             said = f"{watched.path.name} has no version before this one"
             return ReloadAnswer(False, said)
-        self._waiting.append(self._roll_back(strategy))
+        self._waiting.append(_Job(strategy, self._roll_back(strategy)))
         return ReloadAnswer(True, f"{watched.path.name} goes back to the one before")
 
     def report(self, strategy: str) -> ReloadReport | None:
@@ -151,10 +170,10 @@ class Reloading:
 
     def close(self) -> None:
         """Give up what is being tried."""
-        for work in (self._work, *self._waiting):
-            if work is not None:
-                work.close()
-        self._work = None
+        for job in (self._job, *self._waiting):
+            if job is not None:
+                job.work.close()
+        self._job = None
         self._waiting.clear()
 
     # Inside.
@@ -177,19 +196,32 @@ class Reloading:
         except ScriptError:
             return
         found = hash_of(source)
+        # Saved again before its turn came: only the newest is worth trying.
+        for job in tuple(self._waiting):
+            if job.saved and job.strategy == name:
+                self._waiting.remove(job)
+                job.work.close()
         if found not in (watched.versions[-1].hash, watched.refused):
-            self._waiting.append(self._try(name, source, "saved"))
+            work = self._try(name, source, "saved")
+            self._waiting.append(_Job(name, work, saved=True))
 
     def _advance(self, until_ns: int) -> None:
         while True:
-            if self._work is None:
+            if self._job is None:
                 if not self._waiting:
                     return
-                self._work = self._waiting.popleft()
+                self._job = self._waiting.popleft()
+            job = self._job
             try:
-                next(self._work)
+                next(job.work)
             except StopIteration:
-                self._work = None
+                self._job = None
+            except Exception as error:  # the edge: the screen must live on
+                self._job = None
+                script = self._watched[job.strategy].path.name
+                self._refuse(
+                    job.strategy, "", f"{script}: cannot be tried: {describe(error)}"
+                )
             if self._wall.now() >= until_ns:
                 return
 
@@ -257,15 +289,19 @@ class Reloading:
     ) -> Generator[None, None, Outcome]:
         """Swap at a boundary: when no script is awaited."""
         engine = self._engine
-        while engine.awaiting:
-            yield
-        script = ready.script
-        self._offer(name, script, ready.use)
-        if engine.journal is not None:
-            engine.journal.script(name, structs.replace(script, functions={}))
-        outcome = self._control.execute(
-            ReloadScript(strategy=name, version=script.hash, reason=cause)
-        )
+        try:
+            while engine.awaiting:
+                yield
+            script = ready.script
+            self._offer(name, script, ready.use)
+            if engine.journal is not None:
+                engine.journal.script(name, structs.replace(script, functions={}))
+            outcome = self._control.execute(
+                ReloadScript(strategy=name, version=script.hash, reason=cause)
+            )
+        except BaseException:
+            ready.drop()
+            raise
         if not outcome.accepted:
             ready.drop()
         return outcome

@@ -84,9 +84,13 @@ class Bench:
         """Load a version; raises ScriptError."""
         if is_lua(settings.script):
             prepared = self._loader.prepare(settings, source)
-            script = prepared.script(
-                (yield from self._loader.edge.hear(prepared.worker))
-            )
+            try:
+                script = prepared.script(
+                    (yield from self._loader.edge.hear(prepared.worker))
+                )
+            except BaseException:
+                prepared.worker.close()
+                raise
             use = partial(self._loader.edge.use, settings.name, prepared)
             return Ready(script, use, prepared.worker.close)
         return Ready(self._loader.load(settings, source), _nothing, _nothing)
