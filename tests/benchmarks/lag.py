@@ -2,6 +2,8 @@
 
 Run by ``tests.benchmarks.screen`` in a process of its own on a pty; writes its figures
 to the file it is given. A timer is due every 5 ms: lag is how much later it is called.
+With a second word ``lua`` a Lua strategy is asked at bars of a second, at 10 quotes a
+second and symbol.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.benchmarks.test_core import SCRIPT
+from tests.benchmarks.test_crowd import LUA
 from tests.benchmarks.test_symbols import names
 from workstation.config import load_config
 from workstation.ui.app import WorkstationApp
@@ -24,15 +27,15 @@ mode = "simulation"
 name = "market"
 type = "simulated"
 symbols = [{symbols}]
-quotes_per_s = 20
+quotes_per_s = {rate}
 trades_per_s = 2
 [[brokers]]
 name = "paper"
 type = "paper"
 [[strategies]]
 name = "bench"
-script = "bench.py"
-timeframe = "1m"
+script = "{script}"
+timeframe = "{timeframe}"
 [journal]
 path = ""
 """
@@ -83,17 +86,26 @@ class Probe(WorkstationApp):
         return 0 if frame is None else frame.header.events
 
 
-def main(report: str) -> None:
+def main(report: str, language: str = "py") -> None:
     """Run the app until it has been measured."""
+    is_lua = language == "lua"
     listed = ", ".join(f'"{name}"' for name in names(100))
     with TemporaryDirectory() as folder:
-        Path(folder, "bench.py").write_text(f"TRADE = False\n{SCRIPT}")
+        script = Path(folder, f"bench.{language}")
+        script.write_text(LUA if is_lua else f"TRADE = False\n{SCRIPT}")
         path = Path(folder, "lag.toml")
-        path.write_text(_CONFIG.format(symbols=listed))
+        path.write_text(
+            _CONFIG.format(
+                symbols=listed,
+                rate=10 if is_lua else 20,
+                script=script.name,
+                timeframe="1s" if is_lua else "1m",
+            )
+        )
         app = Probe(load_config(path))
         app.report = Path(report)
         app.run()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])
