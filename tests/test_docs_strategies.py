@@ -18,7 +18,9 @@ from workstation.strategy.settings import AskSettings
 DOCS = (Path(__file__).parents[1] / "docs" / "strategies.md").read_text("utf-8")
 WORDS = set(re.findall(r"`+\"?([A-Za-z_]+)", DOCS))
 # What the engine itself reads of a market, and no script needs.
-_NOT_FOR_SCRIPTS = {"bar", "view", "refresh", "notes", "plots", "reference"}
+_NOT_FOR_SCRIPTS = {"bar", "view", "refresh", "notes", "plots", "reference"} | {
+    "count_orders"
+}
 
 
 def seen() -> set[str]:

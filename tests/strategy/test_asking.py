@@ -7,6 +7,7 @@ import pytest
 from tests.strategy.bench import Bench
 from tests.strategy.test_triggers import ENTER, SEEN, fill
 from workstation.model.commands import Override
+from workstation.model.market import Trade
 from workstation.model.states import SymbolState
 from workstation.strategy.question import Function
 from workstation.strategy.settings import AskSettings
@@ -126,3 +127,18 @@ def test_who_may_not_be_asked_is_not_asked_at_events(way: str) -> None:
     else:
         bench.strategy.stopped = True
     assert ticks(bench, 3) == 0
+
+
+def test_who_follows_a_symbol_hears_quotes_and_trades_until_it_stops() -> None:
+    bench = Bench()
+    heard: list[int] = []
+    stop = bench.market.follow("BTC", heard.append)
+    other = bench.market.follow("BTC", heard.append)
+    other()
+    trade = Trade("BTC", bench.core.ts + 7, 100.0, 1.0, 1)
+    bench.act(lambda: bench.market.handle_event(trade))
+    bench.quote(101.0)
+    assert heard == [bench.core.ts + 7, bench.core.ts]
+    stop()
+    bench.quote(102.0)
+    assert len(heard) == 2

@@ -58,7 +58,8 @@ class Closing:
         self._risk = risk
         self._ledger = ledger
         self._enter = enter
-        self._sequels: dict[tuple[str, str], _Sequel] = {}
+        self.sequels: dict[tuple[str, str], _Sequel] = {}
+        """What waits, by owner and instrument; others only look whether any does."""
         self._core: Core
 
     def attach(self, core: Core) -> None:
@@ -126,7 +127,7 @@ class Closing:
         """
         held = self._ledger.position(owner, instrument).quantity
         if held and most is None and self.cancel_resting(owner, instrument, reason):
-            self._sequels[owner, instrument] = _Sequel(None, reason)
+            self.sequels[owner, instrument] = _Sequel(None, reason)
             return True
         side = _SELL if held > 0 else _BUY
         left = abs(held) - self._desk.orders.closing(owner, instrument, side)
@@ -168,10 +169,10 @@ class Closing:
             owner, instrument, _EXIT, side, left, reduce_only=True, reason=reason
         )
         # Before it is sent: an answer may be here at once.
-        self._sequels[owner, instrument] = _Sequel(signal, reason, order.id)
+        self.sequels[owner, instrument] = _Sequel(signal, reason, order.id)
         if self._submit(order) is not None:
             # The denial of the exit is the answer; nothing follows it.
-            self._sequels.pop((owner, instrument), None)
+            self.sequels.pop((owner, instrument), None)
 
     # What waits.
 
@@ -179,15 +180,15 @@ class Closing:
         self, owner: str, instrument: str, sequel: _Sequel, held: Decimal
     ) -> Denial | None:
         """Let something follow what is under way, unless a flatten does already."""
-        waiting = self._sequels.get((owner, instrument))
+        waiting = self.sequels.get((owner, instrument))
         if waiting is not None and waiting.signal is None:
             return self._risk.closing(held, instrument)
-        self._sequels[owner, instrument] = sequel
+        self.sequels[owner, instrument] = sequel
         return None
 
     def resume(self, owner: str, instrument: str) -> None:
         """Do what waits, once no order stands in its way; told of fills and ends."""
-        sequel = self._sequels.get((owner, instrument))
+        sequel = self.sequels.get((owner, instrument))
         if sequel is None:
             return
         signal = sequel.signal
@@ -197,7 +198,7 @@ class Closing:
             if order.status is not _HELD and (reverses or order.reduce_only):
                 return
         held = self._ledger.position(owner, instrument).quantity
-        del self._sequels[owner, instrument]
+        del self.sequels[owner, instrument]
         if signal is None:
             self.close(owner, instrument, _FLATTEN, sequel.reason)
         elif not reverses:
@@ -222,19 +223,19 @@ class Closing:
     def drop(self, owner: str | None, instrument: str | None, reason: str) -> int:
         """Give up entries that wait for a close; return how many did."""
         dropped = 0
-        for key, sequel in list(self._sequels.items()):
+        for key, sequel in list(self.sequels.items()):
             signal = sequel.signal
             if signal is None or signal.action not in _SIDES:
                 continue
             if owner in (None, key[0]) and instrument in (None, key[1]):
-                del self._sequels[key]
+                del self.sequels[key]
                 self._refuse(signal, Denial(DenialCode.REVERSE_DROPPED, reason))
                 dropped += 1
         return dropped
 
     def waiting(self, owner: str, instrument: str) -> Decimal:
         """Return the signed quantity of the entry that waits for a close, or 0."""
-        sequel = self._sequels.get((owner, instrument))
+        sequel = self.sequels.get((owner, instrument))
         signal = None if sequel is None else sequel.signal
         if signal is None or signal.action not in _SIDES:
             return ZERO
@@ -285,7 +286,7 @@ class Closing:
                 each.reason,
                 each.closes,
             )
-            for key, each in self._sequels.items()
+            for key, each in self.sequels.items()
         )
 
 

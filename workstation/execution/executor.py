@@ -105,6 +105,9 @@ class Executor:
             self.intents.closing,
         )
         self._watched = self.protection.watched
+        # Nearly always nothing waits for a close: a fill pays for one look.
+        self._sequels = self.intents.closing.sequels
+        self._resume = self.intents.closing.resume
         self._day_ends_ns = 0
         self._handlers: dict[type, Callable[[Any], None]] = {
             Signal: self.intents.on_signal,
@@ -163,7 +166,8 @@ class Executor:
         self.protection.sync(fill.owner, fill.instrument)
         if after.quantity:
             self._close_late(tracked, fill)
-        self.intents.closing.resume(fill.owner, fill.instrument)
+        if self._sequels:
+            self._resume(fill.owner, fill.instrument)
 
     def _close_late(self, tracked: Tracked, fill: Fill) -> None:
         """Close what an entry filled after it was flattened, or after the kill."""
@@ -205,10 +209,12 @@ class Executor:
     def _ended(self, tracked: Tracked) -> None:
         """See an order end; a released stop or target that failed is held again."""
         order = tracked.order
-        if order.remaining > 0 and order.reduce_only:
-            self._unclosed(tracked)
-        self.protection.fire_again(order.owner, order.instrument)
-        self.intents.closing.resume(order.owner, order.instrument)
+        if order.reduce_only:
+            if order.remaining > 0:
+                self._unclosed(tracked)
+            self.protection.fire_again(order.owner, order.instrument)
+        if self._sequels:
+            self._resume(order.owner, order.instrument)
 
     def _unclosed(self, tracked: Tracked) -> None:
         order = tracked.order

@@ -37,6 +37,10 @@ class PreviousBar(NamedTuple):
     timestamp: int
 
 
+def _none() -> int:
+    return 0
+
+
 class Market:
     """Market data of one row at the close of a bar, floats in the quote currency."""
 
@@ -45,9 +49,9 @@ class Market:
         "_notes",
         "_plots",
         "bar",
+        "count_orders",
         "entry_price",
         "now",
-        "orders",
         "params",
         "position",
         "reference",
@@ -65,7 +69,7 @@ class Market:
         self._plots: dict[str, float] = {}
         self.bar: Bar | None = None
         self.now = 0
-        self.orders = 0
+        self.count_orders: Callable[[], int] = _none
         self.reference = 0.0
         self.params: dict[str, Any] = {}
         self.position = 0.0
@@ -73,9 +77,7 @@ class Market:
         self.stop: float | None = None
         self.target: float | None = None
 
-    def refresh(
-        self, bar: Bar, now: int, position: Position, orders: int, *, at_bar: bool
-    ) -> None:
+    def refresh(self, bar: Bar, now: int, position: Position, *, at_bar: bool) -> None:
         """Set what a call sees; what the last one logged and plotted is forgotten.
 
         ``reference`` is the price that its answer is judged and sized by: the close at
@@ -84,7 +86,6 @@ class Market:
         self._notes.clear()
         self._plots.clear()
         self.reference = self._bars.close() if at_bar else self.mid_price
-        self.orders = orders
         self.bar = bar
         self.now = now
         self.position = float(position.quantity)
@@ -168,6 +169,11 @@ class Market:
     def volume(self) -> float:
         """Return its volume in base units."""
         return self._bars.volume()
+
+    @property
+    def orders(self) -> int:
+        """Return how many orders of the row are not final, held ones too."""
+        return self.count_orders()
 
     @property
     def previous(self) -> PreviousBar | None:

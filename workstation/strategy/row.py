@@ -92,6 +92,7 @@ class Row:
         self.strategy: str = settings.name
         self.instrument = instrument
         self.market = market
+        market.count_orders = self.orders
         self.indicators = indicators
         self._positions = positions
         self._orders = orders
