@@ -77,11 +77,11 @@ def test_a_command_is_an_input_of_its_own_and_on_record() -> None:
         ),
         (
             override_to(T, disposition=Disposition.FLATTEN),
-            "into InTrade only by adopting",
+            "flatten leads out of InTrade",
         ),
         (
             override_to(T, disposition=Disposition.HAND_OVER),
-            "into InTrade only by adopting",
+            "hand_over leads out of InTrade",
         ),
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",

@@ -1,4 +1,4 @@
-"""The text of a script as the screen shows it: its file now, and whether it changed."""
+"""The text of a script as the screen shows it: what ran, and whether it changed."""
 
 from __future__ import annotations
 
@@ -17,21 +17,23 @@ def test_the_lines_of_the_file_are_those_that_were_loaded(tmp_path: Path) -> Non
     assert source.path == str(path)
 
 
-def test_a_file_that_has_changed_says_so(tmp_path: Path) -> None:
+def test_the_lines_that_ran_are_shown_of_a_file_that_has_changed(tmp_path: Path) -> None:
     path = write_script(tmp_path)
     script = load_script(path)
+    lines = tuple(path.read_text().splitlines())
     path.write_text("# other\n" + path.read_text())
     source = read_source(script)
-    assert source.lines[0] == "# other"
-    assert "has changed since it was loaded" in source.note
+    assert source.lines == lines
+    assert source.note == "The file has changed since; these are the lines that ran."
 
 
-def test_a_file_that_is_gone_says_so(tmp_path: Path) -> None:
+def test_so_are_those_of_a_file_that_is_gone(tmp_path: Path) -> None:
     path = write_script(tmp_path)
     script = load_script(path)
+    lines = tuple(path.read_text().splitlines())
     path.unlink()
     source = read_source(script)
-    assert source.lines == ()
+    assert source.lines == lines
     assert source.note == "The file cannot be read: No such file or directory."
 
 
