@@ -23,6 +23,7 @@ from workstation.engine.assembly import assemble_session
 from workstation.engine.control import Outcome
 from workstation.engine.drivers import PlayDriver
 from workstation.engine.frames import Focus, Frame
+from workstation.engine.recorder import RecorderAnswer
 from workstation.engine.script_source import ScriptSource
 from workstation.engine.session import Session
 from workstation.kernel import SimClock
@@ -106,6 +107,7 @@ class Still:
         self._session = session
         self.engine = session.engine
         self.aggregator = session.aggregator
+        self.reloading = session.reloading
 
     @property
     def driver(self) -> PlayDriver:
@@ -150,6 +152,10 @@ class Still:
     def execute(self, command: Command) -> Outcome:
         """Take a command."""
         return self._session.execute(command)
+
+    def toggle_recording(self, name: str) -> RecorderAnswer:
+        """Refuse: a picture writes nothing."""
+        return RecorderAnswer(False, f"{name} is not recorded in a picture")
 
     def close(self) -> None:
         """End the run."""

@@ -17,7 +17,7 @@ def test_the_lines_of_the_file_are_those_that_were_loaded(tmp_path: Path) -> Non
     assert source.path == str(path)
 
 
-def test_the_lines_that_ran_are_shown_of_a_file_that_has_changed(tmp_path: Path) -> None:
+def test_lines_that_ran_are_shown_though_the_file_has_changed(tmp_path: Path) -> None:
     path = write_script(tmp_path)
     script = load_script(path)
     lines = tuple(path.read_text().splitlines())
