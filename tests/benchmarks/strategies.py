@@ -1,4 +1,4 @@
-"""The bench command's groups about strategies: the machine, scripts, workers, attacks."""
+"""The bench command's groups about strategies: machine, scripts, workers, attacks."""
 
 from __future__ import annotations
 
