@@ -111,11 +111,12 @@ def crowd() -> Lines:
 
 def scripted() -> Lines:
     """Measure how late the loop of the app is beside a Lua strategy on 100 symbols."""
-    found = screen.lag_ms("lua")
-    p99, worst, rate = (None, None, 0.0) if found is None else found
-    note = f"120×40, 100 symbols × Lua, bars of 1 s, {rate:,.0f} events/s, wall time"
-    yield Line("event-loop lag with Lua, p99", p99, "ms", 12, 5, note)
-    yield Line("event-loop lag with Lua, worst", worst, "ms", 40, 25)
+    for which, name in (("twin", "Python"), ("lua", "Lua")):
+        found = screen.lag_ms(which)
+        p99, worst, rate = (None, None, 0.0) if found is None else found
+        note = f"120×40, 100 symbols, bars of 1 s, {rate:,.0f} events/s, wall time"
+        yield Line(f"event-loop lag with {name}, p99", p99, "ms", 12, 5, note)
+        yield Line(f"event-loop lag with {name}, worst", worst, "ms", 40, 25)
 
 
 def attacks() -> Lines:
