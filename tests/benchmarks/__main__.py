@@ -14,6 +14,7 @@ from tests.benchmarks import (
     idle,
     pipeline,
     screen,
+    strategies,
     test_core,
     test_depth,
     test_execution,
@@ -329,6 +330,7 @@ GROUPS: Mapping[str, Callable[[], Lines]] = {
         resting,
         seen,
         lag,
+        *strategies.GROUPS,
         waiting,
     )
 }

@@ -2,8 +2,8 @@
 
 Run by ``tests.benchmarks.screen`` in a process of its own on a pty; writes its figures
 to the file it is given. A timer is due every 5 ms: lag is how much later it is called.
-With a second word ``lua`` a Lua strategy is asked at bars of a second, at 10 quotes a
-second and symbol.
+With a second word ``lua`` or ``twin`` a strategy, in Lua or the same in Python, is
+asked at bars of a second, at 10 quotes a second and symbol.
 """
 
 from __future__ import annotations
@@ -86,20 +86,19 @@ class Probe(WorkstationApp):
         return 0 if frame is None else frame.header.events
 
 
-def main(report: str, language: str = "py") -> None:
+def main(report: str, which: str = "") -> None:
     """Run the app until it has been measured."""
-    is_lua = language == "lua"
     listed = ", ".join(f'"{name}"' for name in names(100))
     with TemporaryDirectory() as folder:
-        script = Path(folder, f"bench.{language}")
-        script.write_text(LUA if is_lua else f"TRADE = False\n{SCRIPT}")
+        script = Path(folder, "bench.lua" if which == "lua" else "bench.py")
+        script.write_text(LUA if which == "lua" else f"TRADE = False\n{SCRIPT}")
         path = Path(folder, "lag.toml")
         path.write_text(
             _CONFIG.format(
                 symbols=listed,
-                rate=10 if is_lua else 20,
+                rate=10 if which else 20,
                 script=script.name,
-                timeframe="1s" if is_lua else "1m",
+                timeframe="1s" if which else "1m",
             )
         )
         app = Probe(load_config(path))

@@ -147,14 +147,14 @@ def idle_percent(seconds: float = _IDLE_S) -> float | None:
         return (screen.cpu_s() - cpu) / (time.monotonic() - wall) * 100
 
 
-def lag_ms(language: str = "py") -> tuple[float, float, float] | None:
+def lag_ms(which: str = "") -> tuple[float, float, float] | None:
     """Return p99 and worst lag of the app's loop in ms, and quotes a second it took.
 
-    ``language`` is that of its strategy; a Lua one sees bars of a second.
+    ``which`` is ``lua`` or ``twin`` for a strategy at bars of a second.
     """
     with TemporaryDirectory() as folder:
         report = Path(folder, "lag.json")
-        command = (sys.executable, "-m", "tests.benchmarks.lag", str(report), language)
+        command = (sys.executable, "-m", "tests.benchmarks.lag", str(report), which)
         with _screen(command) as screen:
             screen.wait()
         if not report.exists():

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.engine.runs import kept, small, with_script
+from tests.engine.runs import Wall, kept, small, with_script
 from workstation.engine.drivers import Until, run_backtest
 from workstation.engine.reloading import Reloading
 from workstation.engine.replay import replay_journal
@@ -473,6 +474,56 @@ def test_it_takes_two_seconds_at_most(desk: Callable[..., Desk]) -> None:
     while not d.commands:
         d.ticks(100)
     assert d.wall.now() - begun <= 2_000 * MS
+
+
+async def test_what_one_tick_began_goes_on_by_itself_in_small_pieces(
+    desk: Callable[..., Desk],
+) -> None:
+    d = desk()
+    d.run(1_200)
+    reloading = d.session.reloading
+    reloading._wall = Wall(MS)
+    pieces = 0
+    advance = reloading._advance
+
+    def counted(until_ns: int) -> None:
+        nonlocal pieces
+        pieces += 1
+        advance(until_ns)
+
+    reloading._advance = counted  # type: ignore[method-assign]
+    d.replace(*OFF[d.language])
+    assert reloading.reload("ema_cross").accepted
+    reloading.tick()
+    assert pieces == 1
+    reloading.tick()
+    # Its turn is coming: the screen's tick adds none.
+    assert pieces == 1
+    turns = 0
+    while not d.idle:
+        turns += 1
+        await asyncio.sleep(0)
+    assert turns > 0
+    assert [accepted for accepted, _ in d.commands] == [True]
+    assert pieces > 10
+
+
+async def test_a_session_that_closes_gives_up_what_is_tried(
+    desk: Callable[..., Desk],
+) -> None:
+    d = desk()
+    d.run(1_200)
+    reloading = d.session.reloading
+    reloading._wall = Wall(MS)
+    d.replace(*OFF[d.language])
+    assert reloading.reload("ema_cross").accepted
+    reloading.tick()
+    turn = reloading._turn
+    assert turn is not None
+    d.session.close()
+    assert turn.cancelled()
+    assert d.idle
+    assert children() == []
 
 
 def test_a_script_that_could_not_be_loaded_runs_once_it_is_mended(

@@ -818,19 +818,12 @@ class FakeReloading:
 
     def __init__(self) -> None:
         self.ticks = 0
-        self.busy_ticks = 0
         self.asked: list[tuple[str, str]] = []
         self.reports: list[ReloadReport] = []
-
-    @property
-    def busy(self) -> bool:
-        """Tell whether it has as many ticks to work on."""
-        return self.busy_ticks > 0
 
     def tick(self) -> None:
         """Count it."""
         self.ticks += 1
-        self.busy_ticks = max(0, self.busy_ticks - 1)
 
     def reload(self, strategy: str) -> ReloadAnswer:
         """Note it."""

@@ -60,18 +60,6 @@ async def test_a_tick_lets_scripts_reload_and_says_what_came_of_it() -> None:
         assert "s.py:3: no way." in text_of(app)
 
 
-async def test_a_version_that_is_tried_does_not_wait_for_the_next_frame() -> None:
-    async with opened() as (app, pilot, session):
-        reloading = session.fake_reloading
-        frames = len(session.asked)
-        reloading.busy_ticks = 30
-        app.bridge.tick()
-        while reloading.busy:
-            await pilot.pause()
-        # Thirty ticks of the screen would have been three seconds.
-        assert len(session.asked) - frames < 20
-
-
 async def test_a_zoomed_panel_is_the_only_one_fed() -> None:
     async with opened() as (app, pilot, session):
         await pilot.press("z")

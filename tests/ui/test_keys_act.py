@@ -419,6 +419,7 @@ async def test_a_saved_script_takes_over_and_r_and_u_go_there_and_back(
             app.bridge.tick()
             await pilot.pause()
             if strategy.script.hash != version:
+                app.bridge.tick()
                 await settle(pilot)
                 return strategy.script.hash
         raise AssertionError(f"still {version}")

@@ -1,13 +1,14 @@
 """Hot reload: notices saved scripts, tries them in the shadow, and hands them over.
 
 Pumped by whoever has the loop (the screen, at each of its ticks), a few milliseconds at
-a time. A reload is an input like any command: the journal keeps the text, and a replay
-loads it there. What fails to load, raises, or lacks a function leaves the version that
-runs as it is, and says why.
+a time; while there is work it asks the loop for more turns. A reload is an input like
+any command: the journal keeps the text, and a replay loads it there. What fails to
+load, raises, or lacks a function leaves the version that runs, and says why.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections import deque
 from collections.abc import Callable, Generator
@@ -32,6 +33,9 @@ _LOOK_NS = 400 * NS_PER_MS
 """Between two looks at the files: two of them and a load stay within two seconds."""
 _SLICE_NS = 3 * NS_PER_MS
 """Work of one tick; the screen draws in between."""
+_PAUSE_S = 0.005
+"""Between two slices of a version's work, which may be a second in all: at the screen's
+ten ticks a second alone it would take half a minute."""
 _VERSIONS = 10
 """Versions of a script that can be gone back to."""
 _SHOWN = 50
@@ -114,6 +118,7 @@ class Reloading:
         self._job: _Job | None = None
         self._waiting: deque[_Job] = deque()
         self._news: list[ReloadReport] = []
+        self._turn: asyncio.TimerHandle | None = None
 
     # What the screen does.
 
@@ -129,7 +134,8 @@ class Reloading:
             self._next_ns = now + _LOOK_NS
             for name, watched in self._watched.items():
                 self._look(name, watched)
-        self._advance(now + _SLICE_NS)
+        if self._turn is None:
+            self._go_on()
 
     def reload(self, strategy: str) -> ReloadAnswer:
         """Try the file as it is now, by hand."""
@@ -170,6 +176,9 @@ class Reloading:
 
     def close(self) -> None:
         """Give up what is being tried."""
+        if self._turn is not None:
+            self._turn.cancel()
+            self._turn = None
         for job in (self._job, *self._waiting):
             if job is not None:
                 job.work.close()
@@ -204,6 +213,18 @@ class Reloading:
         if found not in (watched.versions[-1].hash, watched.refused):
             work = self._try(name, source, "saved")
             self._waiting.append(_Job(name, work, saved=True))
+
+    def _go_on(self) -> None:
+        """Do a slice of the work; where a loop runs, the next one follows soon."""
+        self._turn = None
+        self._advance(self._wall.now() + _SLICE_NS)
+        if self._job is None and not self._waiting:
+            return
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return
+        self._turn = loop.call_later(_PAUSE_S, self._go_on)
 
     def _advance(self, until_ns: int) -> None:
         while True:

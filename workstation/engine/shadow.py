@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from workstation.engine.shadow_market import PastMarket
 from workstation.kernel import SimClock, Timer
@@ -253,7 +253,10 @@ class ShadowRun:
         return tuple(self._world.intents)
 
     def steps(self) -> Generator[None, None, None]:
-        """Go through the bars; gives way after each, and while a worker thinks."""
+        """Go through the bars; gives way after each event, and while a worker thinks.
+
+        Hundreds of symbols may close a bar at one time, and each may warm indicators.
+        """
         world = self._world
         for ts, closed in self._market.moments():
             world.clock.run_until(ts)
@@ -271,7 +274,8 @@ class ShadowRun:
     def _drain(self) -> Generator[None, None, None]:
         world, name = self._world, self.strategy.name
         handlers = self.strategy.handlers()
-        while world.queue or world.posted:
+        parts: deque[ScriptAnswered] = deque()
+        while world.queue or world.posted or parts:
             while world.queue:
                 event = world.queue.popleft()
                 world.seq += 1
@@ -284,10 +288,13 @@ class ShadowRun:
                     self._failed(event, error)
                 if self.stopped:
                     return
-            if world.posted and self._respond is not None:
+                yield
+            if parts:
+                world.emit(parts.popleft())
+            elif world.posted and self._respond is not None:
                 questions, world.posted = world.posted, []
                 answered = yield from self._respond(name, questions)
-                world.emit(answered)
+                parts.extend(_apart(answered))
 
     def _failed(self, event: object, error: ScriptError) -> None:
         instrument = str(getattr(event, "instrument", ""))
@@ -296,6 +303,13 @@ class ShadowRun:
         # A call that runs away takes a whole budget, and so would each one after it.
         self.stopped = too_many or isinstance(error, ScriptTimeout)
         self._world.intend(instrument, f"error: {error}")
+
+
+def _apart(answered: ScriptAnswered) -> list[ScriptAnswered]:
+    """Return the answers row by row: here no row waits for another."""
+    if answered.fault:
+        return [answered]
+    return [structs.replace(answered, replies=(each,)) for each in answered.replies]
 
 
 def _wanted(signal: Signal) -> str:

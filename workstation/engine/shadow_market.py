@@ -7,6 +7,9 @@ figures. Implements the market's views of ``model.ports``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from heapq import merge
+from itertools import groupby
+from operator import attrgetter
 
 from workstation.market.running import IndicatorKey, RunningIndicator, parameters
 from workstation.market.window import BarWindow
@@ -15,6 +18,8 @@ from workstation.model.ports import BookView
 from workstation.model.timeframes import Timeframe
 
 __all__ = ["PastInstrument", "PastMarket"]
+
+_closed_at = attrgetter("ts_recv")
 
 
 class _NoFigures:
@@ -75,14 +80,12 @@ class PastMarket:
 
     def moments(self) -> Iterator[tuple[int, list[Bar]]]:
         """Yield each close with the bars that closed then, having taken them."""
-        by_close: dict[int, list[Bar]] = {}
-        for kept in self._bars.values():
-            for bar in kept:
-                by_close.setdefault(bar.ts_recv, []).append(bar)
-        for ts in sorted(by_close):
-            for bar in by_close[ts]:
+        merged = merge(*self._bars.values(), key=_closed_at)
+        for ts, group in groupby(merged, key=_closed_at):
+            closed = list(group)
+            for bar in closed:
                 self._take(bar)
-            yield ts, by_close[ts]
+            yield ts, closed
 
     def _take(self, bar: Bar) -> None:
         self._windows[bar.instrument].append(bar)

@@ -48,8 +48,6 @@ __all__ = [
 MOST_QUEUED = 2
 """Writes that may wait for the terminal; at 30 the queue blocks the whole loop."""
 
-_HASTE_S = 0.002
-"""Between two slices of work on a version that is tried: a frame is far longer."""
 _KEPT_LINES = 2_000
 _WORDED_PER_FRAME = 500
 # At a hundred thousand times real time a frame has more records than anyone can read.
@@ -87,10 +85,6 @@ class SessionLike(Protocol):
 
 class ReloadingLike(Protocol):
     """What the screen needs of hot reload; tests give their own."""
-
-    @property
-    def busy(self) -> bool:
-        """Tell whether a version is being tried."""
 
     def tick(self) -> None:
         """Look at the files, and go on with what is being tried."""
@@ -133,9 +127,6 @@ class Viewer(Protocol):
 
     def say(self, text: str, ink: str = "strong") -> None:
         """Say one thing in the footer for a while."""
-
-    def set_timer(self, delay: float, callback: Callable[[], None]) -> object:
-        """Call back once, after so many seconds."""
 
 
 def _output_queue(app: App[int]) -> Any:
@@ -207,7 +198,6 @@ class Bridge:
         self._ticked_at: int | None = None
         self._lags: deque[int] = deque(maxlen=max(1, 1_000_000_000 // period_ns))
         self._stepping = False
-        self._hastens = False
 
     # -- the pump --------------------------------------------------------------------
 
@@ -238,14 +228,6 @@ class Bridge:
         reloading.tick()
         for report in reloading.news():
             self._viewer.say(f"{report.text}.", "" if report.accepted else "warn")
-        if reloading.busy and not self._hastens:
-            self._hastens = True
-            self._viewer.set_timer(_HASTE_S, self._hasten)
-
-    def _hasten(self) -> None:
-        """Go on with a version that is tried, without waiting for the next frame."""
-        self._hastens = False
-        self._reload()
 
     def pump_once(self) -> Frame | None:
         """Pull one frame and show it to whoever is seen."""
