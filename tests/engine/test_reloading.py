@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.runs import kept, small, with_script
+from tests.engine.runs import SMALL, kept, settings, small, with_script
+from workstation.engine.assembly import assemble_session
 from workstation.engine.drivers import Until, run_backtest
 from workstation.engine.reloading import Reloading
 from workstation.engine.replay import replay_journal
@@ -463,9 +464,6 @@ def test_it_takes_two_seconds_at_most(desk: Callable[..., Desk]) -> None:
 def test_a_script_that_could_not_be_loaded_runs_once_it_is_mended(
     tmp_path: Path,
 ) -> None:
-    from tests.engine.runs import SMALL, settings
-    from workstation.engine.assembly import assemble_session
-
     script = tmp_path / "mine.py"
     script.write_text("def detect(")
     wall = SimClock(1_000_000_000)
@@ -481,4 +479,48 @@ def test_a_script_that_could_not_be_loaded_runs_once_it_is_mended(
     assert session.engine.registry.get("ema_cross").state == "running"
     run_backtest(session.engine)
     assert session.strategies[0].calls > 100
+    session.close()
+
+
+def test_what_the_config_gives_stays_though_it_was_the_default(
+    desk: Callable[..., Desk],
+) -> None:
+    d = desk("strategies.0.params={fast=10}")
+    d.run(200)
+    if d.language == "py":
+        d.replace('"fast": {"default": 10,', '"fast": {"default": 12,')
+    else:
+        d.replace("fast = {default = 10,", "fast = {default = 12,")
+    d.ticks()
+    assert d.commands[-1][0]
+    assert d.strategy.params["fast"] == 10
+    assert {row.market.params["fast"] for row in d.strategy.rows.values()} == {10}
+
+
+def test_a_mended_script_gives_each_symbol_its_own_parameters_and_no_way_back(
+    tmp_path: Path,
+) -> None:
+    script = tmp_path / "mine.py"
+    script.write_text("def detect(")
+    wall = SimClock(1_000_000_000)
+    run = settings(
+        *SMALL,
+        *with_script(script),
+        "strategies.0.params={fast=10, stop=0.05}",
+        "strategies.0.symbol_params={BTCUSDT={slow=30, stop=1}}",
+    )
+    session = assemble_session(run, paused=True, tolerant=True, wall=wall)
+    run_backtest(session.engine, Until(events=100))
+    given = SetParams(strategy="ema_cross", instrument="ETHUSDT", values={"fast": 11})
+    assert session.execute(given).accepted
+    script.write_text(EMA_PY.replace('"max": 0.4', '"max": 2'))
+    for _ in range(40):
+        wall.advance_to(wall.now() + 100 * MS)
+        session.reloading.tick()
+    rows = session.strategies[0].rows
+    names = ("fast", "slow", "stop")
+    assert [rows["BTCUSDT"].market.params[n] for n in names] == [10, 30, 1.0]
+    assert [rows["ETHUSDT"].market.params[n] for n in names] == [11, 20, 0.05]
+    assert session.strategies[0].params["slow"] == 20
+    assert not session.reloading.roll_back("ema_cross").accepted
     session.close()

@@ -253,6 +253,9 @@ class Reloading:
             )
         )
         if outcome.accepted:
+            if watched.versions[-1].failure:
+                # It never ran: nobody wants it back.
+                watched.versions.clear()
             watched.versions.append(ready.script)
             watched.refused = ""
         else:

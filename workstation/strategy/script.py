@@ -98,6 +98,9 @@ class Script(Struct, frozen=True, kw_only=True):
                     f"unknown parameter {name!r}; it declares: {known}"
                     f"{_did_you_mean(name, specs)}",
                 )
+        if self.failure:
+            # Nobody knows what it would allow.
+            return {name: given.get(name, spec.default) for name, spec in specs.items()}
         return {
             name: _checked(self.name, spec, given.get(name, spec.default))
             for name, spec in specs.items()
