@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.runs import KLINES, SMALL, finish, kept, settings, small, with_script
+from tests.engine.test_reloading import children
 from tests.engine.test_script_calls import decisions
 from tests.reference import reference
 from workstation.engine.assembly import assemble_session
@@ -23,7 +24,7 @@ from workstation.engine.settings import RunSettings
 from workstation.engine.sources import Feed
 from workstation.kernel import TaskState
 from workstation.model.commands import RestartTask, SetParams
-from workstation.model.errors import ScriptError
+from workstation.model.errors import JournalError, ScriptError
 from workstation.model.records import FaultRecord, FillRecord, NoteRecord, Record
 from workstation.paths import shipped_folder
 from workstation.strategy.lua.restarts import Restarts
@@ -316,3 +317,11 @@ def test_a_script_that_does_not_load_is_named_with_its_line(
     run_backtest(session.engine, Until(events=100))
     assert session.engine.registry.get("ema_cross").state is TaskState.FAILED
     session.close()
+
+
+def test_a_run_that_cannot_be_assembled_leaves_no_worker(tmp_path: Path) -> None:
+    taken = tmp_path / "j.sqlite"
+    small(*with_script(EMA), journal=taken).close()
+    with pytest.raises(JournalError, match="holds a run already") as caught:
+        small(*with_script(EMA), journal=taken)
+    assert children() == [], caught
