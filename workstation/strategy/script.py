@@ -167,6 +167,11 @@ def hash_of(source: bytes) -> str:
 
 def _load(path: Path, source: bytes) -> Script:
     name = path.name
+    try:
+        # The journal keeps it as text: a replay must load the same bytes.
+        text = source.decode()
+    except UnicodeDecodeError as error:
+        raise ScriptError(name, f"is no UTF-8 text: {error.reason}") from error
     namespace, params = execute(
         path,
         source,
@@ -185,7 +190,7 @@ def _load(path: Path, source: bytes) -> Script:
         hash=hash_of(source),
         functions={each: namespace[each] for each in FUNCTIONS},
         params=params,
-        text=source.decode("utf-8", "replace"),
+        text=text,
     )
 
 
