@@ -171,5 +171,5 @@ def test_a_script_in_another_encoding_is_refused_for_a_replay_would_differ(
 ) -> None:
     path = tmp_path / "mine.py"
     path.write_bytes(b"# -*- coding: latin-1 -*-\nWORD = '\xe9'\n")
-    with pytest.raises(ScriptError, match="mine.py: is no UTF-8 text"):
+    with pytest.raises(ScriptError, match="is no UTF-8 text"):
         load_script(path)
