@@ -295,6 +295,29 @@ def test_a_text_parameter_may_be_set_to_a_word_the_script_lacks(
     assert not [record for record in records if isinstance(record, FaultRecord)]
 
 
+@pytest.mark.parametrize("word", ["z" * 65, "a\nb", "\x00"])
+def test_a_text_that_cannot_cross_is_refused_and_costs_no_worker(
+    tmp_path: Path, closing: list[Session], word: str
+) -> None:
+    path = tmp_path / "mine.lua"
+    path.write_text(
+        'PARAMS = {word = {default = "one"}}\n'
+        + QUIET.replace("{detect}", "market.log(market.params.word)")
+    )
+    session = small(*with_script(path), 'feeds.0.symbols=["BTCUSDT"]')
+    closing.append(session)
+    records = kept(session)
+    run_backtest(session.engine, Until(events=100))
+    done = session.execute(SetParams(strategy="ema_cross", values={"word": word}))
+    assert not done.accepted
+    assert "at most 64 characters, all of them printable" in done.detail
+    run_backtest(session.engine, Until(events=200))
+    assert not [record for record in records if isinstance(record, FaultRecord)]
+    given = f"strategies.0.params={{word={json.dumps(word)}}}"
+    with pytest.raises(ScriptError, match="all of them printable"):
+        small(*with_script(path), given)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -19,6 +19,7 @@ from typing import Any, Protocol, TypeVar
 from msgspec import Struct
 
 from workstation.model.errors import ScriptError
+from workstation.strategy.lua.wire import LONGEST_STRING
 from workstation.strategy.question import Function
 
 __all__ = [
@@ -83,6 +84,8 @@ class Script(Struct, frozen=True, kw_only=True):
     text: str = ""
     failure: str = ""
     failure_line: int | None = None
+    texts_cross: bool = False
+    """It runs elsewhere: its parameters' texts must be short and printable."""
 
     def resolve(self, given: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
         """Return all parameters, given ones over defaults.
@@ -101,10 +104,22 @@ class Script(Struct, frozen=True, kw_only=True):
         if self.failure:
             # Nobody knows what it would allow.
             return {name: given.get(name, spec.default) for name, spec in specs.items()}
-        return {
+        found = {
             name: _checked(self.name, spec, given.get(name, spec.default))
             for name, spec in specs.items()
         }
+        for name, value in found.items() if self.texts_cross else ():
+            if isinstance(value, str) and not _may_cross(value):
+                raise ScriptError(
+                    self.name,
+                    f"parameter {name} = {value!r} must have at most {LONGEST_STRING} "
+                    "characters, all of them printable",
+                )
+        return found
+
+
+def _may_cross(text: str) -> bool:
+    return len(text) <= LONGEST_STRING and text.isprintable()
 
 
 def _did_you_mean(name: str, known: Iterable[str]) -> str:
