@@ -355,6 +355,29 @@ def test_a_file_that_is_deleted_and_made_again_or_a_link_is_followed(
     assert d.strategy.script.text == other.read_text()
 
 
+def test_a_file_that_cannot_be_read_is_said_once_and_read_when_it_can_be(
+    desk: Callable[..., Desk],
+) -> None:
+    d = desk()
+    d.run(300)
+    text = d.path.read_text()
+    d.path.unlink()
+    d.path.mkdir()
+    d.ticks()
+    d.ticks()
+    ((accepted, said),) = d.commands
+    assert not accepted
+    assert "cannot be read: Is a directory" in said
+    d.path.rmdir()
+    d.save(text.replace(*OFF[d.language]))
+    # What was unreadable may become readable by its rights alone.
+    watched = d.session.reloading._watched["ema_cross"]
+    mtime = d.path.stat().st_mtime_ns
+    watched.seen = (mtime, 0, d.path.stat().st_size, d.path.stat().st_ino)
+    d.ticks()
+    assert d.commands[-1][0]
+
+
 def test_saved_twice_a_second_for_a_minute_it_keeps_up_and_loses_nothing(
     desk: Callable[..., Desk],
 ) -> None:
