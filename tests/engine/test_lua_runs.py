@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.runs import KLINES, SMALL, finish, kept, settings, small, with_script
+from tests.engine.test_reloading import children
 from tests.engine.test_script_calls import decisions
 from tests.reference import reference
 from workstation.engine.assembly import assemble_session
@@ -23,7 +24,7 @@ from workstation.engine.settings import RunSettings
 from workstation.engine.sources import Feed
 from workstation.kernel import TaskState
 from workstation.model.commands import RestartTask, SetParams
-from workstation.model.errors import ScriptError
+from workstation.model.errors import JournalError, ScriptError
 from workstation.model.records import FaultRecord, FillRecord, NoteRecord, Record
 from workstation.paths import shipped_folder
 from workstation.strategy.lua.restarts import Restarts
@@ -294,6 +295,29 @@ def test_a_text_parameter_may_be_set_to_a_word_the_script_lacks(
     assert not [record for record in records if isinstance(record, FaultRecord)]
 
 
+@pytest.mark.parametrize("word", ["z" * 65, "a\nb", "\x00"])
+def test_a_text_that_cannot_cross_is_refused_and_costs_no_worker(
+    tmp_path: Path, closing: list[Session], word: str
+) -> None:
+    path = tmp_path / "mine.lua"
+    path.write_text(
+        'PARAMS = {word = {default = "one"}}\n'
+        + QUIET.replace("{detect}", "market.log(market.params.word)")
+    )
+    session = small(*with_script(path), 'feeds.0.symbols=["BTCUSDT"]')
+    closing.append(session)
+    records = kept(session)
+    run_backtest(session.engine, Until(events=100))
+    done = session.execute(SetParams(strategy="ema_cross", values={"word": word}))
+    assert not done.accepted
+    assert "at most 64 characters, all of them printable" in done.detail
+    run_backtest(session.engine, Until(events=200))
+    assert not [record for record in records if isinstance(record, FaultRecord)]
+    given = f"strategies.0.params={{word={json.dumps(word)}}}"
+    with pytest.raises(ScriptError, match="all of them printable"):
+        small(*with_script(path), given)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -316,3 +340,11 @@ def test_a_script_that_does_not_load_is_named_with_its_line(
     run_backtest(session.engine, Until(events=100))
     assert session.engine.registry.get("ema_cross").state is TaskState.FAILED
     session.close()
+
+
+def test_a_run_that_cannot_be_assembled_leaves_no_worker(tmp_path: Path) -> None:
+    taken = tmp_path / "j.sqlite"
+    small(*with_script(EMA), journal=taken).close()
+    with pytest.raises(JournalError, match="holds a run already") as caught:
+        small(*with_script(EMA), journal=taken)
+    assert children() == [], caught

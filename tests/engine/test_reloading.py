@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.runs import Wall, kept, small, with_script
+from tests.engine.runs import SMALL, Wall, kept, settings, small, with_script
+from workstation.engine.assembly import assemble_session
 from workstation.engine.drivers import Until, run_backtest
 from workstation.engine.reloading import Reloading
 from workstation.engine.replay import replay_journal
@@ -355,6 +356,29 @@ def test_a_file_that_is_deleted_and_made_again_or_a_link_is_followed(
     assert d.strategy.script.text == other.read_text()
 
 
+def test_a_file_that_cannot_be_read_is_said_once_and_read_when_it_can_be(
+    desk: Callable[..., Desk],
+) -> None:
+    d = desk()
+    d.run(300)
+    text = d.path.read_text()
+    d.path.unlink()
+    d.path.mkdir()
+    d.ticks()
+    d.ticks()
+    ((accepted, said),) = d.commands
+    assert not accepted
+    assert "cannot be read: Is a directory" in said
+    d.path.rmdir()
+    d.save(text.replace(*OFF[d.language]))
+    # What was unreadable may become readable by its rights alone.
+    watched = d.session.reloading._watched["ema_cross"]
+    mtime = d.path.stat().st_mtime_ns
+    watched.seen = (mtime, 0, d.path.stat().st_size, d.path.stat().st_ino)
+    d.ticks()
+    assert d.commands[-1][0]
+
+
 def test_saved_twice_a_second_for_a_minute_it_keeps_up_and_loses_nothing(
     desk: Callable[..., Desk],
 ) -> None:
@@ -529,9 +553,6 @@ async def test_a_session_that_closes_gives_up_what_is_tried(
 def test_a_script_that_could_not_be_loaded_runs_once_it_is_mended(
     tmp_path: Path,
 ) -> None:
-    from tests.engine.runs import SMALL, settings
-    from workstation.engine.assembly import assemble_session
-
     script = tmp_path / "mine.py"
     script.write_text("def detect(")
     wall = SimClock(1_000_000_000)
@@ -547,4 +568,48 @@ def test_a_script_that_could_not_be_loaded_runs_once_it_is_mended(
     assert session.engine.registry.get("ema_cross").state == "running"
     run_backtest(session.engine)
     assert session.strategies[0].calls > 100
+    session.close()
+
+
+def test_what_the_config_gives_stays_though_it_was_the_default(
+    desk: Callable[..., Desk],
+) -> None:
+    d = desk("strategies.0.params={fast=10}")
+    d.run(200)
+    if d.language == "py":
+        d.replace('"fast": {"default": 10,', '"fast": {"default": 12,')
+    else:
+        d.replace("fast = {default = 10,", "fast = {default = 12,")
+    d.ticks()
+    assert d.commands[-1][0]
+    assert d.strategy.params["fast"] == 10
+    assert {row.market.params["fast"] for row in d.strategy.rows.values()} == {10}
+
+
+def test_a_mended_script_gives_each_symbol_its_own_parameters_and_no_way_back(
+    tmp_path: Path,
+) -> None:
+    script = tmp_path / "mine.py"
+    script.write_text("def detect(")
+    wall = SimClock(1_000_000_000)
+    run = settings(
+        *SMALL,
+        *with_script(script),
+        "strategies.0.params={fast=10, stop=0.05}",
+        "strategies.0.symbol_params={BTCUSDT={slow=30, stop=1}}",
+    )
+    session = assemble_session(run, paused=True, tolerant=True, wall=wall)
+    run_backtest(session.engine, Until(events=100))
+    given = SetParams(strategy="ema_cross", instrument="ETHUSDT", values={"fast": 11})
+    assert session.execute(given).accepted
+    script.write_text(EMA_PY.replace('"max": 0.4', '"max": 2'))
+    for _ in range(40):
+        wall.advance_to(wall.now() + 100 * MS)
+        session.reloading.tick()
+    rows = session.strategies[0].rows
+    names = ("fast", "slow", "stop")
+    assert [rows["BTCUSDT"].market.params[n] for n in names] == [10, 30, 1.0]
+    assert [rows["ETHUSDT"].market.params[n] for n in names] == [11, 20, 0.05]
+    assert session.strategies[0].params["slow"] == 20
+    assert not session.reloading.roll_back("ema_cross").accepted
     session.close()

@@ -164,3 +164,12 @@ def test_an_error_is_told_in_one_line_that_is_the_same_in_every_run() -> None:
     assert len(describe(ValueError("x" * 10_000))) < 400
     assert describe(ValueError()) == "ValueError"
     assert describe(_Silent()) == "_Silent"
+
+
+def test_a_script_in_another_encoding_is_refused_for_a_replay_would_differ(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "mine.py"
+    path.write_bytes(b"# -*- coding: latin-1 -*-\nWORD = '\xe9'\n")
+    with pytest.raises(ScriptError, match="is no UTF-8 text"):
+        load_script(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from decimal import Decimal
 from functools import partial
 from hashlib import blake2b
@@ -35,7 +36,6 @@ from workstation.market.opportunities import OpportunityDetector
 from workstation.market.pipeline.chain import Plan
 from workstation.market.pipeline.script import ProcessorScript
 from workstation.market.pipeline.settings import PipelineSettings
-from workstation.model.errors import WorkstationError
 from workstation.model.instruments import Instrument
 from workstation.model.roles import Connector
 from workstation.model.timeframes import Timeframe
@@ -74,12 +74,36 @@ def assemble_session(
     ``record`` is False. With ``tolerant`` a strategy whose script cannot be
     loaded is there as failed, and the rest runs. ``scripts`` are those of a journal: a
     replay loads their texts, whatever has become of the files. Raises
-    ScriptError, ConfigError, DataError or JournalError with what is wrong and where.
+    ScriptError, ConfigError, DataError or JournalError with what is wrong and where;
+    no worker or thread is left then.
     """
+    undo = ExitStack()
+    try:
+        return _assemble(
+            run, undo, journal, speed, paused, wall, tolerant, record, scripts
+        )
+    except BaseException:
+        undo.close()
+        raise
+
+
+def _assemble(
+    run: RunSettings,
+    undo: ExitStack,
+    journal: bool,
+    speed: float | None,
+    paused: bool | None,
+    wall: Clock | None,
+    tolerant: bool,
+    record: bool,
+    scripts: KeptScripts | None,
+) -> Session:
     instruments = run.instruments
     engine_seq: Callable[[], int] = lambda: engine.core.seq  # noqa: E731
     guard = ScriptGuard(run.engine.script_budget_ms, seq=engine_seq)
-    plan = _plan(run.pipeline, guard)
+    undo.callback(guard.close)
+    pipeline = run.pipeline
+    plan = Plan(pipeline, load_processors(pipeline, guard.load), guard.process)
     broker_settings = run.brokers[0]
     venues = {each.venue: None for each in instruments}
     fees = fees_by_venue(venues, run.venues, broker_settings)
@@ -105,6 +129,7 @@ def assemble_session(
         day_starts_minutes=_minutes(run.account.day_starts),
     )
     loader = ScriptLoader(run, guard, wall or RealClock(), plan.figures, kept=scripts)
+    undo.callback(loader.edge.close)
     loaded = [loader.first(each, tolerant=tolerant) for each in run.strategies]
     if run.strategies:
         # The chart of a symbol that no strategy trades needs bars too.
@@ -252,14 +277,6 @@ def _rules(run: RunSettings) -> object:
 def _without_places(settings: PipelineSettings) -> PipelineSettings:
     names = tuple(Path(each).name for each in settings.processors)
     return msgspec.structs.replace(settings, processors=names)
-
-
-def _plan(settings: PipelineSettings, guard: ScriptGuard) -> Plan:
-    try:
-        return Plan(settings, load_processors(settings, guard.load), guard.process)
-    except WorkstationError:
-        guard.close()
-        raise
 
 
 def _strategy(

@@ -82,6 +82,7 @@ class Preparing:
             hash=self._version,
             text=self.load.source,
             params=tuple(map(_spec, reply.params)),
+            texts_cross=True,
         )
 
 

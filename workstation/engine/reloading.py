@@ -76,8 +76,8 @@ class _Job:
         self.saved = saved
 
 
-Stamp = tuple[int, int, int]
-"""Time of the last change, size and inode of a file."""
+Stamp = tuple[int, int, int, int]
+"""Times of the last change of a file and of its rights, its size and inode."""
 
 
 class _Watched:
@@ -202,7 +202,8 @@ class Reloading:
         watched.changed = None
         try:
             source = source_of(watched.path)
-        except ScriptError:
+        except ScriptError as error:
+            self._refuse(name, "", str(error))
             return
         found = hash_of(source)
         # Saved again before its turn came: only the newest is worth trying.
@@ -274,6 +275,9 @@ class Reloading:
             )
         )
         if outcome.accepted:
+            if watched.versions[-1].failure:
+                # It never ran: nobody wants it back.
+                watched.versions.clear()
             watched.versions.append(ready.script)
             watched.refused = ""
         else:
@@ -347,4 +351,4 @@ def _stamp(path: Path) -> Stamp | None:
         found = os.stat(path)
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino

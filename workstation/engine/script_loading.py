@@ -96,8 +96,6 @@ class ScriptLoader:
                 script.resolve(settings.params_of(name))
         except ScriptError as error:
             if not tolerant:
-                self.edge.close()
-                self._guard.close()
                 raise
             return failed_script(path, given, str(error), error.line)
         return script

@@ -19,6 +19,7 @@ from typing import Any, Protocol, TypeVar
 from msgspec import Struct
 
 from workstation.model.errors import ScriptError
+from workstation.strategy.lua.wire import LONGEST_STRING
 from workstation.strategy.question import Function
 
 __all__ = [
@@ -83,6 +84,8 @@ class Script(Struct, frozen=True, kw_only=True):
     text: str = ""
     failure: str = ""
     failure_line: int | None = None
+    texts_cross: bool = False
+    """It runs elsewhere: its parameters' texts must be short and printable."""
 
     def resolve(self, given: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
         """Return all parameters, given ones over defaults.
@@ -98,10 +101,25 @@ class Script(Struct, frozen=True, kw_only=True):
                     f"unknown parameter {name!r}; it declares: {known}"
                     f"{_did_you_mean(name, specs)}",
                 )
-        return {
+        if self.failure:
+            # Nobody knows what it would allow.
+            return {name: given.get(name, spec.default) for name, spec in specs.items()}
+        found = {
             name: _checked(self.name, spec, given.get(name, spec.default))
             for name, spec in specs.items()
         }
+        for name, value in found.items() if self.texts_cross else ():
+            if isinstance(value, str) and not _may_cross(value):
+                raise ScriptError(
+                    self.name,
+                    f"parameter {name} = {value!r} must have at most {LONGEST_STRING} "
+                    "characters, all of them printable",
+                )
+        return found
+
+
+def _may_cross(text: str) -> bool:
+    return len(text) <= LONGEST_STRING and text.isprintable()
 
     def wrong(self, given: Mapping[str, ParamValue]) -> Iterator[tuple[str, str]]:
         """Yield each parameter that is wrong, with what would be right."""
@@ -172,6 +190,11 @@ def hash_of(source: bytes) -> str:
 
 def _load(path: Path, source: bytes) -> Script:
     name = path.name
+    try:
+        # The journal keeps it as text: a replay must load the same bytes.
+        text = source.decode()
+    except UnicodeDecodeError as error:
+        raise ScriptError(name, f"is no UTF-8 text: {error.reason}") from error
     namespace, params = execute(
         path,
         source,
@@ -190,7 +213,7 @@ def _load(path: Path, source: bytes) -> Script:
         hash=hash_of(source),
         functions={each: namespace[each] for each in FUNCTIONS},
         params=params,
-        text=source.decode("utf-8", "replace"),
+        text=text,
     )
 
 

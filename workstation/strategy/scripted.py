@@ -217,17 +217,30 @@ class ScriptedStrategy:
         have that value.
         """
         return {
-            name: script.resolve(self._set(row.market.params))
+            name: script.resolve(self._set(row.market.params, self._given(row)))
             for name, row in self.rows.items()
         }
 
-    def _set(self, params: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
-        """Return those parameters that have another value than the script's own."""
+    def _given(self, row: Row) -> dict[str, ParamValue]:
+        """Return what the config gives a row."""
+        instrument = row.instrument
+        return self.settings.params_of(instrument.id, instrument.symbol)
+
+    def _set(
+        self, params: Mapping[str, ParamValue], given: Mapping[str, ParamValue]
+    ) -> dict[str, ParamValue]:
+        """Return what the config gives and what has another value than its default."""
         if self.script.failure:
-            # Nobody knows its defaults: it has what the config gives.
-            return dict(params)
+            # Nobody knows its defaults: what stands there may be another row's.
+            began = self.script.resolve(given)
+            changed = {k: value for k, value in params.items() if value != began[k]}
+            return {**given, **changed}
         defaults = {spec.name: spec.default for spec in self.script.params}
-        return {k: value for k, value in params.items() if value != defaults[k]}
+        return {
+            k: value
+            for k, value in params.items()
+            if k in given or value != defaults[k]
+        }
 
     def take_version(self, script: Script, host: ScriptHost) -> None:
         """Go on with another version: contexts, states and orders are untouched.
@@ -236,7 +249,8 @@ class ScriptedStrategy:
         having changed nothing.
         """
         params = self.check_version(script)
-        self.params = script.resolve(self._set(self.params))
+        given = self.settings.params
+        self.params = script.resolve(self._set(self.params, given))
         self.script = script
         self.host = host
         self._questions.take_version(script.name, host)
