@@ -6,13 +6,13 @@ fault is on record with the name of the strategy and why, and no process stays b
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
 import pytest
 
 from tests.engine.runs import kept, settings
+from tests.engine.test_reloading import children
 from tests.engine.test_script_calls import decisions
 from tests.strategy.lua.test_attacks import (
     ABSENT,
@@ -108,12 +108,6 @@ class Outcome:
         said = fault.error.removeprefix("ScriptError: ")
         assert said in self.reason
         assert any(said in reason for reason in self.told)
-
-
-def children() -> list[str]:
-    """Return the processes that this one has started and not yet reaped."""
-    tasks = Path(f"/proc/{os.getpid()}/task").glob("*/children")
-    return [pid for task in tasks for pid in task.read_text().split()]
 
 
 @pytest.fixture(scope="module")

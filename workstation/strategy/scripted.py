@@ -187,7 +187,7 @@ class ScriptedStrategy:
         """
         if event.strategy != self.name:
             return
-        # Nobody else answers so; to ask the protocol would cost 10 µs each time.
+        # Nobody else answers so; to ask the protocol would cost 7 µs each time.
         host = cast(DistantHost, self.host)
         for reply in event.replies:
             outcome = host.take(self.rows[reply.instrument], reply)
