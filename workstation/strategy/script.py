@@ -117,10 +117,6 @@ class Script(Struct, frozen=True, kw_only=True):
                 )
         return found
 
-
-def _may_cross(text: str) -> bool:
-    return len(text) <= LONGEST_STRING and text.isprintable()
-
     def wrong(self, given: Mapping[str, ParamValue]) -> Iterator[tuple[str, str]]:
         """Yield each parameter that is wrong, with what would be right."""
         for name, value in given.items():
@@ -128,6 +124,10 @@ def _may_cross(text: str) -> bool:
                 self.resolve({name: value})
             except ScriptError as error:
                 yield name, str(error)
+
+
+def _may_cross(text: str) -> bool:
+    return len(text) <= LONGEST_STRING and text.isprintable()
 
 
 def _did_you_mean(name: str, known: Iterable[str]) -> str:
