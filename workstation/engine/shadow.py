@@ -36,7 +36,7 @@ __all__ = ["Difference", "Intent", "Respond", "ShadowRun", "differences"]
 
 _BARS = 200
 """Bars of each symbol that are asked about; those before only fill the windows."""
-_CALLS = 4_000
+_CALLS = 2_000
 """Calls of one shadow run at most, over all symbols: a fraction of a second."""
 _FEWEST = 20
 
