@@ -6,7 +6,7 @@ frames between two inputs. It only reads.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from workstation.engine.frames import BlockRow, BlockTable
@@ -55,13 +55,23 @@ class RowGates:
 
         feed, book, engine, task, lock, state, script, size, risk, throttle, broker.
         """
+        return tuple(self._ordered(strategy, row))
+
+    def first_closed(self, strategy: ScriptedStrategy, row: Row) -> Gate | None:
+        """Return the first that an entry would not pass; those behind cost nothing."""
+        for gate in self._ordered(strategy, row):
+            if not gate.passed:
+                return gate
+        return None
+
+    def _ordered(self, strategy: ScriptedStrategy, row: Row) -> Iterator[Gate]:
+        owner, instrument = strategy.name, row.instrument.id
+        yield from self._executor.outer_gates(owner, instrument)
+        yield _state(row)
+        yield _script(row)
         size, sized = self._size(strategy, row)
-        gates = self._executor.gates(strategy.name, row.instrument.id, size or None)
-        own = (_state(row), _script(row), sized)
-        place = next(
-            (n for n, gate in enumerate(gates) if gate.name == "risk"), len(gates)
-        )
-        return (*gates[:place], *own, *gates[place:])
+        yield sized
+        yield from self._executor.inner_gates(owner, instrument, size or None)
 
     def blocks(self, row: Row | None) -> BlockTable:
         """Return what became of the evaluations of a row, and of all rows."""

@@ -68,8 +68,7 @@ class RowFrames:
         self, instrument: Instrument, strategy: ScriptedStrategy, row: Row
     ) -> SymbolRow:
         position = self._executor.position(strategy.name, instrument.id)
-        gates = self._gates.of(strategy, row)
-        blocked = next((gate for gate in gates if not gate.passed), None)
+        blocked = self._gates.first_closed(strategy, row)
         return self._row(
             instrument,
             strategy.name,

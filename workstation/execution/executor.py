@@ -7,7 +7,7 @@ never sends an order that the risk stage has not passed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from workstation.execution.accounting import Accounting
 from workstation.execution.controls import Controls
 from workstation.execution.desk import OrderDesk
-from workstation.execution.gates import entry_gates
+from workstation.execution.gates import entry_gates, inner_gates, outer_gates
 from workstation.execution.intents import Intents
 from workstation.execution.ledger import Ledger
 from workstation.execution.operations import Operations
@@ -355,6 +355,16 @@ class Executor:
         With a quantity the risk gate is that of a market buy of it.
         """
         return entry_gates(self.risk, owner, instrument, self._core.ts, quantity)
+
+    def outer_gates(self, owner: str, instrument: str) -> Iterator[Gate]:
+        """Yield those that no entry passes, whatever it is: feed to lock."""
+        return outer_gates(self.risk, owner, instrument, self._core.ts)
+
+    def inner_gates(
+        self, owner: str, instrument: str, quantity: Decimal | None
+    ) -> Iterator[Gate]:
+        """Yield those that judge the entry: risk to broker."""
+        return inner_gates(self.risk, owner, instrument, quantity)
 
     def close_unknown(self, order_id: str, reason: str) -> None:
         """End an Unknown order on the operator's word; a late fill is still booked.

@@ -7,6 +7,7 @@ the denial an entry would get. ``gate_of`` says which gate a denial belongs to.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 from workstation.execution.risk import Denial, DenialCode, RiskStage
@@ -15,7 +16,7 @@ from workstation.model.orders import Order, OrderRole, OrderType
 from workstation.model.states import BookTrust, Gate
 from workstation.model.timeframes import NS_PER_MS, NS_PER_S
 
-__all__ = ["entry_gates", "gate_of"]
+__all__ = ["entry_gates", "gate_of", "inner_gates", "outer_gates"]
 
 _GATE_OF = {
     DenialCode.DATA_STALE: "feed",
@@ -54,12 +55,29 @@ def entry_gates(
     if instrument not in risk.instruments:
         return (Gate("feed", False, f"{instrument} is not in this run"),)
     return (
-        *_data_gates(risk, instrument, now_ns),
-        *_switch_gates(risk, owner, instrument),
-        _risk_gate(risk, owner, instrument, quantity),
-        _gate("throttle", risk.crowded(), _open_orders(risk)),
-        _gate("broker", risk.fate(owner, instrument), "no fate unknown"),
+        *outer_gates(risk, owner, instrument, now_ns),
+        *inner_gates(risk, owner, instrument, quantity),
     )
+
+
+def outer_gates(
+    risk: RiskStage, owner: str, instrument: str, now_ns: int
+) -> Iterator[Gate]:
+    """Yield feed, book, engine, task, lock: what no entry passes, whatever it is.
+
+    One by one: who wants the first that fails pays for no more.
+    """
+    yield from _data_gates(risk, instrument, now_ns)
+    yield from _switch_gates(risk, owner, instrument)
+
+
+def inner_gates(
+    risk: RiskStage, owner: str, instrument: str, quantity: Decimal | None
+) -> Iterator[Gate]:
+    """Yield risk, throttle, broker, one by one."""
+    yield _risk_gate(risk, owner, instrument, quantity)
+    yield _gate("throttle", risk.crowded(), _open_orders(risk))
+    yield _gate("broker", risk.fate(owner, instrument), "no fate unknown")
 
 
 def _gate(name: str, denial: Denial | None, fine: str, short: str = "") -> Gate:
