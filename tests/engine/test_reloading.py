@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+import signal
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -449,6 +450,36 @@ def test_leaving_while_a_version_is_made_ready_leaves_no_worker(
     reloading.close()
     d.session.engine.core.scripts._open.clear()
     assert len(children()) == before
+
+
+def test_a_version_that_ends_its_worker_in_the_shadow_can_be_replaced(
+    desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    d = desk()
+    if d.language == "py":
+        pytest.skip("Python scripts have no worker")
+    d.run(1_000)
+    running = children()
+    played = 0
+    steps = ShadowRun.steps
+
+    def deadly(self: ShadowRun) -> Generator[None, None, None]:
+        nonlocal played
+        played += 1
+        if played == 2:
+            (tried,) = set(children()) - set(running)
+            os.kill(int(tried), signal.SIGKILL)
+        yield from steps(self)
+
+    monkeypatch.setattr(ShadowRun, "steps", deadly)
+    d.replace(*OFF[d.language])
+    d.ticks()
+    assert played == 2
+    ((accepted, said),) = d.commands
+    assert accepted, said
+    assert len(children()) == 1
+    d.run(300)
+    d.replays()
 
 
 def test_what_nobody_expected_while_trying_is_a_refusal_and_no_end(
