@@ -17,7 +17,7 @@ from workstation.engine.replay import replay_journal
 from workstation.engine.session import Session
 from workstation.engine.shadow import ShadowRun
 from workstation.kernel import SimClock
-from workstation.model.commands import SetParams
+from workstation.model.commands import RestartTask, SetParams
 from workstation.model.errors import ScriptError
 from workstation.model.records import CommandRecord, Record
 from workstation.model.states import SymbolState
@@ -379,6 +379,25 @@ def test_a_file_that_cannot_be_read_is_said_once_and_read_when_it_can_be(
     assert d.commands[-1][0]
 
 
+def test_a_load_without_end_is_said_whatever_has_become_of_the_file(
+    tmp_path: Path,
+) -> None:
+    d = Desk(tmp_path, "py", "engine.script_budget_ms=20")
+    d.run(100)
+    for become in ("def broken(", None):
+        d.save(f"while True:\n    pass\n# {become}\n")
+        assert d.session.reloading.reload("ema_cross").accepted
+        if become is None:
+            d.path.unlink()
+        else:
+            d.path.write_text(become)
+        d.session.reloading._advance(0)
+        accepted, said = d.commands[-1]
+        assert not accepted
+        assert said.startswith("mine.py: did not finish loading within 160 ms")
+    d.session.close()
+
+
 def test_saved_twice_a_second_for_a_minute_it_keeps_up_and_loses_nothing(
     desk: Callable[..., Desk],
 ) -> None:
@@ -565,6 +584,8 @@ def test_a_mended_script_gives_each_symbol_its_own_parameters_and_no_way_back(
     )
     session = assemble_session(run, paused=True, tolerant=True, wall=wall)
     run_backtest(session.engine, Until(events=100))
+    refused = session.execute(RestartTask(task="ema_cross"))
+    assert refused.detail.endswith("; mend the file and save it")
     given = SetParams(strategy="ema_cross", instrument="ETHUSDT", values={"fast": 11})
     assert session.execute(given).accepted
     script.write_text(EMA_PY.replace('"max": 0.4', '"max": 2'))
