@@ -555,6 +555,27 @@ def test_a_script_that_could_not_be_loaded_runs_once_it_is_mended(
     session.close()
 
 
+def test_the_shadow_plays_with_the_parameters_that_the_operator_has_set(
+    desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    d = desk()
+    d.run(500)
+    given = SetParams(strategy="ema_cross", instrument="BTCUSDT", values={"slow": 33})
+    assert d.session.execute(given).accepted
+    seen: list[list[object]] = []
+    steps = ShadowRun.steps
+
+    def looked(self: ShadowRun) -> Generator[None, None, None]:
+        rows = self.strategy.rows.values()
+        seen.append([row.market.params["slow"] for row in rows])
+        yield from steps(self)
+
+    monkeypatch.setattr(ShadowRun, "steps", looked)
+    d.replace(*OFF[d.language])
+    d.ticks()
+    assert seen == [[33, 20], [33, 20]]
+
+
 def test_what_the_config_gives_stays_though_it_was_the_default(
     desk: Callable[..., Desk],
 ) -> None:
