@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator
+import signal
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from workstation.engine.replay import replay_journal
 from workstation.engine.session import Session
 from workstation.engine.shadow import ShadowRun
 from workstation.kernel import SimClock
-from workstation.model.commands import SetParams
+from workstation.model.commands import RestartTask, SetParams
 from workstation.model.errors import ScriptError
 from workstation.model.records import CommandRecord, Record
 from workstation.model.states import SymbolState
@@ -379,6 +380,25 @@ def test_a_file_that_cannot_be_read_is_said_once_and_read_when_it_can_be(
     assert d.commands[-1][0]
 
 
+def test_a_load_without_end_is_said_whatever_has_become_of_the_file(
+    tmp_path: Path,
+) -> None:
+    d = Desk(tmp_path, "py", "engine.script_budget_ms=20")
+    d.run(100)
+    for become in ("def broken(", None):
+        d.save(f"while True:\n    pass\n# {become}\n")
+        assert d.session.reloading.reload("ema_cross").accepted
+        if become is None:
+            d.path.unlink()
+        else:
+            d.path.write_text(become)
+        d.session.reloading._advance(0)
+        accepted, said = d.commands[-1]
+        assert not accepted
+        assert said.startswith("mine.py: did not finish loading within 160 ms")
+    d.session.close()
+
+
 def test_saved_twice_a_second_for_a_minute_it_keeps_up_and_loses_nothing(
     desk: Callable[..., Desk],
 ) -> None:
@@ -465,6 +485,36 @@ def test_leaving_while_a_version_is_made_ready_leaves_no_worker(
     reloading.close()
     d.session.engine.core.scripts._open.clear()
     assert len(children()) == before
+
+
+def test_a_version_that_ends_its_worker_in_the_shadow_can_be_replaced(
+    desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    d = desk()
+    if d.language == "py":
+        pytest.skip("Python scripts have no worker")
+    d.run(1_000)
+    running = children()
+    played = 0
+    steps = ShadowRun.steps
+
+    def deadly(self: ShadowRun) -> Generator[None, None, None]:
+        nonlocal played
+        played += 1
+        if played == 2:
+            (tried,) = set(children()) - set(running)
+            os.kill(int(tried), signal.SIGKILL)
+        yield from steps(self)
+
+    monkeypatch.setattr(ShadowRun, "steps", deadly)
+    d.replace(*OFF[d.language])
+    d.ticks()
+    assert played == 2
+    ((accepted, said),) = d.commands
+    assert accepted, said
+    assert len(children()) == 1
+    d.run(300)
+    d.replays()
 
 
 def test_what_nobody_expected_while_trying_is_a_refusal_and_no_end(
@@ -571,6 +621,27 @@ def test_a_script_that_could_not_be_loaded_runs_once_it_is_mended(
     session.close()
 
 
+def test_the_shadow_plays_with_the_parameters_that_the_operator_has_set(
+    desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    d = desk()
+    d.run(500)
+    given = SetParams(strategy="ema_cross", instrument="BTCUSDT", values={"slow": 33})
+    assert d.session.execute(given).accepted
+    seen: list[list[object]] = []
+    steps = ShadowRun.steps
+
+    def looked(self: ShadowRun) -> Generator[None, None, None]:
+        rows = self.strategy.rows.values()
+        seen.append([row.market.params["slow"] for row in rows])
+        yield from steps(self)
+
+    monkeypatch.setattr(ShadowRun, "steps", looked)
+    d.replace(*OFF[d.language])
+    d.ticks()
+    assert seen == [[33, 20], [33, 20]]
+
+
 def test_what_the_config_gives_stays_though_it_was_the_default(
     desk: Callable[..., Desk],
 ) -> None:
@@ -600,6 +671,8 @@ def test_a_mended_script_gives_each_symbol_its_own_parameters_and_no_way_back(
     )
     session = assemble_session(run, paused=True, tolerant=True, wall=wall)
     run_backtest(session.engine, Until(events=100))
+    refused = session.execute(RestartTask(task="ema_cross"))
+    assert refused.detail.endswith("; mend the file and save it")
     given = SetParams(strategy="ema_cross", instrument="ETHUSDT", values={"fast": 11})
     assert session.execute(given).accepted
     script.write_text(EMA_PY.replace('"max": 0.4', '"max": 2'))

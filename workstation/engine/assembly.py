@@ -241,8 +241,11 @@ def _scene(
     aggregator: Aggregator, executor: Executor, strategy: ScriptedStrategy
 ) -> Scene:
     """Return copies of what a shadow run of a strategy plays in."""
+    rows = strategy.rows.items()
+    own = {name: strategy.set_params_of(row) for name, row in rows}
     return Scene(
-        strategy.settings,
+        # With what the operator has set: it is what the version would go on with.
+        structs.replace(strategy.settings, symbol_params=own),
         tuple(row.instrument for row in strategy.rows.values()),
         {
             name: tuple(aggregator.bars(name, strategy.timeframe))

@@ -265,7 +265,12 @@ class ScriptGuard:
 
 def _statement_line(path: Path, line: int | None) -> int | None:
     """Return where the module's statement begins: the same wherever it was caught."""
-    for statement in ast.parse(path.read_bytes()).body:
+    try:
+        body = ast.parse(path.read_bytes()).body
+    except (OSError, SyntaxError, ValueError):
+        # The file has changed, or gone, while it was loaded.
+        return None
+    for statement in body:
         if line is not None and statement.lineno <= line <= (statement.end_lineno or 0):
             return statement.lineno
     return None

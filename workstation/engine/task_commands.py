@@ -125,7 +125,7 @@ class TaskCommands:
             )
         failure = self._strategies[handle.name].script.failure
         if failure:
-            raise CommandRefused(f"{failure}; mend the file and start a new run")
+            raise CommandRefused(f"{failure}; mend the file and save it")
         registry = self._engine.registry
         if handle.state in (TaskState.RUNNING, TaskState.PAUSED):
             registry.set_state(handle, TaskState.STOPPING, "restart")

@@ -217,9 +217,13 @@ class ScriptedStrategy:
         have that value.
         """
         return {
-            name: script.resolve(self._set(row.market.params, self._given(row)))
+            name: script.resolve(self.set_params_of(row))
             for name, row in self.rows.items()
         }
+
+    def set_params_of(self, row: Row) -> dict[str, ParamValue]:
+        """Return the parameters of a row that the config or the operator has set."""
+        return self._set(row.market.params, self._given(row))
 
     def _given(self, row: Row) -> dict[str, ParamValue]:
         """Return what the config gives a row."""
