@@ -71,10 +71,9 @@ function manage_position(market, context, indicators)
   if market.close < high then
     return {action = "exit", reason = "back in the range"}
   end
-  if market.close >= high + (high - low) / 2 then
-    if market.stop == nil or high > market.stop then
-      return {action = "update_stop_loss", stop = high, reason = "half way"}
-    end
+  local half_way = market.close >= high + (high - low) / 2
+  if half_way and (market.stop == nil or high > market.stop) then
+    return {action = "update_stop_loss", stop = high, reason = "half way"}
   end
   return nil
 end

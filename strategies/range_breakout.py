@@ -66,7 +66,7 @@ def manage_position(market, context, indicators):
     high, low = found["high"], found["low"]
     if market.close < high:
         return {"action": "exit", "reason": "back in the range"}
-    if market.close >= high + (high - low) / 2:
-        if market.stop is None or high > market.stop:
-            return {"action": "update_stop_loss", "stop": high, "reason": "half way"}
+    half_way = market.close >= high + (high - low) / 2
+    if half_way and (market.stop is None or high > market.stop):
+        return {"action": "update_stop_loss", "stop": high, "reason": "half way"}
     return None

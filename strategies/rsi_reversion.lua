@@ -1,9 +1,11 @@
 -- RSI mean reversion: buys what has been sold too far, sells it once that is mended.
 --
--- Watch: the RSI falls below `oversold` (or rises above `overbought`, which is only
--- watched: long only). CloseWatch: enters while the RSI is still low and the price has
--- not left the low of its range; gives up else. InTrade: leaves at `middle`; from `near`
--- on the stop follows the price at `trail`. It never loosens: the engine keeps the better.
+-- Watch       the RSI falls below `oversold` (or rises above `overbought`, which is
+--             only watched: long only)
+-- CloseWatch  enters while the RSI is still low and the price has not left the low of
+--             its range; gives up else
+-- InTrade     leaves at `middle`; from `near` on the stop follows the price at `trail`,
+--             and never loosens
 
 PARAMS = {
   period = {default = 14, min = 2, max = 500, help = "bars of the RSI"},
