@@ -764,6 +764,7 @@ class FakeDriver:
         self.state = PlayState.PLAYING
         self.speed = 4.0
         self.goal_text = ""
+        self.awaiting = False
         self.words: list[str] = []
         self.failure: Exception | None = None
         self.engine = FakeEngine()

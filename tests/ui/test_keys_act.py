@@ -491,3 +491,18 @@ async def test_enter_on_a_failing_strategy_shows_the_line_that_failed(
         assert "The file has changed since; these are the lines that ran" in text_of(
             app
         )
+
+
+async def test_a_step_that_a_script_holds_up_says_so_and_goes_on_by_itself() -> None:
+    app, session = in_trade()
+    driver = session.driver
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(type(driver), "awaiting", True)
+            await pilot.press("full_stop")
+            await settle(pilot)
+            assert "a script has not answered yet" in footer(app)
+        await pilot.press("full_stop")
+        await settle(pilot)
+        assert "a script has not answered yet" not in footer(app)

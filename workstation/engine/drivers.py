@@ -164,6 +164,11 @@ class PlayDriver:
         self.set_speed(following)
         return following
 
+    @property
+    def awaiting(self) -> bool:
+        """Tell whether a step is not finished: a script elsewhere must answer."""
+        return self.engine.awaiting
+
     def step(self) -> bool:
         """Pause and do exactly one step; False when the run has ended."""
         self.pause()

@@ -47,6 +47,8 @@ def event(app: WorkstationApp) -> None:
     count = len(app.bridge.step)
     if not went:
         app.say("The run has ended: there is no next event.")
+    elif driver.awaiting:
+        app.say("One event; a script has not answered yet, and goes on when it has.")
     elif not count:
         app.say("One event; nothing changed by it.")
 
