@@ -99,7 +99,7 @@ async def _played(built: Session, which: Attack, seconds: float) -> Told:
     built.engine.core.sinks.append(keep)
     edge = built.engine.core.scripts.edge
     assert isinstance(edge, LuaEdge)
-    edge._deadline_s = LIVE_DEADLINE_S
+    edge._stations[NAME].deadline_s = LIVE_DEADLINE_S
     # A worker that died comes again soon, and however often.
     edge._stations[NAME].restarts = Restarts(
         first_ns=1_000_000, longest_ns=1_000_000, most=10**9
@@ -119,7 +119,7 @@ async def _played(built: Session, which: Attack, seconds: float) -> Told:
     built.driver.stop()
     await turn
     return Told(
-        statistics.quantiles(late, n=100)[98] * 1e3,
+        statistics.quantiles(late, n=100, method="inclusive")[98] * 1e3,
         max(late) * 1e3,
         len(faults),
         frozenset(each.task for each in faults),

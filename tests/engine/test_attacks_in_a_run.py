@@ -72,7 +72,8 @@ class Outcome:
         try:
             edge = session.engine.core.scripts.edge
             assert isinstance(edge, LuaEdge)
-            edge._deadline_s = deadline_s
+            for station in edge._stations.values():
+                station.deadline_s = deadline_s
             records = kept(session)
             run_backtest(session.engine)
             task = session.engine.registry.get(NAME)

@@ -220,7 +220,7 @@ async def test_a_hung_worker_leaves_the_loop_free_and_is_killed_at_its_time(
     engine, edge = session.engine, edge_of(session)
     run_backtest(engine, Until(events=300))
     first = worker_pid(session)
-    edge._deadline_s = 0.3
+    edge._stations["ema_cross"].deadline_s = 0.3
     os.kill(first, signal.SIGSTOP)
     session.driver.play()
     turn = asyncio.get_running_loop().create_task(session.driver.run())
