@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -126,8 +127,12 @@ OFF = {
 
 def children() -> list[str]:
     """Return the processes that this one has started and not yet reaped."""
-    tasks = Path(f"/proc/{os.getpid()}/task").glob("*/children")
-    return [pid for task in tasks for pid in task.read_text().split()]
+    found: list[str] = []
+    for task in Path(f"/proc/{os.getpid()}/task").glob("*/children"):
+        # Threads of other tests may be ending just now.
+        with suppress(FileNotFoundError):
+            found += task.read_text().split()
+    return found
 
 
 def snapshot(session: Session) -> list[object]:

@@ -733,7 +733,13 @@ class FakeEngine:
 
     def __init__(self) -> None:
         self.number = 0
+        self.awaiting = False
         self.store = self.clock = self.sources = self
+
+    @property
+    def pulled(self) -> int:
+        """Count the events."""
+        return self.number
 
     def now(self) -> int:
         """Return the run's time."""
