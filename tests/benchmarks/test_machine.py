@@ -82,7 +82,7 @@ def _calls(count: int) -> None:
 def _steps(count: int) -> None:
     facts = Facts(held=False, entering=False)
     for state, trigger in itertools.islice(itertools.cycle(_TURN), count):
-        step("row", state, trigger, facts)
+        step(("row", ""), state, trigger, facts)
 
 
 def _moves(row: Row, core: object, count: int) -> None:

@@ -62,10 +62,10 @@ def test_every_trigger_moves_as_the_table_says_or_is_refused(
     ways = EXPECTED.get((state, trigger.value))
     following = None if ways is None else ways.get(place)
     if following is not None:
-        assert step("s BTC", state, trigger, facts) is following
+        assert step(("s", "BTC"), state, trigger, facts) is following
         return
     with pytest.raises(IllegalTransition) as caught:
-        step("s BTC", state, trigger, facts)
+        step(("s", "BTC"), state, trigger, facts)
     said = str(caught.value)
     assert said.startswith(f"s BTC: {trigger.value} is not legal in {state.value}")
     named = said.split("legal there: ")[1]
@@ -79,9 +79,9 @@ def test_every_trigger_moves_as_the_table_says_or_is_refused(
 
 def test_the_settings_may_keep_close_watch_on_broken_data() -> None:
     facts = Facts(held=False, entering=False, keeps=True)
-    assert step("s BTC", C, Trigger.UNTRUSTED, facts) is C
+    assert step(("s", "BTC"), C, Trigger.UNTRUSTED, facts) is C
     for trigger in (Trigger.CANCEL, Trigger.EXPIRE, Trigger.KILL):
-        assert step("s BTC", C, trigger, facts) is W
+        assert step(("s", "BTC"), C, trigger, facts) is W
 
 
 @pytest.mark.parametrize("place", ANY)

@@ -138,6 +138,11 @@ class Market:
             raise ValueError(f"plot {name!r}: a call plots {_PLOTS} names at most")
         plots[name] = float(value)
 
+    @property
+    def has_said(self) -> bool:
+        """Tell whether the call has logged or plotted anything."""
+        return self._notes is not None or self._plots is not None
+
     def plots(self) -> dict[str, float]:
         """Return what the call has plotted so far."""
         return dict(self._plots or {})

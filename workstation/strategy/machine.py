@@ -7,6 +7,7 @@ transition too: it is on record like the others.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -66,18 +67,16 @@ class Guard(StrEnum):
 
     def holds(self, facts: Facts) -> bool:
         """Tell whether it does."""
-        held, entering, keeps = facts
-        match self:
-            case Guard.HELD:
-                return held
-            case Guard.ENTERING:
-                return entering
-            case Guard.IN:
-                return held or entering
-            case Guard.OUT:
-                return not held and not entering
-            case Guard.KEEPS:
-                return keeps
+        return _HOLDS[self](facts)
+
+
+_HOLDS: dict[Guard, Callable[[Facts], bool]] = {
+    Guard.HELD: lambda facts: facts.held,
+    Guard.ENTERING: lambda facts: facts.entering,
+    Guard.IN: lambda facts: facts.held or facts.entering,
+    Guard.OUT: lambda facts: not (facts.held or facts.entering),
+    Guard.KEEPS: lambda facts: facts.keeps,
+}
 
 
 class Way(NamedTuple):
@@ -136,14 +135,20 @@ TABLE: dict[tuple[SymbolState, Trigger], tuple[Way, ...]] = {
 """(state, trigger) → ways, of which the first whose guard holds is taken."""
 
 
-def step(row: str, state: SymbolState, trigger: Trigger, facts: Facts) -> SymbolState:
-    """Return the next state; raises IllegalTransition with what is legal here."""
+def step(
+    row: tuple[str, str], state: SymbolState, trigger: Trigger, facts: Facts
+) -> SymbolState:
+    """Return the next state of a row (strategy, instrument).
+
+    Raises IllegalTransition with what is legal here.
+    """
     ways = TABLE.get((state, trigger), ())
     for guard, after in ways:
-        if guard.holds(facts):
+        if _HOLDS[guard](facts):
             return after
+    name = " ".join(row)
     if ways:
         needed = " or ".join(guard.value for guard, _ in ways)
-        raise IllegalTransition(row, state.value, trigger.value, f"only if {needed}")
+        raise IllegalTransition(name, state.value, trigger.value, f"only if {needed}")
     allowed = ", ".join(t.value for s, t in TABLE if s is state)
-    raise IllegalTransition(row, state.value, trigger.value, allowed)
+    raise IllegalTransition(name, state.value, trigger.value, allowed)

@@ -8,6 +8,7 @@ answers at once or later: asking and applying are two steps, each an input at mo
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from workstation.model.errors import ScriptError
@@ -126,7 +127,9 @@ class Questions:
             row.asked = None
             raise
         if answer is not PENDING:
-            self.apply(row, question.function, answer)
+            # Answered at once: nothing can have gone on meanwhile.
+            row.asked = None
+            self._take(row, question, answer)
 
     def apply(
         self, row: Row, function: Function, answer: object, gone: str = ""
@@ -145,11 +148,15 @@ class Questions:
             row.answer = f"{function} answered too late: {gone}"
             self._note(row, row.answer)
             return
+        self._take(row, asked, answer)
+
+    def _take(self, row: Row, asked: Question, answer: object) -> None:
         if isinstance(answer, ScriptError):
             # What it logged goes with it: an interrupted call cannot be had again, and
             # the others follow the same rule.
             self._failed(row, answer)
             raise answer
+        function = asked.function
         if function is _DETECT:
             self._detected(row, answer)
         elif function is _FILTER:
@@ -177,9 +184,11 @@ class Questions:
         row.market.target = None if row.target is None else float(row.target)
 
     def _detected(self, row: Row, given: object) -> None:
-        answer = self._read(
-            row, given, lambda given: parse_opportunity(self._script, given)
-        )
+        answer = None
+        if given is None:
+            self._say(row)
+        else:
+            answer = self._read(row, partial(parse_opportunity, self._script, given))
         if answer is None:
             row.answer = "no signal"
             row.tally.count(Stop.NO_SIGNAL)
@@ -222,28 +231,36 @@ class Questions:
             self._wishes.protect(row, action)
 
     def _action(self, row: Row, asked: Question, given: object) -> Action | None:
+        if given is None:
+            self._say(row)
+            return None
         basis = Asked(
             in_trade=asked.function is _MANAGE,
             market=row.market.reference,
             position=float(asked.position),
             size_mode=self._settings.size_mode,
         )
-        return self._read(
-            row, given, lambda given: parse_action(self._script, given, basis)
-        )
+        return self._read(row, partial(parse_action, self._script, given, basis))
 
-    def _read(self, row: Row, given: object, parse: Callable[[object], T]) -> T:
+    def _read(self, row: Row, parse: Callable[[], T]) -> T:
         try:
-            answer = self._parsed(parse, given)
+            answer = self._parsed(parse)
         except ScriptError as error:
             self._failed(row, error)
             raise
-        for text in row.market.notes():
+        self._say(row)
+        return answer
+
+    def _say(self, row: Row) -> None:
+        """Keep what a call that ended well has logged and plotted."""
+        market = row.market
+        if not market.has_said:
+            return
+        for text in market.notes():
             self._note(row, text)
         if row.bar is not None:
-            for name, value in row.market.plots().items():
+            for name, value in market.plots().items():
                 row.plots.add(name, row.bar.ts_open, value)
-        return answer
 
     def _failed(self, row: Row, error: ScriptError) -> None:
         row.answer = f"script error: {error}"
@@ -251,9 +268,9 @@ class Questions:
         if row.state is not SymbolState.IN_TRADE:
             row.tally.count(Stop.SCRIPT_ERROR)
 
-    def _parsed(self, parse: Callable[[object], T], given: object) -> T:
+    def _parsed(self, parse: Callable[[], T]) -> T:
         try:
-            return parse(given)
+            return parse()
         except ScriptError:
             raise
         except BaseException as error:  # a dict of the script's own kind, read

@@ -162,7 +162,8 @@ class Row:
         """Move by the table and record it; raises IllegalTransition."""
         before = self.state
         instrument = self.instrument.id
-        after = step(f"{self.strategy} {instrument}", before, trigger, self.facts())
+        row = (self.strategy, instrument)
+        after = step(row, before, trigger, self.facts())
         self.state = after
         self.moves += 1
         if after is not before:
