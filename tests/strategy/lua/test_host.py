@@ -96,7 +96,11 @@ def test_a_worker_loads_answers_and_is_closed() -> None:
     worker.close()
     assert worker.fileno() == -1
     assert worker.fault is not None
-    assert worker.fault.message == "the worker was closed and ended by SIGKILL"
+    # It may see the end of its socket before the signal.
+    assert worker.fault.message in (
+        "the worker was closed and ended by SIGKILL",
+        "the worker was closed and ended with exit code 0",
+    )
     assert worker.memory() is None
     assert worker.cpu_ns() is None
     assert isinstance(worker.post([question()]), WorkerFault)
