@@ -19,7 +19,8 @@ DOCS = (Path(__file__).parents[1] / "docs" / "strategies.md").read_text("utf-8")
 WORDS = set(re.findall(r"`+\"?([A-Za-z_]+)", DOCS))
 # What the engine itself reads of a market, and no script needs.
 _NOT_FOR_SCRIPTS = {"bar", "view", "refresh", "notes", "plots", "reference"} | {
-    "count_orders"
+    "count_orders",
+    "has_said",
 }
 
 
