@@ -29,6 +29,7 @@ ZERO = Decimal(0)
 _BUY, _SELL = Side.BUY, Side.SELL
 _EXIT, _FLATTEN = OrderRole.EXIT, OrderRole.FLATTEN
 _HELD = OrderStatus.HELD
+_LIMIT, _MARKET = OrderType.LIMIT, OrderType.MARKET
 _SIDES = {SignalAction.ENTER_LONG: _BUY, SignalAction.ENTER_SHORT: _SELL}
 
 
@@ -89,14 +90,14 @@ class Closing:
                     return
         closing = self._desk.orders.closing(owner, instrument, side)
         wanted = signal.quantity if signal.quantity is not None else abs(held) - closing
-        limit = signal.order_type is OrderType.LIMIT
+        limit = signal.order_type is _LIMIT
         order = self._desk.draft(
             owner,
             instrument,
             _EXIT,
             side,
             wanted,
-            order_type=OrderType.LIMIT if limit else OrderType.MARKET,
+            order_type=_LIMIT if limit else _MARKET,
             price=signal.limit_price if limit else None,
             time_in_force=signal.time_in_force,
             post_only=signal.post_only,

@@ -29,6 +29,7 @@ ZERO = Decimal(0)
 _BUY, _SELL = Side.BUY, Side.SELL
 _MARKET, _LIMIT = OrderType.MARKET, OrderType.LIMIT
 _ENTRY, _EXIT = OrderRole.ENTRY, OrderRole.EXIT
+_NO, _ADD, _REVERSE = Joining.NO, Joining.ADD, Joining.REVERSE
 
 
 class Intents:
@@ -91,9 +92,9 @@ class Intents:
             reason=signal.reason,
         )
         if signal.reverse:
-            joining = Joining.REVERSE
+            joining = _REVERSE
         else:
-            joining = Joining.ADD if signal.add else Joining.NO
+            joining = _ADD if signal.add else _NO
         denial = self._risk.check(order, self._core.ts, joining)
         if denial is not None:
             self._desk.deny(order, denial)

@@ -34,6 +34,7 @@ ZERO = Decimal(0)
 OPERATOR = "operator"
 # Bound once: looking a member up in its enum costs ten times a global (3.11).
 _BUY, _LIMIT, _UNKNOWN = Side.BUY, OrderType.LIMIT, OrderStatus.UNKNOWN
+_GTD = TimeInForce.GTD
 _SAFETY = (OrderRole.STOP, OrderRole.TARGET, OrderRole.FLATTEN)
 
 
@@ -213,7 +214,7 @@ class RiskStage:
                     f"price {price} is not a positive multiple of "
                     f"{instrument.tick_size}",
                 )
-        if order.time_in_force is TimeInForce.GTD and order.expires_ns is None:
+        if order.time_in_force is _GTD and order.expires_ns is None:
             return Denial(DenialCode.NO_EXPIRY, "a GTD order needs an end")
         if order.type is _LIMIT and order.price is None:
             return Denial(DenialCode.PRICE_OFF_TICK, "a limit order needs a price")
