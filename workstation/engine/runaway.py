@@ -202,12 +202,7 @@ class ScriptGuard:
     def _timed_out(self, path: Path, row: Row, line: int | None) -> ScriptTimeout:
         # What a half-finished call left in the context could not be had again.
         row.context.clear()
-        return ScriptTimeout(
-            path.name,
-            f"did not return within {self.budget_ms} ms on {row.market.symbol}; "
-            "its strategy is stopped",
-            line,
-        )
+        return self._too_long(path, row.market.symbol, line)
 
     def _arm(self, budget_ms: int) -> None:
         if threading.get_ident() != self._main:
