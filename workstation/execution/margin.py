@@ -32,7 +32,8 @@ def initial_margin(notional: Decimal, leverage: Decimal) -> Decimal:
 
 def available(equity: Decimal, used: Decimal, buffer: Decimal) -> Decimal:
     """Return the free margin: equity · (1 − buffer) − used, never below zero."""
-    return max(ZERO, equity * (1 - buffer) - used)
+    free = equity * (1 - buffer) - used
+    return free if free > 0 else ZERO
 
 
 def max_added(free: Decimal, leverage: Decimal, mark: Decimal) -> Decimal:
