@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -76,6 +77,13 @@ def test_what_is_wrong_with_a_script_is_named(
         _load(tmp_path, text)
     assert said in str(caught.value)
     assert str(tmp_path) not in str(caught.value)
+
+
+def test_a_pipe_is_refused_instead_of_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.py"
+    os.mkfifo(pipe)
+    with pytest.raises(ScriptError, match=r"pipe\.py: cannot be read: Is a pipe"):
+        load_script(pipe)
 
 
 def test_a_script_that_is_not_there_is_named(tmp_path: Path) -> None:

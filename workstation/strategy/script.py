@@ -11,6 +11,7 @@ import difflib
 import hashlib
 import math
 import re
+import stat
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -178,6 +179,10 @@ def execute(
 def source_of(path: Path) -> bytes:
     """Return a script's text; raises ScriptError where it cannot be read."""
     try:
+        mode = path.stat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            # Reading it may never come to an end.
+            raise ScriptError(path.name, "cannot be read: Is a pipe or a device")
         return path.read_bytes()
     except OSError as error:
         raise ScriptError(path.name, f"cannot be read: {error.strerror}") from error
