@@ -6,18 +6,18 @@ as the engine joins them: one input at a time, what it emits first in, first out
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, cast
 
+from tests.strategy.fakes import KeepingCore
 from workstation.engine.engine import Engine
 from workstation.engine.order_commands import OrderCommands
 from workstation.engine.row_commands import RowCommands
 from workstation.execution.executor import Executor
 from workstation.execution.settings import OrderSettings, RiskSettings
-from workstation.kernel.clock import SimClock, Timer
+from workstation.kernel.clock import Timer
 from workstation.market.aggregator import Aggregator
 from workstation.market.settings import StorageSettings
 from workstation.model.commands import Command, HandBack, Override, SetParams
@@ -33,7 +33,7 @@ from workstation.model.events import (
 from workstation.model.instruments import Instrument
 from workstation.model.market import Bar, Quote
 from workstation.model.orders import CancelOrder, Order, Request, SubmitOrder
-from workstation.model.records import Record, StateRecord
+from workstation.model.records import StateRecord
 from workstation.model.signals import Signal
 from workstation.model.states import SymbolState
 from workstation.model.timeframes import Timeframe
@@ -90,30 +90,14 @@ class Says:
         return answer
 
 
-class BenchCore:
-    """A ``model.Core`` on a clock that the test moves."""
+class BenchCore(KeepingCore):
+    """A core that takes requests, and hands what is due to its run."""
 
     def __init__(self) -> None:
-        self.seq = 0
-        self.clock = SimClock()
+        super().__init__()
         self.clock.advance_to(S)
-        self.records: list[Record] = []
         self.requests: list[Request] = []
-        self.emitted: deque[object] = deque()
         self.take: Callable[[Callable[[], None]], None]
-
-    @property
-    def ts(self) -> int:
-        return self.clock.now()
-
-    def emit(self, event: object) -> None:
-        self.emitted.append(event)
-
-    def publish(self, event: object) -> None:
-        pass
-
-    def record(self, record: Record) -> None:
-        self.records.append(record)
 
     def request(self, request: Request) -> None:
         self.requests.append(request)
@@ -177,7 +161,7 @@ class Bench:
         act()
         emitted = self.core.emitted
         while emitted:
-            event = emitted.popleft()
+            event = emitted.pop(0)
             if isinstance(event, Signal):
                 self.executor.handle_event(event)
             elif isinstance(event, _HEARD):

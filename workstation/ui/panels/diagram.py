@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from workstation.model.records import LockRecord, StateRecord
 from workstation.model.states import SymbolState
-from workstation.ui.actions import Scope
 from workstation.ui.glyphs import UNICODE
-from workstation.ui.panels.base import Choice, TextBody
 from workstation.ui.panels.cells import state_cell, state_ink
 from workstation.ui.panels.machine import history_rows
+from workstation.ui.panels.row_body import RowBody
 from workstation.ui.typeset import duration, price, quantity, utc_minute, utc_time
 from workstation.ui.widgets.inks import Part
 from workstation.ui.widgets.text_panel import Line, RuleLine
@@ -54,30 +53,17 @@ _THIN = _Frame(("┌", "┐", "└", "┘"), "─", "│")
 _HEAVY = _Frame(("┏", "┓", "┗", "┛"), "━", "┃")
 
 
-class DiagramPanel(TextBody):
+class DiagramPanel(RowBody):
     """Where a row is, what moves it from there, and how it came there."""
 
     panel_id = "diagram"
     title = "Machine"
-    needs = frozenset({"machine"})
-    scope = Scope.ROW
-    follows_focus = True
-    empty = ("No strategy has this symbol.", "Add it to [[strategies]] symbols.")
 
-    def apply(self, frame: Frame) -> None:
-        """Show the machine of a frame."""
-        machine = frame.machine
-        if machine is None:
-            self.set_title([*self.pin_parts(), (self.title, "title")], "")
-            self.set_lines([])
-            return
+    def apply_row(self, frame: Frame, machine: MachineFrame) -> None:
+        """Show the machine of the frame's row."""
         row = machine.row
         self.set_title(
-            [
-                *self.pin_parts(),
-                (self.title, "title"),
-                (f" {row.symbol} {row.strategy}", "dim"),
-            ],
+            self.row_title(machine),
             f"{duration(row.since_ns)} in state" if row.since_ns is not None else "",
         )
         cells = self.size.width - 2
@@ -95,14 +81,6 @@ class DiagramPanel(TextBody):
     def export_rows(self) -> list[list[str]]:
         """Return the row's whole history, as the machine of Monitor does."""
         return history_rows(None if self._frame is None else self._frame.machine)
-
-    @property
-    def choice(self) -> Choice | None:
-        """The row shown."""
-        machine = None if self._frame is None else self._frame.machine
-        if machine is None:
-            return None
-        return Choice(machine.row.instrument, machine.row.strategy)
 
 
 def _one_line(machine: MachineFrame) -> list[Line]:

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 from workstation.model.records import LockRecord, StateRecord
 from workstation.model.states import SymbolState
-from workstation.ui.actions import Scope
 from workstation.ui.glyphs import UNICODE
-from workstation.ui.panels.base import Choice, TextBody
 from workstation.ui.panels.cells import state_cell
 from workstation.ui.panels.gate_lines import gate_lines
+from workstation.ui.panels.row_body import RowBody
 from workstation.ui.typeset import (
     duration,
     number,
@@ -30,23 +29,14 @@ if TYPE_CHECKING:
 __all__ = ["MachinePanel", "history_rows"]
 
 
-class MachinePanel(TextBody):
+class MachinePanel(RowBody):
     """What the machine of one (symbol, strategy) is in, and why it does not enter."""
 
     panel_id = "machine"
     title = "Machine"
-    needs = frozenset({"machine"})
-    scope = Scope.ROW
-    follows_focus = True
-    empty = ("No strategy has this symbol.", "Add it to [[strategies]] symbols.")
 
-    def apply(self, frame: Frame) -> None:
-        """Show the machine of a frame."""
-        machine = frame.machine
-        if machine is None:
-            self.set_title([*self.pin_parts(), (self.title, "title")], "")
-            self.set_lines([])
-            return
+    def apply_row(self, frame: Frame, machine: MachineFrame) -> None:
+        """Show the machine of the frame's row."""
         row = machine.row
         title: list[Part] = [
             *self.pin_parts(),
@@ -64,14 +54,6 @@ class MachinePanel(TextBody):
     def export_rows(self) -> list[list[str]]:
         """Return the row's whole history, oldest first: what moved it, who and why."""
         return history_rows(None if self._frame is None else self._frame.machine)
-
-    @property
-    def choice(self) -> Choice | None:
-        """The row shown."""
-        machine = None if self._frame is None else self._frame.machine
-        if machine is None:
-            return None
-        return Choice(machine.row.instrument, machine.row.strategy)
 
 
 def history_rows(machine: MachineFrame | None) -> list[list[str]]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from workstation.ui.actions import Scope
-from workstation.ui.panels.base import Choice, TextBody
 from workstation.ui.panels.gate_lines import gate_lines
+from workstation.ui.panels.row_body import RowBody
 from workstation.ui.typeset import number, width
 from workstation.ui.widgets.inks import Part
 from workstation.ui.widgets.text_panel import Line, RuleLine, TextLine
@@ -24,43 +23,25 @@ _WIDE = 48
 # Cells from which on there is room for the figures of all rows, too.
 
 
-class WhyNotPanel(TextBody):
+class WhyNotPanel(RowBody):
     """The ordered gates with their numbers; below, a ranked list of what stopped it."""
 
     panel_id = "why_not"
     title = "Why not"
     needs = frozenset({"machine", "blocks"})
-    scope = Scope.ROW
-    follows_focus = True
-    empty = ("No strategy has this symbol.", "Add it to [[strategies]] symbols.")
 
-    def apply(self, frame: Frame) -> None:
-        """Show gates and counts of a frame."""
-        machine, blocks = frame.machine, frame.blocks
-        if machine is None or blocks is None:
-            self.set_title([*self.pin_parts(), (self.title, "title")], "")
-            self.set_lines([])
+    def apply_row(self, frame: Frame, machine: MachineFrame) -> None:
+        """Show gates and counts of the frame's row."""
+        blocks = frame.blocks
+        if blocks is None:
             return
-        title: list[Part] = [
-            *self.pin_parts(),
-            (self.title, "title"),
-            (f" {machine.row.symbol} {machine.row.strategy}", "dim"),
-        ]
         failed = next((gate for gate in machine.gates if not gate.passed), None)
         info: Part = ("entry free", "good")
         if failed is not None:
             info = (f"stopped at {failed.name}", "warn")
-        self.set_title(title, [info])
+        self.set_title(self.row_title(machine), [info])
         cells, rows = self.size.width - 2, self.size.height - 1
         self.set_lines(_lines(machine, blocks, cells, rows))
-
-    @property
-    def choice(self) -> Choice | None:
-        """The row shown."""
-        machine = None if self._frame is None else self._frame.machine
-        if machine is None:
-            return None
-        return Choice(machine.row.instrument, machine.row.strategy)
 
 
 def _lines(
