@@ -290,7 +290,10 @@ class RiskStage:
                 DenialCode.MAX_ORDER_VALUE,
                 f"value {notional} is more than max_order_value {limit}",
             )
-        net = self.ledger.net(order.instrument)
+        held = net = self.ledger.net(order.instrument)
+        if joining is Joining.REVERSE:
+            # What it holds is closed before: the entry starts without it.
+            net -= self.ledger.position(order.owner, order.instrument).quantity
         pending = self.orders.pending(order.instrument, order.side)
         worst = (net if order.side is _BUY else -net) + pending + order.quantity
         limit = settings.max_position_value
@@ -301,7 +304,7 @@ class RiskStage:
                 f"worth {worst * price}, more than max_position_value {limit}",
             )
         return self._in_the_way(order, joining) or self._cash(
-            order, worst - abs(net), price
+            order, worst - abs(net), abs(held) - abs(net), price
         )
 
     def crowded(self) -> Denial | None:
@@ -371,11 +374,14 @@ class RiskStage:
             )
         return None
 
-    def _cash(self, order: Order, added: Decimal, price: Decimal) -> Denial | None:
+    def _cash(
+        self, order: Order, added: Decimal, closed: Decimal, price: Decimal
+    ) -> Denial | None:
         """Refuse what the equity could not carry even without the buffer.
 
-        Entries on their way count as filled, in whatever instrument they are; that
-        some of them may offset positions is not counted on.
+        ``added`` is what the order adds to the account's position, ``closed`` what
+        leaves it before. Entries on their way count as filled, in whatever instrument
+        they are; that some of them may offset positions is not counted on.
         """
         if added <= 0:
             return None
@@ -383,6 +389,8 @@ class RiskStage:
         value = self.ledger.value()
         elsewhere = self.orders.pending_elsewhere(order.instrument)
         carried = value.exposure + elsewhere
+        if closed:
+            carried -= closed * (self.ledger.mark(order.instrument) or price)
         exposure = carried + added * price
         if exposure <= value.equity * leverage:
             return None
