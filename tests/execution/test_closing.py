@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.execution.fakes import Hand, Run, quote, signal
+from tests.execution.fakes import CASH, Hand, Run, quote, signal
 from workstation.execution.settings import RiskSettings
 from workstation.model.commands import Flatten, Hold, Kill, KillLevel
 from workstation.model.errors import CommandRefused
@@ -30,9 +30,14 @@ D = Decimal
 S = OrderStatus
 
 
-def holding(quantity: str = "1", **fields: object) -> Hand:
+def holding(
+    quantity: str = "1",
+    risk: RiskSettings | None = None,
+    cash: Decimal = CASH,
+    **fields: object,
+) -> Hand:
     """Return a hand whose row holds a long position of order o-1."""
-    hand = Hand()
+    hand = Hand(risk, cash=cash)
     order_id = hand.enter(quantity, "enter_long", **fields)
     hand.accept(order_id)
     hand.fill(order_id, quantity)
@@ -223,6 +228,34 @@ def test_what_could_not_be_entered_is_refused_before_anything_is_closed() -> Non
     assert hand.position() == 1
 
 
+@pytest.mark.parametrize(
+    ("held", "wanted", "risk", "cash", "code"),
+    [
+        ("2", "3", RiskSettings(max_position_value=D(250)), CASH, "MAX_POSITION_VALUE"),
+        ("5", "14", RiskSettings(), D(1_000), "INSUFFICIENT_CASH"),
+    ],
+)
+def test_a_reversal_is_as_large_as_what_is_entered_from_flat(
+    held: str, wanted: str, risk: RiskSettings, cash: Decimal, code: str
+) -> None:
+    hand = holding(held, risk, cash)
+    hand.enter(wanted, "enter_short", reverse=True)
+    assert denied(hand) == [code]
+    assert len(hand.submitted()) == 1
+    flat = Hand(risk, cash=cash)
+    flat.enter(wanted, "enter_short")
+    assert denied(flat) == [code]
+
+
+def test_what_is_closed_first_leaves_its_room_to_a_reversal() -> None:
+    hand = holding("9", cash=D(1_000))
+    hand.enter("9", "enter_short", reverse=True)
+    closing = last(hand).id
+    hand.fill(closing, "9", "100.2")
+    assert denied(hand) == []
+    assert (last(hand).role, last(hand).quantity) == (OrderRole.ENTRY, D(9))
+
+
 def test_a_hold_that_comes_meanwhile_leaves_the_row_flat() -> None:
     hand, closing = reversing()
     hand.give(Hold(on=True))
@@ -305,6 +338,53 @@ def test_a_stop_has_nothing_to_do_when_the_exit_filled_whole() -> None:
     assert hand.position() == 0
     assert hand.submitted()[-1] == exit_id
     assert hand.held() == []
+
+
+def test_a_stop_whose_exit_could_not_be_canceled_waits_for_its_price_again() -> None:
+    hand, exit_id = resting()
+    hand.quote(94.0, 94.2)
+    hand.give(CancelRejected(exit_id, "too busy"))
+    hand.quote(106.0, 106.2)
+    hand.give(OrderExpired(exit_id, "good till date"))
+    assert hand.submitted()[-1] == exit_id
+    assert hand.held() == [("stop", D(1), D("95.0"))]
+    hand.quote(94.5, 94.7)
+    assert (last(hand).role, last(hand).quantity) == (OrderRole.STOP, D(1))
+    assert last(hand).reason == "stop 95.0 met at 94.5"
+
+
+def test_a_stop_that_was_moved_away_waits_for_its_new_price() -> None:
+    hand, exit_id = resting()
+    hand.quote(94.0, 94.2)
+    hand.give(signal("protect", stop="90", loosen=True))
+    hand.give(OrderCanceled(exit_id))
+    assert hand.submitted()[-1] == exit_id
+    assert hand.held() == [("stop", D(1), D("90.0"))]
+
+
+def test_a_flatten_behind_an_exit_that_stays_says_that_it_waits() -> None:
+    hand, exit_id = resting()
+    hand.give(Flatten(instrument="BTC", owner="s"))
+    hand.give(CancelRejected(exit_id, "too busy"))
+    (fault,) = [r for r in hand.core.records if isinstance(r, FaultRecord)]
+    assert fault.error == (
+        "exit o-3 was not canceled: too busy; what should follow it waits"
+    )
+    hand.give(Flatten(instrument="BTC", owner="s"))
+    assert cancels(hand) == [exit_id, exit_id]
+    hand.give(OrderCanceled(exit_id))
+    assert (last(hand).role, last(hand).quantity) == (OrderRole.FLATTEN, D(1))
+
+
+def test_a_stop_set_by_hand_to_where_it_had_trailed_is_a_plain_stop() -> None:
+    hand = holding(trailing_bps=100.0)
+    hand.quote(110.0, 110.2)
+    ((_, _, trailed),) = hand.held()
+    (held,) = hand.executor.held_protection()
+    assert held.trailing
+    hand.give(signal("protect", stop=str(trailed)))
+    (held,) = hand.executor.held_protection()
+    assert (held.trigger, held.trailing) == (trailed, False)
 
 
 def test_an_exit_that_is_asked_for_again_replaces_the_one_that_waits() -> None:

@@ -81,7 +81,7 @@ class Executor:
         self.controls = Controls()
         self.ledger = Ledger(currency, cash, instruments, market, day_starts_minutes)
         self.desk = OrderDesk(name, orders)
-        self.reports = Reports(self.desk, self._booked, self._ended)
+        self.reports = Reports(self.desk, self._booked, self._ended, self._stays)
         self.risk = RiskStage(
             risk,
             self._instruments,
@@ -198,7 +198,7 @@ class Executor:
             )
         elif not (intent.add and len(tracked.trades) == 1):
             return
-        # What an addition brings along is for the whole position, and only tightens.
+        # What an addition brings along is for the whole position; a stop only tightens.
         protection.change(
             plan,
             stop=intent.stop,
@@ -215,6 +215,21 @@ class Executor:
             self.protection.fire_again(order.owner, order.instrument)
         if self._sequels:
             self._resume(order.owner, order.instrument)
+
+    def _stays(self, tracked: Tracked) -> None:
+        """See an order stay open whose cancel was asked for."""
+        order = tracked.order
+        if not order.reduce_only:
+            return
+        # The price is watched again: it may be far from what was met before.
+        self.protection.unfire(order.owner, order.instrument)
+        if (order.owner, order.instrument) in self._sequels:
+            self.desk.alarm(
+                order.instrument,
+                f"{order.role.value} {order.id} was not canceled: {order.reason}; "
+                "what should follow it waits",
+                "report",
+            )
 
     def _unclosed(self, tracked: Tracked) -> None:
         order = tracked.order

@@ -130,6 +130,7 @@ class Protection:
             if kept:
                 plan.stop, plan.stop_float = stop, float(stop)
                 plan.trailed = False
+                plan.fired = None
         if target is not None:
             target = instrument.round_price(target, plan.side)
             plan.target, plan.target_float = target, float(target)
@@ -182,8 +183,8 @@ class Protection:
         trailing = stop and plan.trailed
         if tracked is not None and tracked.order.status is _HELD:
             order = tracked.order
-            if order.quantity != size or order.trigger != trigger:
-                moved = order.trigger != trigger
+            moved = order.trigger != trigger or order.trailing is not trailing
+            if moved or order.quantity != size:
                 reason = "trigger moved" if moved else "resized"
                 desk.adjust(tracked, size, trigger, reason, trailing=trailing)
             return tracked
@@ -205,17 +206,12 @@ class Protection:
         )
 
     def _released(self, plan: Plan) -> Decimal:
-        """Return what orders at the venue close at any price: no stop is needed for it.
-
-        An exit that waits for its price may never fill.
-        """
+        """Return what orders close by now: no stop is needed for it."""
         return sum(
             (
                 t.order.remaining
                 for t in self._desk.orders.row(plan.owner, plan.instrument)
-                if t.order.reduce_only
-                and t.order.price is None
-                and t.order.status is not _HELD
+                if t.order.closes_now
             ),
             ZERO,
         )
@@ -322,6 +318,12 @@ class Protection:
         plan.fired = None
         if tracked.order.status is _HELD:
             self._release(plan, tracked, reason)
+
+    def unfire(self, owner: str, instrument: str) -> None:
+        """Forget a leg that waits: the exit in its way stays."""
+        plan = self._plans.get((owner, instrument))
+        if plan is not None:
+            plan.fired = None
 
     def digest(self) -> object:
         """Return every plan in plain values, oldest first."""

@@ -43,6 +43,8 @@ _REJECT_CANCEL = OrderEvent.REJECT_CANCEL
 _REJECT_REPLACE = OrderEvent.REJECT_REPLACE
 _REPLACE = OrderEvent.REPLACE
 _HELD, _UNKNOWN = S.HELD, S.UNKNOWN
+_LEAVING = (S.PENDING_CANCEL, S.UNKNOWN)
+_OPEN = (S.ACCEPTED, S.PARTIALLY_FILLED)
 _LATE = (S.CANCELED, S.EXPIRED, S.REJECTED)
 _ENDS = {
     S.CANCELED: _CANCEL,
@@ -52,18 +54,23 @@ _ENDS = {
 
 
 class Reports:
-    """Takes reports; ``booked`` hears of each fill, ``ended`` of each final order."""
+    """Takes reports; ``booked`` hears of each fill, ``ended`` of each final order.
+
+    ``stays`` hears of an order that is open again after its cancel was under way.
+    """
 
     def __init__(
         self,
         desk: OrderDesk,
         booked: Callable[[Tracked, Fill], None],
         ended: Callable[[Tracked], None],
+        stays: Callable[[Tracked], None],
     ) -> None:
         self.duplicates = 0
         self._desk = desk
         self._booked = booked
         self._ended = ended
+        self._stays = stays
         self._core: Core
 
     def attach(self, core: Core) -> None:
@@ -100,7 +107,7 @@ class Reports:
         price: Decimal | None = None,
         reason: str = "",
     ) -> None:
-        was_final = tracked.order.status in TERMINAL
+        was = tracked.order.status
         try:
             self._desk.move(
                 tracked,
@@ -113,8 +120,15 @@ class Reports:
         except IllegalTransition as error:
             self._desk.alarm(tracked.order.instrument, str(error), "report")
             return
-        if not was_final and tracked.order.status in TERMINAL:
-            self._ended(tracked)
+        self._tell(tracked, was)
+
+    def _tell(self, tracked: Tracked, was: OrderStatus) -> None:
+        now = tracked.order.status
+        if now in TERMINAL:
+            if was not in TERMINAL:
+                self._ended(tracked)
+        elif was in _LEAVING and now in _OPEN:
+            self._stays(tracked)
 
     def _on_accepted(self, report: OrderAccepted) -> None:
         tracked = self._find(report.order_id, "acknowledgement")
@@ -228,7 +242,6 @@ class Reports:
             role=order.role,
             reason=note,
         )
-        was_final = order.status in TERMINAL
         self._desk.move(
             tracked,
             event,
@@ -237,5 +250,4 @@ class Reports:
             reason=note if note != tracked.reason else "",
         )
         self._booked(tracked, fill)
-        if not was_final and tracked.order.status in TERMINAL:
-            self._ended(tracked)
+        self._tell(tracked, order.status)

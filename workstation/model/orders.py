@@ -165,6 +165,18 @@ class Order(Struct, frozen=True, kw_only=True):
         return self.status in TERMINAL
 
     @property
+    def closes_now(self) -> bool:
+        """Tell whether it takes a position at any price, and is at the venue.
+
+        An exit that waits for its price may never fill.
+        """
+        return (
+            self.reduce_only
+            and self.price is None
+            and self.status is not OrderStatus.HELD
+        )
+
+    @property
     def is_protection(self) -> bool:
         """Tell whether this order only limits the loss of a position."""
         return self.role is OrderRole.STOP or self.role is OrderRole.TARGET

@@ -13,7 +13,7 @@ from typing import Any
 from workstation.kernel.clock import Timer
 from workstation.model.instruments import Instrument
 from workstation.model.market import Bar
-from workstation.model.orders import OrderRole, OrderStatus
+from workstation.model.orders import OrderRole
 from workstation.model.plain import plain
 from workstation.model.ports import Core, OrdersView, PositionView
 from workstation.model.records import LockRecord, StateRecord
@@ -232,17 +232,9 @@ class Row:
         )
 
     def is_closing(self) -> bool:
-        """Tell whether an order that takes the position at any price is at the venue.
-
-        An exit that waits for its price is none: the script may think better of it.
-        """
+        """Tell whether an order takes the position by now, whatever the script says."""
         working = self._orders.working(self.strategy, self.instrument.id)
-        return any(
-            order.reduce_only
-            and order.price is None
-            and order.status is not OrderStatus.HELD
-            for order in working
-        )
+        return any(order.closes_now for order in working)
 
     def orders(self) -> int:
         """Return how many orders of the row are not final."""
