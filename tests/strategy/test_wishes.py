@@ -34,3 +34,29 @@ def test_stops_are_only_tightened(tmp_path: Path) -> None:
     stand.bar(80.0)
     assert len(stand.core.signals) == made
     assert stand.row.answer == "stop 76.00 would loosen 90: kept"
+
+
+def test_a_looser_stop_does_not_take_a_trailing_distance_with_it(
+    tmp_path: Path,
+) -> None:
+    manage = "return {'action': 'update_stop_loss', 'stop': 80, 'trailing_bps': 50}"
+    stand = Stand.in_trade(tmp_path, manage=manage)
+    stand.update(S.HELD, OrderRole.STOP)
+    stand.bar(100.0)
+    wish = stand.core.signals[-1]
+    assert (wish.action, wish.stop, wish.trailing_bps) == (
+        SignalAction.PROTECT,
+        None,
+        50.0,
+    )
+    assert stand.row.answer == "stop 80.00 would loosen 90: kept"
+
+
+def test_a_stop_that_is_there_already_is_not_called_looser(tmp_path: Path) -> None:
+    manage = "return {'action': 'update_stop_loss', 'stop': 90}"
+    stand = Stand.in_trade(tmp_path, manage=manage)
+    stand.update(S.HELD, OrderRole.STOP)
+    made = len(stand.core.signals)
+    stand.bar(100.0)
+    assert len(stand.core.signals) == made
+    assert stand.row.answer == "stop 90.00 is there: kept"

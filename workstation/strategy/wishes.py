@@ -83,12 +83,15 @@ class Wishes:
     def protect(self, row: Row, action: Action) -> None:
         """Ask for another stop or target; what would loosen needs to be asked so."""
         stop = _near(row.instrument, action.stop)
+        target = _near(row.instrument, action.target)
         if stop is not None and row.stop is not None and not action.loosen:
             long = row.market.position > 0
             if (stop <= row.stop) if long else (stop >= row.stop):
-                row.answer = f"stop {stop} would loosen {row.stop}: kept"
-                return
-        target = _near(row.instrument, action.target)
+                why = "is there" if stop == row.stop else f"would loosen {row.stop}"
+                row.answer = f"stop {stop} {why}: kept"
+                stop = None
+                if target is None and action.trailing_bps is None:
+                    return
         self._signal(row, SignalAction.PROTECT, action, stop=stop, target=target)
 
     def cancel_entry(self, row: Row, action: Action) -> None:
