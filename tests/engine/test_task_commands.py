@@ -34,6 +34,7 @@ from workstation.model.orders import OrderRole, OrderStatus
 from workstation.model.records import DenyRecord, StateRecord
 from workstation.model.signals import Signal, SignalAction
 from workstation.model.states import BookTrust
+from workstation.strategy.question import Function, Question
 
 
 def test_a_paused_strategy_makes_no_calls_and_a_step_is_exactly_one() -> None:
@@ -207,6 +208,22 @@ def test_a_restart_from_close_watch_begins_in_watch() -> None:
     assert {row.state for row in session.strategies[0].rows.values()} <= {W, T}
     finish(session)
     assert engine.registry.get("ema_cross").state is TaskState.RUNNING
+
+
+def test_a_restart_waits_for_the_answer_that_would_bring_the_old_context() -> None:
+    session = small()
+    run_backtest(session.engine, Until(events=100))
+    strategy = session.strategies[0]
+    row = next(iter(strategy.rows.values()))
+    row.asked = Question(
+        function=Function.DETECT, state=W, moves=0, position=Decimal(0), at_bar=True
+    )
+    assert refused(session, RestartTask(task="ema_cross")) == (
+        "ema_cross waits for an answer of its script; try again"
+    )
+    assert session.engine.registry.get("ema_cross").state is TaskState.RUNNING
+    row.asked = None
+    do(session, RestartTask(task="ema_cross"))
 
 
 def test_an_entry_that_a_step_asked_for_is_made_and_no_other(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from workstation.model.positions import Position
 from workstation.model.signals import SignalAction
 from workstation.model.states import SymbolState
 from workstation.strategy.scripted import ScriptedStrategy
+from workstation.strategy.settings import AskSettings
 
 S = OrderStatus
 
@@ -133,6 +134,21 @@ def test_while_paused_one_call_a_row_is_withheld_for_the_newest_bar(
     stand.bar()
     stand.strategy.drop_withheld()
     assert (list(stand.strategy.withheld), stand.strategy.lost) == ([], 3)
+
+
+def test_a_bar_at_which_nothing_is_asked_withholds_nothing(tmp_path: Path) -> None:
+    stand = Stand.of(tmp_path, settings={"ask": AskSettings(watch_bars=3)})
+    stand.strategy.paused = True
+    stand.bar()
+    stand.bar()
+    assert list(stand.strategy.withheld) == []
+    stand.bar()
+    assert list(stand.strategy.withheld) == ["BTC"]
+    stand.strategy.drop_undue()
+    assert list(stand.strategy.withheld) == ["BTC"]
+    stand.bar()
+    stand.strategy.drop_undue()
+    assert (list(stand.strategy.withheld), stand.strategy.lost) == ([], 1)
 
 
 def test_the_withheld_call_of_a_row_that_is_locked_is_not_made(tmp_path: Path) -> None:

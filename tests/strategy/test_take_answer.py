@@ -75,7 +75,6 @@ def pause(stand: Stand) -> None:
         (lambda stand: stand.strategy.override(override_to(W, lock=True)), "locked"),
         (stop, "has stopped"),
         (pause, "is paused"),
-        (lambda stand: stand.strategy.reset(), "does not wait for it"),
     ],
 )
 def test_an_answer_is_dropped_with_a_note_where_the_row_has_gone_on(

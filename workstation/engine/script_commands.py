@@ -52,7 +52,7 @@ class ScriptCommands:
         before = strategy.script
         if command.failure:
             raise CommandRefused(f"{command.failure}; {_runs(before)}")
-        if any(row.asked is not None for row in strategy.rows.values()):
+        if strategy.waits:
             raise CommandRefused(f"{strategy.name} waits for an answer of its script")
         try:
             version = self._version_of(strategy, command.version)

@@ -101,6 +101,7 @@ class TaskCommands:
             )
         if role == "strategy":
             strategy = self._strategies[handle.name]
+            strategy.drop_undue()
             instrument = strategy.withheld[0] if strategy.withheld else ""
             try:
                 strategy.step()
@@ -123,15 +124,19 @@ class TaskCommands:
                 f"{role} {handle.name} cannot be restarted in a driven run; "
                 "strategies can"
             )
-        failure = self._strategies[handle.name].script.failure
+        strategy = self._strategies[handle.name]
+        failure = strategy.script.failure
         if failure:
             raise CommandRefused(f"{failure}; mend the file and save it")
+        if strategy.waits:
+            raise CommandRefused(
+                f"{handle.name} waits for an answer of its script; try again"
+            )
         registry = self._engine.registry
         if handle.state in (TaskState.RUNNING, TaskState.PAUSED):
             registry.set_state(handle, TaskState.STOPPING, "restart")
             registry.set_state(handle, TaskState.STOPPED, "restart")
         registry.set_state(handle, TaskState.INITIALIZING, "restart")
-        strategy = self._strategies[handle.name]
         strategy.reset()
         strategy.paused = strategy.stopped = False
         self._supervision.forget(handle.name)

@@ -132,6 +132,11 @@ class ScriptedStrategy:
         return self._questions.calls
 
     @property
+    def waits(self) -> bool:
+        """Tell whether a row waits for an answer of the script."""
+        return any(row.asked is not None for row in self.rows.values())
+
+    @property
     def stepping(self) -> bool:
         """Tell whether the entry that a step asked for is just being handled."""
         if self._stepped is None:
@@ -282,6 +287,13 @@ class ScriptedStrategy:
         self._questions.ask(row)
         return instrument
 
+    def drop_undue(self) -> None:
+        """Forget the oldest withheld calls whose rows have gone on since."""
+        rows, withheld = self.rows, self.withheld
+        while withheld and self._questions.due(rows[withheld[0]]) is None:
+            withheld.popleft()
+            self.lost += 1
+
     def drop_withheld(self) -> None:
         """Forget the withheld calls and count them as lost."""
         self.lost += len(self.withheld)
@@ -314,12 +326,12 @@ class ScriptedStrategy:
     def reset(self) -> None:
         """Forget the scripts' contexts and withheld calls; states follow the ledger.
 
+        Called when no row waits for an answer, which would bring its context along.
         What was watched closely goes with the context: the script would not know why.
         """
         self.drop_withheld()
         for row in self.rows.values():
             row.context.clear()
-            row.asked = None
             if row.state is SymbolState.CLOSE_WATCH:
                 row.move(self._core, Trigger.CANCEL, "restarted", OPERATOR)
 
@@ -341,7 +353,8 @@ class ScriptedStrategy:
             row.answer = "locked in manual"
         elif self.paused:
             row.tally.count(Stop.PAUSED)
-            self._withhold(event.instrument)
+            if self._questions.due(row) is not None:
+                self._withhold(event.instrument)
         else:
             self._questions.ask(row)
 
