@@ -11,6 +11,7 @@ from workstation.model.market import Trade
 from workstation.model.states import SymbolState
 from workstation.strategy.question import Function
 from workstation.strategy.settings import AskSettings
+from workstation.strategy.tally import Stop
 
 MS = 1_000_000
 
@@ -50,7 +51,10 @@ def test_in_trade_every_event_is_asked_about_and_only_there() -> None:
     assert watched(bench) == (idle[0] + 1, idle[1] + 1)
     assert ticks(bench, 5) == 5
     assert bench.says.asked[-1] is Function.MANAGE
+    # In trade it is bars that are counted: ticks would drown every other cause.
+    assert Stop.IN_TRADE not in bench.row.tally.counts
     bench.bar({"action": "exit"})
+    assert bench.row.tally.counts[Stop.IN_TRADE] == 1
     fill(bench)
     assert (ticks(bench, 5), watched(bench)) == (0, idle)
 

@@ -108,12 +108,10 @@ class Questions:
         Raises ScriptError.
         """
         question = self.due(row, at_bar=at_bar)
-        if question is None:
-            if at_bar and _is_taken(row):
-                row.tally.count(Stop.IN_TRADE)
-            return
-        if question.function is Function.MANAGE:
+        if at_bar and _is_taken(row):
             row.tally.count(Stop.IN_TRADE)
+        if question is None:
+            return
         self._show(row, at_bar=at_bar)
         self.calls += 1
         row.calls += 1

@@ -1,4 +1,6 @@
-"""What stopped a row's entry, bar by bar: how often each cause came first.
+"""What stopped a row's entry: how often each cause came first.
+
+At the close of each bar; where the script is asked at ticks, at each of its answers.
 
 Counted by the row's own parts where it is decided, read by the screen. No decision and
 no digest may read it. The causes are closed sets, so it stays small.
