@@ -107,14 +107,15 @@ class Intents:
         owner, instrument = signal.strategy, signal.instrument
         held = self._ledger.position(owner, instrument).quantity
         denial = self._risk.switches(owner, instrument, _EXIT, entry=False)
-        waiting = [t for t in self._desk.orders.row(owner, instrument) if t.intent]
+        row = self._desk.orders.row(owner, instrument)
+        waiting = [(each, each.intent) for each in row if each.intent is not None]
         if denial is None and not held and not waiting:
             denial = Denial(
                 DenialCode.NO_POSITION, f"{owner} holds no {instrument} to protect"
             )
         if denial is None:
-            for tracked in waiting:
-                tracked.intent = _with_protection(tracked.intent, signal)
+            for tracked, intent in waiting:
+                tracked.intent = _with_protection(intent, signal)
         if denial is None and held:
             side = _SELL if held > 0 else _BUY
             plan = self._protection.plan(owner, instrument)
@@ -145,10 +146,8 @@ class Intents:
         return self._market.instrument(instrument).mark or entry
 
 
-def _with_protection(intent: Signal | None, change: Signal) -> Signal | None:
+def _with_protection(intent: Signal, change: Signal) -> Signal:
     """Return the intent of a waiting entry with what a PROTECT signal changes."""
-    if intent is None:
-        return None
     return replace(
         intent,
         stop=intent.stop if change.stop is None else change.stop,

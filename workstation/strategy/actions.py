@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from msgspec import Struct
 
@@ -32,7 +32,7 @@ _LARGEST = 1e30
 _LONGEST_S = 31_536_000
 
 SizeMode = Literal["quantity", "notional", "equity", "risk"]
-_SIZE_MODES = ("quantity", "notional", "equity", "risk")
+_SIZE_MODES = get_args(SizeMode)
 _ORDER_TYPES = ("market", "limit", "post_only")
 _TIME = "time_in_force"
 _TIMES_IN_FORCE = ("GTC", "IOC", "FOK", "GTD")

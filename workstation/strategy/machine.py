@@ -144,7 +144,7 @@ def step(
     """
     ways = TABLE.get((state, trigger), ())
     for guard, after in ways:
-        if _HOLDS[guard](facts):
+        if guard.holds(facts):
             return after
     name = " ".join(row)
     if ways:

@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from workstation.model.settings import Name, Settings
 from workstation.model.states import SymbolState
+from workstation.strategy.actions import SizeMode
 
 __all__ = ["AskSettings", "StrategySettings"]
 
@@ -61,7 +62,7 @@ class StrategySettings(Settings, frozen=True):
     """Parameters that the script declares."""
     symbol_params: dict[str, dict[str, ParamValue]] = {}
     """Parameters of single symbols, over ``params``: a table for each of them."""
-    size_mode: Literal["quantity", "notional", "equity", "risk"] = "equity"
+    size_mode: SizeMode = "equity"
     """What ``size`` means: base quantity, quote notional, fraction of equity, or
     fraction of equity that is lost at the entry's stop."""
     size: Annotated[float, Meta(gt=0)] = 0.1
