@@ -99,6 +99,18 @@ def test_the_bar_before_is_there_from_the_second_bar_on(tmp_path: Path) -> None:
     assert (market.previous.close, market.previous.timestamp) == (100.0, 0)
 
 
+def test_a_close_before_the_first_bar_is_refused_with_what_there_is(
+    tmp_path: Path,
+) -> None:
+    stand = Stand.of(tmp_path)
+    stand.bar(100.0)
+    stand.bar(105.0)
+    assert [stand.row.market.closes(back) for back in (0, 1)] == [105.0, 100.0]
+    for back in (2, -1):
+        with pytest.raises(IndexError, match=rf"closes\({back}\): the bars are 0 to 1"):
+            stand.row.market.closes(back)
+
+
 def test_quote_sizes_spread_and_orders_are_those_of_now() -> None:
     bench = Bench()
     bench.bar({"signal": "cross"})

@@ -239,8 +239,14 @@ class Market:
         return len(self._bars)
 
     def closes(self, back: int) -> float:
-        """Return the close ``back`` bars ago."""
-        return self._bars.close(back)
+        """Return the close ``back`` bars ago; raises IndexError where none is kept."""
+        bars = self._bars
+        if not 0 <= back < len(bars):
+            raise IndexError(
+                f"market.closes({back}): the bars are 0 to {len(bars) - 1}; "
+                "market.bars() tells how many there are"
+            )
+        return bars.close(back)
 
     def highest(self, n: int, back: int = 0) -> float | None:
         """Return the highest high of n bars ending ``back`` bars ago."""
