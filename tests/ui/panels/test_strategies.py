@@ -14,6 +14,7 @@ from workstation.kernel.tasks import TaskState
 from workstation.model.commands import PauseTask, RestartTask, ResumeTask, StepTask
 from workstation.model.records import LockRecord
 from workstation.model.states import Gate, SymbolState
+from workstation.ui.panels.script_log import ScriptLogPanel
 from workstation.ui.screens.detail import DetailScreen
 from workstation.ui.screens.edit_params import EditParamsScreen
 from workstation.ui.screens.stop_task import StopTaskScreen
@@ -285,6 +286,31 @@ async def test_a_small_machine_stands_in_one_line() -> None:
 
 async def test_a_row_that_has_not_moved_says_so() -> None:
     assert "It has not moved yet." in await machine_text(history=())
+
+
+# -- the script's log ------------------------------------------------------------------
+
+
+async def test_an_untouched_cursor_stays_with_the_newest_line() -> None:
+    log = fakes.script_log()
+    newer = msgspec.structs.replace(log.lines[-1], number=log.lines[-1].number + 1)
+    longer = msgspec.structs.replace(log, lines=(*log.lines, newer))
+    frames = [of(script_log=each) for each in (log, longer)]
+    async with opened(make=lambda focus: frames[0]) as (app, pilot, _):
+        await pilot.press("4")
+        await pilot.pause()
+        panel = layout_of(app).panels["script_log"]
+        assert isinstance(panel, ScriptLogPanel)
+        app.bridge.pump_once()
+        assert panel.table.cursor_key == str(log.lines[-1].number)
+        panel.show(frames[1])
+        assert panel.table.cursor_key == str(newer.number)
+        panel.table.action_cursor(1)
+        chosen = panel.table.cursor_key
+        newest = msgspec.structs.replace(newer, number=newer.number + 1)
+        lines = (*longer.lines, newest)
+        panel.show(of(script_log=msgspec.structs.replace(log, lines=lines)))
+        assert panel.table.cursor_key == chosen
 
 
 # -- why not ---------------------------------------------------------------------------

@@ -45,7 +45,12 @@ class ScriptLogPanel(TablePanel):
         log = frame.script_log
         lines = () if log is None else log.lines
         strategy = "" if log is None else log.strategy
+        table = self.table
+        newest = table.cursor_row is None or table.cursor_row is table.rows[0]
         self.set_items([_item(line, strategy) for line in reversed(lines)], frame.ts)
+        if newest and table.rows:
+            # Whoever has not moved from the top means the newest line.
+            table.cursor_key = table.rows[0].key
         errors = sum(line.is_error for line in lines)
         title: list[Part] = self.title_parts(len(lines))
         if log is not None:
