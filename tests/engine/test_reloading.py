@@ -73,6 +73,12 @@ class Desk:
                 break
             self.session.reloading.tick()
 
+    def look(self) -> None:
+        """Let the file be looked at as often as it takes to queue what it has."""
+        reloading = self.session.reloading
+        for _ in range(2):
+            reloading._look("ema_cross", reloading._watched["ema_cross"])
+
     @property
     def idle(self) -> bool:
         return not self.session.reloading.busy
@@ -459,6 +465,50 @@ def test_saved_faster_than_it_can_be_tried_only_the_newest_is(
     d.ticks()
     assert d.strategy.script.text.endswith(f"{mark} 19\n")
     assert len(d.commands) <= 2
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_saved_back_while_another_version_is_tried_the_file_is_what_runs(
+    desk: Callable[..., Desk], by_hand: bool
+) -> None:
+    d = desk()
+    d.run(1_200)
+    reloading = d.session.reloading
+    text = d.path.read_text()
+
+    def take_up(saved: str) -> None:
+        d.save(saved)
+        if by_hand:
+            assert reloading.reload("ema_cross").accepted
+        else:
+            d.look()
+
+    take_up(text.replace(*OFF[d.language]))
+    reloading._advance(0)
+    assert reloading._job is not None
+    take_up(text)
+    d.ticks()
+    assert d.strategy.script.text == text
+    assert [accepted for accepted, _ in d.commands] == [True, True]
+    d.run(300)
+    d.replays()
+
+
+def test_saved_back_while_it_is_rolled_back_to_stays_away(
+    desk: Callable[..., Desk],
+) -> None:
+    d = desk()
+    d.run(300)
+    first = d.strategy.script.hash
+    d.replace(*OFF[d.language])
+    d.ticks()
+    reloading = d.session.reloading
+    assert reloading.roll_back("ema_cross").accepted
+    d.save(d.path.read_text())
+    d.look()
+    assert len(reloading._waiting) == 2
+    d.ticks()
+    assert d.strategy.script.hash == first
 
 
 def waits_in(reloading: Reloading) -> str:

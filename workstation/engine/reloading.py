@@ -146,7 +146,8 @@ class Reloading:
             source = source_of(watched.path)
         except ScriptError as error:
             return ReloadAnswer(False, str(error))
-        if hash_of(source) == watched.versions[-1].hash:
+        found = hash_of(source)
+        if found == watched.versions[-1].hash and not self._is_pending(strategy):
             said = f"{watched.path.name} is the version that runs"
             return ReloadAnswer(False, said)
         watched.seen = _stamp(watched.path)
@@ -187,6 +188,11 @@ class Reloading:
 
     # Inside.
 
+    def _is_pending(self, name: str) -> bool:
+        """Tell whether another version may be the one that runs before long."""
+        jobs = (self._job, *self._waiting)
+        return any(job is not None and job.strategy == name for job in jobs)
+
     def _look(self, name: str, watched: _Watched) -> None:
         stamp = _stamp(watched.path)
         if stamp is None or stamp == watched.seen:
@@ -205,15 +211,13 @@ class Reloading:
         except ScriptError as error:
             self._refuse(name, "", str(error))
             return
-        found = hash_of(source)
         # Saved again before its turn came: only the newest is worth trying.
         for job in tuple(self._waiting):
             if job.saved and job.strategy == name:
                 self._waiting.remove(job)
                 job.work.close()
-        if found not in (watched.versions[-1].hash, watched.refused):
-            work = self._try(name, source, "saved")
-            self._waiting.append(_Job(name, work, saved=True))
+        # What it is compared with may be another version when its turn comes.
+        self._waiting.append(_Job(name, self._try_saved(name, source), saved=True))
 
     def _go_on(self) -> None:
         """Do a slice of the work; where a loop runs, the next one follows soon."""
@@ -246,6 +250,10 @@ class Reloading:
                 )
             if self._wall.now() >= until_ns:
                 return
+
+    def _try_saved(self, name: str, source: bytes) -> Generator[None, None, None]:
+        if hash_of(source) != self._watched[name].refused:
+            yield from self._try(name, source, "saved")
 
     def _try(self, name: str, source: bytes, cause: str) -> Generator[None, None, None]:
         watched = self._watched[name]
