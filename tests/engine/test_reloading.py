@@ -14,6 +14,7 @@ import pytest
 from tests.engine.runs import SMALL, Wall, kept, settings, small, with_script
 from workstation.engine.assembly import assemble_session
 from workstation.engine.drivers import Until, run_backtest
+from workstation.engine.frames import Alert
 from workstation.engine.reloading import Reloading
 from workstation.engine.replay import replay_journal
 from workstation.engine.session import Session
@@ -94,6 +95,10 @@ class Desk:
                 if row.state is SymbolState.IN_TRADE and row.held:
                     return name
         raise AssertionError("it never traded")
+
+    @property
+    def alerts(self) -> list[Alert]:
+        return [each for each in self.session.frames.alerts() if "mine" in each.text]
 
     @property
     def commands(self) -> list[tuple[bool, str]]:
@@ -217,6 +222,42 @@ def test_what_cannot_run_leaves_the_old_version_and_says_why(
     assert d.commands[-1][0]
     d.run(300)
     d.replays()
+
+
+def test_an_undone_mistake_is_mended_and_said_again_when_it_comes_back(
+    desk: Callable[..., Desk],
+) -> None:
+    d = desk()
+    d.run(300)
+    text = d.path.read_text()
+    broken = text.replace(*BROKEN[d.language]["syntax"])
+    for times in (1, 2):
+        d.save(broken)
+        d.ticks()
+        assert len(d.commands) == times
+        assert [each.active for each in d.alerts] == [True]
+        before = d.session.engine.state_hash()
+        d.save(text)
+        d.ticks()
+        assert d.session.reloading.report("ema_cross") is None
+        assert [each.active for each in d.alerts] == [False]
+        assert len(d.commands) == times
+        assert d.session.engine.state_hash() == before
+    d.run(300)
+    d.replays()
+
+
+def test_the_version_that_runs_leaves_what_is_said_of_it(
+    desk: Callable[..., Desk],
+) -> None:
+    d = desk()
+    d.run(300)
+    d.replace(*OFF[d.language])
+    d.ticks()
+    report = d.session.reloading.report("ema_cross")
+    d.save(d.path.read_text())
+    d.ticks()
+    assert d.session.reloading.report("ema_cross") is report
 
 
 def test_a_call_without_end_is_not_made_at_every_bar_of_the_shadow(

@@ -211,6 +211,19 @@ def _assemble(
         paused=run.engine.start_paused if paused is None else paused,
         wall=wall,
     )
+    frames = FrameSource(
+        run,
+        engine,
+        aggregator,
+        strategies,
+        executor,
+        control,
+        driver,
+        recorder,
+        guard.times,
+        reloading.report,
+    )
+    reloading.on_undone = frames.script_undone
     return Session(
         run=run,
         engine=engine,
@@ -220,18 +233,7 @@ def _assemble(
         control=control,
         driver=driver,
         guard=guard,
-        frames=FrameSource(
-            run,
-            engine,
-            aggregator,
-            strategies,
-            executor,
-            control,
-            driver,
-            recorder,
-            guard.times,
-            reloading.report,
-        ),
+        frames=frames,
         recorder=recorder,
         reloading=reloading,
     )

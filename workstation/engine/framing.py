@@ -170,6 +170,13 @@ class FrameSource:
             )
         return self._alerts.all(self._engine.core.ts)
 
+    def script_undone(self, strategy: str) -> None:
+        """Mend the alert of a script that is saved as it runs again.
+
+        No record says so: nothing has changed for the run.
+        """
+        self._alerts.mend(("script", strategy), self._engine.core.ts)
+
     def _can_be_asked(self, instrument: str) -> bool:
         feed = self._engine.sources.bringing(instrument)
         return feed is not None and feed.resync is not None

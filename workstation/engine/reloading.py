@@ -114,6 +114,8 @@ class Reloading:
         self._offer = offer
         self._wall = wall
         self._watched = {each.name: _Watched(each.script) for each in strategies}
+        self.on_undone: Callable[[str], None] = lambda strategy: None
+        """Told when a file that was refused is the version that runs again."""
         self._next_ns = 0
         self._job: _Job | None = None
         self._waiting: deque[_Job] = deque()
@@ -259,6 +261,7 @@ class Reloading:
         watched = self._watched[name]
         strategy = self._strategies[name]
         if hash_of(source) == watched.versions[-1].hash:
+            self._undone(name)
             return
         try:
             tried = yield from self._bench.compare(
@@ -290,6 +293,14 @@ class Reloading:
             watched.refused = ""
         else:
             watched.refused = ready.script.hash
+
+    def _undone(self, name: str) -> None:
+        """Forget what was refused: the file has the version that runs."""
+        watched = self._watched[name]
+        watched.refused = ""
+        if watched.report is not None and not watched.report.accepted:
+            watched.report = None
+            self.on_undone(name)
 
     def _roll_back(self, name: str) -> Generator[None, None, None]:
         watched = self._watched[name]
