@@ -83,6 +83,28 @@ def test_a_stop_is_met_in_the_bar_and_is_no_intent_of_the_script(
     ]
 
 
+def test_a_partial_exit_keeps_the_entry_price_and_an_add_weights_it(
+    tmp_path: Path,
+) -> None:
+    shadow = run(
+        tmp_path,
+        bars(101, 102, 104, 106, 110),
+        detect=SEEN,
+        filter="return {'action': 'enter_long', 'quantity': 2, 'stop': 90}",
+        manage="return {104: {'action': 'exit', 'quantity': 1,"
+        " 'reason': f'in at {market.entry_price}'},"
+        " 106: {'action': 'enter_long', 'quantity': 1, 'add': True,"
+        " 'reason': f'in at {market.entry_price}'},"
+        " 110: {'action': 'exit', 'reason': f'in at {market.entry_price}'}"
+        "}[market.close]",
+    )
+    assert [text for _, text in texts(shadow)][2:] == [
+        "exit 1.000: in at 102.0",
+        "enter long 1.000: in at 102.0",
+        "exit: in at 104.0",
+    ]
+
+
 def test_bars_before_the_last_ones_only_fill_windows(tmp_path: Path) -> None:
     shadow = run(
         tmp_path,

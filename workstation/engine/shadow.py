@@ -21,7 +21,7 @@ from workstation.model.events import BarClosed, PositionChanged
 from workstation.model.instruments import Instrument, to_decimal
 from workstation.model.market import Bar
 from workstation.model.orders import Order, Request
-from workstation.model.positions import AccountView, Position
+from workstation.model.positions import AccountView, Position, average_after
 from workstation.model.records import DenyRecord, Record, SignalRecord, StateRecord
 from workstation.model.signals import Signal, SignalAction
 from workstation.model.states import Gate
@@ -200,7 +200,12 @@ class _World:
             owner=held.owner,
             instrument=held.instrument,
             quantity=quantity,
-            average_price=self._closes[held.instrument] if quantity else Decimal(0),
+            average_price=average_after(
+                held.average_price,
+                held.quantity,
+                quantity - held.quantity,
+                self._closes[held.instrument],
+            ),
         )
         if quantity:
             self._held[held.instrument] = new
@@ -282,6 +287,8 @@ class ShadowRun:
                 try:
                     if isinstance(event, Signal):
                         world.obey(event)
+                        # As once an order is sent: an add moves no row that would.
+                        self.strategy.rows[event.instrument].committing = False
                     else:
                         handlers[type(event)](event)
                 except ScriptError as error:

@@ -17,7 +17,7 @@ from workstation.execution.lives import ClosedTrade, Life
 from workstation.model.instruments import Instrument, Side, to_decimal
 from workstation.model.orders import Fill
 from workstation.model.ports import MarketView
-from workstation.model.positions import AccountView, Position
+from workstation.model.positions import AccountView, Position, average_after
 
 __all__ = ["ClosedTrade", "Ledger", "Valuation"]
 
@@ -79,10 +79,7 @@ class Ledger:
         self.curve: deque[tuple[int, Decimal]] = deque(maxlen=KEEP_CURVE)
 
     def apply(self, fill: Fill) -> tuple[Position, Position]:
-        """Book one execution; return the owner's position before and after.
-
-        Reducing keeps the entry price; crossing zero starts again at the fill's.
-        """
+        """Book one execution; return the owner's position before and after."""
         key = (fill.owner, fill.instrument)
         before = self._positions.get(key)
         if before is None:
@@ -91,25 +88,24 @@ class Ledger:
         signed = quantity if fill.side is _BUY else -quantity
         total = held + signed
         fee = self._book_fee(fill)
-        average, gained, opened = before.average_price, ZERO, before.opened_ns
+        average = average_after(before.average_price, held, signed, price)
+        gained, opened = ZERO, before.opened_ns
         life = self._lives.get(key)
         if not held or life is None:
-            average, opened = price, fill.ts
+            opened = fill.ts
             life = self._lives[key] = Life(fill.ts)
             life.enter(quantity, price, fee)
         elif (held > 0) == (signed > 0):
-            if price != average:
-                average = (average * abs(held) + price * quantity) / abs(total)
             life.enter(quantity, price, fee)
         else:
             closed = min(abs(held), quantity)
-            gained = (price - average) * (closed if held > 0 else -closed)
+            gained = (price - before.average_price) * (closed if held > 0 else -closed)
             share = fee if closed == quantity else fee * closed / quantity
             life.leave(closed, price, gained, share)
             if not total or (total > 0) != (held > 0):
                 self.trades.append(life.close(fill, long=held > 0))
                 del self._lives[key]
-                average, opened = (price, fill.ts) if total else (ZERO, None)
+                opened = fill.ts if total else None
             if total and (total > 0) != (held > 0):
                 life = self._lives[key] = Life(fill.ts)
                 life.enter(abs(total), price, fee - share)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-__all__ = ["AccountView", "Position"]
+__all__ = ["AccountView", "Position", "average_after"]
 
 ZERO = Decimal(0)
 
@@ -53,3 +53,21 @@ class AccountView(Struct, frozen=True, kw_only=True):
     exposure: Decimal
     fills: int
     orders: int
+
+
+def average_after(
+    average: Decimal, held: Decimal, change: Decimal, price: Decimal
+) -> Decimal:
+    """Return the entry price once ``change`` of a position was filled at ``price``.
+
+    ``held`` and ``change`` are signed. Adding weights it, reducing keeps it, crossing
+    zero starts again at ``price``; 0 where nothing is left.
+    """
+    total = held + change
+    if not total:
+        return ZERO
+    if not held or (total > 0) != (held > 0):
+        return price
+    if (change > 0) != (held > 0) or price == average:
+        return average
+    return (average * abs(held) + price * abs(change)) / abs(total)
