@@ -27,7 +27,7 @@ def test_a_series_is_laid_along_the_bars() -> None:
     plots.add("edge", 0, 99.0)
     plots.add("edge", 120, 101.0)
     plots.add("edge", 120, 102.0)
-    (plot,) = script_plots(plots, BARS)
+    (plot,) = script_plots(plots, BARS, None)
     assert (plot.key, plot.pane, plot.scripted) == ("edge", Pane.PRICE, True)
     assert plot.lines[0].values == (99.0, None, 102.0)
 
@@ -35,7 +35,7 @@ def test_a_series_is_laid_along_the_bars() -> None:
 def test_what_is_far_from_the_price_has_a_pane_of_its_own() -> None:
     plots = Plots()
     plots.add("score", 60, 0.7)
-    (plot,) = script_plots(plots, BARS)
+    (plot,) = script_plots(plots, BARS, None)
     assert plot.pane is Pane.OWN
 
 
@@ -43,12 +43,23 @@ def test_longer_bars_show_the_last_value_in_them_and_older_ones_are_left_out() -
     plots = Plots()
     for ts_open in range(-60, 240, 60):
         plots.add("n", ts_open, float(ts_open))
-    (plot,) = script_plots(plots, [candle(0), candle(120)])
+    (plot,) = script_plots(plots, [candle(0), candle(120)], None)
     assert plot.lines[0].values == (60.0, 180.0)
     early = Plots()
     early.add("n", -60, 1.0)
-    assert script_plots(early, BARS) == ()
-    assert script_plots(plots, []) == ()
+    assert script_plots(early, BARS, None) == ()
+    assert script_plots(plots, [], None) == ()
+
+
+def test_what_was_drawn_in_the_bar_that_forms_leaves_the_last_closed_one() -> None:
+    plots = Plots()
+    for ts_open in range(0, 360, 60):
+        plots.add("n", ts_open, float(ts_open))
+    (plot,) = script_plots(plots, [candle(0), candle(120)], candle(240))
+    assert plot.lines[0].values == (60.0, 180.0)
+    late = Plots()
+    late.add("n", 240, 1.0)
+    assert script_plots(late, BARS, candle(240)) == ()
 
 
 def test_the_newest_names_and_points_are_kept() -> None:

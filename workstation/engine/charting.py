@@ -96,6 +96,7 @@ class ChartFrames:
         source = shown if shown in self._aggregator.timeframes(name) else own
         series = self._refreshed(name, source, shown)
         bars = series.candles(focus.bars)
+        forming = series.forming(self._aggregator.forming(name, source))
         first = bars[0][0] if bars else 0
         markers, held, stops, orders = self._traded(focus, first)
         return ChartFrame(
@@ -107,10 +108,10 @@ class ChartFrames:
             decimals=instrument.price_decimals,
             number=series.total - len(bars),
             bars=bars,
-            forming=series.forming(self._aggregator.forming(name, source)),
+            forming=forming,
             plots=(
                 *self._plots(focus, series, shown, len(bars)),
-                *self._drawn(focus, bars),
+                *self._drawn(focus, bars, forming),
             ),
             markers=markers,
             held=held,
@@ -141,11 +142,13 @@ class ChartFrames:
             for request in (*asked, *added)
         )
 
-    def _drawn(self, focus: Focus, bars: Sequence[CandleRow]) -> tuple[Plot, ...]:
+    def _drawn(
+        self, focus: Focus, bars: Sequence[CandleRow], forming: CandleRow | None
+    ) -> tuple[Plot, ...]:
         """Return what the row's script draws."""
         owner = self._strategies.get(focus.strategy)
         row = None if owner is None else owner.rows.get(focus.instrument)
-        return () if row is None else script_plots(row.plots, bars)
+        return () if row is None else script_plots(row.plots, bars, forming)
 
     def _traded(self, focus: Focus, first: int) -> _Trading:
         """Return fills, entry price and stop through time, and own limit orders."""
