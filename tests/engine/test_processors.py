@@ -39,7 +39,7 @@ LISTED = '["imbalance", "volatility", "adverse_selection", "flow", "my_spread.py
 
 def load(path: Path) -> Any:
     """Load a script without a guard; Any: it may be anything until it is checked."""
-    return load_processor(path, lambda path, load: load())
+    return load_processor(path, lambda path, source, load: load())
 
 
 def listed(folder: Path, text: str = SPREAD, processors: str = LISTED) -> str:

@@ -447,7 +447,7 @@ def test_a_load_without_end_is_said_whatever_has_become_of_the_file(
         d.session.reloading._advance(0)
         accepted, said = d.commands[-1]
         assert not accepted
-        assert said.startswith("mine.py: did not finish loading within 20 ms")
+        assert said.startswith("mine.py:1: did not finish loading within 20 ms")
     d.session.close()
 
 

@@ -14,11 +14,13 @@ from tests.strategy.fakes import write_script
 from workstation.engine.assembly import assemble_session
 from workstation.engine.drivers import Until, run_backtest
 from workstation.engine.replay import replay_journal
+from workstation.engine.runaway import ScriptGuard
 from workstation.kernel import TaskState
 from workstation.model.commands import PauseTask, RestartTask, StepTask
 from workstation.model.errors import ScriptTimeout
 from workstation.model.records import FaultRecord, TaskRecord
 from workstation.signals import Interrupted, orderly_end
+from workstation.strategy.script import load_text
 
 BUDGET = "engine.script_budget_ms=40"
 # A machine under load may take its time; the timeout of the tests is the limit.
@@ -171,6 +173,22 @@ def test_a_strategy_that_was_restarted_and_hangs_again_replays(tmp_path: Path) -
     finish(session)
     result = replay_journal(journal)
     assert result.matches, result.first_difference
+
+
+def test_the_line_of_an_endless_load_is_that_of_its_text_not_of_the_file(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "mine.py"
+    guard = ScriptGuard(20, seq=lambda: 0, load_budgets=1)
+    for become in ("x = 1\n" * 9, "def broken(", None):
+        if become is None:
+            path.unlink()
+        else:
+            path.write_text(become)
+        with pytest.raises(ScriptTimeout) as caught:
+            load_text(path, b"\n\nwhile True: pass\n", guard.load)
+        assert caught.value.line == 3
+    guard.close()
 
 
 MODULES = {

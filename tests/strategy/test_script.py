@@ -125,7 +125,7 @@ def test_a_script_is_loaded_by_the_runner_that_is_given(tmp_path: Path) -> None:
     class Interruption(BaseException):
         passes_scripts = True
 
-    def interrupted(path: Path, load: Callable[[], T]) -> T:
+    def interrupted(path: Path, source: bytes, load: Callable[[], T]) -> T:
         ran.append(path)
         load()
         raise Interruption

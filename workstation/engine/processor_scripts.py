@@ -32,7 +32,7 @@ def load_processors(
 def load_processor(path: Path, run: Runner) -> ProcessorScript:
     """Load one script; raises ScriptError with what is wrong and where."""
     source = source_of(path)
-    return run(path, lambda: _load(path, source))
+    return run(path, source, lambda: _load(path, source))
 
 
 def _load(path: Path, source: bytes) -> ProcessorScript:

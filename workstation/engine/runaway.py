@@ -159,8 +159,10 @@ class ScriptGuard:
         said = f"did not return within {self.budget_ms} ms on {instrument}"
         return ScriptTimeout(path.name, said, line)
 
-    def load(self, path: Path, load: Callable[[], T]) -> T:
+    def load(self, path: Path, source: bytes, load: Callable[[], T]) -> T:
         """Return what ``load`` returns, which runs the module code of a script.
+
+        ``source`` is its text, which need not be the file's any more.
 
         Raises ScriptTimeout when it ran longer than ``load_budgets`` of a call. No
         replay is told of it: a run goes on without a script that loads so slowly.
@@ -172,7 +174,7 @@ class ScriptGuard:
             raise ScriptTimeout(
                 path.name,
                 f"did not finish loading within {budget_ms} ms",
-                _statement_line(path, line_of(interrupt, path)),
+                _statement_line(source, line_of(interrupt, path)),
             ) from None
 
     def _told(self, error: BaseException) -> str:
@@ -258,15 +260,12 @@ class ScriptGuard:
         return cpu_ns > allowed_ns or wall_ns > allowed_ns * _WAITING
 
 
-def _statement_line(path: Path, line: int | None) -> int | None:
+def _statement_line(source: bytes, line: int | None) -> int | None:
     """Return where the module's statement begins: the same wherever it was caught."""
-    try:
-        body = ast.parse(path.read_bytes()).body
-    except (OSError, SyntaxError, ValueError):
-        # The file has changed, or gone, while it was loaded.
+    if line is None:
         return None
-    for statement in body:
-        if line is not None and statement.lineno <= line <= (statement.end_lineno or 0):
+    for statement in ast.parse(source).body:
+        if statement.lineno <= line <= (statement.end_lineno or 0):
             return statement.lineno
     return None
 

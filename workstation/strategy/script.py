@@ -56,8 +56,8 @@ ScriptFunction = Callable[..., Any]
 class Runner(Protocol):
     """Runs what loads a script; a guard interrupts it after its budget."""
 
-    def __call__(self, path: Path, load: Callable[[], T], /) -> T:
-        """Return what ``load`` returns; raises ScriptTimeout."""
+    def __call__(self, path: Path, source: bytes, load: Callable[[], T], /) -> T:
+        """Return what ``load`` of the text returns; raises ScriptTimeout."""
 
 
 class ParamSpec(Struct, frozen=True):
@@ -136,7 +136,7 @@ def _did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
-def _run_unguarded(path: Path, load: Callable[[], T]) -> T:
+def _run_unguarded(path: Path, source: bytes, load: Callable[[], T]) -> T:
     return load()
 
 
@@ -150,7 +150,7 @@ def load_script(path: Path, run: Runner = _run_unguarded) -> Script:
 
 def load_text(path: Path, source: bytes, run: Runner = _run_unguarded) -> Script:
     """Load a script from its text as if it were in the file; see ``load_script``."""
-    return run(path, lambda: _load(path, source))
+    return run(path, source, lambda: _load(path, source))
 
 
 def execute(

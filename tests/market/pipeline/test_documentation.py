@@ -32,7 +32,7 @@ def test_the_example_of_the_page_is_a_processor(tmp_path: Path) -> None:
     (block,) = re.findall(r"```python\n(.*?)```", markdown(), re.DOTALL)
     path = tmp_path / "my_spread.py"
     path.write_text(block, encoding="utf-8")
-    script = load_processor(path, lambda path, load: load())
+    script = load_processor(path, lambda path, source, load: load())
     plan = Plan(
         PipelineSettings(processors=("volatility", str(path))), [script], unguarded
     )
