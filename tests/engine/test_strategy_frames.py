@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.engine.commands import do
 from tests.engine.runs import FOCUS, frame_of, running, small, with_script
 from tests.strategy.fakes import write_script
@@ -76,6 +78,26 @@ def test_the_rate_is_of_the_last_minute_of_the_runs_time() -> None:
     # One call a second on each of two symbols, but for bars that were in trade.
     assert rate is not None
     assert 1.0 < rate <= 2.1
+
+
+@pytest.mark.parametrize(
+    ("frames", "since"), [((100, 300, 1_200, 2_400, 2_500), 3), ((100, 1_800), 0)]
+)
+def test_the_rate_forgets_frames_of_more_than_a_minute_ago_but_the_last_one(
+    frames: tuple[int, ...], since: int
+) -> None:
+    session = small()
+    seen: list[tuple[int, int]] = []
+    for events in frames:
+        run_backtest(session.engine, Until(events=events))
+        rate = strategy_of(session).rate
+        seen.append((session.engine.core.ts, session.strategies[0].calls))
+    now, calls = seen[-1]
+    before, made = seen[since]
+    assert rate == (calls - made) * 1e9 / (now - before)
+    ages = [now - ts for ts, _ in seen]
+    assert all(age > 60 * 10**9 for age in ages[:since])
+    assert (ages[since] <= 60 * 10**9) == bool(since)
 
 
 def test_parameters_have_what_the_script_declares_and_the_rows_value() -> None:

@@ -31,8 +31,8 @@ __all__ = ["StrategyFrames"]
 _LANGUAGES = {".py": "Python", ".lua": "Lua"}
 _VERSION = 8
 # Enough of a hash to tell two versions apart at a glance.
-_SAMPLES = 61
-# A second of the run apart, so that a rate is of the last minute: bars close in bursts.
+_RATE_NS = 60 * NS_PER_S
+# A rate is of so much of the run's time, for bars close in bursts.
 
 
 class StrategyFrames:
@@ -54,7 +54,7 @@ class StrategyFrames:
         self._times = times
         self._report = report
         self._samples: dict[str, deque[tuple[int, int]]] = {
-            name: deque(maxlen=_SAMPLES) for name in self._strategies
+            name: deque() for name in self._strategies
         }
 
     def strategies(self) -> tuple[StrategyRow, ...]:
@@ -93,6 +93,9 @@ class StrategyFrames:
     def _rate(self, strategy: ScriptedStrategy) -> float | None:
         now, calls = self._engine.core.ts, strategy.calls
         samples = self._samples[strategy.name]
+        # One stays, however old: a fast run leaves minutes between two frames.
+        while len(samples) > 1 and now - samples[0][0] > _RATE_NS:
+            samples.popleft()
         if not samples or now - samples[-1][0] >= NS_PER_S:
             samples.append((now, calls))
         ts, before = samples[0]
