@@ -88,12 +88,13 @@ class Desk:
         pieces: list[float] = []
         advance = reloading._advance
 
-        def timed(until_ns: int) -> None:
+        def timed(until_ns: int) -> bool:
             tick = time.perf_counter()
-            advance(until_ns)
+            waits = advance(until_ns)
             pieces.append(time.perf_counter() - tick)
             if strategy.script.hash != before:
                 swapped.set()
+            return waits
 
         swapped = asyncio.Event()
         reloading._advance = timed  # type: ignore[method-assign]

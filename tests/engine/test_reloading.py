@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,13 +18,14 @@ from workstation.engine.frames import Alert
 from workstation.engine.reloading import Reloading
 from workstation.engine.replay import replay_journal
 from workstation.engine.session import Session
-from workstation.engine.shadow import ShadowRun
+from workstation.engine.shadow import ShadowRun, Steps
 from workstation.kernel import SimClock
 from workstation.model.commands import RestartTask, SetParams
 from workstation.model.errors import ScriptError
 from workstation.model.records import CommandRecord, Record
 from workstation.model.states import SymbolState
 from workstation.paths import shipped_folder
+from workstation.strategy.lua.host import LuaWorker
 
 MS = 1_000_000
 EMA_PY = (shipped_folder("strategies") / "ema_cross.py").read_text()
@@ -69,9 +70,7 @@ class Desk:
             self.wall.advance_to(self.wall.now() + 100 * MS)
             self.session.reloading.tick()
         # A worker answers in its own time: what was begun is seen through.
-        for _ in range(200_000):
-            if self.idle:
-                break
+        while not self.idle:
             self.session.reloading.tick()
 
     def look(self) -> None:
@@ -594,7 +593,7 @@ def test_a_version_that_ends_its_worker_in_the_shadow_can_be_replaced(
     played = 0
     steps = ShadowRun.steps
 
-    def deadly(self: ShadowRun) -> Generator[None, None, None]:
+    def deadly(self: ShadowRun) -> Steps[None]:
         nonlocal played
         played += 1
         if played == 2:
@@ -656,10 +655,10 @@ async def test_what_one_tick_began_goes_on_by_itself_in_small_pieces(
     pieces = 0
     advance = reloading._advance
 
-    def counted(until_ns: int) -> None:
+    def counted(until_ns: int) -> bool:
         nonlocal pieces
         pieces += 1
-        advance(until_ns)
+        return advance(until_ns)
 
     reloading._advance = counted  # type: ignore[method-assign]
     d.replace(*OFF[d.language])
@@ -676,6 +675,40 @@ async def test_what_one_tick_began_goes_on_by_itself_in_small_pieces(
     assert turns > 0
     assert [accepted for accepted, _ in d.commands] == [True]
     assert pieces > 10
+
+
+def test_a_slice_ends_where_there_is_nothing_to_do_yet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    d = Desk(tmp_path, "lua")
+    d.run(300)
+    reloading = d.session.reloading
+    polls = 0
+    # A thousand looks at this clock make a slice.
+    reloading._wall = Wall(3_000)
+
+    def unanswered(worker: LuaWorker) -> None:
+        nonlocal polls
+        polls += 1
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LuaWorker, "receive_ready", unanswered)
+        d.replace(*OFF["lua"])
+        assert reloading.reload("ema_cross").accepted
+        for _ in range(3):
+            reloading.tick()
+        assert polls == 3
+    opened = d.session.engine.core.scripts._open
+    opened.add(0)
+    while waits_in(reloading) != "_hand_over":
+        reloading.tick()
+    now = reloading._wall.now()
+    reloading.tick()
+    assert reloading._wall.now() - now < 10 * 3_000
+    opened.clear()
+    d.ticks()
+    assert d.commands[-1][0]
+    d.session.close()
 
 
 async def test_a_session_that_closes_gives_up_what_is_tried(
@@ -727,7 +760,7 @@ def test_the_shadow_plays_with_the_parameters_that_the_operator_has_set(
     seen: list[list[object]] = []
     steps = ShadowRun.steps
 
-    def looked(self: ShadowRun) -> Generator[None, None, None]:
+    def looked(self: ShadowRun) -> Steps[None]:
         rows = self.strategy.rows.values()
         seen.append([row.market.params["slow"] for row in rows])
         yield from steps(self)

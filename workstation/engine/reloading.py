@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
 
 from msgspec import Struct, structs
@@ -19,7 +19,7 @@ from msgspec import Struct, structs
 from workstation.engine.control import Control, Outcome
 from workstation.engine.engine import Engine
 from workstation.engine.script_bench import Bench, Ready, Scene
-from workstation.engine.shadow import Difference, differences
+from workstation.engine.shadow import Difference, Steps, differences
 from workstation.kernel import Clock
 from workstation.model.commands import ReloadScript
 from workstation.model.errors import ScriptError
@@ -36,6 +36,9 @@ _SLICE_NS = 3 * NS_PER_MS
 _PAUSE_S = 0.005
 """Between two slices of a version's work, which may be a second in all: at the screen's
 ten ticks a second alone it would take half a minute."""
+_WAIT_S = 0.001
+"""Until it is looked again whether a worker has answered, hundreds of times in a
+version's work and mostly within this time; the loop's timers are no finer."""
 _VERSIONS = 10
 """Versions of a script that can be gone back to."""
 _SHOWN = 50
@@ -69,7 +72,7 @@ class _Job:
     __slots__ = ("saved", "strategy", "work")
 
     def __init__(
-        self, strategy: str, work: Generator[None, None, None], *, saved: bool = False
+        self, strategy: str, work: Steps[None], *, saved: bool = False
     ) -> None:
         self.strategy = strategy
         self.work = work
@@ -224,24 +227,26 @@ class Reloading:
     def _go_on(self) -> None:
         """Do a slice of the work; where a loop runs, the next one follows soon."""
         self._turn = None
-        self._advance(self._wall.now() + _SLICE_NS)
+        waits = self._advance(self._wall.now() + _SLICE_NS)
         if self._job is None and not self._waiting:
             return
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             return
-        self._turn = loop.call_later(_PAUSE_S, self._go_on)
+        self._turn = loop.call_later(_WAIT_S if waits else _PAUSE_S, self._go_on)
 
-    def _advance(self, until_ns: int) -> None:
+    def _advance(self, until_ns: int) -> bool:
+        """Work until then; tell whether it was left because there is an answer due."""
         while True:
             if self._job is None:
                 if not self._waiting:
-                    return
+                    return False
                 self._job = self._waiting.popleft()
             job = self._job
             try:
-                next(job.work)
+                if next(job.work) is None:
+                    return True
             except StopIteration:
                 self._job = None
             except Exception as error:  # the edge: the screen must live on
@@ -251,13 +256,13 @@ class Reloading:
                     job.strategy, "", f"{script}: cannot be tried: {describe(error)}"
                 )
             if self._wall.now() >= until_ns:
-                return
+                return False
 
-    def _try_saved(self, name: str, source: bytes) -> Generator[None, None, None]:
+    def _try_saved(self, name: str, source: bytes) -> Steps[None]:
         if hash_of(source) != self._watched[name].refused:
             yield from self._try(name, source, "saved")
 
-    def _try(self, name: str, source: bytes, cause: str) -> Generator[None, None, None]:
+    def _try(self, name: str, source: bytes, cause: str) -> Steps[None]:
         watched = self._watched[name]
         strategy = self._strategies[name]
         if hash_of(source) == watched.versions[-1].hash:
@@ -302,7 +307,7 @@ class Reloading:
             watched.report = None
             self.on_undone(name)
 
-    def _roll_back(self, name: str) -> Generator[None, None, None]:
+    def _roll_back(self, name: str) -> Steps[None]:
         watched = self._watched[name]
         if len(watched.versions) < 2:
             return
@@ -328,14 +333,12 @@ class Reloading:
             # The file still has it; saved again unchanged it must not come back.
             watched.refused = left.hash
 
-    def _hand_over(
-        self, name: str, ready: Ready, cause: str
-    ) -> Generator[None, None, Outcome]:
+    def _hand_over(self, name: str, ready: Ready, cause: str) -> Steps[Outcome]:
         """Swap at a boundary: when no script is awaited."""
         engine = self._engine
         try:
             while engine.awaiting:
-                yield
+                yield None
             script = ready.script
             self._offer(name, script, ready.use)
             if engine.journal is not None:

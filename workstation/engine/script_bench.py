@@ -7,7 +7,7 @@ it interrupts is no input of the run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from msgspec import Struct, structs
 
 from workstation.engine.runaway import ScriptGuard
 from workstation.engine.script_loading import ScriptLoader, is_lua
-from workstation.engine.shadow import Intent, Respond, ShadowRun
+from workstation.engine.shadow import Intent, Respond, ShadowRun, Steps
 from workstation.model.errors import ScriptError
 from workstation.model.instruments import Instrument
 from workstation.model.market import Bar
@@ -78,9 +78,7 @@ class Bench:
         self._budget_ms = budget_ms
         self._order_of = order_of
 
-    def load(
-        self, settings: StrategySettings, source: bytes
-    ) -> Generator[None, None, Ready]:
+    def load(self, settings: StrategySettings, source: bytes) -> Steps[Ready]:
         """Load a version; raises ScriptError."""
         if is_lua(settings.script):
             prepared = self._loader.prepare(settings, source)
@@ -95,9 +93,7 @@ class Bench:
             return Ready(script, use, prepared.worker.close)
         return Ready(self._loader.load(settings, source), _nothing, _nothing)
 
-    def compare(
-        self, scene: Scene, before: Script, source: bytes
-    ) -> Generator[None, None, Compared]:
+    def compare(self, scene: Scene, before: Script, source: bytes) -> Steps[Compared]:
         """Try a version in the shadow beside the one before it, and make it ready.
 
         Raises ScriptError where it does not load, or does wrong where the one before
@@ -111,13 +107,13 @@ class Bench:
         guard = ScriptGuard(self._budget_ms, seq=lambda: 0, load_budgets=1)
         try:
             script = load_text(path, source, guard.load)
-            yield
+            yield True
             after = yield from self._play(scene, script, PythonHost(script, guard))
             old = _NO_TRIAL
             if not before.failure:
                 # Loaded anew: the one that runs must not feel it.
                 same = load_text(path, before.text.encode(), guard.load)
-                yield
+                yield True
                 old = yield from self._play(scene, same, PythonHost(same, guard))
         finally:
             guard.close()
@@ -127,7 +123,7 @@ class Bench:
 
     def _compare_lua(
         self, scene: Scene, before: Script, source: bytes
-    ) -> Generator[None, None, Compared]:
+    ) -> Steps[Compared]:
         settings, edge = scene.settings, self._loader.edge
         prepared = self._loader.prepare(settings, source)
         worker, new = prepared.worker, prepared.load
@@ -164,7 +160,7 @@ class Bench:
         script: Script,
         host: ScriptHost,
         respond: Respond | None = None,
-    ) -> Generator[None, None, Trial]:
+    ) -> Steps[Trial]:
         run = ShadowRun(
             scene.settings,
             script,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 from msgspec import Struct, structs
 
@@ -32,7 +32,9 @@ from workstation.strategy.script import Script
 from workstation.strategy.scripted import ScriptedStrategy
 from workstation.strategy.settings import StrategySettings
 
-__all__ = ["Difference", "Intent", "Respond", "ShadowRun", "differences"]
+__all__ = ["Difference", "Intent", "Respond", "ShadowRun", "Steps", "differences"]
+
+T = TypeVar("T")
 
 _BARS = 200
 """Bars of each symbol that are asked about; those before only fill the windows."""
@@ -40,7 +42,9 @@ _CALLS = 2_000
 """Calls of one shadow run at most, over all symbols: a fraction of a second."""
 _FEWEST = 20
 
-Respond = Callable[[str, Sequence[Any]], Generator[None, None, ScriptAnswered]]
+Steps = Generator[Literal[True] | None, None, T]
+"""Work in small pieces: True after one of them, None where it has to wait."""
+Respond = Callable[[str, Sequence[Any]], Steps[ScriptAnswered]]
 """Ask a worker some questions of a strategy; gives way while it has not answered."""
 
 
@@ -257,7 +261,7 @@ class ShadowRun:
         """Return what was wanted so far."""
         return tuple(self._world.intents)
 
-    def steps(self) -> Generator[None, None, None]:
+    def steps(self) -> Steps[None]:
         """Go through the bars; gives way after each event, and while a worker thinks.
 
         Hundreds of symbols may close a bar at one time, and each may warm indicators.
@@ -274,9 +278,9 @@ class ShadowRun:
             yield from self._drain()
             if self.stopped:
                 return
-            yield
+            yield True
 
-    def _drain(self) -> Generator[None, None, None]:
+    def _drain(self) -> Steps[None]:
         world, name = self._world, self.strategy.name
         handlers = self.strategy.handlers()
         parts: deque[ScriptAnswered] = deque()
@@ -295,7 +299,7 @@ class ShadowRun:
                     self._failed(event, error)
                 if self.stopped:
                     return
-                yield
+                yield True
             if parts:
                 world.emit(parts.popleft())
             elif world.posted and self._respond is not None:
