@@ -90,7 +90,8 @@ class _Watched:
         self.path = Path(script.path)
         self.versions: deque[Script] = deque([script], maxlen=_VERSIONS)
         self.seen = _stamp(self.path)
-        self.changed: Stamp | None = None
+        self.changed = False
+        """It looked otherwise at the last look, and is read at the next one."""
         self.refused = ""
         """Hash of the text that was refused last: it is not tried twice."""
         self.report: ReloadReport | None = None
@@ -201,16 +202,15 @@ class Reloading:
     def _look(self, name: str, watched: _Watched) -> None:
         stamp = _stamp(watched.path)
         if stamp is None or stamp == watched.seen:
-            watched.changed = None
+            watched.changed = False
             return
-        if stamp != watched.changed:
-            # Tried at the next look: an editor may still be writing.
-            first = watched.changed is None
-            watched.changed = stamp
-            if first:
-                return
+        if not watched.changed:
+            # An editor may still be writing. Not until it looks the same twice: what
+            # is saved again and again has to be read in time as well.
+            watched.changed = True
+            return
         watched.seen = stamp
-        watched.changed = None
+        watched.changed = False
         try:
             source = source_of(watched.path)
         except ScriptError as error:
