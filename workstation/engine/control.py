@@ -17,12 +17,7 @@ from workstation.engine.injection import Injections
 from workstation.engine.journal import Interrupt, as_journalled
 from workstation.engine.order_commands import OrderCommands
 from workstation.engine.row_commands import RowCommands
-from workstation.engine.script_commands import (
-    HostOf,
-    ScriptCommands,
-    VersionOf,
-    no_version,
-)
+from workstation.engine.script_commands import HostOf, ScriptCommands, VersionOf
 from workstation.engine.supervision import Supervision
 from workstation.engine.task_commands import TaskCommands
 from workstation.execution.executor import Executor
@@ -56,8 +51,8 @@ class Control:
         executor: Executor,
         *,
         may_inject: bool,
-        version_of: VersionOf = no_version,
-        host_of: HostOf | None = None,
+        version_of: VersionOf,
+        host_of: HostOf,
     ) -> None:
         self.engine = engine
         self.by_hand = 0

@@ -18,7 +18,7 @@ from workstation.strategy.host import DistantHost, ScriptHost
 from workstation.strategy.script import Script
 from workstation.strategy.scripted import ScriptedStrategy
 
-__all__ = ["HostOf", "ScriptCommands", "VersionOf", "no_version"]
+__all__ = ["HostOf", "ScriptCommands", "VersionOf"]
 
 VersionOf = Callable[[ScriptedStrategy, str], Version]
 """Return a version of a strategy's script by its hash; raises ScriptError."""
@@ -34,7 +34,7 @@ class ScriptCommands:
         engine: Engine,
         strategies: Mapping[str, ScriptedStrategy],
         version_of: VersionOf,
-        host_of: HostOf | None,
+        host_of: HostOf,
     ) -> None:
         self._engine = engine
         self._strategies = strategies
@@ -56,7 +56,6 @@ class ScriptCommands:
             raise CommandRefused(f"{strategy.name} waits for an answer of its script")
         try:
             version = self._version_of(strategy, command.version)
-            assert self._host_of is not None
             script = version.script
             host = self._host_of(script, tuple(strategy.rows))
             strategy.take_version(script, host)
@@ -79,11 +78,6 @@ class ScriptCommands:
             registry.set_state(handle, TaskState.INITIALIZING, "its script is mended")
             strategy.stopped = False
             registry.set_state(handle, TaskState.RUNNING, "its script is mended")
-
-
-def no_version(strategy: ScriptedStrategy, version: str) -> Version:
-    """Have no other version of any script."""
-    raise ScriptError(strategy.script.name, f"has no version {version[:8]}")
 
 
 def _runs(script: Script) -> str:
