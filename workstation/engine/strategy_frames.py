@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from workstation.engine.call_times import CallTimes
 from workstation.engine.engine import Engine
@@ -21,6 +20,7 @@ from workstation.engine.frames import (
 )
 from workstation.engine.gating import RowGates
 from workstation.engine.reloading import ReloadReport
+from workstation.engine.script_loading import is_lua
 from workstation.engine.script_log import ScriptLogs
 from workstation.model.states import SymbolState
 from workstation.model.timeframes import NS_PER_S
@@ -28,7 +28,6 @@ from workstation.strategy.scripted import ScriptedStrategy
 
 __all__ = ["StrategyFrames"]
 
-_LANGUAGES = {".py": "Python", ".lua": "Lua"}
 _VERSION = 8
 # Enough of a hash to tell two versions apart at a glance.
 _RATE_NS = 60 * NS_PER_S
@@ -68,7 +67,7 @@ class StrategyFrames:
         free = [row.state for row in rows if not row.locked]
         return StrategyRow(
             name=strategy.name,
-            language=_LANGUAGES.get(Path(script.path).suffix, "Python"),
+            language="Lua" if is_lua(script.path) else "Python",
             script=script.name,
             version=script.hash[:_VERSION],
             timeframe=str(strategy.timeframe),
