@@ -38,8 +38,7 @@ class ScriptLogs:
 
     def __call__(self, record: Record, encoded: bytes) -> None:
         """Take a line that a script wrote (a sink of the core)."""
-        if type(record) is NoteRecord:
-            assert isinstance(record, NoteRecord)
+        if isinstance(record, NoteRecord):
             self._add(record.strategy, record.ts, record.instrument, record.text)
 
     def fault(self, record: FaultRecord, error: Exception) -> None:
