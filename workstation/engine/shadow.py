@@ -39,8 +39,11 @@ T = TypeVar("T")
 _BARS = 200
 """Bars of each symbol that are asked about; those before only fill the windows."""
 _CALLS = 2_000
-"""Calls of one shadow run at most, over all symbols: a fraction of a second."""
+"""Calls that one shadow run is meant to make, over all symbols: a fraction of a second.
+"""
 _FEWEST = 20
+"""Bars of each symbol that are asked about all the same: with more than 100 symbols the
+calls are more."""
 
 Steps = Generator[Literal[True] | None, None, T]
 """Work in small pieces: True after one of them, None where it has to wait."""
