@@ -348,7 +348,7 @@ def _header(
         "version": __version__,
         "run": msgspec.to_builtins(run),
         "scripts": {
-            settings.name: msgspec.to_builtins(structs.replace(script, functions={}))
+            settings.name: msgspec.to_builtins(script.for_journal())
             for settings, script in zip(run.strategies, scripts, strict=True)
         },
         "processors": {script.name: script.hash for script in processors},

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from workstation.engine.control import Control, Outcome
 from workstation.engine.engine import Engine
@@ -342,7 +342,7 @@ class Reloading:
             script = ready.script
             self._offer(name, script, ready.use)
             if engine.journal is not None:
-                engine.journal.script(name, structs.replace(script, functions={}))
+                engine.journal.script(name, script.for_journal())
             outcome = self._control.execute(
                 ReloadScript(strategy=name, version=script.hash, reason=cause)
             )

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from workstation.model.errors import ScriptError
 from workstation.strategy.lua.wire import LONGEST_STRING
@@ -117,6 +117,10 @@ class Script(Struct, frozen=True, kw_only=True):
                     "characters, all of them printable",
                 )
         return found
+
+    def for_journal(self) -> Script:
+        """Return what a journal keeps of it: its functions are made of its text."""
+        return structs.replace(self, functions={})
 
     def wrong(self, given: Mapping[str, ParamValue]) -> Iterator[tuple[str, str]]:
         """Yield each parameter that is wrong, with what would be right."""
