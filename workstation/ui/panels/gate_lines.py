@@ -15,6 +15,9 @@ from workstation.ui.widgets.text_panel import Line
 
 __all__ = ["gate_line", "gate_lines"]
 
+# A gate beside a number begins at such a step: it stays while the number changes.
+_STEP = 4
+
 
 def gate_line(gate: Gate, cells: int) -> list[Part]:
     """Return a gate: verdict, name in ``cells``, and the number that decides."""
@@ -56,7 +59,11 @@ def _never(gate: Gate) -> bool:
 
 
 def _wordy(gate: Gate) -> bool:
-    return gate.passed and not any(sign.isdigit() for sign in gate.detail)
+    return gate.passed and not _has_number(gate.detail)
+
+
+def _has_number(text: str) -> bool:
+    return any(sign.isdigit() for sign in text)
 
 
 def _passed(gate: Gate) -> bool:
@@ -71,8 +78,11 @@ def _flow(
     for parts, gate in zip(texts, gates, strict=True):
         taken = sum(width(text) for text, _ in parts)
         if gate.passed and taken + 2 <= room:
-            lines[-1] += [("  ", ""), *parts]
-            room -= taken + 2
+            before, _ = lines[-1][-1]
+            loose = (room - cells) % _STEP if _has_number(before) else 0
+            gap = min(2 + loose, room - taken)
+            lines[-1] += [(" " * gap, ""), *parts]
+            room -= taken + gap
         else:
             lines.append(parts)
             room = cells - taken if gate.passed else 0
