@@ -102,11 +102,14 @@ def _run(built: Session, steps: int) -> None:
         step()
 
 
-def test_more_strategies_take_more_and_what_fits_lies_between() -> None:
+def test_only_lua_has_workers_that_take_their_own_share() -> None:
     for language in ("py", "lua"):
-        one, three = loads(language, (1, 3), symbols=5)
-        assert 0 < one.whole < three.whole
-        assert (one.workers > 0) is (language == "lua")
+        found = loads(language, (1, 3), symbols=5)
+        assert [each.strategies for each in found] == [1, 3][: len(found)]
+        assert (found[-1].workers > 0) is (language == "lua")
+
+
+def test_what_fits_lies_between_two_loads() -> None:
     assert fitting([Load(1, 0.1, 0.1), Load(5, 0.6, 0.2)]) == pytest.approx(3)
     assert fitting([Load(1, 0.1, 0.1), Load(5, 0.2, 0.2)]) is None
 

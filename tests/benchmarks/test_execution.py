@@ -15,6 +15,7 @@ from time import process_time_ns
 
 import pytest
 
+from tests.benchmarks.effort import effort
 from tests.execution.fakes import BTC, NS, FakeMarket, quote, signal
 from workstation.execution.executor import Executor
 from workstation.execution.settings import OrderSettings, RiskSettings
@@ -166,13 +167,13 @@ def test_one_order_from_signal_to_position(
     benchmark(trade, executor, sink, 2)
 
 
-def test_an_order_costs_the_same_after_fifty_thousand() -> None:
+def test_an_order_takes_the_same_effort_after_twenty_thousand() -> None:
     executor, sink = rig()
     trade(executor, sink, SMALL)
-    early = min(_cost(executor, sink) for _ in range(ROUNDS))
+    early = effort(lambda: trade(executor, sink, 100))
     trade(executor, sink, 20 * SMALL)
-    late = min(_cost(executor, sink) for _ in range(ROUNDS))
-    assert late <= 1.5 * early
+    late = effort(lambda: trade(executor, sink, 100))
+    assert 0 < late <= 1.01 * early
 
 
 if __name__ == "__main__":

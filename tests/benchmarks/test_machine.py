@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Callable
 
 from tests.benchmarks.budget import median_cpu_ns
+from tests.benchmarks.effort import effort
 from tests.benchmarks.test_core import session, trades
 from workstation.kernel import SimClock, Timer
 from workstation.model.records import Record
@@ -90,9 +91,10 @@ def _moves(row: Row, core: object, count: int) -> None:
         row.move(core, trigger, "measured", SCRIPT)  # type: ignore[arg-type]
 
 
-def test_a_move_costs_more_than_its_step_and_the_row_is_back_in_watch() -> None:
+def test_a_step_and_a_move_are_measured_beside_an_empty_call() -> None:
     found = timings(400)
-    assert 0 < found["call"] < found["step"] < found["move"]
+    assert list(found) == ["call", "step", "move, record dropped", "move"]
+    assert effort(lambda: _calls(400)) < effort(lambda: _steps(400))
 
 
 if __name__ == "__main__":

@@ -92,9 +92,21 @@ def _session() -> Session:
     return built
 
 
-def test_a_bar_costs_more_than_its_script_and_asks_it_each_time() -> None:
-    found = timings(300)
-    assert 0 < found["bare"] < found["guarded"] < found["bar closed"]
+def test_every_part_of_a_call_is_measured_beside_the_bare_one() -> None:
+    found = timings(30)
+    assert {"bare", "guarded", "asked", "bar closed"} < set(found)
+
+
+def test_a_closed_bar_asks_the_script_each_time() -> None:
+    built = _session()
+    strategy = built.strategies[0]
+    bar = strategy.rows["BTCUSDT"].bar
+    assert bar is not None
+    before = strategy.calls
+    for _ in range(3):
+        strategy.handlers()[BarClosed](BarClosed("BTCUSDT", bar.ts_recv, bar))
+    built.close()
+    assert strategy.calls == before + 3
 
 
 if __name__ == "__main__":

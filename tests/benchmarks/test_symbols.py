@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from tests.benchmarks.budget import ROUNDS, cpu_ns
+from tests.benchmarks.effort import effort
 from tests.benchmarks.test_core import CONFIG, SCRIPT, START_NS
 from workstation.config import load_config
 from workstation.engine.assembly import assemble_session
@@ -214,9 +215,24 @@ def test_a_book_has_a_thousand_levels_a_side() -> None:
     assert _book(1).depth() == (LEVELS, LEVELS)
 
 
-def test_more_symbols_do_not_make_a_quote_cost_twice() -> None:
-    few, many = ns_per_quote(1, 3_000), ns_per_quote(200, 3_000)
-    assert 0 < many < 2 * few
+def test_more_symbols_do_not_make_a_quote_take_more_effort() -> None:
+    few, many = _effort_per_quote(1), _effort_per_quote(200)
+    assert 0 < many < 1.05 * few
+
+
+def _effort_per_quote(symbols: int, count: int = 600) -> float:
+    listed = names(symbols)
+    engine = session(settings(listed), quotes(listed, count + 2 * symbols)).engine
+    engine.start()
+    step = engine.step
+    for _ in range(2 * symbols):
+        step()
+
+    def rest() -> None:
+        for _ in range(count):
+            step()
+
+    return effort(rest) / count
 
 
 @pytest.mark.parametrize("symbols", [1, MANY])
