@@ -9,6 +9,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from _typeshed import TraceFunction
 
 __all__ = ["effort"]
 
@@ -17,12 +21,12 @@ def effort(work: Callable[[], object]) -> int:
     """Return how many lines ran and how many C functions were called by ``work``."""
     steps = 0
 
-    def line(frame: FrameType, event: str, arg: object) -> Callable[..., object]:
+    def line(frame: FrameType, event: str, arg: Any) -> TraceFunction:
         nonlocal steps
         steps += event == "line"
         return line
 
-    def call(frame: FrameType, event: str, arg: object) -> None:
+    def call(frame: FrameType, event: str, arg: Any) -> None:
         nonlocal steps
         steps += event == "c_call"
 
