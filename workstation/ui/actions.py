@@ -182,6 +182,7 @@ ACTIONS: tuple[Action, ...] = (
     _keys("panel.jump", "ctrl+o", _G, "one letter on every panel"),
     _keys("layout.monitor", "1", _G, "layout Monitor"),
     _keys("layout.feeds", "2", _G, "layout Feeds and tasks"),
+    _keys("layout.trade", "3", _G, "layout Trade"),
     _keys("layout.strategies", "4", _G, "layout Strategies"),
     _keys("layout.log", "7", _G, "layout Log"),
     _keys("alerts.open", "a", _G, "list the alerts with their age", "alerts", 4),

@@ -46,6 +46,7 @@ PANELS = {
         *("feeds", "tasks", "opportunities", "channels", "gaps", "indicators"),
         "figures",
     ),
+    "3": ("book", "positions", "orders"),
     "4": ("strategies", "diagram", "why_not", "params", "script_log"),
     "7": ("log_all",),
 }

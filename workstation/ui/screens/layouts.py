@@ -39,6 +39,7 @@ __all__ = [
     "LogLayout",
     "MonitorLayout",
     "StrategiesLayout",
+    "TradeLayout",
 ]
 
 
@@ -162,6 +163,27 @@ class FeedsLayout(LayoutScreen):
         )
 
 
+class TradeLayout(LayoutScreen):
+    """Layout 3: the ladder beside positions and orders."""
+
+    layout_title = "Trade"
+    shown_at = {
+        SizeClass.COMPACT: ("positions", "orders"),
+        SizeClass.LARGE: ("book", "positions", "orders"),
+    }
+    DEFAULT_CSS = """
+    TradeLayout #book { width: 30; }
+    TradeLayout #positions { height: 9; }
+    TradeLayout.-huge #positions { height: 14; }
+    TradeLayout.-compact #positions { height: 7; }
+    """
+
+    def panels_area(self) -> Iterable[Widget]:
+        """The ladder; positions over orders, which have the keys first."""
+        held = Vertical(self.make(PositionsPanel), self.make(OrdersPanel), id="held")
+        yield Horizontal(self.make(BookPanel), Split(), held, id="trade")
+
+
 class StrategiesLayout(LayoutScreen):
     """Layout 4: strategies, machine, why not, parameters, script log."""
 
@@ -220,6 +242,7 @@ class LogLayout(LayoutScreen):
 LAYOUTS: dict[str, type[LayoutScreen]] = {
     "1": MonitorLayout,
     "2": FeedsLayout,
+    "3": TradeLayout,
     "4": StrategiesLayout,
     "7": LogLayout,
 }

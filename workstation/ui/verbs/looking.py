@@ -398,6 +398,7 @@ VERBS: dict[str, Any] = {
     "panel.jump": panel_jump,
     "layout.monitor": _layout("1"),
     "layout.feeds": _layout("2"),
+    "layout.trade": _layout("3"),
     "layout.strategies": _layout("4"),
     "layout.log": _layout("7"),
     "panel.zoom": panel_zoom,
