@@ -145,4 +145,3 @@ def test_the_machine_shows_the_ways_out_of_its_state() -> None:
     assert ("opportunity", SymbolState.CLOSE_WATCH) in ways
     assert ("override_in_trade", SymbolState.IN_TRADE) in ways
     assert not [way for way in machine.ways if way.trigger == "flat"]
-    assert all(way.needs for way in machine.ways)

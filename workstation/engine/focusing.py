@@ -77,10 +77,10 @@ class FocusFrames:
 
 def _ways(row: Row) -> tuple[Way, ...]:
     return tuple(
-        Way(trigger.value, after, guard.value)
+        Way(trigger.value, after)
         for (state, trigger), ways in TABLE.items()
         if state is row.state
-        for guard, after in ways
+        for _, after in ways
     )
 
 

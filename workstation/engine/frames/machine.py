@@ -15,11 +15,10 @@ __all__ = ["MachineFrame", "Way"]
 
 
 class Way(Struct, frozen=True):
-    """A move from the state a row is in; ``needs`` is what must hold for it."""
+    """A move from the state a row is in, and what brings it."""
 
     trigger: str
     after: SymbolState
-    needs: str = ""
 
 
 class MachineFrame(Struct, frozen=True, kw_only=True):
