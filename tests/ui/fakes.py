@@ -571,7 +571,6 @@ def params(instrument: str = "BTCUSDT", **changes: Any) -> ParamTable:
     values: dict[str, Any] = {
         "strategy": "ema_cross",
         "instrument": instrument,
-        "script": "ema_cross.py",
         "instruments": tuple(row.instrument for row in symbols()),
         "params": (
             param_row(),

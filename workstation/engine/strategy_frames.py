@@ -111,7 +111,6 @@ class StrategyFrames:
         return ParamTable(
             strategy=strategy.name,
             instrument=focus.instrument,
-            script=strategy.script.name,
             instruments=tuple(strategy.rows),
             params=tuple(
                 ParamRow(

@@ -76,7 +76,6 @@ class ParamTable(Struct, frozen=True, kw_only=True):
 
     strategy: str
     instrument: str
-    script: str
     instruments: tuple[str, ...]
     params: tuple[ParamRow, ...]
 
