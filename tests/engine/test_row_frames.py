@@ -8,10 +8,14 @@ from pathlib import Path
 import pytest
 
 from tests.engine.commands import holding, more
-from tests.engine.runs import frame_of, small
+from tests.engine.runs import frame_of, running, small
 from workstation.engine.drivers import Until, run_backtest
+from workstation.engine.frames import Focus
+from workstation.engine.gating import RowGates
 from workstation.model.commands import PauseTask
-from workstation.model.states import SymbolState
+from workstation.model.states import Gate, SymbolState
+from workstation.strategy.row import Row
+from workstation.strategy.scripted import ScriptedStrategy
 
 
 def test_positions_and_states_of_the_rows_are_those_of_the_ledger() -> None:
@@ -58,6 +62,27 @@ def test_a_held_stop_is_shown_whoever_owns_it_and_from_the_mark(
     row = next(r for r in frame.symbols if r.strategy == "operator")
     assert row.stop_percent == held.stop_percent
     assert row.open_pnl == held.open_pnl
+
+
+def test_the_machine_alone_makes_no_other_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    first_closed = RowGates.first_closed
+
+    def noting(gates: RowGates, strategy: ScriptedStrategy, row: Row) -> Gate | None:
+        asked.append(row.instrument.id)
+        return first_closed(gates, strategy, row)
+
+    monkeypatch.setattr(RowGates, "first_closed", noting)
+    session = running(30)
+    machine = frame_of(session, 0, "machine").machine
+    assert machine is not None
+    assert asked == ["BTCUSDT"]
+    both = frame_of(session, 0, "symbols", "machine")
+    assert both.symbols is not None
+    assert both.machine is not None
+    assert both.machine.row == machine.row == both.symbols[0]
+    nobodys = session.frame(0, frozenset({"machine"}), Focus("nobody", "BTCUSDT"))
+    assert nobodys.machine is None
 
 
 def test_the_tasks_of_a_frame_count_what_they_did_and_withheld(

@@ -5,12 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from workstation.engine.frames import (
-    Focus,
-    MachineFrame,
-    SymbolRow,
-    Way,
-)
+from workstation.engine.frames import MachineFrame, SymbolRow, Way
 from workstation.engine.gating import RowGates
 from workstation.execution.executor import Executor
 from workstation.model.orders import Order, OrderRole, OrderStatus
@@ -34,33 +29,18 @@ class FocusFrames:
         self._executor = executor
         self._gates = gates
 
-    def row(self, strategy: str, instrument: str) -> Row | None:
-        """Return a strategy's row, or None."""
-        owner = self._strategies.get(strategy)
-        return None if owner is None else owner.rows.get(instrument)
-
-    def machine(self, focus: Focus, rows: Sequence[SymbolRow]) -> MachineFrame | None:
-        """Return the focused row in full, or None where no strategy has it."""
-        strategy = self._strategies.get(focus.strategy)
-        row = self.row(focus.strategy, focus.instrument)
-        shown = next(
-            (
-                r
-                for r in rows
-                if (r.instrument, r.strategy) == (focus.instrument, focus.strategy)
-            ),
-            None,
-        )
-        if strategy is None or row is None or shown is None:
-            return None
+    def machine(self, shown: SymbolRow) -> MachineFrame:
+        """Return a strategy's row, as its table shows it, in full."""
+        strategy = self._strategies[shown.strategy]
+        row = strategy.rows[shown.instrument]
         held = [
             order
-            for order in self._executor.working(focus.strategy, focus.instrument)
+            for order in self._executor.working(shown.strategy, shown.instrument)
             if order.status is OrderStatus.HELD
         ]
         return MachineFrame(
             row=shown,
-            position=self._executor.position(focus.strategy, focus.instrument),
+            position=self._executor.position(shown.strategy, shown.instrument),
             stop=_trigger(held, OrderRole.STOP),
             target=_trigger(held, OrderRole.TARGET),
             stop_held=any(order.role is OrderRole.STOP for order in held),

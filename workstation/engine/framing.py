@@ -19,7 +19,7 @@ from workstation.engine.engine import Engine
 from workstation.engine.feed_frames import FeedFrames
 from workstation.engine.figure_frames import FigureFrames
 from workstation.engine.focusing import FocusFrames
-from workstation.engine.frames import Alert, Focus, Frame
+from workstation.engine.frames import Alert, Focus, Frame, MachineFrame
 from workstation.engine.gating import RowGates
 from workstation.engine.header_frames import HeaderFrames
 from workstation.engine.indicator_frames import IndicatorFrames
@@ -83,6 +83,7 @@ class FrameSource:
         self._trades = TradeFrames(engine, aggregator, instruments)
         self._feeds = FeedFrames(engine, aggregator, recorder, instruments)
         self._makers: dict[str, Callable[[], object]] = {
+            "symbols": self._rows.symbols,
             "orders": self._rows.orders,
             "positions": self._rows.positions,
             "gaps": self._feeds.gaps,
@@ -94,6 +95,7 @@ class FrameSource:
             "opportunities": OpportunityFrames(engine, aggregator).opportunities,
         }
         self._focused: dict[str, Callable[[Focus], object]] = {
+            "machine": self._machine,
             "chart": self._charts.chart,
             "tape": self._trades.tape,
             "params": self._scripts.params,
@@ -114,16 +116,11 @@ class FrameSource:
         alerts = self.alerts()
         if "feeds" in panels:
             parts["feeds"] = self._feeds.feeds(with_books="feed_books" in panels)
-        rows = self._rows.symbols() if panels & {"symbols", "machine"} else ()
-        if "symbols" in panels:
-            parts["symbols"] = rows
         if focus is not None:
             if "book" in panels:
                 parts["book"] = self._books.book(
                     focus, self._alerts.book_remedy(focus.instrument)
                 )
-            if "machine" in panels:
-                parts["machine"] = self._focus.machine(focus, rows)
             parts |= {
                 name: make(focus)
                 for name, make in self._focused.items()
@@ -140,6 +137,10 @@ class FrameSource:
             injected=frozenset(self._control.injected),
             **parts,  # type: ignore[arg-type]
         )
+
+    def _machine(self, focus: Focus) -> MachineFrame | None:
+        row = self._rows.symbol(focus.strategy, focus.instrument)
+        return None if row is None else self._focus.machine(row)
 
     def _tasks(self) -> tuple[TaskStats, ...]:
         registry = self._engine.registry

@@ -64,6 +64,15 @@ class RowFrames:
                 made.append(self._unmanaged(instrument, None))
         return tuple(self._versions.of("symbols", made))
 
+    def symbol(self, strategy: str, instrument: str) -> SymbolRow | None:
+        """Return that row alone, or None where no strategy of this name has it."""
+        owner = next((s for s in self._strategies if s.name == strategy), None)
+        row = None if owner is None else owner.rows.get(instrument)
+        if owner is None or row is None:
+            return None
+        made = self._symbol(self._instruments[instrument], owner, row)
+        return next(iter(self._versions.of("symbols", [made])))
+
     def _symbol(
         self, instrument: Instrument, strategy: ScriptedStrategy, row: Row
     ) -> SymbolRow:
