@@ -33,8 +33,7 @@ from workstation.ui.actions import (
 )
 from workstation.ui.bridge import SessionLike, never_wait_for_output
 from workstation.ui.face import Bookmark, Face
-from workstation.ui.facts import why_not
-from workstation.ui.key_names import key_glyph
+from workstation.ui.facts import not_here, why_not
 from workstation.ui.keymap import KeymapError, read_keymap
 from workstation.ui.palette import Entry, Palette
 from workstation.ui.panels.base import Panel
@@ -250,8 +249,7 @@ class WorkstationApp(Face):
             return
         elsewhere = find_key(key, PANEL_SCOPES, self.keymap)
         if elsewhere:
-            entry = elsewhere[0]
-            self.say(f"{key_glyph(key)} ({entry.title}) needs: {entry.scope.value}.")
+            self.say(not_here(elsewhere[0], key))
 
     def action_act(self, id: str) -> None:
         """Do an action by its id; what keys, clicks and the palette run."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from workstation.engine.frames import Frame
 from workstation.ui.actions import Action, Fact, Scope
+from workstation.ui.key_names import key_glyph
 from workstation.ui.panels.base import Choice, Panel
 
-__all__ = ["row_facts", "why_not"]
+__all__ = ["not_here", "row_facts", "why_not"]
 
 _MISSING = {
     Fact.UNLOCKED: "the screen is locked (L unlocks)",
@@ -32,6 +33,12 @@ def why_not(entry: Action, missing: frozenset[Fact], *, read_only: bool) -> str:
         return f"{entry.glyph}: this screen only looks (--read-only)."
     first = next(fact for fact in Fact if fact in missing)
     return f"{entry.glyph}: {_MISSING[first]}."
+
+
+def not_here(entry: Action, key: str) -> str:
+    """Return where a key would be heard that the focused panel does not hear."""
+    # The label, for a title and the names of a scope do not fit into 80 columns.
+    return f"{key_glyph(key)} ({entry.label or entry.title}) needs: {entry.scope}."
 
 
 def row_facts(panel: Panel | None, frame: Frame | None) -> set[Fact]:
