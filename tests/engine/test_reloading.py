@@ -371,6 +371,8 @@ def test_rolling_back_goes_to_the_version_before(desk: Callable[..., Desk]) -> N
     d.ticks()
     second = d.strategy.script.hash
     assert second != first
+    assert reloading.versions("ema_cross") == (first, second)
+    assert reloading.versions("market") == ()
     assert "goes back" in reloading.roll_back("ema_cross").detail
     d.ticks(100)
     assert d.strategy.script.hash == first

@@ -826,6 +826,8 @@ class FakeReloading:
         self.ticks = 0
         self.asked: list[tuple[str, str]] = []
         self.reports: list[ReloadReport] = []
+        self.hashes = {"ema_cross": ("7b555b94",)}
+        """Versions of each strategy's script, newest last."""
 
     def tick(self) -> None:
         """Count it."""
@@ -840,6 +842,10 @@ class FakeReloading:
         """Refuse it."""
         self.asked.append(("roll_back", strategy))
         return ReloadAnswer(False, f"{strategy}.py has no version before this one")
+
+    def versions(self, strategy: str) -> tuple[str, ...]:
+        """Return ``hashes``."""
+        return self.hashes.get(strategy, ())
 
     def news(self) -> tuple[ReloadReport, ...]:
         """Return the news once."""

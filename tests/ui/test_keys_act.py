@@ -432,7 +432,7 @@ async def test_a_saved_script_takes_over_and_r_and_u_go_there_and_back(
         first = strategy.script.hash
         await pilot.press("U")
         await settle(pilot)
-        assert "mine.py has no version before this one" in footer(app)
+        assert "U: the script has no version before this one" in footer(app)
         await pilot.press("R")
         await settle(pilot)
         assert "mine.py is the version that runs" in footer(app)

@@ -172,6 +172,11 @@ class Reloading:
         self._waiting.append(_Job(strategy, self._roll_back(strategy)))
         return ReloadAnswer(True, f"{watched.path.name} goes back to the one before")
 
+    def versions(self, strategy: str) -> tuple[str, ...]:
+        """Return the hashes of what can be run, newest last; none without a script."""
+        watched = self._watched.get(strategy)
+        return () if watched is None else tuple(each.hash for each in watched.versions)
+
     def report(self, strategy: str) -> ReloadReport | None:
         """Return what became of the last version that was tried."""
         return self._watched[strategy].report

@@ -77,7 +77,8 @@ class Fact(StrEnum):
     TASK = "a task is below the cursor"
     PAUSED_TASK = "the task below the cursor is paused"
     FEED = "the task below the cursor may be a feed"
-    SCRIPT = "the task below the cursor may have a script"
+    SCRIPT = "the task below the cursor has a script"
+    OLDER_VERSION = "the script has a version before this one"
     ALERT = "there is an alert"
     MATCHES = "something was searched for"
     BOOKMARK = "there is a bookmark"
@@ -235,7 +236,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     _keys(
         *("script.roll_back", "U", _T, "back to the script's version before"),
-        *("roll back", 4, _SCRIPT, _ONE),
+        *("roll back", 4, _SCRIPT | {Fact.OLDER_VERSION}, _ONE),
     ),
     _keys("task.inject", "i", _T, "inject an event", "inject", 2, _INJECT, _ONE),
     # Chart, book, log.

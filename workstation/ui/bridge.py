@@ -95,6 +95,9 @@ class ReloadingLike(Protocol):
     def roll_back(self, strategy: str) -> ReloadAnswer:
         """Go back to the version before."""
 
+    def versions(self, strategy: str) -> tuple[str, ...]:
+        """Return the hashes of what can be run, newest last; none without a script."""
+
     def news(self) -> tuple[ReloadReport, ...]:
         """Return what has become of versions since this was last asked."""
 
@@ -344,6 +347,10 @@ class Bridge:
         outcome = self.session.execute(command)
         self.pump_once()
         return outcome
+
+    def versions(self, task: str) -> tuple[str, ...]:
+        """Return the versions of a strategy's script; none where there is no script."""
+        return () if self.session is None else self.session.reloading.versions(task)
 
     def begin_step(self) -> None:
         """Mark what the next records bring until the step after it."""

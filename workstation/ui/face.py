@@ -146,7 +146,7 @@ class Face(App[int]):
 
     def facts(self) -> frozenset[Fact]:
         """Return what is true of the screen now."""
-        facts = row_facts(self.panel, self.bridge.frame)
+        facts = row_facts(self.panel, self.bridge.frame, self.bridge.versions)
         if not self.locked:
             facts.add(Fact.UNLOCKED)
         if self.config.run.mode in ("simulation", "recording"):

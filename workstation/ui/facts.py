@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from workstation.engine.frames import Frame
 from workstation.ui.actions import Action, Fact, Scope
 from workstation.ui.key_names import key_glyph
@@ -20,7 +22,8 @@ _MISSING = {
     Fact.TASK: "no task is below the cursor",
     Fact.PAUSED_TASK: "the task below the cursor is not paused (p pauses it)",
     Fact.FEED: "a strategy is no feed; feeds are in layout 2",
-    Fact.SCRIPT: "a feed has no script; strategies are in layout 4",
+    Fact.SCRIPT: "this task has no script; strategies are in layout 4",
+    Fact.OLDER_VERSION: "the script has no version before this one",
     Fact.ALERT: "there is no alert",
     Fact.MATCHES: "nothing was searched for (/ does)",
     Fact.BOOKMARK: "there is no bookmark (m sets one)",
@@ -41,8 +44,15 @@ def not_here(entry: Action, key: str) -> str:
     return f"{key_glyph(key)} ({entry.label or entry.title}) needs: {entry.scope}."
 
 
-def row_facts(panel: Panel | None, frame: Frame | None) -> set[Fact]:
-    """Return what is true of the row below the focused panel's cursor."""
+def row_facts(
+    panel: Panel | None,
+    frame: Frame | None,
+    versions: Callable[[str], Sequence[str]],
+) -> set[Fact]:
+    """Return what is true of the row below the focused panel's cursor.
+
+    ``versions`` returns those of a task's script, none where it has no script.
+    """
     facts: set[Fact] = set()
     choice = None if panel is None else panel.choice
     orders = () if frame is None else frame.orders
@@ -56,16 +66,17 @@ def row_facts(panel: Panel | None, frame: Frame | None) -> set[Fact]:
         facts.add(Fact.ORDER)
     if choice.task:
         facts.add(Fact.TASK)
-        # The list of tasks has both, and what does not apply says so there.
-        if panel is not None and panel.panel_id != "strategies":
-            facts.add(Fact.FEED)
-        if panel is not None and panel.panel_id != "feeds":
-            facts.add(Fact.SCRIPT)
-    if frame is not None:
-        if choice.instrument and _is_exposed(frame, choice):
-            facts.add(Fact.POSITION)
-        if choice.task and _is_paused(frame, choice.task):
+        known = len(versions(choice.task))
+        # Which of the other tasks is a feed, the recorder knows: it says so.
+        facts.add(Fact.SCRIPT if known else Fact.FEED)
+        if known > 1:
+            facts.add(Fact.OLDER_VERSION)
+        # A pinned panel's frame is its own, with what it asks for.
+        own = None if panel is None else panel.frame
+        if any(_is_paused(each, choice.task) for each in (frame, own) if each):
             facts.add(Fact.PAUSED_TASK)
+    if frame is not None and choice.instrument and _is_exposed(frame, choice):
+        facts.add(Fact.POSITION)
     return facts
 
 

@@ -182,6 +182,11 @@ class Panel(PanelFrame):
     # -- what keys ask of it; None means "not here" ------------------------------------
 
     @property
+    def frame(self) -> Frame | None:
+        """The frame it shows."""
+        return self._frame
+
+    @property
     def choice(self) -> Choice | None:
         """What the cursor is on."""
         return None

@@ -30,7 +30,8 @@ class ScriptLogPanel(TablePanel):
 
     panel_id = "script_log"
     title = "Script log"
-    needs = frozenset({"script_log"})
+    needs = frozenset({"script_log", "strategies"})
+    # The strategies tell whether it is paused, also while this panel is alone.
     scope = Scope.TASK
     follows_focus = True
     empty = (
