@@ -826,7 +826,7 @@ class FakeReloading:
         self.ticks = 0
         self.asked: list[tuple[str, str]] = []
         self.reports: list[ReloadReport] = []
-        self.hashes = {"ema_cross": ("7b555b94",)}
+        self.hashes: dict[str, tuple[str, ...]] = {"ema_cross": ("7b555b94",)}
         """Versions of each strategy's script, newest last."""
 
     def tick(self) -> None:
