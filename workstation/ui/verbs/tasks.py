@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from workstation.model.commands import (
     Command,
@@ -15,36 +15,44 @@ from workstation.ui.screens.inject import InjectScreen
 from workstation.ui.screens.stop_task import StopTaskScreen
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
-    from workstation.engine.recorder import RecorderAnswer
-    from workstation.engine.reloading import ReloadAnswer
     from workstation.ui.app import WorkstationApp
 
 __all__ = ["VERBS"]
 
 
-def _each(app: WorkstationApp, make: Any) -> None:
-    # Any: a command type, or what chooses one by the task's name.
-    """Execute a command on the marked tasks, or the one below the cursor."""
+class _Answer(Protocol):
+    """What became of a command, a recording or a reload."""
+
+    @property
+    def accepted(self) -> bool: ...
+    @property
+    def detail(self) -> str: ...
+
+
+def _names(app: WorkstationApp) -> list[str]:
+    """Return the marked tasks, or the one below the cursor."""
     panel = app.panel
-    if panel is None:
+    choices = () if panel is None else panel.choices
+    return [choice.task for choice in choices if choice.task]
+
+
+def _each(app: WorkstationApp, make: Callable[[str], Command]) -> None:
+    """Execute the command that ``make`` makes for each task, by its name."""
+    _ask(app, "tasks", lambda name: app.bridge.execute(make(name)))
+
+
+def _ask(app: WorkstationApp, what: str, ask: Callable[[str], _Answer | None]) -> None:
+    """Ask for each task; say the last answer, and of how many it is one."""
+    answers = [answer for answer in map(ask, _names(app)) if answer is not None]
+    if not answers:
         return
-    names = [choice.task for choice in panel.choices if choice.task]
-    said = []
-    refused = False
-    for name in names:
-        command: Command = make(name)
-        outcome = app.bridge.execute(command)
-        if outcome is None:
-            continue
-        refused = refused or not outcome.accepted
-        said.append(
-            outcome.detail if outcome.accepted else f"Refused: {outcome.detail}"
-        )
-    if said:
-        text = said[-1] if len(said) == 1 else f"{len(said)} tasks: {said[-1]}"
-        app.say(f"{text}.", "warn" if refused else "")
+    last = answers[-1]
+    text = last.detail if last.accepted else f"Refused: {last.detail}"
+    if len(answers) > 1:
+        text = f"{len(answers)} {what}: {text}"
+    app.say(f"{text}.", "" if all(each.accepted for each in answers) else "warn")
 
 
 def _states(app: WorkstationApp) -> dict[str, str]:
@@ -89,44 +97,24 @@ def stop(app: WorkstationApp) -> None:
 
 def record(app: WorkstationApp) -> None:
     """Begin or end the recording of the feed; the run is not touched by it."""
-    panel = app.panel
     session = app.bridge.session
-    if panel is None or session is None:
-        return
-    answers = [
-        session.toggle_recording(choice.task) for choice in panel.choices if choice.task
-    ]
-    if answers:
+    if session is not None:
+        _ask(app, "feeds", session.toggle_recording)
         app.bridge_now()
-    _say(app, answers, "feeds")
 
 
 def reload(app: WorkstationApp) -> None:
     """Try the file of a strategy's script, and reload it; the run goes on meanwhile."""
     session = app.bridge.session
-    if app.panel is not None and session is not None:
-        names = [choice.task for choice in app.panel.choices if choice.task]
-        _say(app, [session.reloading.reload(name) for name in names], "scripts")
+    if session is not None:
+        _ask(app, "scripts", session.reloading.reload)
 
 
 def roll_back(app: WorkstationApp) -> None:
     """Go back to the version of the script before this one."""
     session = app.bridge.session
-    if app.panel is not None and session is not None:
-        names = [choice.task for choice in app.panel.choices if choice.task]
-        _say(app, [session.reloading.roll_back(name) for name in names], "scripts")
-
-
-def _say(
-    app: WorkstationApp, answers: Sequence[RecorderAnswer | ReloadAnswer], what: str
-) -> None:
-    """Say the last of some answers, and of how many it is one."""
-    if not answers:
-        return
-    refused = not all(answer.accepted for answer in answers)
-    last = answers[-1].detail
-    text = last if len(answers) == 1 else f"{len(answers)} {what}: {last}"
-    app.say(f"{text}.", "warn" if refused else "")
+    if session is not None:
+        _ask(app, "scripts", session.reloading.roll_back)
 
 
 def inject(app: WorkstationApp) -> None:
