@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.keys import Keys, _character_to_key
 
-from workstation.ui.actions import ACTIONS
+from workstation.ui.actions import ACTIONS, Scope
 from workstation.ui.key_names import NAMES, key_glyph, key_name
 from workstation.ui.keymap import KeymapError, read_keymap
 from workstation.ui.keys_page import document
@@ -93,6 +93,37 @@ def test_reserved_keys_are_kept(key: str) -> None:
 @pytest.mark.parametrize("id", ["app.kill", "app.quit", "view.back", "dialog.back"])
 def test_what_is_needed_keeps_a_key(id: str) -> None:
     assert problems({id: ""}) == [f"{id}: must keep a key; give it one"]
+
+
+def test_the_page_names_keys_that_can_be_given() -> None:
+    page = document().replace("\n", " ")
+    names = re.search(r"or a name: ([^.]*)\.", page)
+    assert names is not None
+    for name in re.findall(r"`([^`]+)`", names[1]):
+        with_it = {"table.sort": name}
+        taken = [p for p in _problems(with_it) if "both" not in p]
+        assert taken == [], name
+
+
+def test_the_page_names_what_must_keep_a_key() -> None:
+    page = document().replace("\n", " ")
+    said = re.search(r"off the keyboard \(not ([a-z, ]+) and the keys of", page)
+    assert said is not None
+    titles = {each.strip() for each in said[1].split(",")}
+    kept = {
+        entry.id.split(".")[1]
+        for entry in ACTIONS
+        if entry.scope is not Scope.DIALOG and _problems({entry.id: ""})
+    }
+    assert titles == kept
+
+
+def _problems(keymap: dict[str, str]) -> list[str]:
+    try:
+        read_keymap(keymap)
+    except KeymapError as error:
+        return error.problems
+    return []
 
 
 def test_others_can_be_taken_off_the_keyboard() -> None:

@@ -18,7 +18,8 @@ _INTRODUCTION = """\
 This page is printed by `python -m workstation.ui.actions`.
 
 A lower-case letter looks, does one reversible thing, or acts on one row. An upper-case
-letter touches trading or many rows and asks first (`A`, `H`, `L` and `S` act at once).
+letter touches trading or many rows and asks first (`A`, `H`, `L`, `N`, `R`, `S` and `W`
+act at once: `R` tries the file in the shadow before it takes over, `W` only records).
 Keys with `ctrl` work everywhere. A letter means the same in every panel. The footer
 shows what can be done now; `?` shows everything.
 
@@ -37,10 +38,13 @@ _KEYMAP = """\
 
 `[ui.keymap]` in a config gives actions other keys: the id of the table, then one or
 more keys separated by commas. The keys given replace the default ones; `""` takes an
-action off the keyboard (not kill, quit, back and the keys of dialogs). A key is a
-character that is not a comma, or a name: `space`, `comma`, `full_stop`,
-`less_than_sign`, `f5`, `ctrl+t`, `pagedown`. Unknown ids, unknown keys and clashes are
-all reported at once, before the screen opens.
+action off the keyboard (not kill, quit, palette, help, back and the keys of dialogs:
+they may get other keys, but must keep one). A key is a character that is not a comma,
+or a name: `space`, `comma`, `full_stop`, `less_than_sign`, `f5`, `ctrl+t`, `insert`.
+Unknown ids, unknown keys and clashes are all reported at once, before the screen opens.
+
+- The keys of the cursor, `tab`, `enter`, `esc`, `backspace` and `delete` stay where the
+  table has them: no other action can have one of these.
 
 - A key of the clock or of "outside text" may not be used by any panel.
 - Two panels may use the same key.
