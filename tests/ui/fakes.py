@@ -839,9 +839,11 @@ class FakeReloading:
         return ReloadAnswer(True, f"{strategy}.py is tried in the shadow")
 
     def roll_back(self, strategy: str) -> ReloadAnswer:
-        """Refuse it."""
+        """Note it; refuse it where there is nothing to go back to."""
         self.asked.append(("roll_back", strategy))
-        return ReloadAnswer(False, f"{strategy}.py has no version before this one")
+        if len(self.versions(strategy)) < 2:
+            return ReloadAnswer(False, f"{strategy}.py has no version before this one")
+        return ReloadAnswer(True, f"{strategy}.py goes back to the one before")
 
     def versions(self, strategy: str) -> tuple[str, ...]:
         """Return ``hashes``."""

@@ -30,6 +30,7 @@ from workstation.ui.screens.fields import ChoiceLine, TextField
 from workstation.ui.screens.override import OverrideScreen
 from workstation.ui.screens.override_all import OverrideAllScreen
 from workstation.ui.screens.ritual import Ritual, Verb
+from workstation.ui.screens.roll_back import RollBackScreen
 from workstation.ui.screens.stop_task import StopTaskScreen
 from workstation.ui.screens.unlock import UnlockScreen
 from workstation.venues.recording.folder import Recording
@@ -449,6 +450,11 @@ async def test_a_saved_script_takes_over_and_r_and_u_go_there_and_back(
         await pilot.press("escape")
         await settle(pilot)
         await pilot.press("U")
+        await settle(pilot)
+        assert isinstance(app.screen, RollBackScreen)
+        assert f"from version {second[:8]} to {first[:8]}" in text_of(app)
+        app.screen.arm()
+        await pilot.press("y")
         assert await pumped(pilot, second) == first
         assert f"ema_cross runs mine.py {first[:8]} (rolled back)" in footer(app)
         script.write_text("def detect_opportunity(")

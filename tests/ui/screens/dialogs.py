@@ -23,6 +23,7 @@ from tests.ui.screens.scenes import (
     in_trade,
     order,
 )
+from workstation.engine.reloading import ReloadAnswer
 from workstation.indicators import Request
 from workstation.ui.actions import Scope
 from workstation.ui.screens.alerts import AlertsScreen
@@ -39,6 +40,7 @@ from workstation.ui.screens.override import OverrideScreen
 from workstation.ui.screens.plots import PlotsScreen
 from workstation.ui.screens.quit import QuitScreen
 from workstation.ui.screens.ritual import Ritual
+from workstation.ui.screens.roll_back import RollBackScreen
 from workstation.ui.screens.stop_task import StopTaskScreen
 from workstation.ui.screens.unlock import UnlockScreen
 
@@ -94,6 +96,13 @@ DIALOGS: dict[str, Make] = {
     ),
     "stop-feed": lambda engine, fuse: StopTaskScreen(
         BUSY, engine.execute, "spot", timer=fuse
+    ),
+    "roll-back": lambda engine, fuse: RollBackScreen(
+        BUSY,
+        "ema_cross",
+        lambda: ("7b555b94c1", "1b2c3d4e5f"),
+        lambda: ReloadAnswer(True, "ema_cross.py goes back to the one before"),
+        timer=fuse,
     ),
     "kill": lambda engine, fuse: KillScreen(
         KILLED, engine.execute, lifts=True, timer=fuse

@@ -19,9 +19,12 @@ from tests.ui.screens.scenes import (
     text_of,
 )
 from workstation.engine.frames import OrderRow
+from workstation.engine.reloading import ReloadAnswer
 from workstation.model.commands import CancelOrders, Flatten, Hold, StopTask
 from workstation.model.orders import OrderStatus
 from workstation.ui.screens.quit import QuitChoice, QuitScreen
+from workstation.ui.screens.ritual import Verb
+from workstation.ui.screens.roll_back import RollBackScreen
 from workstation.ui.screens.stop_task import StopTaskScreen
 
 
@@ -235,3 +238,50 @@ async def test_dependants_can_be_given() -> None:
     async with Host(dialog).run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         assert "ema_cross and recorder need it." in text_of(dialog)
+
+
+async def test_rolling_back_says_from_what_to_what_and_who_manages_what_is_held() -> (
+    None
+):
+    versions = ["aaaaaaaaaa", "bbbbbbbbbb"]
+    asked: list[str] = []
+
+    def roll_back() -> ReloadAnswer:
+        asked.append(versions[-2])
+        return ReloadAnswer(True, "it goes back")
+
+    dialog = RollBackScreen(
+        in_trade(), "ema_cross", lambda: versions, roll_back, timer=Fuse()
+    )
+    host = Host(dialog)
+    async with host.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        dialog.arm()
+        assert dialog.sentence() == (
+            "ema_cross goes back from version bbbbbbbb to aaaaaaaa, without a run in "
+            "the shadow. States, orders and the parameters that were set stay. In "
+            "trade: +1.000 BTCUSDT; aaaaaaaa manages it."
+        )
+        # A version that came meanwhile is shown before it can be confirmed.
+        versions.append("cccccccccc")
+        dialog.query_one("#go", Verb).action_press()
+        assert asked == []
+        assert "from version cccccccc to bbbbbbbb" in dialog.sentence()
+        assert not dialog.armed
+        dialog.arm()
+        dialog.query_one("#go", Verb).action_press()
+        await pilot.pause()
+        assert asked == ["bbbbbbbbbb"]
+        assert host.answers == [ReloadAnswer(True, "it goes back")]
+
+
+async def test_without_a_version_before_nothing_is_rolled_back() -> None:
+    refused = ReloadAnswer(False, "no")
+    dialog = RollBackScreen(
+        frame(), "ema_cross", lambda: ("aaaaaaaaaa",), lambda: refused, timer=Fuse()
+    )
+    async with Host(dialog).run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        dialog.arm()
+        assert "no version before this one" in dialog.sentence()
+        assert not dialog.query_one("#go", Verb).ready

@@ -12,6 +12,7 @@ from workstation.model.commands import (
     StepTask,
 )
 from workstation.ui.screens.inject import InjectScreen
+from workstation.ui.screens.roll_back import RollBackScreen
 from workstation.ui.screens.stop_task import StopTaskScreen
 
 if TYPE_CHECKING:
@@ -111,10 +112,26 @@ def reload(app: WorkstationApp) -> None:
 
 
 def roll_back(app: WorkstationApp) -> None:
-    """Go back to the version of the script before this one."""
-    session = app.bridge.session
-    if session is not None:
-        _ask(app, "scripts", session.reloading.roll_back)
+    """Ask to go back to the version of the script before this one."""
+    choice, session = app.choice, app.bridge.session
+    frame = app.bridge.look(RollBackScreen.PANELS)
+    if choice is None or not choice.task or session is None or frame is None:
+        return
+    reloading, name = session.reloading, choice.task
+
+    def done(answer: _Answer | None) -> None:
+        if answer is not None:
+            app.say(f"{answer.detail}.")
+
+    app.push_screen(
+        RollBackScreen(
+            frame,
+            name,
+            lambda: reloading.versions(name),
+            lambda: reloading.roll_back(name),
+        ),
+        done,
+    )
 
 
 def inject(app: WorkstationApp) -> None:
