@@ -55,3 +55,15 @@ def test_what_is_neither_leaves_the_focus_where_it_is() -> None:
     focus.on(Choice(task="market"))
     focus.on(Choice(strategy="nobody"))
     assert focus.row == before
+
+
+def test_turning_goes_round_the_symbols_of_the_focused_strategy_alone() -> None:
+    focus = two_strategies()
+    names = focus.symbols_of("ema_cross")
+    focus.turn("ema_cross", -1)
+    assert at(focus) == ("ema_cross", names[-1])
+    focus.turn("ema_cross", 1)
+    assert at(focus) == ("ema_cross", names[0])
+    focus.turn("other", 1)
+    assert at(focus) == ("ema_cross", names[0])
+    assert focus.symbols_of("other") == focus.symbols_of("") == ()

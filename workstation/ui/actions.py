@@ -79,6 +79,7 @@ class Fact(StrEnum):
     FEED = "the task below the cursor may be a feed"
     SCRIPT = "the task below the cursor has a script"
     OLDER_VERSION = "the script has a version before this one"
+    SYMBOLS = "the strategy below the cursor is the focused one, with other symbols"
     ALERT = "there is an alert"
     MATCHES = "something was searched for"
     BOOKMARK = "there is a bookmark"
@@ -158,6 +159,7 @@ _ORDER, _ORDERS = _FREE | {Fact.ORDER}, _FREE | {Fact.ORDERS}
 _TASK, _PAUSED = _FREE | {Fact.TASK}, _FREE | {Fact.TASK, Fact.PAUSED_TASK}
 _SCRIPT = _TASK | {Fact.SCRIPT}
 _INJECT = _FREE | {Fact.INJECTABLE}
+_SYMBOLS = {Fact.TASK, Fact.SYMBOLS}
 _BACK_TO = {Fact.DRIVEN, Fact.BOOKMARK}
 
 _KILL = "hold all new orders and open the kill ladder; again cancels entries"
@@ -239,6 +241,14 @@ ACTIONS: tuple[Action, ...] = (
         *("roll back", 4, _SCRIPT | {Fact.OLDER_VERSION}, _ONE),
     ),
     _keys("task.inject", "i", _T, "inject an event", "inject", 2, _INJECT, _ONE),
+    _keys(
+        *("strategy.previous_symbol", "left", _T, "the strategy's symbol before"),
+        *("symbol", 2, _SYMBOLS),
+    ),
+    _keys(
+        *("strategy.next_symbol", "right", _T, "the strategy's next symbol"),
+        *("symbol", 2, _SYMBOLS),
+    ),
     # Chart, book, log.
     _keys("chart.timeframe", "t", Scope.CHART, "next timeframe", "timeframe", 0),
     _keys("chart.plots", "d", Scope.CHART, "add or remove indicators", "draw", 0),

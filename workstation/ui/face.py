@@ -147,6 +147,9 @@ class Face(App[int]):
     def facts(self) -> frozenset[Fact]:
         """Return what is true of the screen now."""
         facts = row_facts(self.panel, self.bridge.frame, self.bridge.versions)
+        choice = self.choice
+        if choice is not None and len(self.focus.symbols_of(choice.task)) > 1:
+            facts.add(Fact.SYMBOLS)
         if not self.locked:
             facts.add(Fact.UNLOCKED)
         if self.config.run.mode in ("simulation", "recording"):

@@ -24,6 +24,7 @@ _MISSING = {
     Fact.FEED: "a strategy is no feed; feeds are in layout 2",
     Fact.SCRIPT: "this task has no script; strategies are in layout 4",
     Fact.OLDER_VERSION: "the script has no version before this one",
+    Fact.SYMBOLS: "this task has no other symbols",
     Fact.ALERT: "there is no alert",
     Fact.MATCHES: "nothing was searched for (/ does)",
     Fact.BOOKMARK: "there is no bookmark (m sets one)",

@@ -63,6 +63,23 @@ class RowFocus:
         if own:
             self.on((same or own)[0])
 
+    def symbols_of(self, strategy: str) -> tuple[str, ...]:
+        """Return the symbols of a strategy that has the focus; of another, none."""
+        if self.row is None or not strategy or self.row.strategy != strategy:
+            return ()
+        return tuple(
+            each.instrument for each in self.names if each.strategy == strategy
+        )
+
+    def turn(self, strategy: str, step: int) -> None:
+        """Focus the next (+1) or previous (−1) symbol of the strategy; the last one
+        is followed by the first.
+        """
+        symbols = self.symbols_of(strategy)
+        if self.row is not None and self.row.instrument in symbols:
+            at = symbols.index(self.row.instrument) + step
+            self.on(Choice(symbols[at % len(symbols)], strategy))
+
     def scale_book(self, row: Focus, step: int) -> Focus:
         """Gather the row's book into the next coarser (+1) or finer (−1) step.
 

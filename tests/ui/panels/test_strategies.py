@@ -37,7 +37,8 @@ async def test_layout_4_says_what_each_strategy_is_and_costs() -> None:
             "▸ ema_cross    Python 7b555b94   1m    8   5   1   1   1  running     0.13"
             "     26   0      ·  none"
         ) in text
-        assert "BTCUSDT ema_cross  1 of 8  ← → symbol" in text
+        assert "BTCUSDT ema_cross  1 of 8" in text
+        assert "← → symbol" in text.split("\n")[-1]
 
 
 async def test_a_failed_strategy_is_marked_and_its_error_shown() -> None:
@@ -71,6 +72,19 @@ async def test_left_and_right_go_through_the_symbols_of_the_strategy() -> None:
         names = [row.instrument for row in fakes.symbols()]
         assert app.focus_row.instrument == names[-1]
         assert session.focuses[-1] == app.focus_row
+
+
+async def test_other_keys_may_go_through_the_symbols() -> None:
+    keys = "ui.keymap={'strategy.next_symbol'='f5'}"
+    async with opened(keys) as (app, pilot, _):
+        await pilot.press("4")
+        await pilot.pause()
+        assert "← F5 symbol" in text_of(app)
+        await pilot.press("right")
+        assert app.focus_row is not None
+        assert app.focus_row.instrument == "BTCUSDT"
+        await pilot.press("f5")
+        assert app.focus_row.instrument == "ETHUSDT"
 
 
 async def test_a_symbol_is_found_here_too() -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual import events
-
 from workstation.ui.actions import Scope
 from workstation.ui.glyphs import UNICODE
 from workstation.ui.panels.base import Choice
@@ -43,7 +41,7 @@ _MB = 1_000_000
 
 
 class StrategiesPanel(TablePanel):
-    """One row for each strategy; left and right choose among its symbols."""
+    """One row for each strategy, and which symbol of the focused one is shown."""
 
     panel_id = "strategies"
     title = "Strategies"
@@ -77,21 +75,8 @@ class StrategiesPanel(TablePanel):
         at = table.instruments.index(table.instrument) + 1
         return [
             (f"{table.instrument} {table.strategy}", "strong"),
-            (f"  {at} of {len(table.instruments)}  ← → symbol", "dim"),
+            (f"  {at} of {len(table.instruments)}", "dim"),
         ]
-
-    def on_key(self, event: events.Key) -> None:
-        """Go to the next symbol of the focused strategy with left and right."""
-        if event.key not in ("left", "right"):
-            return
-        event.stop()
-        table, here = self._focused, self.choice
-        if table is None or here is None or here.strategy != table.strategy:
-            return
-        step = 1 if event.key == "right" else -1
-        at = table.instruments.index(table.instrument) + step
-        instrument = table.instruments[at % len(table.instruments)]
-        self.post_message(self.Moved(self, Choice(instrument, table.strategy)))
 
     def jump_to(self, key: str) -> bool:
         """Go to a strategy, or to a symbol of the focused one."""

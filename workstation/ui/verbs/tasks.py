@@ -134,6 +134,17 @@ def roll_back(app: WorkstationApp) -> None:
     )
 
 
+def turn_symbol(step: int) -> Callable[[WorkstationApp], None]:
+    """Return the verb that goes to the strategy's next (+1) or previous symbol."""
+
+    def turn(app: WorkstationApp) -> None:
+        if app.choice is not None:
+            app.focus.turn(app.choice.task, step)
+            app.bridge_now()
+
+    return turn
+
+
 def inject(app: WorkstationApp) -> None:
     """Open the form of an event made by hand."""
     focus = app.focus_row
@@ -155,6 +166,8 @@ VERBS: dict[str, Any] = {
     "task.restart": restart,
     "task.stop": stop,
     "task.inject": inject,
+    "strategy.previous_symbol": turn_symbol(-1),
+    "strategy.next_symbol": turn_symbol(1),
     "feed.record": record,
     "script.reload": reload,
     "script.roll_back": roll_back,
