@@ -25,6 +25,8 @@ from workstation.model.states import SymbolState
 from workstation.model.timeframes import NS_PER_S
 from workstation.ui.screens.fields import ChoiceLine, TextField
 from workstation.ui.screens.override import OverrideScreen
+from workstation.ui.screens.override_all import OverrideAllScreen
+from workstation.ui.screens.override_fields import OverrideRitual
 from workstation.ui.screens.ritual import Verb
 from workstation.ui.screens.scene import Scene
 from workstation.ui.screens.sentences import override_sentence
@@ -198,6 +200,28 @@ async def test_another_span_is_checked_as_it_is_typed() -> None:
         await pilot.press("s")
         assert dialog.until_ns == TS + 90 * NS_PER_S
         assert dialog.query_one("#go", Verb).ready
+
+
+@pytest.mark.parametrize("several", [False, True])
+async def test_there_is_no_end_without_a_lock(several: bool) -> None:
+    engine, key = FakeEngine(), ("ema_cross", "BTCUSDT")
+    dialog: OverrideRitual = (
+        OverrideAllScreen(frame(), engine.execute, [key], timer=Fuse())
+        if several
+        else OverrideScreen(frame(), engine.execute, *key, timer=Fuse())
+    )
+    async with Host(dialog).run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        dialog.query_one("#lock", ChoiceLine).value = "yes"
+        await pilot.pause()
+        dialog.query_one("#expiry", ChoiceLine).value = "1h"
+        await pilot.pause()
+        assert dialog.until_ns == TS + 3_600 * NS_PER_S
+        dialog.query_one("#lock", ChoiceLine).value = "no"
+        await pilot.pause()
+        assert "no lock, no end" in text_of(dialog)
+        assert not dialog.query_one("#expiry", ChoiceLine).can_focus
+        assert dialog.until_ns is None
 
 
 async def test_a_locked_row_can_be_handed_back() -> None:

@@ -7,7 +7,6 @@ engine carries out; it has the last word, and its refusal stays on the screen.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import ClassVar
 
 from textual import on
 from textual.widget import Widget
@@ -17,33 +16,21 @@ from workstation.engine.frames import Frame, SymbolRow
 from workstation.engine.override_plan import OverridePlan, choices, plan_override
 from workstation.model.commands import Disposition, HandBack, Override
 from workstation.model.states import SymbolState
-from workstation.model.timeframes import NS_PER_S, parse_span
-from workstation.ui.screens.fields import ChoiceLine, TextField
-from workstation.ui.screens.ritual import Answer, Execute, Ritual, Timer, Verb
+from workstation.ui.screens.fields import ChoiceLine
+from workstation.ui.screens.override_fields import (
+    DISPOSITIONS,
+    HANDED_BACK,
+    OverrideRitual,
+)
+from workstation.ui.screens.ritual import Execute, Timer, Verb
 from workstation.ui.screens.sentences import count, override_sentence, row_fields
 from workstation.ui.widgets.status_lines import Field
 
 __all__ = ["OverrideScreen"]
 
-_EXPIRIES = (
-    ("none", "none"),
-    ("5m", "5 minutes"),
-    ("1h", "1 hour"),
-    ("custom", "other"),
-)
-_DISPOSITIONS = {
-    Disposition.KEEP: "keep",
-    Disposition.CANCEL: "cancel entries",
-    Disposition.FLATTEN: "flatten",
-    Disposition.HAND_OVER: "hand over",
-    Disposition.ADOPT: "adopt",
-}
 
-
-class OverrideScreen(Ritual[Answer]):
+class OverrideScreen(OverrideRitual):
     """Override one (strategy, instrument) row; dismisses with the engine's answer."""
-
-    PANELS: ClassVar[frozenset[str]] = frozenset({"symbols", "orders", "positions"})
 
     def __init__(
         self,
@@ -84,27 +71,9 @@ class OverrideScreen(Ritual[Answer]):
 
     def compose_body(self) -> Iterable[Widget]:
         """Ask for state, disposition, lock, expiry and reason."""
-        row = self._row
         yield ChoiceLine("state", [(s, s) for s in self._choices], id="state")
         yield ChoiceLine("holdings", (), id="disposition")
-        yield ChoiceLine(
-            "lock",
-            [("yes", "manual"), ("no", "no")],
-            chosen="yes" if row.manual else "no",
-            id="lock",
-        )
-        yield ChoiceLine("until", _EXPIRIES, id="expiry")
-        custom = TextField(
-            "for", placeholder="30s 15m 2h 1d", check=_span, short=True, id="custom"
-        )
-        custom.display = False
-        yield custom
-        yield TextField(
-            "reason",
-            placeholder="why; it is journalled",
-            check=lambda text: "" if text else "required",
-            id="reason",
-        )
+        yield from self.lock_fields(locked=self._row.manual)
 
     def on_mount(self) -> None:
         """Offer what the first state allows."""
@@ -122,39 +91,11 @@ class OverrideScreen(Ritual[Answer]):
         """What happens to orders and position."""
         return Disposition(self.query_one("#disposition", ChoiceLine).value)
 
-    @property
-    def locks(self) -> bool:
-        """Whether the row is locked in manual."""
-        return self.query_one("#lock", ChoiceLine).value == "yes"
-
-    @property
-    def reason(self) -> str:
-        """The reason typed."""
-        return self.query_one("#reason", TextField).text
-
-    @property
-    def until_ns(self) -> int | None:
-        """When the lock ends; None = not by itself."""
-        expiry = self.query_one("#expiry", ChoiceLine).value
-        if not self.locks or expiry in ("", "none"):
-            return None
-        text = (
-            self.query_one("#custom", TextField).text if expiry == "custom" else expiry
-        )
-        if _span(text):
-            return None
-        return self.basis.ts + parse_span(text)
-
     def _offer(self) -> None:
         self.query_one("#disposition", ChoiceLine).set_options(
-            [(d, _DISPOSITIONS[d]) for d in self._choices[self.state]],
+            [(d, DISPOSITIONS[d]) for d in self._choices[self.state]],
         )
-        expiry = self.query_one("#expiry", ChoiceLine)
-        if self.locks:
-            expiry.set_options(_EXPIRIES)
-        else:
-            expiry.set_options((), note="no lock, no end")
-        self.query_one("#custom", TextField).display = expiry.value == "custom"
+        self.offer_ends()
 
     @on(ChoiceLine.Changed)
     def _chosen(self) -> None:
@@ -197,8 +138,7 @@ class OverrideScreen(Ritual[Answer]):
             Disposition.ADOPT: "Override and adopt",
         }.get(self.disposition, "Override 1 row")
         go.set_label(verb)
-        custom = self.query_one("#custom", TextField)
-        go.ready = bool(self.reason) and not (custom.display and custom.wrong)
+        go.ready = self.is_filled
 
     def _command(self) -> Override:
         return Override(
@@ -222,18 +162,8 @@ class OverrideScreen(Ritual[Answer]):
             HandBack(
                 strategy=self.strategy,
                 instrument=self.instrument,
-                reason=self.reason or "handed back by the operator",
+                reason=self.reason or HANDED_BACK,
             )
         )
         if answer is not None:
             self.dismiss(answer)
-
-
-def _span(text: str) -> str:
-    try:
-        parse_span(text)
-    except ValueError:
-        return "a count and a unit, such as 30s, 15m, 2h"
-    if parse_span(text) > 366 * 86_400 * NS_PER_S:
-        return "at most a year"
-    return ""

@@ -7,7 +7,6 @@ chosen for orders has nothing to do in a row, its orders are kept.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import ClassVar
 
 from msgspec.structs import replace
 from textual import on
@@ -18,9 +17,13 @@ from workstation.engine.frames import Frame, SymbolRow
 from workstation.engine.override_plan import OverridePlan, plan_override
 from workstation.model.commands import Disposition, HandBack, Override
 from workstation.model.states import SymbolState
-from workstation.model.timeframes import parse_span
-from workstation.ui.screens.fields import ChoiceLine, TextField
-from workstation.ui.screens.ritual import Answer, Execute, Ritual, Timer, Verb
+from workstation.ui.screens.fields import ChoiceLine
+from workstation.ui.screens.override_fields import (
+    DISPOSITIONS,
+    HANDED_BACK,
+    OverrideRitual,
+)
+from workstation.ui.screens.ritual import Answer, Execute, Timer, Verb
 from workstation.ui.screens.sentences import count, override_sentence
 
 __all__ = ["OverrideAllScreen"]
@@ -28,12 +31,11 @@ __all__ = ["OverrideAllScreen"]
 _AS_IT_IS = "as it is"
 _STATES = (_AS_IT_IS, SymbolState.WATCH, SymbolState.CLOSE_WATCH)
 _DISPOSITIONS = (
-    (Disposition.KEEP, "keep"),
-    (Disposition.CANCEL, "cancel entries"),
-    (Disposition.FLATTEN, "flatten"),
-    (Disposition.HAND_OVER, "hand over"),
+    Disposition.KEEP,
+    Disposition.CANCEL,
+    Disposition.FLATTEN,
+    Disposition.HAND_OVER,
 )
-_EXPIRIES = (("none", "none"), ("5m", "5 minutes"), ("1h", "1 hour"))
 _LINES = 8
 """Rows whose sentence is shown; of more only the number is said."""
 
@@ -41,10 +43,8 @@ Key = tuple[str, str]
 """Strategy and instrument of a row."""
 
 
-class OverrideAllScreen(Ritual[Answer]):
+class OverrideAllScreen(OverrideRitual):
     """Override marked rows; dismisses with the engine's last answer."""
-
-    PANELS: ClassVar[frozenset[str]] = frozenset({"symbols", "orders", "positions"})
 
     def __init__(
         self,
@@ -62,38 +62,17 @@ class OverrideAllScreen(Ritual[Answer]):
         return f"Override {count(len(self.keys), 'marked row')}"
 
     def compose_body(self) -> Iterable[Widget]:
-        """Ask for state, disposition, lock and reason."""
+        """Ask for state, disposition, lock, expiry and reason."""
         yield ChoiceLine("state", [(s, s) for s in _STATES], id="state")
-        yield ChoiceLine("holdings", _DISPOSITIONS, id="disposition")
-        yield ChoiceLine("lock", [("yes", "manual"), ("no", "no")], id="lock")
-        yield ChoiceLine("until", _EXPIRIES, id="expiry")
-        yield TextField(
-            "reason",
-            placeholder="why; it is journalled",
-            check=lambda text: "" if text else "required",
-            id="reason",
-        )
+        words = [(each, DISPOSITIONS[each]) for each in _DISPOSITIONS]
+        yield ChoiceLine("holdings", words, id="disposition")
+        yield from self.lock_fields(locked=True)
 
     @on(ChoiceLine.Changed)
     @on(Input.Changed)
     def _changed(self) -> None:
+        self.offer_ends()
         self.rewrite()
-
-    @property
-    def reason(self) -> str:
-        """The reason typed."""
-        return self.query_one("#reason", TextField).text
-
-    @property
-    def _locks(self) -> bool:
-        return self.query_one("#lock", ChoiceLine).value == "yes"
-
-    @property
-    def _until_ns(self) -> int | None:
-        expiry = self.query_one("#expiry", ChoiceLine).value
-        if not self._locks or expiry == "none":
-            return None
-        return self.basis.ts + parse_span(expiry)
 
     def _rows(self) -> list[SymbolRow]:
         found = [self.basis.row(*key) for key in self.keys]
@@ -113,8 +92,8 @@ class OverrideAllScreen(Ritual[Answer]):
                 instrument=row.instrument,
                 state=state,
                 disposition=disposition,
-                lock=self._locks,
-                expires_ns=self._until_ns,
+                lock=self.locks,
+                expires_ns=self.until_ns,
                 reason=self.reason,
                 seen_seq=self.seen_seq,
             )
@@ -149,7 +128,7 @@ class OverrideAllScreen(Ritual[Answer]):
         possible, rows = len(self._possible()), self._rows()
         of = f" of {len(rows)}" if possible < len(rows) else ""
         go.set_label(f"Override {possible}{of} {'row' if possible == 1 else 'rows'}")
-        go.ready = bool(self.reason) and possible > 0
+        go.ready = self.is_filled and possible > 0
         locked = sum(row.manual for row in rows)
         back.display = locked > 0
         back.set_label(f"Hand back {count(locked, 'row')}")
@@ -178,7 +157,7 @@ class OverrideAllScreen(Ritual[Answer]):
                 HandBack(
                     strategy=row.strategy,
                     instrument=row.instrument,
-                    reason=self.reason or "handed back by the operator",
+                    reason=self.reason or HANDED_BACK,
                 )
             )
             if answer is None:
