@@ -9,6 +9,7 @@ from tests.ui import fakes
 from tests.ui.screens.scenes import FakeEngine, Fuse, Host, frame, text_of
 from workstation.engine.frames import Frame, ParamRow
 from workstation.model.commands import SetParams
+from workstation.ui.panels.params import value_text
 from workstation.ui.screens.edit_params import EditParamsScreen
 from workstation.ui.screens.fields import ChoiceLine, TextField
 from workstation.ui.screens.param_fields import read_value, remark, wrong_with
@@ -18,6 +19,9 @@ STOP = fakes.param_row(
     "stop", kind="float", value=0.02, default=0.02, minimum=0.0005, maximum=0.4
 )
 NAME = fakes.param_row("venue", kind="str", value="a", default="a", minimum=None)
+
+WIDE = fakes.param_row("wide", kind="float", minimum=None, maximum=None)
+COUNT = fakes.param_row("count", kind="int", minimum=None, maximum=None)
 
 
 def shown(**changes: ParamRow) -> Frame:
@@ -53,7 +57,14 @@ def entry(dialog: EditParamsScreen, place: int) -> TextField:
         (STOP, "nan", "not a number"),
         (STOP, "0.5", "must be 0.0005 to 0.4"),
         (NAME, "b", ""),
-        (NAME, "", "a text is missing"),
+        (NAME, "", ""),
+        (WIDE, "1e400", "too large"),
+        (WIDE, "-1e400", "too large"),
+        (WIDE, "1e300", ""),
+        (COUNT, "9223372036854775807", ""),
+        (COUNT, "9223372036854775808", "too large: 64 bits at most"),
+        (COUNT, "1e999999", "too large: 64 bits at most"),
+        (fakes.param_row(), "1e400", "too large: 64 bits at most"),
     ],
 )
 def test_a_text_is_checked_by_its_kind_and_range(
@@ -160,6 +171,89 @@ async def test_a_change_by_others_writes_the_sentence_anew() -> None:
         assert "fast 11 → 12" in dialog.sentence()
         # It must be read again before it can be confirmed.
         assert not dialog.armed
+
+
+@pytest.mark.parametrize(
+    ("row", "value"),
+    [
+        (WIDE, 0.12345678901),
+        (WIDE, 61_685.9931),
+        (WIDE, 1234567.0),
+        (WIDE, 1e-7),
+        (COUNT, 9_007_199_254_740_993),
+    ],
+)
+def test_no_digit_of_a_number_is_lost(row: ParamRow, value: float) -> None:
+    assert read_value(row, value_text(value)) == value
+    held = msgspec.structs.replace(row, value=value, minimum=value)
+    assert f"at least {value_text(value)}" in remark(held)
+    assert wrong_with(held, value_text(value)) == ""
+
+
+async def test_a_text_may_be_emptied_and_blanks_alone_are_no_change() -> None:
+    name = msgspec.structs.replace(NAME, value=" a ")
+    _, _, dialog = dialog_on("venue", with_rows(name))
+    async with Host(dialog).run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        assert dialog.changes() == {}
+        entry(dialog, 0).entry.value = ""
+        await pilot.pause()
+        assert dialog.changes() == {"venue": ""}
+        assert 'venue  a  → ""' in dialog.sentence()
+
+
+def with_rows(*rows: ParamRow) -> Frame:
+    table = msgspec.structs.replace(fakes.params(), params=rows)
+    return msgspec.structs.replace(frame(params=table), seq=101)
+
+
+async def test_a_reload_takes_what_is_gone_and_keeps_what_was_typed() -> None:
+    _, fuse, dialog = dialog_on("slow")
+    async with Host(dialog).run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        fuse.fire()
+        entry(dialog, 1).entry.value = "35"
+        entry(dialog, 2).entry.value = "0.03"
+        await pilot.pause()
+        slow = fakes.param_row("slow", value=30, maximum=32.0)
+        fresh = fakes.param_row("fresh")
+        fast = fakes.param_row(value=12, default=12)
+        dialog.refresh_from(with_rows(fresh, slow, fast))
+        await pilot.pause()
+        # Nobody has typed into it: it follows the new version's default.
+        assert entry(dialog, 0).text == "12"
+        assert entry(dialog, 1).text == "35"
+        assert entry(dialog, 2).text == "0.03"
+        assert entry(dialog, 1).wrong == "must be 2 to 32"
+        said = (
+            "The script was reloaded: it has stop and long_only no longer and has "
+            "fresh now: open this again to set it."
+        )
+        assert said in dialog.sentence()
+        entry(dialog, 1).entry.value = "31"
+        await pilot.pause()
+        assert dialog.changes() == {"slow": 31}
+        assert dialog.sentence().startswith("BTCUSDT of ema_cross: slow 30 → 31, from")
+        for place in range(4):
+            widget = dialog.query_one(f"#param-{place}")
+            (widget.entry if isinstance(widget, TextField) else widget).focus()
+            await pilot.pause()
+        assert "the script has it no longer" in text_of(dialog)
+
+
+async def test_a_reload_that_leaves_no_parameter_leaves_the_dialog() -> None:
+    _, fuse, dialog = dialog_on()
+    async with Host(dialog).run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        fuse.fire()
+        entry(dialog, 0).entry.value = "12"
+        await pilot.pause()
+        dialog.refresh_from(with_rows())
+        await pilot.pause()
+        dialog.arm()
+        assert dialog.changes() == {}
+        assert entry(dialog, 0).text == "12"
+        assert not dialog.query_one("#go", Verb).ready
 
 
 async def test_a_refusal_stays_on_the_screen() -> None:

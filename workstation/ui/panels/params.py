@@ -34,17 +34,18 @@ def value_text(value: ParamValue) -> str:
     """Write a parameter's value as one types it."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    # The shortest text that is read back as the same number.
+    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
 def range_text(row: ParamRow) -> str:
     """Write what a parameter may be: ``1 to 500``, ``at least 0``, or nothing."""
     low, high = row.minimum, row.maximum
     if low is not None and high is not None:
-        return f"{low:g} to {high:g}"
+        return f"{value_text(low)} to {value_text(high)}"
     if low is not None:
-        return f"at least {low:g}"
-    return "" if high is None else f"at most {high:g}"
+        return f"at least {value_text(low)}"
+    return "" if high is None else f"at most {value_text(high)}"
 
 
 class ParamsPanel(TablePanel):

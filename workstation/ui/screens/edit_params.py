@@ -36,6 +36,7 @@ from workstation.ui.widgets.status_lines import Field, field
 __all__ = ["EditParamsScreen"]
 
 _ONE, _ALL = "one", "all"
+_BOOLS = (("true", "true"), ("false", "false"))
 
 
 class EditParamsScreen(Ritual[Answer]):
@@ -56,6 +57,8 @@ class EditParamsScreen(Ritual[Answer]):
     ) -> None:
         super().__init__(frame, execute, timer=timer)
         self._param = param
+        self._rows = self._table.params
+        """The parameters that have a field, in the order of the fields."""
 
     @property
     def _table(self) -> ParamTable:
@@ -79,7 +82,8 @@ class EditParamsScreen(Ritual[Answer]):
     def compose_body(self) -> Iterable[Widget]:
         """Give a field to each parameter, and ask for which symbols."""
         table = self._table
-        fields = VerticalScroll(*starmap(_field, enumerate(table.params)), id="fields")
+        made = starmap(self._field, enumerate(self._rows))
+        fields = VerticalScroll(*made, id="fields")
         fields.can_focus = False
         yield fields
         yield Static("", id="help", markup=False)
@@ -92,22 +96,53 @@ class EditParamsScreen(Ritual[Answer]):
 
     def first_focus(self) -> None:
         """Begin in the parameter that was opened."""
-        widget = self.query_one(f"#param-{self._place(self._param)}")
+        names = [row.name for row in self._rows]
+        place = names.index(self._param) if self._param in names else 0
+        widget = self.query_one(f"#param-{place}")
         (widget.entry if isinstance(widget, TextField) else widget).focus()
         # Where it lies is known only once all has been laid out.
         self.call_after_refresh(widget.scroll_visible, animate=False)
 
-    def _place(self, name: str) -> int:
-        names = [row.name for row in self._table.params]
-        return names.index(name) if name in names else 0
+    def _field(self, place: int, row: ParamRow) -> Widget:
+        """Return the field of a parameter: a choice for a bool, else a text."""
+        # By place: a name may be no id.
+        id = f"param-{place}"
+        held = value_text(row.value)
+        if row.kind == "bool":
+            return ChoiceLine(row.name, _BOOLS, chosen=held, note=remark(row), id=id)
+        return TextField(
+            truncate(row.name, LABEL - 3),
+            value=held,
+            remark=remark(row),
+            check=partial(self._wrong, row),
+            short=True,
+            id=id,
+        )
 
     # --- what is chosen ---------------------------------------------------------------
 
-    def _typed(self, row: ParamRow) -> str:
-        id = f"#param-{self._place(row.name)}"
+    def _now(self, row: ParamRow) -> ParamRow | None:
+        """Return a field's parameter as the script declares it now, if it does."""
+        key = (row.name, row.kind)
+        rows = self._table.params
+        return next((each for each in rows if (each.name, each.kind) == key), None)
+
+    def _wrong(self, row: ParamRow, text: str) -> str:
+        now = self._now(row)
+        return "" if now is None else wrong_with(now, text)
+
+    def _typed(self) -> list[tuple[ParamRow, str]]:
+        """Return each parameter that can be set, and what its field holds."""
+        found = [(self._now(row), place) for place, row in enumerate(self._rows)]
+        return [(row, self._text(row, place)) for row, place in found if row]
+
+    def _text(self, row: ParamRow, place: int) -> str:
         if row.kind == "bool":
-            return self.query_one(id, ChoiceLine).value
-        return self.query_one(id, TextField).text
+            return self.query_one(f"#param-{place}", ChoiceLine).value
+        field = self.query_one(f"#param-{place}", TextField)
+        # Blanks around a text count where it has had them.
+        held = field.entry.value == value_text(row.value)
+        return field.entry.value if held else field.text
 
     @property
     def everywhere(self) -> bool:
@@ -117,13 +152,12 @@ class EditParamsScreen(Ritual[Answer]):
     @property
     def wrong(self) -> bool:
         """Whether a field holds what its parameter cannot be."""
-        return any(wrong_with(row, self._typed(row)) for row in self._table.params)
+        return any(wrong_with(row, text) for row, text in self._typed())
 
     def changes(self) -> dict[str, ParamValue]:
         """Return the parameters that are to be others, with their new values."""
         changed: dict[str, ParamValue] = {}
-        for row in self._table.params:
-            text = self._typed(row)
+        for row, text in self._typed():
             value = None if wrong_with(row, text) else read_value(row, text)
             if value is not None and value != row.value:
                 changed[row.name] = value
@@ -144,20 +178,56 @@ class EditParamsScreen(Ritual[Answer]):
         while node is not None and node is not self:
             kind, _, place = (node.id or "").partition("-")
             if kind == "param" and place.isdigit():
-                help_text = self._table.params[int(place)].help
+                row = self._rows[int(place)]
+                help_text = (self._now(row) or row).help
             node = node.parent
         self.query_one("#help", Static).update(self.words(help_text))
 
     def refresh_from(self, frame: Frame) -> None:
-        """Write the sentence anew when others have changed a value meanwhile."""
+        """Write the sentence anew when a value or the script has changed meanwhile."""
         super().refresh_from(frame)
         if self.shown and self.scene.params not in (None, self.basis.params):
             self.rebase()
+
+    def rebase(self) -> None:
+        """Take the latest values where nothing was typed; keep what was."""
+        before = [self._now(row) for row in self._rows]
+        self.basis = self.scene
+        for place, (row, old) in enumerate(zip(self._rows, before, strict=True)):
+            self._renew(place, row, old)
+        super().rebase()
+
+    def _renew(self, place: int, row: ParamRow, old: ParamRow | None) -> None:
+        now, widget = self._now(row), self.query_one(f"#param-{place}")
+        said = "the script has it no longer" if now is None else remark(now)
+        held = "" if old is None else value_text(old.value)
+        if isinstance(widget, ChoiceLine):
+            is_held = widget.value == held
+            chosen = value_text(now.value) if now is not None and is_held else None
+            widget.set_options(_BOOLS, chosen=chosen, note=said)
+        elif isinstance(widget, TextField):
+            if now is not None and widget.entry.value == held:
+                widget.entry.value = value_text(now.value)
+            widget.set_remark(said)
 
     # --- what happens -----------------------------------------------------------------
 
     def sentence(self) -> str:
         """Say what changes from what to what, and where."""
+        return " ".join(filter(None, (self._what_changes(), self._other_script())))
+
+    def _other_script(self) -> str:
+        """Say what the script declares otherwise than when this was opened."""
+        had = {(row.name, row.kind) for row in self._rows}
+        has = {(row.name, row.kind): None for row in self._table.params}
+        parts = []
+        if gone := [row.name for row in self._rows if (row.name, row.kind) not in has]:
+            parts.append(f"has {listed(gone)} no longer")
+        if new := [name for name, kind in has if (name, kind) not in had]:
+            parts.append(f"has {listed(new)} now: open this again to set it")
+        return f"The script was reloaded: it {listed(parts)}." if parts else ""
+
+    def _what_changes(self) -> str:
         if not self.shown or self.wrong:
             return "Nothing is changed while a value cannot be used."
         table, changes = self._table, self.changes()
@@ -200,21 +270,3 @@ class EditParamsScreen(Ritual[Answer]):
         )
         if answer is not None:
             self.dismiss(answer)
-
-
-def _field(place: int, row: ParamRow) -> Widget:
-    """Return the field of a parameter: a choice for a bool, else a text."""
-    # By place: a name may be no id.
-    id = f"param-{place}"
-    if row.kind == "bool":
-        options = [("true", "true"), ("false", "false")]
-        chosen = value_text(row.value)
-        return ChoiceLine(row.name, options, chosen=chosen, note=remark(row), id=id)
-    return TextField(
-        truncate(row.name, LABEL - 3),
-        value=value_text(row.value),
-        remark=remark(row),
-        check=partial(wrong_with, row),
-        short=True,
-        id=id,
-    )
