@@ -23,9 +23,10 @@ from workstation.engine.session import Session
 from workstation.engine.settings import RunSettings
 from workstation.engine.sources import Feed
 from workstation.kernel import TaskState
-from workstation.model.commands import RestartTask, SetParams
+from workstation.model.commands import Override, RestartTask, SetParams
 from workstation.model.errors import JournalError, ScriptError
 from workstation.model.records import FaultRecord, FillRecord, NoteRecord, Record
+from workstation.model.states import SymbolState
 from workstation.paths import shipped_folder
 from workstation.strategy.lua.restarts import Restarts
 
@@ -293,6 +294,41 @@ def test_a_text_parameter_may_be_set_to_a_word_the_script_lacks(
     notes = {record.text for record in records if isinstance(record, NoteRecord)}
     assert notes == {"one", "zebra"}
     assert not [record for record in records if isinstance(record, FaultRecord)]
+
+
+def test_an_override_is_told_to_the_script_that_runs_and_costs_no_worker(
+    tmp_path: Path, closing: list[Session]
+) -> None:
+    path = tmp_path / "mine.lua"
+    filter_ = """ function filter_commitment(market, context, indicators)
+      local found = context.opportunity
+      kept.calls = kept.calls + 1
+      market.log(found.signal, found.reason, kept.calls)
+    end"""
+    script = QUIET.replace("{detect}", "kept.calls = kept.calls + 1")
+    script = script.replace(
+        "function filter_commitment(market, context, indicators) end", filter_
+    )
+    path.write_text("kept = {calls = 0}\n" + script)
+    session = small(*with_script(path), 'feeds.0.symbols=["BTCUSDT"]')
+    closing.append(session)
+    records = kept(session)
+    run_backtest(session.engine, Until(events=100))
+    calls = session.strategies[0].calls
+    done = session.execute(
+        Override(
+            strategy="ema_cross",
+            instrument="BTCUSDT",
+            state=SymbolState.CLOSE_WATCH,
+            reason="I saw it \u2028" + "coming, " * 30,
+        )
+    )
+    assert done.accepted
+    run_backtest(session.engine, Until(events=200))
+    assert not [record for record in records if isinstance(record, FaultRecord)]
+    notes = [record.text for record in records if isinstance(record, NoteRecord)]
+    # What the script kept is still there: it was not loaded anew for a word.
+    assert notes[0] == f"override override {calls + 1}"
 
 
 @pytest.mark.parametrize("word", ["z" * 65, "a\nb", "\x00"])

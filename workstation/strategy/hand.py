@@ -14,7 +14,7 @@ from workstation.model.ports import Core
 from workstation.model.records import ParamsRecord
 from workstation.model.states import SymbolState
 from workstation.strategy.machine import Trigger
-from workstation.strategy.row import Row
+from workstation.strategy.row import OVERRIDE, Row
 from workstation.strategy.script import Script
 
 __all__ = ["OVERRIDES", "OperatorHand"]
@@ -64,7 +64,7 @@ class OperatorHand:
             row.override = who, reason
         elif row.state is SymbolState.CLOSE_WATCH:
             # What the script reads there, as of its own making.
-            row.context["opportunity"] = {"signal": "override", "reason": reason}
+            row.context["opportunity"] = {"signal": OVERRIDE, "reason": reason}
             row.answer = reason
 
     def hand_back(self, command: HandBack) -> None:

@@ -27,9 +27,11 @@ from workstation.strategy.question import Question
 from workstation.strategy.settings import StrategySettings
 from workstation.strategy.tally import Tally
 
-__all__ = ["ENGINE", "OPERATOR", "SCRIPT", "Row"]
+__all__ = ["ENGINE", "OPERATOR", "OVERRIDE", "SCRIPT", "Row"]
 
 SCRIPT, ENGINE, OPERATOR = "script", "engine", "operator"
+OVERRIDE = "override"
+"""The signal of an opportunity that is the operator's word."""
 _HISTORY_KEPT = 100
 
 

@@ -8,9 +8,16 @@ from tests.strategy.fakes import Stand, write_script
 from workstation.model.errors import ScriptError
 from workstation.strategy.host import PENDING
 from workstation.strategy.lua.lua_host import LuaHost, Posted
-from workstation.strategy.lua.wire import MARKET_FIELDS, MAX_NEEDS, Need, NeedKind
+from workstation.strategy.lua.wire import (
+    API_STRINGS,
+    MARKET_FIELDS,
+    MAX_NEEDS,
+    Need,
+    NeedKind,
+)
 from workstation.strategy.question import Function
 from workstation.strategy.replies import ScriptReply
+from workstation.strategy.row import OVERRIDE
 
 
 class Post:
@@ -150,6 +157,18 @@ def test_what_it_keeps_logs_and_plots_is_the_rows_and_its_opportunity_stays(
     question = post.sent[-1].question
     assert question.context == {"n": 2}
     assert question.opportunity == {"signal": "up"}
+
+
+def test_an_override_is_told_in_one_word_whatever_the_operator_wrote(
+    post: Post,
+) -> None:
+    why = "override: " + "because\n" * 50
+    post.row.context["opportunity"] = {"signal": OVERRIDE, "reason": why}
+    post.stand.bar(100.0)
+    told = post.sent[-1].question.opportunity
+    assert told == {"signal": "override", "reason": "override"}
+    assert set(told.values()) <= set(API_STRINGS)
+    assert post.row.context["opportunity"]["reason"] == why
 
 
 def test_its_error_has_its_words_and_line(post: Post) -> None:

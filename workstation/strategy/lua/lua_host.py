@@ -8,7 +8,7 @@ back as a need; the question is then asked again with the value.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
@@ -24,8 +24,8 @@ from workstation.strategy.lua.wire import (
     Question,
 )
 from workstation.strategy.question import Function
-from workstation.strategy.replies import ScriptReply
-from workstation.strategy.row import Row
+from workstation.strategy.replies import Plain, ScriptReply
+from workstation.strategy.row import OVERRIDE, Row
 from workstation.strategy.script import describe
 
 __all__ = ["LuaHost", "Posted"]
@@ -128,10 +128,20 @@ class LuaHost:
             market=_fields(row.market),
             params=row.market.params,
             context={k: v for k, v in row.context.items() if k != _OPPORTUNITY},
-            opportunity=None if found is None else dict(found),
+            opportunity=None if found is None else _told(found),
             needs=needs,
         )
         self._post(row.strategy, Posted(row.instrument.id, function, question))
+
+
+def _told(opportunity: Mapping[str, Plain]) -> dict[str, Plain]:
+    """Return what a script reads of an opportunity: an override in one word.
+
+    What the operator wrote may have any length and characters, so it must not cross.
+    """
+    if opportunity.get("signal") == OVERRIDE:
+        return {**opportunity, "reason": OVERRIDE}
+    return dict(opportunity)
 
 
 def _fields(market: Market) -> tuple[int | float | None, ...]:

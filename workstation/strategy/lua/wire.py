@@ -143,6 +143,7 @@ API_STRINGS = tuple(
             "reason",
             "signal",
             "opportunity",
+            "override",
             "symbol",
             "params",
             "previous",
