@@ -15,8 +15,15 @@ from workstation.strategy.lua.frames import (
     encode,
 )
 from workstation.strategy.lua.wire import (
+    LONGEST_STRING,
     MARKET_FIELDS,
+    MAX_BATCH,
     MAX_KEYS,
+    MAX_MESSAGE,
+    MAX_NEEDS,
+    MAX_NOTE_PARTS,
+    MAX_NOTES,
+    MAX_PLOTS,
     NEED_KINDS,
     Answer,
     Answers,
@@ -24,9 +31,11 @@ from workstation.strategy.lua.wire import (
     ConfinementReport,
     Failed,
     FailureKind,
+    Flat,
     Loaded,
     LoadFailed,
     Need,
+    NeedKind,
     Needs,
     Param,
     Question,
@@ -82,6 +91,29 @@ REPLY = st.one_of(
 def test_an_ask_comes_back_as_it_was_sent(asked: list[Question]) -> None:
     message = Ask(tuple(asked))
     assert decode_to_worker(encode(message)[4:]) == message
+
+
+def test_the_largest_questions_and_answers_of_a_message_fit_into_it() -> None:
+    texts = [chr(0x1F600 + n) * LONGEST_STRING for n in range(MAX_KEYS)]
+    flat: Flat = dict.fromkeys(texts, texts[0])
+    # As many parameters as an indicator has; one that is made up is an error.
+    need = Need(
+        NeedKind.INDICATOR, texts[0], (2**62,) * 8, (("compatibility", 2.5),) * 4
+    )
+    asked = question(
+        params=flat,
+        context=flat,
+        opportunity=flat,
+        needs=((need, (0.5, 0.5, 0.5)),) * MAX_NEEDS,
+    )
+    reply = Answer(
+        answer=flat,
+        context=flat,
+        notes=((texts[0],) * MAX_NOTE_PARTS,) * MAX_NOTES,
+        plots=tuple((text, 0.5) for text in texts[:MAX_PLOTS]),
+    )
+    for message in (Ask((asked,) * MAX_BATCH), Answers(replies=(reply,) * MAX_BATCH)):
+        assert MAX_MESSAGE / 4 < len(encode(message)) < MAX_MESSAGE * 0.6
 
 
 @given(st.lists(REPLY, max_size=4), COUNT)

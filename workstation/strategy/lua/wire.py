@@ -65,8 +65,9 @@ MAX_KEYS = 64
 """Keys of a context, an answer, an opportunity or a script's parameters."""
 MAX_NEEDS = 64
 """Values that one row may ask for."""
-MAX_BATCH = 64
-"""Questions of one message: their answers stay far below what a message may hold."""
+MAX_BATCH = 16
+"""Questions of one message. With full tables of the longest texts, of four bytes each
+character, one has 130 kB and its answer 90 kB: half of what a message may hold."""
 MAX_ARGUMENTS = 8
 """Arguments of one need, by place and again by name."""
 MAX_NOTES = 5
