@@ -331,6 +331,34 @@ def test_an_override_is_told_to_the_script_that_runs_and_costs_no_worker(
     assert notes[0] == f"override override {calls + 1}"
 
 
+def test_a_question_that_no_message_can_hold_is_a_fault_and_no_end_of_the_run(
+    tmp_path: Path, closing: list[Session]
+) -> None:
+    path = tmp_path / "mine.lua"
+    path.write_text(
+        "PARAMS = {n = {default = 1}}\n"
+        + QUIET.replace("{detect}", "market.log(market.params.n)")
+    )
+    session = small(*with_script(path), 'feeds.0.symbols=["BTCUSDT"]')
+    closing.append(session)
+    records = kept(session)
+    run_backtest(session.engine, Until(events=100))
+    row = session.strategies[0].rows["BTCUSDT"]
+    row.market.params = {"n": 2**64}
+    asked = session.strategies[0].calls
+    while session.strategies[0].calls == asked:
+        run_backtest(session.engine, Until(events=session.engine.delivered + 1))
+    (fault,) = [record for record in records if isinstance(record, FaultRecord)]
+    assert "it cannot be asked: " in fault.error
+    row.market.params = {"n": 3}
+    run_backtest(session.engine, Until(events=200))
+    notes = [record.text for record in records if isinstance(record, NoteRecord)]
+    assert (notes[0], notes[-1]) == ("1", "3")
+    state = edge_of(session).worker("ema_cross")
+    assert state is not None
+    assert state.deaths == 0
+
+
 @pytest.mark.parametrize("word", ["z" * 65, "a\nb", "\x00"])
 def test_a_text_that_cannot_cross_is_refused_and_costs_no_worker(
     tmp_path: Path, closing: list[Session], word: str

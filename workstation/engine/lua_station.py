@@ -14,6 +14,7 @@ import msgspec
 from workstation.engine.script_calls import WorkerState
 from workstation.kernel import Clock
 from workstation.model.timeframes import NS_PER_S
+from workstation.strategy.lua.frames import MessageError
 from workstation.strategy.lua.host import LuaWorker, WorkerFault
 from workstation.strategy.lua.judging import rendered
 from workstation.strategy.lua.lexer import strings_of
@@ -54,17 +55,21 @@ class Station:
         self._queue: deque[tuple[int, list[Posted]]] = deque()
         # How many batches of the queue the worker has been sent.
         self._sent = 0
+        # What became of batches that no message can hold.
+        self._refused: list[ScriptAnswered] = []
         self._deadline_ns = 0
         self._start_ns = 0
 
     @property
     def waits(self) -> bool:
         """Tell whether something was asked and not answered."""
-        return bool(self._queue)
+        return bool(self._queue or self._refused)
 
     @property
     def due_ns(self) -> int:
         """Return when something must happen even if the worker says nothing."""
+        if self._refused:
+            return 0
         return self._start_ns if self.worker is None else self._deadline_ns
 
     def state(self) -> WorkerState:
@@ -97,16 +102,19 @@ class Station:
 
     def collect(self) -> list[ScriptAnswered]:
         """Return what has been answered, or has become of the worker."""
-        if not self._queue:
-            return []
-        self._send()
+        if self._queue:
+            self._send()
+        refused, self._refused = self._refused, []
         worker = self.worker
+        if not self._queue:
+            return refused
         if worker is None:
             if self.restarts.gave_up:
-                return self._fail("its worker has died too often; restart the strategy")
-            return []
+                said = "its worker has died too often; restart the strategy"
+                return [*refused, *self._fail(said)]
+            return refused
         worker.flush()
-        return self._read(worker)
+        return [*refused, *self._read(worker)]
 
     def _send(self) -> None:
         """Send what waits, to a new worker where the last one died."""
@@ -115,13 +123,19 @@ class Station:
         worker = self.worker
         assert worker is not None
         while self._sent < len(self._queue) and worker.fault is None:
-            posted = self._queue[self._sent][1]
-            missing = _texts(posted) - self._strings
-            if missing:
-                self._load_with(worker, missing)
+            batch, posted = self._queue[self._sent]
+            try:
+                missing = _texts(posted) - self._strings
+                if missing:
+                    self._load_with(worker, missing)
+                worker.post([each.question for each in posted])
+            except MessageError as error:
+                del self._queue[self._sent]
+                said = f"it cannot be asked: {error}"
+                self._refused.append(self._fault(batch, said))
+                continue
             if not self._sent:
                 self._arm()
-            worker.post([each.question for each in posted])
             self._sent += 1
 
     def _arm(self) -> None:
@@ -130,9 +144,10 @@ class Station:
     def _load_with(self, worker: LuaWorker, texts: Iterable[str]) -> None:
         """Let more texts cross: a parameter was set to one that the script lacks."""
         strings = (*self._load.strings, *sorted(texts))
-        self._load = msgspec.structs.replace(self._load, strings=strings)
-        self._strings = frozenset(strings_of(self._load))
-        worker.post_load(self._load)
+        load = msgspec.structs.replace(self._load, strings=strings)
+        worker.post_load(load)
+        self._load = load
+        self._strings = frozenset(strings_of(load))
 
     def _start(self) -> bool:
         if self.restarts.gave_up or self._wall.now() < self._start_ns:
@@ -181,13 +196,13 @@ class Station:
         return answers
 
     def _fail(self, fault: str) -> list[ScriptAnswered]:
-        failed = [
-            ScriptAnswered(strategy=self.strategy, batch=batch, fault=fault)
-            for batch, _ in self._queue
-        ]
+        failed = [self._fault(batch, fault) for batch, _ in self._queue]
         self._queue.clear()
         self._sent = 0
         return failed
+
+    def _fault(self, batch: int, fault: str) -> ScriptAnswered:
+        return ScriptAnswered(strategy=self.strategy, batch=batch, fault=fault)
 
 
 def script_answered(

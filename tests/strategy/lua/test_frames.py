@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.strategy.lua.workers import load
+from tests.strategy.lua.workers import load, question
 from workstation.strategy.lua.frames import (
     Decoder,
     MessageError,
@@ -16,7 +16,7 @@ from workstation.strategy.lua.frames import (
     decode_to_worker,
     encode,
 )
-from workstation.strategy.lua.wire import MAX_MESSAGE
+from workstation.strategy.lua.wire import MAX_MESSAGE, Ask
 
 
 @given(
@@ -48,6 +48,11 @@ def test_a_length_beyond_the_bound_is_refused_before_anything_is_held_for_it() -
 def test_a_message_beyond_the_bound_is_not_sent() -> None:
     with pytest.raises(MessageError, match="at most"):
         encode(load("x" * (MAX_MESSAGE + 1)))
+
+
+def test_a_number_that_no_message_can_hold_is_not_sent() -> None:
+    with pytest.raises(MessageError):
+        encode(Ask((question(params={"a": 2**64}),)))
 
 
 @given(st.binary(max_size=200))

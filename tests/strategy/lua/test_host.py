@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -261,6 +262,24 @@ def test_a_worker_that_aborts_or_exits_says_how() -> None:
     fault = worker.receive(PATIENCE_S)
     assert isinstance(fault, WorkerFault)
     assert (fault.exit_code, fault.message) == (7, "the worker ended with exit code 7")
+
+
+def test_a_worker_that_hears_nothing_any_more_is_killed_behind_what_it_said() -> None:
+    worker = fake(
+        f"{LOADS}read()\nimport socket\n"
+        "ours = socket.socket(fileno=0)\nours.shutdown(socket.SHUT_RD)\n"
+        "write(encode(Answers(replies=(Answer(),))))\ntime.sleep(1000)"
+    )
+    assert isinstance(worker.load(load(SOURCE), PATIENCE_S), Loaded)
+    worker.post([question()])
+    poll = select.poll()
+    poll.register(worker.fileno(), select.POLLIN)
+    assert poll.poll(PATIENCE_S * 1000)
+    assert worker.post([question()]) is None
+    assert isinstance(worker.receive_ready(), Answers)
+    fault = worker.receive_ready()
+    assert isinstance(fault, WorkerFault)
+    assert fault.message == "the worker hears nothing and ended by SIGKILL"
 
 
 def test_a_worker_that_never_loads_is_killed_at_the_deadline() -> None:

@@ -31,8 +31,14 @@ _from_worker: msgspec.msgpack.Decoder[FromWorker] = msgspec.msgpack.Decoder(From
 
 
 def encode(message: ToWorker | FromWorker) -> bytes:
-    """Return a message with its length; raises MessageError where it is too long."""
-    body = _encoder.encode(message)
+    """Return a message with its length.
+
+    Raises MessageError where it is too long or has a whole number beyond 64 bits.
+    """
+    try:
+        body = _encoder.encode(message)
+    except OverflowError as error:
+        raise MessageError(str(error)) from error
     if len(body) > MAX_MESSAGE:
         raise MessageError(f"a message of {len(body)} bytes; at most {MAX_MESSAGE}")
     return _LENGTH.pack(len(body)) + body

@@ -104,6 +104,8 @@ class LuaWorker:
         self._decoder = Decoder()
         self._judge: Judge | None = None
         self._posts: deque[_Post] = deque()
+        # It takes nothing any more; what it still said is read first.
+        self._deaf = False
 
     def start(self) -> None:
         """Start the process; returns before it is ready. Raises OSError.
@@ -173,8 +175,7 @@ class LuaWorker:
         try:
             self._process.flush()
         except OSError:
-            # The end of the stream comes with the next read, behind what it still said.
-            pass
+            self._deaf = True
         return None
 
     def receive(self, timeout_s: float) -> Reply | WorkerFault:
@@ -210,6 +211,8 @@ class LuaWorker:
                     if reply is not None:
                         return reply
                 data = self._process.read()
+                if data is None and self._deaf:
+                    return self._end(FaultKind.DEAD, "the worker hears nothing and")
                 if data is None:
                     return None
                 if not data:
@@ -254,7 +257,7 @@ class LuaWorker:
             for message in messages:
                 self._process.write(message)
         except OSError:
-            pass  # as in flush
+            self._deaf = True
         return None
 
     def _take(self, message: FromWorker) -> Reply | None:
