@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from tests.strategy.bench import Bench
 from workstation.model.commands import SetParams
-from workstation.model.errors import CommandRefused
+from workstation.model.errors import CommandRefused, ScriptError
 from workstation.model.records import ParamsRecord
+from workstation.strategy.script import ParamSpec, Script
 
 
 def test_a_symbol_has_its_own_parameters_over_the_strategy_s() -> None:
@@ -52,3 +54,13 @@ def test_what_is_refused_says_why_in_the_script_s_words_and_changes_nothing() ->
         bench.do(SetParams(strategy="t", values={"fast": 12}))
     assert bench.row.market.params == {"fast": 10, "stop": 0.02}
     assert bench.core.records == []
+
+
+@pytest.mark.parametrize("value", [2**63, -(2**63) - 1, 10**30])
+def test_a_number_that_cannot_be_told_elsewhere_is_refused(value: int) -> None:
+    here = Script(name="mine", path="", hash="", params=(ParamSpec("n", 1),))
+    assert here.resolve({"n": value}) == {"n": value}
+    elsewhere = structs.replace(here, texts_cross=True)
+    assert elsewhere.resolve({"n": 2**63 - 1}) == {"n": 2**63 - 1}
+    with pytest.raises(ScriptError, match="at most 64 bits"):
+        elsewhere.resolve({"n": value})

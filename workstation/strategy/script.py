@@ -86,7 +86,8 @@ class Script(Struct, frozen=True, kw_only=True):
     failure: str = ""
     failure_line: int | None = None
     texts_cross: bool = False
-    """It runs elsewhere: its parameters' texts must be short and printable."""
+    """It runs elsewhere: texts of its parameters are short and printable, whole numbers
+    have at most 64 bits."""
 
     def resolve(self, given: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
         """Return all parameters, given ones over defaults.
@@ -110,11 +111,10 @@ class Script(Struct, frozen=True, kw_only=True):
             for name, spec in specs.items()
         }
         for name, value in found.items() if self.texts_cross else ():
-            if isinstance(value, str) and not _may_cross(value):
+            wanted = _kept_from_crossing(value)
+            if wanted:
                 raise ScriptError(
-                    self.name,
-                    f"parameter {name} = {value!r} must have at most {LONGEST_STRING} "
-                    "characters, all of them printable",
+                    self.name, f"parameter {name} = {value!r} must have {wanted}"
                 )
         return found
 
@@ -131,8 +131,14 @@ class Script(Struct, frozen=True, kw_only=True):
                 yield name, str(error)
 
 
-def _may_cross(text: str) -> bool:
-    return len(text) <= LONGEST_STRING and text.isprintable()
+def _kept_from_crossing(value: ParamValue) -> str:
+    """Return what a value must have to be told elsewhere; empty where it has it."""
+    if isinstance(value, str):
+        if len(value) > LONGEST_STRING or not value.isprintable():
+            return f"at most {LONGEST_STRING} characters, all of them printable"
+    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return "at most 64 bits"
+    return ""
 
 
 def _did_you_mean(name: str, known: Iterable[str]) -> str:
