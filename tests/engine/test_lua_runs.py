@@ -406,6 +406,23 @@ def test_a_script_that_does_not_load_is_named_with_its_line(
     session.close()
 
 
+def test_a_script_whose_parameters_are_refused_leaves_no_worker(
+    closing: list[Session], tmp_path: Path
+) -> None:
+    script = tmp_path / "mine.lua"
+    script.write_text("PARAMS = {n = 1}\n" + QUIET.replace("{detect}", ""))
+    given = (*SMALL, *with_script(script), 'strategies.0.params={n="one"}')
+    with pytest.raises(ScriptError, match="must be int") as caught:
+        assemble_session(settings(*given), journal=False)
+    assert children() == [], caught
+    session = assemble_session(settings(*given), tolerant=True, journal=False)
+    closing.append(session)
+    assert children() == []
+    assert edge_of(session).worker("ema_cross") is None
+    run_backtest(session.engine, Until(events=100))
+    assert session.engine.registry.get("ema_cross").state is TaskState.FAILED
+
+
 def test_a_run_that_cannot_be_assembled_leaves_no_worker(tmp_path: Path) -> None:
     taken = tmp_path / "j.sqlite"
     small(*with_script(EMA), journal=taken).close()

@@ -91,14 +91,11 @@ class ScriptLoader:
             return failed_script(path, given, kept.failure, kept.failure_line)
         try:
             source = kept.text.encode() if kept else source_of(path)
-            script = self._load_first(settings, source)
-            for name in ("", *settings.symbol_params):
-                script.resolve(settings.params_of(name))
+            return self._load_first(settings, source)
         except ScriptError as error:
             if not tolerant:
                 raise
             return failed_script(path, given, str(error), error.line)
-        return script
 
     def look_at(self, settings: StrategySettings) -> Script:
         """Load a strategy's script only to look at it; raises ScriptError."""
@@ -113,11 +110,15 @@ class ScriptLoader:
 
     def _load_first(self, settings: StrategySettings, source: bytes) -> Script:
         if not is_lua(settings.script):
-            return self.load(settings, source)
+            return _checked(self.load(settings, source), settings)
         if self._kept is not None:
-            return self._kept.first[settings.name]
+            return _checked(self._kept.first[settings.name], settings)
         prepared = self.prepare(settings, source)
-        script = prepared.wait()
+        try:
+            script = _checked(prepared.wait(), settings)
+        except BaseException:
+            prepared.worker.close()
+            raise
         self.edge.use(settings.name, prepared)
         return script
 
@@ -163,3 +164,10 @@ class ScriptLoader:
         names = [each.symbol for each in self._run.instruments]
         texts = (*names, *map(str, given.values()))
         return [text for text in texts if len(text) <= _LONGEST_TEXT]
+
+
+def _checked(script: Script, settings: StrategySettings) -> Script:
+    """Return a script that takes the config's parameters; raises ScriptError."""
+    for name in ("", *settings.symbol_params):
+        script.resolve(settings.params_of(name))
+    return script
