@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from tests.strategy.lua.workers import GOOD, budget, load, market, question, script
 from workstation.strategy.lua.judging import Judge
 from workstation.strategy.lua.replies import Refused
-from workstation.strategy.lua.vm import Vm, versions
+from workstation.strategy.lua.vm import Vm, lua, versions
 from workstation.strategy.lua.wire import (
     MAX_SOURCE,
     MAX_STRINGS,
@@ -545,6 +545,46 @@ def test_memory_that_runs_out_ends_the_call_and_the_vm_is_made_anew() -> None:
     assert "16 MB" in failed.message
     assert isinstance(vm.ask(question(1)), Answer)
     assert vm.rebuilds == 1
+
+
+def test_a_vm_that_cannot_be_made_anew_fails_the_call_and_the_next_one_tries_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    vm = Vm(load(script("while true do end", GOOD), budget=budget()))
+    vm.ask(question())
+
+    def full(**_: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lua, "LuaRuntime", full)
+        failed = vm.ask(question(1))
+    assert isinstance(failed, Failed)
+    assert failed.kind is FailureKind.MEMORY
+    assert (vm.memory, vm.rebuilds) == (0, 0)
+    assert isinstance(vm.ask(question(1)), Answer)
+    assert vm.rebuilds == 1
+
+
+def test_a_load_that_takes_too_long_when_made_anew_fails_the_call() -> None:
+    source = script("while true do end", GOOD, before="for i = 1, 3000000 do end")
+    vm = Vm(load(source, driven=False, budget=budget(instructions=10**12, cpu_s=20)))
+    vm.load = replace(vm.load, budget=budget(instructions=10**12, cpu_s=0.01))
+    vm._discard()
+    failed = vm.ask(question())
+    assert isinstance(failed, Failed)
+    assert (failed.kind, failed.line) == (FailureKind.TIME, 1)
+
+
+def test_memory_that_runs_out_for_a_need_s_place_fails_the_call() -> None:
+    vm = Vm(load(script(GOOD), budget=budget(memory=1 << 20)))
+    assert isinstance(vm.ask(question()), Answer)
+    vm._runtime.set_max_memory(vm.memory + 4096, total=True)
+    needs = tuple((Need(NeedKind.HIGHEST, "", (n, 0)), (1.0,)) for n in range(1, 65))
+    failed = vm.ask(question(needs=needs))
+    assert isinstance(failed, Failed)
+    assert failed.kind is FailureKind.MEMORY
+    assert isinstance(vm.ask(question(needs=needs)), Answer)
 
 
 def test_memory_kept_between_calls_leaves_room_for_what_is_passed() -> None:

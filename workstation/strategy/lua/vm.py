@@ -137,19 +137,26 @@ class Vm:
 
     def ask(self, question: Question) -> Answer | Needs | Failed:
         """Return what the script says to one question."""
-        if self._runtime is None:
-            self._build()
-            self.rebuilds += 1
         began = time.thread_time_ns()
+        if self._runtime is None:
+            try:
+                self._build()
+            except Refused as refused:
+                return Failed(
+                    kind=refused.reply.kind,
+                    message=refused.reply.message,
+                    line=refused.reply.line,
+                    cpu_ns=time.thread_time_ns() - began,
+                )
+            self.rebuilds += 1
+            began = time.thread_time_ns()
         try:
-            arguments = self._arguments(question)
+            given = self._dispatch(*self._arguments(question))
         except KeyError as error:
             return Failed(
                 kind=FailureKind.QUESTION,
                 message=said(f"the text {error.args[0]!r} may not cross"),
             )
-        try:
-            given = self._dispatch(*arguments)
         except (lua.LuaError, MemoryError, OverflowError):
             self._discard()
             return Failed(
@@ -213,6 +220,18 @@ class Vm:
         )
 
     def _build(self) -> None:
+        """Make the VM and load the script into it; raises Refused."""
+        kind = FailureKind.MEMORY
+        refused = Refused(LoadFailed(kind=kind, message=self._over(kind)))
+        try:
+            self._make()
+        except (lua.LuaError, MemoryError) as error:
+            raise refused from error
+        if self._is_full():
+            self._discard()
+            raise refused
+
+    def _make(self) -> None:
         load = self.load
         runtime = lua.LuaRuntime(**_OPTIONS, max_memory=load.budget.memory)
         settings = runtime.table_from(
@@ -237,32 +256,19 @@ class Vm:
 
         tools = run("sandbox")
         run("library", tools)
-        intern, name_all, self._register, self._forget = run(
-            "market", tools, settings, kinds
-        )
-        self._dispatch, start = run("calls", tools, settings)
-        try:
-            for text, number in self._ids.items():
-                intern(number, text.encode("utf-8", "surrogatepass"))
-            name_all(*self._named())
-            names = runtime.table(*(name.encode() for name in FUNCTIONS))
-            given = start(self._source, load.seed, names)
-        except (lua.LuaError, MemoryError) as error:
-            raise Refused(
-                LoadFailed(
-                    kind=FailureKind.MEMORY, message=self._over(FailureKind.MEMORY)
-                )
-            ) from error
+        intern, name_all, register, forget = run("market", tools, settings, kinds)
+        dispatch, start = run("calls", tools, settings)
+        for text, number in self._ids.items():
+            intern(number, text.encode("utf-8", "surrogatepass"))
+        name_all(*self._named())
+        names = runtime.table(*(name.encode() for name in FUNCTIONS))
+        given = start(self._source, load.seed, names)
         self.params, self.functions, self.instructions = self._reading.load(
             given, self._over
         )
+        # Last: of a VM that cannot be made nothing is kept, nor the memory it holds.
+        self._dispatch, self._register, self._forget = dispatch, register, forget
         self._runtime = runtime
-        if self._is_full():
-            raise Refused(
-                LoadFailed(
-                    kind=FailureKind.MEMORY, message=self._over(FailureKind.MEMORY)
-                )
-            )
 
     def _named(self) -> list[int]:
         """Return the names of indicators and figures as (kind, text) numbers."""
