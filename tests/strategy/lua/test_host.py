@@ -21,7 +21,7 @@ from tests.strategy.lua.workers import (
     questions,
     script,
 )
-from workstation.strategy.lua.frames import MessageError
+from workstation.strategy.lua.frames import MessageError, encode
 from workstation.strategy.lua.host import FaultKind, LuaWorker, Reply, WorkerFault
 from workstation.strategy.lua.process import COMMAND
 from workstation.strategy.lua.wire import (
@@ -392,6 +392,21 @@ def test_an_answer_before_its_end_still_counts() -> None:
     fault = worker.receive(PATIENCE_S)
     assert isinstance(fault, WorkerFault)
     assert fault.exit_code == 0
+
+
+def test_an_answer_in_the_last_read_of_a_look_is_taken_in_that_look() -> None:
+    worker = loaded()
+    worker.post([question()])
+    data = encode(Answers(replies=(Answer(),)))
+    # The reads of one look, and the end of the stream behind them.
+    parts = [data[at : at + 1] for at in range(7)] + [data[7:], b""]
+    process = worker._process
+    assert process is not None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(process, "read", lambda: parts.pop(0))
+        assert isinstance(worker.receive_ready(), Answers)
+        assert parts == [b""]
+        assert isinstance(worker.receive_ready(), WorkerFault)
 
 
 @pytest.mark.parametrize("shown", [1, 3, 4, 10])

@@ -206,10 +206,9 @@ class LuaWorker:
             raise RuntimeError("start the worker first")
         try:
             for _ in range(_READS):
-                while (body := self._decoder.next()) is not None:
-                    reply = self._take(decode_from_worker(body))
-                    if reply is not None:
-                        return reply
+                reply = self._decoded()
+                if reply is not None:
+                    return reply
                 data = self._process.read()
                 if data is None and self._deaf:
                     return self._end(FaultKind.DEAD, "the worker hears nothing and")
@@ -218,9 +217,10 @@ class LuaWorker:
                 if not data:
                     return self._end(FaultKind.DEAD, "the worker")
                 self._decoder.feed(data)
+            # Of the last read too: the deadline may be over by the next call.
+            return self._decoded()
         except (MessageError, Untrue) as error:
             return self._end(FaultKind.PROTOCOL, f"the worker sent {error} and")
-        return None
 
     def expire(self, after_s: float) -> WorkerFault:
         """Kill a worker that has not answered in time."""
@@ -258,6 +258,14 @@ class LuaWorker:
                 self._process.write(message)
         except OSError:
             self._deaf = True
+        return None
+
+    def _decoded(self) -> Reply | None:
+        """Return the next reply of what was read; raises MessageError and Untrue."""
+        while (body := self._decoder.next()) is not None:
+            reply = self._take(decode_from_worker(body))
+            if reply is not None:
+                return reply
         return None
 
     def _take(self, message: FromWorker) -> Reply | None:
