@@ -312,6 +312,31 @@ def test_the_children_of_a_worker_end_with_it(tmp_path: Path) -> None:
     os.close(reader)
 
 
+def test_the_children_of_a_worker_that_has_ended_end_too(tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    worker = fake(
+        "if os.fork() == 0:\n"
+        "    os.close(0)\n"
+        f"    os.write(os.open({str(fifo)!r}, os.O_WRONLY), b'x')\n"
+        "    time.sleep(1000)\n"
+        "sys.exit(7)"
+    )
+    reader = os.open(fifo, os.O_RDONLY)
+    assert os.read(reader, 1) == b"x"
+    assert worker.pid is not None
+    os.waitid(os.P_PID, worker.pid, os.WEXITED | os.WNOWAIT)
+    fault = worker.receive(PATIENCE_S)
+    assert isinstance(fault, WorkerFault)
+    assert fault.exit_code == 7
+    # The end of the stream; it does not come while the child lives.
+    poll = select.poll()
+    poll.register(reader, select.POLLIN)
+    assert poll.poll(PATIENCE_S * 1000)
+    assert os.read(reader, 1) == b""
+    os.close(reader)
+
+
 def test_a_worker_that_reads_nothing_is_killed_and_never_waited_for() -> None:
     worker = fake("time.sleep(1000)")
     worker.post_load(load(SOURCE))

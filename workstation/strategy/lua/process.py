@@ -112,12 +112,12 @@ class Process:
             return self._ended
         self._socket.close()
         self._unsent.clear()
-        if self._popen.poll() is None:
-            try:
-                # It leads its own group, with whatever it may have started.
-                os.killpg(self._popen.pid, signal.SIGKILL)
-            except (ProcessLookupError, PermissionError):
-                self._popen.kill()
+        try:
+            # It leads its own group, with whatever it may have started, which may live
+            # on where it has ended: until it is reaped its number is nobody else's.
+            os.killpg(self._popen.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            self._popen.kill()
         try:
             self._ended = _ended(self._popen.wait(_REAP_S))
         except subprocess.TimeoutExpired:
