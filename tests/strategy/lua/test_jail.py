@@ -51,9 +51,10 @@ def probe(body: str, parent: int | None = None, *, unprivileged: bool = False) -
     return result.stdout.strip() or f"exit {result.returncode} {result.stderr[-300:]}"
 
 
-def report() -> ConfinementReport:
+def report(*, unprivileged: bool = False) -> ConfinementReport:
     """Return what the jail reaches on this machine."""
-    told = probe("print(msgspec.json.encode(report).decode()); sys.exit()")
+    body = "print(msgspec.json.encode(report).decode()); sys.exit()"
+    told = probe(body, unprivileged=unprivileged)
     return msgspec.json.decode(told, type=ConfinementReport)
 
 
@@ -66,7 +67,7 @@ needs_scope = pytest.mark.skipif(
 
 
 def test_the_report_names_what_was_reached_and_what_was_not() -> None:
-    told = report()
+    told = report(unprivileged=True)
     assert told.no_new_privs
     assert told.parent_death_signal
     assert told.not_dumpable
@@ -74,6 +75,14 @@ def test_the_report_names_what_was_reached_and_what_was_not() -> None:
     assert told.limits == ("fsize", "nproc", "core", "nofile")
     assert ("landlock" in told.missing) == (told.landlock_abi == 0)
     assert told.line().startswith("process, rlimits")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="of root alone")
+def test_the_report_does_not_claim_of_root_that_it_can_start_no_process() -> None:
+    told = report()
+    assert told.limits == ("fsize", "core", "nofile")
+    assert "nproc limit" in told.missing
+    assert "missing: " in told.line()
 
 
 def test_a_jailed_process_still_reads_and_writes_what_was_open() -> None:

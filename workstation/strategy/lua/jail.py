@@ -76,7 +76,9 @@ def confine(parent: int) -> ConfinementReport:
     else:
         missing += ["landlock", "no-new-privs", "parent death signal"]
     address_space = _limit_memory(held)
-    limits = tuple(name.lower() for name in _ZERO_LIMITS if _zero(name))
+    limits = tuple(
+        name.lower() for name in _ZERO_LIMITS if _zero(name) and _binds(name)
+    )
     missing += _names(
         ("address space limit", address_space),
         *((f"{name.lower()} limit", name.lower() in limits) for name in _ZERO_LIMITS),
@@ -110,6 +112,14 @@ def _zero(name: str) -> bool:
     except (AttributeError, OSError, ValueError):
         return False
     return True
+
+
+def _binds(name: str) -> bool:
+    """Tell whether a limit holds for this user: root may start processes all the same.
+
+    By the user alone, whatever capabilities it has given up.
+    """
+    return name != "NPROC" or os.getuid() != 0
 
 
 def _address_space() -> int:

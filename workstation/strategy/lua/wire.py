@@ -254,7 +254,7 @@ class ConfinementReport(Struct, frozen=True, kw_only=True):
     not_dumpable: bool = False
     address_space: bool = False
     limits: tuple[Short, ...] = ()
-    """Which of nofile, fsize, nproc, core, memlock are zero."""
+    """Which of nofile, fsize, nproc and core are zero, and bind this user."""
     landlock_abi: int = 0
     """0 where the kernel has no Landlock."""
     missing: tuple[Text, ...] = ()
