@@ -27,7 +27,7 @@ from workstation.engine.assembly import assemble_session
 from workstation.engine.lua_edge import LuaEdge
 from workstation.engine.session import Session
 from workstation.model.records import FaultRecord, Record
-from workstation.strategy.lua.host import LIVE_DEADLINE_S
+from workstation.strategy.lua.host import live_deadline_s
 from workstation.strategy.lua.restarts import Restarts
 
 MEASURED_S = 3.0
@@ -99,7 +99,7 @@ async def _played(built: Session, which: Attack, seconds: float) -> Told:
     built.engine.core.sinks.append(keep)
     edge = built.engine.core.scripts.edge
     assert isinstance(edge, LuaEdge)
-    edge._stations[NAME].deadline_s = LIVE_DEADLINE_S
+    edge._stations[NAME].deadline_s = live_deadline_s(0.25)
     # A worker that died comes again soon, and however often.
     edge._stations[NAME].restarts = Restarts(
         first_ns=1_000_000, longest_ns=1_000_000, most=10**9

@@ -22,12 +22,13 @@ from workstation.engine.replay import replay_journal
 from workstation.engine.session import Session
 from workstation.engine.settings import RunSettings
 from workstation.engine.sources import Feed
-from workstation.kernel import TaskState
+from workstation.kernel import SimClock, TaskState
 from workstation.model.commands import Override, RestartTask, SetParams
 from workstation.model.errors import JournalError, ScriptError
 from workstation.model.records import FaultRecord, FillRecord, NoteRecord, Record
 from workstation.model.states import SymbolState
 from workstation.paths import shipped_folder
+from workstation.strategy.lua.host import LuaWorker, Reply, WorkerFault
 from workstation.strategy.lua.restarts import Restarts
 
 SHIPPED = ("ema_cross", "rsi_reversion", "range_breakout")
@@ -237,6 +238,43 @@ async def test_a_hung_worker_leaves_the_loop_free_and_is_killed_at_its_time(
     assert beats > 200
     with pytest.raises(ProcessLookupError):
         os.kill(first, 0)
+
+
+@pytest.mark.parametrize(
+    ("driven", "cpu_s", "deadline_s", "load_s"),
+    [
+        (False, 0.01, 1.0, 10.0),
+        (False, 0.25, 1.0, 10.0),
+        (False, 2.0, 8.0, 10.0),
+        (False, 60.0, 240.0, 240.0),
+        (True, 60.0, 10.0, 10.0),
+    ],
+)
+def test_no_deadline_is_shorter_than_what_the_cpu_time_allows(
+    driven: bool, cpu_s: float, deadline_s: float, load_s: float
+) -> None:
+    waited: list[float] = []
+
+    class Patient(LuaWorker):
+        def receive(self, timeout_s: float) -> Reply | WorkerFault:
+            waited.append(timeout_s)
+            return super().receive(timeout_s)
+
+    edge = LuaEdge(
+        driven=driven,
+        indicators=(),
+        figures=(),
+        cpu_s=cpu_s,
+        wall=SimClock(),
+        worker=Patient,
+    )
+    source = QUIET.replace("{detect}", "").encode()
+    prepared = edge.prepare(Path("mine.lua"), source, 1)
+    prepared.wait()
+    edge.use("mine", prepared)
+    assert edge._stations["mine"].deadline_s == deadline_s
+    assert waited == [load_s]
+    edge.close()
 
 
 def test_a_loop_without_end_is_a_fault_with_its_line(

@@ -22,9 +22,9 @@ from workstation.model.timeframes import NS_PER_MS, NS_PER_S
 from workstation.strategy.lua.frames import MessageError
 from workstation.strategy.lua.host import (
     DRIVEN_DEADLINE_S,
-    LIVE_DEADLINE_S,
     LuaWorker,
     WorkerFault,
+    live_deadline_s,
 )
 from workstation.strategy.lua.lua_host import Posted
 from workstation.strategy.lua.wire import (
@@ -46,16 +46,19 @@ _LOAD_S = 10.0
 class Preparing:
     """A version of a script in a worker that answers nobody yet."""
 
-    def __init__(self, path: Path, version: str, worker: LuaWorker, load: Load) -> None:
+    def __init__(
+        self, path: Path, version: str, worker: LuaWorker, load: Load, load_s: float
+    ) -> None:
         self.worker = worker
         self.load = load
         self.confinement = ""
         self._path = path
         self._version = version
+        self._load_s = load_s
 
     def wait(self) -> Script:
         """Wait until it is loaded and return it; raises ScriptError."""
-        return self.script(self.worker.receive(_LOAD_S))
+        return self.script(self.worker.receive(self._load_s))
 
     def script(self, reply: Loaded | LoadFailed | Answers | WorkerFault) -> Script:
         """Return the script of a worker's reply to a load.
@@ -96,7 +99,9 @@ class LuaEdge:
         self._indicators = indicators
         self._figures = figures
         self._budget = Budget(cpu_s=cpu_s)
-        self._deadline_s = DRIVEN_DEADLINE_S if driven else LIVE_DEADLINE_S
+        self._deadline_s = DRIVEN_DEADLINE_S if driven else live_deadline_s(cpu_s)
+        # A load may use as much CPU time as a call.
+        self._load_s = max(_LOAD_S, self._deadline_s)
         self._wall = wall
         self._times = CallTimes() if times is None else times
         self._worker = worker
@@ -133,7 +138,7 @@ class LuaEdge:
         except (OSError, MessageError) as error:
             worker.close()
             raise ScriptError(name, f"its worker cannot start: {error}") from error
-        return Preparing(path, hash_of(source), worker, load)
+        return Preparing(path, hash_of(source), worker, load, self._load_s)
 
     def use(self, strategy: str, prepared: Preparing) -> None:
         """Let a prepared version answer from now on; the one before it ends."""
@@ -168,10 +173,10 @@ class LuaEdge:
         self, worker: LuaWorker
     ) -> Generator[None, None, Loaded | LoadFailed | Answers | WorkerFault]:
         """Return a worker's next reply; gives way while there is none."""
-        deadline_ns = self._wall.now() + round(_LOAD_S * NS_PER_S)
+        deadline_ns = self._wall.now() + round(self._load_s * NS_PER_S)
         while (reply := worker.receive_ready()) is None:
             if self._wall.now() >= deadline_ns:
-                return worker.expire(_LOAD_S)
+                return worker.expire(self._load_s)
             worker.flush()
             yield
         return reply
@@ -196,7 +201,11 @@ class LuaEdge:
     def collect(self, timeout_s: float | None) -> Sequence[ScriptAnswered]:
         """Return what has been answered; see ``ScriptEdge``."""
         answers = self._ready()
-        end = None if timeout_s is None else self._wall.now() + round(timeout_s * 1e9)
+        end = (
+            None
+            if timeout_s is None
+            else self._wall.now() + round(timeout_s * NS_PER_S)
+        )
         while not answers and any(each.waits for each in self._stations.values()):
             now = self._wall.now()
             if end is not None and now >= end:

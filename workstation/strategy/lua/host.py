@@ -43,15 +43,13 @@ from workstation.strategy.lua.wire import (
 
 __all__ = [
     "DRIVEN_DEADLINE_S",
-    "LIVE_DEADLINE_S",
     "FaultKind",
     "LuaWorker",
     "Reply",
     "WorkerFault",
+    "live_deadline_s",
 ]
 
-LIVE_DEADLINE_S = 1.0
-"""How long a live run waits for a post's answers: four calls over their CPU time."""
 DRIVEN_DEADLINE_S = 10.0
 """How long a driven run waits: longer than any call within its instructions takes."""
 
@@ -59,6 +57,15 @@ DRIVEN_DEADLINE_S = 10.0
 _MOST_UNSENT = 8 * MAX_MESSAGE
 # Reads of one call of receive_ready, 256 KiB each: a flood must not hold the loop up.
 _READS = 8
+
+
+def live_deadline_s(cpu_s: float) -> float:
+    """Return how long a live run waits for a post's answers, s.
+
+    Three calls over their CPU time ``cpu_s`` end a post, and what they spoilt is made
+    anew in between; a machine that is busy needs a second for less.
+    """
+    return max(1.0, 4 * cpu_s)
 
 
 class FaultKind(StrEnum):
