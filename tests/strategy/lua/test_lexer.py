@@ -130,6 +130,9 @@ def test_texts_and_names_are_found_in_order(
         "--[==[" * 40_000,
         '"\\z\n' * 50_000,
         "\\" * 200_000,
+        '"' + '\\"' * 100_000,
+        "'" + "\\'" * 100_000,
+        '"' + "\\z\\'" * 60_000,
     ],
     ids=lambda source: source[:6],
 )

@@ -13,7 +13,8 @@ from workstation.strategy.lua.wire import API_STRINGS, LONGEST_STRING, Load
 __all__ = ["strings_of", "texts"]
 
 # Nothing that is taken is given back (++, *+): the source is a stranger's, and the
-# core reads it too.
+# core reads it too. For that a literal counts that nothing closes: it will not compile,
+# and from each quote within it the rest would be read once more.
 _TOKEN = re.compile(
     rb"""
     --\[(?P<remark>=*)\[            # a long comment begins
@@ -21,8 +22,8 @@ _TOKEN = re.compile(
   | \[(?P<level>=*)\[             # a long string begins, without its first newline
     (?:\r\n|\n\r|\r|\n)?
   | (?P<name>[A-Za-z_][A-Za-z0-9_]*)
-  | "(?P<double>(?:[^"\\\r\n]++|\\z\s*+|\\(?:\r\n|\n\r|.))*+)"
-  | '(?P<single>(?:[^'\\\r\n]++|\\z\s*+|\\(?:\r\n|\n\r|.))*+)'
+  | "(?P<double>(?:[^"\\\r\n]++|\\z\s*+|\\(?:\r\n|\n\r|.))*+)"?
+  | '(?P<single>(?:[^'\\\r\n]++|\\z\s*+|\\(?:\r\n|\n\r|.))*+)'?
     """,
     re.VERBOSE | re.DOTALL,
 )
