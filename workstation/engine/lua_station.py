@@ -51,7 +51,6 @@ class Station:
         self._spawn = spawn
         self._wall = wall
         self._times = times
-        self._instructions = 0
         self._queue: deque[tuple[int, list[Posted]]] = deque()
         # How many batches of the queue the worker has been sent.
         self._sent = 0
@@ -78,9 +77,7 @@ class Station:
         return WorkerState(
             confinement=self.confinement,
             memory_bytes=None if worker is None else worker.memory(),
-            cpu_ns=None if worker is None else worker.cpu_ns(),
             deaths=self.deaths,
-            instructions=self._instructions,
             running=worker is not None,
         )
 
@@ -184,8 +181,6 @@ class Station:
                 self._arm()
                 answers.append(script_answered(self.strategy, batch, posted, reply))
                 self._times.extend(each.cpu_ns for each in reply.replies)
-                if reply.replies:
-                    self._instructions = reply.replies[-1].instructions
             elif isinstance(reply, Loaded):
                 self.confinement = reply.confinement.line()
             else:

@@ -29,10 +29,7 @@ class WorkerState(Struct, frozen=True, kw_only=True):
 
     confinement: str
     memory_bytes: int | None
-    cpu_ns: int | None
     deaths: int
-    instructions: int
-    """Of the last call."""
     running: bool
 
 

@@ -105,19 +105,12 @@ def test_one_that_the_kernel_does_not_let_go_is_not_waited_for(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="read from /proc")
-def test_memory_and_cpu_time_are_read_while_it_lives() -> None:
-    process = running(
-        "held = bytearray(30 << 20)\n"
-        "while time.process_time() < 0.1: pass\nos.write(0, b'x'); time.sleep(1000)"
-    )
+def test_memory_is_read_while_it_lives() -> None:
+    process = running("held = bytearray(30 << 20)\nos.write(0, b'x'); time.sleep(1000)")
     os.set_blocking(process.fileno(), True)
     process.read()
-    memory, cpu_ns = process.memory(), process.cpu_ns()
+    memory = process.memory()
     assert memory is not None
     assert memory > 30 << 20
-    assert cpu_ns is not None
-    # In steps of 10 ms, and a little of it belongs to the system.
-    assert 50_000_000 < cpu_ns < 10_000_000_000
     process.kill()
     assert process.memory() is None
-    assert process.cpu_ns() is None

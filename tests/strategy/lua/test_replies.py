@@ -104,7 +104,6 @@ def test_parameters_are_read_five_by_five() -> None:
     assert READING.load(given, over) == (
         (Param("a", 10, 2, None, "hé"), Param("b", "exit")),
         {"detect_opportunity": 1, "filter_commitment": 4, "manage_position": 7},
-        200,
     )
 
 

@@ -247,10 +247,6 @@ class LuaWorker:
         """Return the bytes of memory that the process holds; None where unknown."""
         return None if self._process is None else self._process.memory()
 
-    def cpu_ns(self) -> int | None:
-        """Return the CPU time that the process has used; None where unknown."""
-        return None if self._process is None else self._process.cpu_ns()
-
     def _post(self, post: _Post, messages: list[bytes]) -> WorkerFault | None:
         if self.fault is not None:
             return self.fault

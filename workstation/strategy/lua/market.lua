@@ -331,7 +331,7 @@ local function left()
 end
 
 forget()
-tools.ABANDONED, tools.FIELDS = ABANDONED, FIELDS
+tools.ABANDONED = ABANDONED
 tools.texts, tools.ids, tools.is_known, tools.id_of = texts, ids, is_known, id_of
 tools.UNKNOWN = UNKNOWN
 tools.begin, tools.left = begin, left

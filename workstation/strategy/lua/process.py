@@ -128,25 +128,13 @@ class Process:
 
     def memory(self) -> int | None:
         """Return the bytes of memory that it holds now; None where unknown."""
-        fields = self._proc("statm")
-        return int(fields[1]) * os.sysconf("SC_PAGE_SIZE") if fields else None
-
-    def cpu_ns(self) -> int | None:
-        """Return the CPU time that it has used, in steps of 10 ms; None if unknown."""
-        fields = self._proc("stat")
-        if not fields:
-            return None
-        # Counted from the end of the name, which may hold spaces: user, then system.
-        return sum(map(int, fields[11:13])) * 10**9 // os.sysconf("SC_CLK_TCK")
-
-    def _proc(self, name: str) -> list[str]:
         if self._ended is not None:
-            return []
+            return None
         try:
-            text = Path(f"/proc/{self.pid}/{name}").read_text(encoding="utf-8")
+            text = Path(f"/proc/{self.pid}/statm").read_text(encoding="utf-8")
         except OSError:
-            return []
-        return text.rpartition(")")[2].split()
+            return None
+        return int(text.split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _ended(code: int) -> Ended:

@@ -75,12 +75,12 @@ class Reading:
 
     def load(
         self, given: Given, over: Callable[[FailureKind], str]
-    ) -> tuple[tuple[Param, ...], dict[str, int], int]:
-        """Return parameters, the functions' lines and the instructions of a load.
+    ) -> tuple[tuple[Param, ...], dict[str, int]]:
+        """Return parameters and the functions' lines of a load.
 
         Raises Refused; ``over`` says what a kind of overrun means.
         """
-        status, instructions, *rest = given
+        status, _, *rest = given
         if status != _OK:
             raise Refused(_load_failed(rest, over))
         lines, values = rest[: len(FUNCTIONS)], rest[len(FUNCTIONS) :]
@@ -89,11 +89,7 @@ class Reading:
             for at in range(0, len(values), _PER_PARAM)
         ]
         params.sort(key=lambda param: param.name)
-        return (
-            tuple(params),
-            dict(zip(FUNCTIONS, lines, strict=True)),
-            int(instructions),
-        )
+        return tuple(params), dict(zip(FUNCTIONS, lines, strict=True))
 
     def _answer(self, rest: Iterator[Any], instructions: int, cpu_ns: int) -> Answer:
         answer, context = self._flat(rest), self._flat(rest)

@@ -310,7 +310,7 @@ end
 
 local tools = {
     start = start, stop = stop, charge = charge,
-    lock = lock, locked = locked, writable = writable, content_of = content_of,
+    lock = lock, writable = writable, content_of = content_of,
     kind_of = kind_of, whole = whole, text = text,
     globals = globals, of_strings = of_strings,
     next = next, error = error, type = type, select = select, xpcall = xpcall,

@@ -92,7 +92,6 @@ class Vm:
 
     def __init__(self, load: Load) -> None:
         self.rebuilds = 0
-        self.instructions = 0
         self.params: tuple[Param, ...] = ()
         self.functions: dict[str, int] = {}
         self.strings: tuple[str, ...] = ()
@@ -263,9 +262,7 @@ class Vm:
         name_all(*self._named())
         names = runtime.table(*(name.encode() for name in FUNCTIONS))
         given = start(self._source, load.seed, names)
-        self.params, self.functions, self.instructions = self._reading.load(
-            given, self._over
-        )
+        self.params, self.functions = self._reading.load(given, self._over)
         # Last: of a VM that cannot be made nothing is kept, nor the memory it holds.
         self._dispatch, self._register, self._forget = dispatch, register, forget
         self._runtime = runtime

@@ -299,8 +299,6 @@ class Loaded(Struct, frozen=True, kw_only=True, tag="loaded"):
     """Every text that may cross from now on."""
     confinement: ConfinementReport
     versions: Versions
-    instructions: Count = 0
-    memory: Count = 0
 
 
 class FailureKind(StrEnum):

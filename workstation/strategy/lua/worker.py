@@ -83,8 +83,6 @@ class Worker:
             strings=vm.strings,
             confinement=self._confinement,
             versions=self._versions,
-            instructions=vm.instructions,
-            memory=vm.memory,
         )
 
     def _ask(self, vm: Vm, question: Question) -> Answer | Needs | Failed:
