@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from workstation.strategy.lua.lexer import strings_of
 from workstation.strategy.lua.wire import (
+    FARTHEST,
     FUNCTIONS,
     MAX_SOURCE,
     MAX_STRINGS,
@@ -29,14 +30,14 @@ from workstation.strategy.lua.wire import (
 
 __all__ = ["Judge", "Untrue", "rendered"]
 
-# Arguments that each kind of need has; an indicator has as many as its parameters.
-_COUNTS = {
-    NeedKind.FIGURE: 0,
-    NeedKind.CLOSES: 1,
-    NeedKind.IMBALANCE: 1,
-    NeedKind.HIGHEST: 2,
-    NeedKind.LOWEST: 2,
-    NeedKind.AVERAGE_VOLUME: 2,
+# The least that each argument of a need may be; an indicator has those that it takes.
+_LEAST = {
+    NeedKind.FIGURE: (),
+    NeedKind.CLOSES: (0,),
+    NeedKind.IMBALANCE: (1,),
+    NeedKind.HIGHEST: (1, 0),
+    NeedKind.LOWEST: (1, 0),
+    NeedKind.AVERAGE_VOLUME: (1, 0),
 }
 
 
@@ -113,14 +114,14 @@ class Judge:
             known = need.name in load.figures
         else:
             known = need.name == ""
-        count = _COUNTS.get(need.kind)
-        if not known or (count is not None and (len(need.args) != count or need.named)):
+        least = _LEAST.get(need.kind)
+        if not known:
             raise Untrue("a need that no script can have")
+        if least is not None:
+            _places(need, least)
         self._values(need.args)
         for name, value in need.named:
             self._values((name, value))
-        if count and not all(isinstance(each, int) for each in need.args):
-            raise Untrue("a need with a place that is no whole number")
 
     def _flat(self, table: Flat) -> None:
         self._values(table)
@@ -151,6 +152,15 @@ def rendered(parts: tuple[int | float | str, ...]) -> str:
 def _number(value: float) -> str:
     text = f"{value:.14g}"
     return text if any(each in ".en" for each in text) else f"{text}.0"
+
+
+def _places(need: Need, least: tuple[int, ...]) -> None:
+    """Check the bars that a need spans and lies back: 1, or 0, to 1,000,000."""
+    if len(need.args) != len(least) or need.named:
+        raise Untrue("a need that no script can have")
+    for place, lowest in zip(need.args, least, strict=True):
+        if not isinstance(place, int) or not lowest <= place <= FARTHEST:
+            raise Untrue(f"a place that is no whole number in {lowest} … {FARTHEST}")
 
 
 def _printable(*texts: str) -> None:

@@ -13,7 +13,7 @@ local MAX_ARGUMENTS <const> = settings.max_arguments
 local MAX_PLOTS <const> = settings.max_plots
 local MAX_NOTES <const>, MAX_PARTS <const> = settings.max_notes, settings.max_note_parts
 local LONGEST <const> = settings.longest * 4   -- bytes of a text that may cross
-local FARTHEST <const> = 1000000   -- bars that anything may look back
+local FARTHEST <const> = settings.farthest   -- bars that anything may look back
 
 local UNKNOWN <const> = " was made in the call, has more than 64 characters or " ..
     "cannot be printed; only texts that stand in the script may leave it"
@@ -185,7 +185,7 @@ end
 local function bounded(where, value, default, least)
     value = whole(where, value, default)
     if value < least or value > FARTHEST then
-        error(where .. " takes " .. least .. " to 1000000, not " .. value, 0)
+        error(where .. " takes " .. least .. " to " .. FARTHEST .. ", not " .. value, 0)
     end
     return value
 end

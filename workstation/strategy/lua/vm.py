@@ -18,6 +18,7 @@ from lupa.version import __version__ as LUPA_VERSION
 from workstation.strategy.lua.lexer import strings_of
 from workstation.strategy.lua.replies import Reading, Refused, ReplyError, said
 from workstation.strategy.lua.wire import (
+    FARTHEST,
     FUNCTIONS,
     LONGEST_STRING,
     MAX_ARGUMENTS,
@@ -244,6 +245,7 @@ class Vm:
                 b"max_note_parts": MAX_NOTE_PARTS,
                 b"max_plots": MAX_PLOTS,
                 b"longest": LONGEST_STRING,
+                b"farthest": FARTHEST,
             }
         )
         kinds = runtime.table(*(kind.encode() for kind in NEED_KINDS))

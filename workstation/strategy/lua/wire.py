@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 
 __all__ = [
     "API_STRINGS",
+    "FARTHEST",
     "FUNCTIONS",
     "LONGEST_STRING",
     "LONGEST_TEXT",
@@ -68,6 +69,8 @@ MAX_NEEDS = 64
 MAX_BATCH = 16
 """Questions of one message. With full tables of the longest texts, of four bytes each
 character, one has 130 kB and its answer 90 kB: half of what a message may hold."""
+FARTHEST = 1_000_000
+"""Bars that a window may span, and bars that it, or a close, may lie back."""
 MAX_ARGUMENTS = 8
 """Arguments of one need, by place and again by name."""
 MAX_NOTES = 5
@@ -173,8 +176,9 @@ class Need(Struct, frozen=True):
     """One thing a script asked for; equal needs have equal values at one time.
 
     ``closes`` has (back,), ``highest``, ``lowest`` and ``average_volume`` (n, back),
-    ``imbalance`` (n,); an indicator its parameters by place, then by name in the order
-    of the names, ``back`` among them.
+    ``imbalance`` (n,), with n from 1 and back from 0, both to FARTHEST; an indicator
+    its parameters by place, then by name in the order of the names, ``back`` among
+    them.
     """
 
     kind: NeedKind
