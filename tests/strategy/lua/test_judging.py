@@ -24,7 +24,7 @@ from workstation.strategy.lua.wire import (
     Versions,
 )
 
-LOAD = load(script("return {a = 'b'}"))
+LOAD = load(script("return {a = 'b', c = '  '}"))
 LOADED = Loaded(
     params=(Param("a", 1), Param("b", "exit")),
     functions=dict.fromkeys(FUNCTIONS, 1),
@@ -82,6 +82,7 @@ def test_a_script_that_is_not_the_one_sent_is_not_believed(loaded: Loaded) -> No
         Answer(notes=(("unheard",),)),
         Answer(plots=(("unheard", 1.0),)),
         Answer(plots=(("a", float("nan")),)),
+        Answer(plots=(("  ", 1.0),)),
         Failed(kind=FailureKind.SCRIPT, message="\x1b[2J"),
         Failed(kind=FailureKind.SCRIPT, message="two\nlines"),
         Failed(kind=FailureKind.SCRIPT, message="no", line=10**9),

@@ -456,6 +456,8 @@ def test_a_changed_context_is_whole_and_in_order(
         ("market.log()", "market.log takes 1 to 16"),
         ("market.log('a' .. 'b')", 'market.log: the text "ab" was made in the call'),
         ("market.plot(1, 1)", "market.plot takes a name and a number"),
+        ("market.plot('', 1)", "market.plot takes a name that can be read"),
+        ("market.plot('  ', 1)", "market.plot takes a name that can be read"),
         ("market.plot('a', 'b')", "market.plot: a must be a finite number"),
         ("market.plot('a', math.huge)", "market.plot: a must be a finite number"),
         ("market.plot('a' .. 'b', 1)", 'market.plot: the name "ab" was made in the'),

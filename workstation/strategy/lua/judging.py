@@ -101,6 +101,8 @@ class Judge:
             self._values(part for part in parts if isinstance(part, str))
         for name, value in reply.plots:
             self._values((name, value))
+            if not name.strip():
+                raise Untrue("a plot without a name")
 
     def _failed(self, reply: Failed) -> None:
         _printable(reply.message)

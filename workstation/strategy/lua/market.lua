@@ -6,7 +6,7 @@ local tools, settings, kinds = ...
 local lock, kind_of, whole = tools.lock, tools.kind_of, tools.whole
 local next, error, type, select = tools.next, tools.error, tools.type, tools.select
 local rawget, tostring, setmetatable = tools.rawget, tools.tostring, tools.setmetatable
-local math_type, sub = tools.math.type, tools.string.sub
+local math_type, sub, find = tools.math.type, tools.string.sub, tools.string.find
 local unpack, sort = tools.table.unpack, tools.table.sort
 
 local MAX_ARGUMENTS <const> = settings.max_arguments
@@ -232,6 +232,9 @@ end
 local function plot(name, value)
     if type(name) ~= "string" then
         error("market.plot takes a name and a number, not " .. kind_of(name), 0)
+    end
+    if not find(name, "[^ ]") then
+        error("market.plot takes a name that can be read", 0)
     end
     local id = id_of("market.plot: the name", name)
     if value == nil or value ~= value then return end
