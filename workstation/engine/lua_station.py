@@ -233,7 +233,7 @@ def _reply(strategy: str, asked: Posted, reply: Answer | Needs | Failed) -> Scri
 
 
 def _texts(posted: Iterable[Posted]) -> set[str]:
-    """Return the texts of values in questions; keys are the script's own."""
+    """Return the texts of questions that must cross: symbols, keys and values."""
     found: set[str] = set()
     for each in posted:
         question = each.question

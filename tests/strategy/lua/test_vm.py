@@ -452,7 +452,7 @@ def test_a_changed_context_is_whole_and_in_order(
         ("return {a = 1 / 0}", 'detect_opportunity\'s answer["a"] is inf'),
         ("return {a = 'b' .. 'c'}", '"bc" was made in the call, has more'),
         ("return {1}", "detect_opportunity's answer has the key 1"),
-        ("market.log({})", "market.log takes texts and numbers, not a table"),
+        ("market.log({})", "market.log takes texts, numbers and booleans, not"),
         ("market.log()", "market.log takes 1 to 16"),
         ("market.log('a' .. 'b')", 'market.log: the text "ab" was made in the call'),
         ("market.plot(1, 1)", "market.plot takes a name and a number"),

@@ -203,7 +203,7 @@ local plots, plot_count
 local function note(...)
     local count = select("#", ...)
     if count == 0 or count > MAX_PARTS then
-        error("market.log takes 1 to 16 texts and numbers", 0)
+        error("market.log takes 1 to 16 texts, numbers and booleans", 0)
     end
     local parts = {count, n = 1}
     for i = 1, count do
@@ -216,7 +216,8 @@ local function note(...)
             if kind == "nil" or kind == "boolean" then
                 part = tostring(part)
             elseif kind ~= "string" then
-                error("market.log takes texts and numbers, not " .. kind_of(part), 0)
+                error("market.log takes texts, numbers and booleans, not " ..
+                    kind_of(part), 0)
             end
             parts[n + 1], parts[n + 2] = false, id_of("market.log: the text", part)
             parts.n = n + 2
