@@ -5,9 +5,16 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tests.strategy.lua.workers import load, question
+from tests.strategy.lua.workers import load, question, script
 from workstation.strategy.lua.vm import Vm
-from workstation.strategy.lua.wire import Answer, Need, Needs, NeedValue
+from workstation.strategy.lua.wire import (
+    FUNCTIONS,
+    Answer,
+    Failed,
+    Need,
+    Needs,
+    NeedValue,
+)
 
 PAGE = (Path(__file__).parents[3] / "docs" / "lua.md").read_text(encoding="utf-8")
 # By period and by how many bars ago.
@@ -77,3 +84,29 @@ def test_the_page_lists_the_library_as_it_is() -> None:
     listed = " ".join(PAGE.split())
     assert "`byte char find format len lower rep reverse sub upper`" in listed
     assert "`concat insert pack remove sort unpack`" in listed
+
+
+def test_the_page_names_what_no_metatable_may_have_and_the_globals() -> None:
+    library = " ".join(PAGE.partition("## The library")[2].split())
+    refused = library.partition("but no ")[2].partition(";")[0]
+    events = "__gc __close __mode __metatable __name __pairs __index __call __eq __len"
+    found = set()
+    for event in events.split():
+        vm = Vm(load(script(f"setmetatable({{}}, {{{event} = true}})")))
+        failed = vm.ask(question())
+        assert isinstance(failed, Failed), event
+        if failed.message == f"setmetatable: {event} is not available":
+            found.add(event)
+    assert set(re.findall(r"`(\w+)`", refused)) == found
+    names = library.partition("; `math`")[0].replace("`", " ").replace(",", " ")
+    listed = sorted(set(names.split()) - {"and"} | {"math", "string", "table"})
+    body = "local n = 0 for k in pairs(_G) do n = n + 1 end return {signal = n}"
+    vm = Vm(load(script(body)))
+    reply = vm.ask(question())
+    assert isinstance(reply, Answer)
+    assert reply.answer == {"signal": len(listed) + len(FUNCTIONS)}
+    for name in listed:
+        vm = Vm(load(script(f"return {{signal = _G.{name} ~= nil}}")))
+        reply = vm.ask(question())
+        assert isinstance(reply, Answer)
+        assert reply.answer == {"signal": True}, name
