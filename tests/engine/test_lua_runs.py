@@ -397,6 +397,34 @@ def test_a_question_that_no_message_can_hold_is_a_fault_and_no_end_of_the_run(
     assert state.deaths == 0
 
 
+def test_a_text_that_no_script_may_be_told_costs_one_worker_and_no_more(
+    tmp_path: Path, closing: list[Session]
+) -> None:
+    path = tmp_path / "mine.lua"
+    path.write_text(
+        'PARAMS = {word = {default = "one"}}\n'
+        + QUIET.replace("{detect}", "market.log(market.params.word)")
+    )
+    session = small(*with_script(path), 'feeds.0.symbols=["BTCUSDT"]')
+    closing.append(session)
+    records = kept(session)
+    run_backtest(session.engine, Until(events=100))
+    edge_of(session)._stations["ema_cross"].restarts = Restarts(first_ns=0)
+    row = session.strategies[0].rows["BTCUSDT"]
+    row.market.params = {"word": "a\nb"}
+    while not any(isinstance(record, FaultRecord) for record in records):
+        run_backtest(session.engine, Until(events=session.engine.delivered + 1))
+    row.market.params = {"word": "two"}
+    run_backtest(session.engine, Until(events=300))
+    (fault,) = [record for record in records if isinstance(record, FaultRecord)]
+    assert "all of them printable" in fault.error
+    notes = [record.text for record in records if isinstance(record, NoteRecord)]
+    assert (notes[0], notes[-1]) == ("one", "two")
+    state = edge_of(session).worker("ema_cross")
+    assert state is not None
+    assert state.deaths == 1
+
+
 @pytest.mark.parametrize("word", ["z" * 65, "a\nb", "\x00"])
 def test_a_text_that_cannot_cross_is_refused_and_costs_no_worker(
     tmp_path: Path, closing: list[Session], word: str

@@ -46,8 +46,8 @@ class Station:
         self.restarts = Restarts()
         self.deaths = 0
         self.deadline_s = deadline_s
-        self._load = load
-        self._strings = frozenset(strings_of(load))
+        self._first = load
+        self._use(load)
         self._spawn = spawn
         self._wall = wall
         self._times = times
@@ -143,6 +143,10 @@ class Station:
         strings = (*self._load.strings, *sorted(texts))
         load = msgspec.structs.replace(self._load, strings=strings)
         worker.post_load(load)
+        self._use(load)
+
+    def _use(self, load: Load) -> None:
+        """Load this from now on, wherever the script is loaded anew."""
         self._load = load
         self._strings = frozenset(strings_of(load))
 
@@ -186,6 +190,8 @@ class Station:
             else:
                 if not isinstance(reply, WorkerFault):
                     worker.close()
+                    # Whatever was refused: this one has been loaded before.
+                    self._use(self._first)
                 self._bury()
                 return [*answers, *self._fail(reply.message)]
         return answers
