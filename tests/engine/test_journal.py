@@ -190,8 +190,8 @@ def test_a_full_disk_does_not_stop_the_run_and_is_said(
 
     real = module._connect
 
-    def small_disk(path: Path) -> sqlite3.Connection:
-        connection = real(path)
+    def small_disk(path: Path, synced: bool) -> sqlite3.Connection:
+        connection = real(path, synced)
         connection.execute("pragma max_page_count=12")
         return connection
 

@@ -15,6 +15,7 @@ from msgspec import structs
 from workstation import __version__, indicators
 from workstation.engine.builder import EngineBuilder
 from workstation.engine.control import Control
+from workstation.engine.distant import DistantBroker
 from workstation.engine.drivers import PlayDriver
 from workstation.engine.engine import Engine
 from workstation.engine.framing import FrameSource
@@ -37,7 +38,7 @@ from workstation.market.pipeline.chain import Plan
 from workstation.market.pipeline.script import ProcessorScript
 from workstation.market.pipeline.settings import PipelineSettings
 from workstation.model.instruments import Instrument
-from workstation.model.roles import Connector
+from workstation.model.roles import Broker, Connector, Venue
 from workstation.model.timeframes import Timeframe
 from workstation.strategy.host import DistantHost
 from workstation.strategy.script import Script
@@ -66,6 +67,7 @@ def assemble_session(
     tolerant: bool = False,
     record: bool = True,
     scripts: KeptScripts | None = None,
+    venue: Venue | None = None,
 ) -> Session:
     """Return a session ready to be driven; nothing has been read or started yet.
 
@@ -73,14 +75,16 @@ def assemble_session(
     unless ``journal`` is False; feeds are recorded whose settings say so, unless
     ``record`` is False. With ``tolerant`` a strategy whose script cannot be
     loaded is there as failed, and the rest runs. ``scripts`` are those of a journal: a
-    replay loads their texts, whatever has become of the files. Raises
+    replay loads their texts, whatever has become of the files. With ``venue`` orders go
+    there instead of to the paper broker, each once what led to it is on disk; whoever
+    drives the session runs ``engine.distant``. Raises
     ScriptError, ConfigError, DataError or JournalError with what is wrong and where;
     no worker or thread is left then.
     """
     undo = ExitStack()
     try:
         return _assemble(
-            run, undo, journal, speed, paused, wall, tolerant, record, scripts
+            run, undo, journal, speed, paused, wall, tolerant, record, scripts, venue
         )
     except BaseException:
         undo.close()
@@ -97,6 +101,7 @@ def _assemble(
     tolerant: bool,
     record: bool,
     scripts: KeptScripts | None,
+    venue: Venue | None,
 ) -> Session:
     instruments = run.instruments
     engine_seq: Callable[[], int] = lambda: engine.core.seq  # noqa: E731
@@ -145,7 +150,12 @@ def _assemble(
     for strategy in strategies:
         builder.with_strategy(strategy)
     builder.with_executor(executor)
-    builder.with_broker(PaperBroker(broker_settings, instruments, aggregator, fees))
+    broker: Broker = (
+        PaperBroker(broker_settings, instruments, aggregator, fees)
+        if venue is None
+        else DistantBroker(venue)
+    )
+    builder.with_broker(broker)
     engine: Engine = builder.build()
     engine.rules = digest_of(_rules(run)).hex()
     for strategy in strategies:
@@ -176,7 +186,8 @@ def _assemble(
                 journal_file(run.journal.path, run.mode, now_ns),
                 _header(run, loaded, plan.scripts, engine),
                 # Where real orders are at stake nothing runs without a journal.
-                strict=run.mode in ("paper", "live"),
+                strict=run.mode in ("paper", "live") or venue is not None,
+                synced=venue is not None,
             )
         )
     engine.on_hole = partial(_distrust, aggregator)
@@ -352,6 +363,7 @@ def _header(
             for settings, script in zip(run.strategies, scripts, strict=True)
         },
         "processors": {script.name: script.hash for script in processors},
+        "venue": engine.distant[0].name if engine.distant else None,
         "sources": {
             feed.name: dict(feed.connector.identity()) for feed in engine.sources.feeds
         },

@@ -186,11 +186,18 @@ class PlayDriver:
         """Drive until ``stop``; yields between steps, waits when nothing is due."""
         engine = self.engine
         engine.waits = False
+        for broker in engine.distant:
+            broker.on_arrival = self._wake.set
         engine.start()
         self._rebase()
         while not self._stopping:
             if engine.awaiting:
                 await self._hear()
+                continue
+            if engine.has_arrivals:
+                engine.take_arrivals()
+                if not engine.awaiting:
+                    self._has_arrived()
                 continue
             if self.state is not PlayState.PLAYING:
                 self._wake.clear()
@@ -230,7 +237,7 @@ class PlayDriver:
                 self.pause()
                 return 0.0
             engine.step()
-            if engine.awaiting:
+            if engine.awaiting or engine.has_arrivals:
                 return 0.0
             if self._has_arrived():
                 return 0.0

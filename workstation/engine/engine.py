@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 from workstation.engine.channels import CHANNELS
 from workstation.engine.core import EdgePort, EngineCore
+from workstation.engine.distant import DistantBroker
 from workstation.engine.journal import Journal
 from workstation.engine.settings import EngineSettings
 from workstation.engine.sources import Feed, Sources
@@ -30,7 +31,7 @@ from workstation.model.commands import Command
 from workstation.model.errors import FeedHole
 from workstation.model.events import ResyncWanted
 from workstation.model.market import MarketEvent
-from workstation.model.orders import Request
+from workstation.model.orders import Report, Request
 from workstation.model.records import FaultRecord, FeedRecord, TaskRecord
 from workstation.model.roles import Broker, Connector, Part
 from workstation.strategy.replies import ScriptAnswered
@@ -76,6 +77,7 @@ class Engine:
         self.strategies = tuple(strategies)
         self.executors = tuple(executors)
         self.brokers = tuple(brokers)
+        self.distant = tuple(b for b in self.brokers if isinstance(b, DistantBroker))
         self.clock = SimClock()
         self.bus = EventBus(CHANNELS, history=1_000)
         self.dispatcher = Dispatcher(self._on_fault)
@@ -286,10 +288,37 @@ class Engine:
             except Exception as error:  # the edge of the broker's task
                 self.dispatcher.report(task, event, error)
 
+    # Reports of a venue behind a network, which come when they come.
+
+    @property
+    def has_arrivals(self) -> bool:
+        """Tell whether reports wait to be taken."""
+        return any(broker.arrived for broker in self.distant)
+
+    def take_arrivals(self) -> None:
+        """Take what distant venues have reported as inputs, at the clock's time.
+
+        Called between two steps while no script is awaited; one that is asked because
+        of a report lets the others wait.
+        """
+        for broker in self.distant:
+            while broker.arrived and not self.awaiting:
+                self.take_report(broker.arrived.popleft())
+
+    def take_report(self, report: Report) -> None:
+        """Take one report as an input, which is journalled before it is dispatched."""
+        core = self.core
+        if self.journal is not None:
+            self.journal.input(core.seq + 1, self.pulled, report)
+        core.take(report)
+        self.catch_up()
+
     def journal_to(self, journal: Journal) -> None:
         """Keep records and inputs in ``journal`` from now on."""
         self.journal = journal
         self.core.sinks.append(journal.record)
+        for broker in self.distant:
+            broker.journal_to(journal)
 
     # Pictures.
 

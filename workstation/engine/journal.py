@@ -12,7 +12,7 @@ import shutil
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -21,6 +21,7 @@ import msgspec
 
 from workstation.model.commands import Command
 from workstation.model.errors import JournalError
+from workstation.model.orders import Report
 from workstation.model.records import Record
 from workstation.strategy.inputs import Asked
 from workstation.strategy.replies import ScriptAnswered
@@ -77,7 +78,7 @@ class InputRow(msgspec.Struct, frozen=True):
 
     seq: int
     pulled: int
-    value: Command | Interrupt | ScriptAnswered
+    value: Command | Interrupt | ScriptAnswered | Report
 
 
 def as_journalled(command: Command) -> Command:
@@ -103,13 +104,21 @@ class Journal:
     """Writes one run; call ``close`` to make it whole.
 
     With ``strict`` a journal that cannot be opened raises JournalError; without, the
-    run goes on and ``failure`` says why nothing is kept.
+    run goes on and ``failure`` says why nothing is kept. With ``synced`` a commit is on
+    the disk itself before it counts as durable: it survives a loss of power, too.
     """
 
     def __init__(
-        self, path: Path, header: dict[str, object], *, strict: bool = True
+        self,
+        path: Path,
+        header: dict[str, object],
+        *,
+        strict: bool = True,
+        synced: bool = False,
     ) -> None:
         self.path = path
+        self.on_durable: Callable[[], None] = lambda: None
+        """Called on the writer's thread after each commit, and when it has failed."""
         self.failure: str | None = None
         self.rows = 0
         self.durable_rows = 0
@@ -117,7 +126,7 @@ class Journal:
         self._thread: threading.Thread | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            connection = _connect(path)
+            connection = _connect(path, synced)
         except (OSError, sqlite3.Error) as error:
             self.failure = (
                 f"journal {path}: {error}; give another folder with [journal] path, "
@@ -137,7 +146,10 @@ class Journal:
         self._put("records", (record.seq, record.ts, encoded))
 
     def input(
-        self, seq: int, pulled: int, value: Command | Interrupt | ScriptAnswered
+        self,
+        seq: int,
+        pulled: int,
+        value: Command | Interrupt | ScriptAnswered | Report,
     ) -> None:
         """Keep one input that cannot be derived again, and its place in the run."""
         self._put("inputs", (seq, pulled, type(value).__name__, _encode(value)))
@@ -189,6 +201,7 @@ class Journal:
             )
         else:
             self.durable_rows += len(rows)
+        self.on_durable()
 
 
 class JournalReader:
@@ -285,12 +298,12 @@ def _copy(path: Path, folder: Path) -> Path:
     return folder / path.name
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, synced: bool) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=_BUSY_S, check_same_thread=False)
     try:
         connection.execute("pragma locking_mode=exclusive")
         connection.execute("pragma journal_mode=wal")
-        connection.execute("pragma synchronous=normal")
+        connection.execute(f"pragma synchronous={'full' if synced else 'normal'}")
         connection.executescript(_SCHEMA)
         if connection.execute("select 1 from meta limit 1").fetchone():
             raise JournalError(
@@ -303,4 +316,4 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 _encode = msgspec.msgpack.Encoder(decimal_format="string").encode
-_decode = msgspec.msgpack.Decoder(Command | Interrupt | ScriptAnswered).decode
+_decode = msgspec.msgpack.Decoder(Command | Interrupt | ScriptAnswered | Report).decode

@@ -6,7 +6,7 @@ from the journal, each at the place in the run where it was taken.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -19,6 +19,7 @@ from workstation.engine.script_loading import KeptScripts
 from workstation.engine.session import Session
 from workstation.engine.settings import RunSettings
 from workstation.model.errors import JournalError
+from workstation.model.orders import Report, Request
 from workstation.model.records import Record
 from workstation.strategy.replies import ScriptAnswered
 from workstation.strategy.script import Script
@@ -72,6 +73,7 @@ def _replay(reader: JournalReader, path: Path) -> ReplayResult:
         tolerant=True,
         record=False,
         scripts=KeptScripts(_scripts(header, path), reader.scripts()),
+        venue=_NoVenue(header["venue"]) if header.get("venue") else None,
     )
     try:
         return _compare(session, reader, path)
@@ -141,6 +143,8 @@ def _run(session: Session, commands: list[InputRow], reader: JournalReader) -> N
             assert not isinstance(value, Interrupt)
             if isinstance(value, ScriptAnswered):
                 engine.take_answers((value,))
+            elif isinstance(value, Report):
+                engine.take_report(value)
             else:
                 session.execute(value)
             following = next(waiting, None)
@@ -191,6 +195,24 @@ def _check_processors(session: Session, header: dict[str, object], path: Path) -
                 f"journal {path}: script {script.path} has changed since the run; "
                 "replay needs the file as it was"
             )
+
+
+class _NoVenue:
+    """Stands for the venue of a journal: what it reported is in there."""
+
+    def __init__(self, name: object) -> None:
+        self.name = str(name)
+
+    async def send(self, request: Request) -> Sequence[Report]:
+        """Send nothing."""
+        return ()
+
+    async def news(self) -> Sequence[Report]:
+        """Know nothing."""
+        return ()
+
+    async def close(self) -> None:
+        """Have nothing open."""
 
 
 class _Comparison:

@@ -175,7 +175,7 @@ class OrderDesk:
         if _REQUEST_CANCEL not in order_machine.TABLE[status]:
             return False
         self.move(tracked, _REQUEST_CANCEL, reason=reason)
-        self._core.request(CancelOrder(tracked.order.id))
+        self._core.request(CancelOrder(tracked.order.id, tracked.order.instrument))
         return True
 
     def replace(
@@ -185,7 +185,8 @@ class OrderDesk:
         if tracked.order.status not in _REPLACEABLE:
             return False
         self.move(tracked, _REQUEST_REPLACE)
-        self._core.request(ReplaceOrder(tracked.order.id, quantity, price))
+        order = tracked.order
+        self._core.request(ReplaceOrder(order.id, quantity, price, order.instrument))
         return True
 
     def deny(self, order: Order, denial: Denial) -> None:
@@ -308,4 +309,4 @@ class OrderDesk:
             reason=f"no answer for {patience / 1e9:g} s in {stuck_in.value}",
         )
         core.publish(OrderStuck(order.id, stuck_in, patience, core.ts))
-        core.request(QueryOrder(order.id))
+        core.request(QueryOrder(order.id, order.instrument))

@@ -9,6 +9,7 @@ WorkstationError
 ├── CommandRefused         an operator's command does not apply to what is there
 ├── JournalError           the journal cannot be written or read
 ├── RecordingError         a recording cannot be read, or is damaged
+├── VenueSilent            nobody knows whether a request reached its venue
 └── FeedHole               a feed has lost events and goes on after them
 """
 
@@ -24,6 +25,7 @@ __all__ = [
     "RecordingError",
     "ScriptError",
     "ScriptTimeout",
+    "VenueSilent",
     "WorkstationError",
 ]
 
@@ -72,6 +74,13 @@ class ScriptError(WorkstationError):
 
 class ScriptTimeout(ScriptError):
     """A script call ran longer than its budget and was interrupted."""
+
+
+class VenueSilent(WorkstationError):
+    """A request timed out, its connection broke, or the venue failed within.
+
+    Whether it was carried out is not known: the venue has to be asked.
+    """
 
 
 class CommandRefused(WorkstationError):

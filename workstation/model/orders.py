@@ -207,9 +207,10 @@ class SubmitOrder(Struct, frozen=True, tag="submit"):
 
 
 class CancelOrder(Struct, frozen=True, tag="cancel"):
-    """Ask the broker to cancel."""
+    """Ask the broker to cancel; venues find an order by its instrument and id."""
 
     order_id: str
+    instrument: str = ""
 
 
 class ReplaceOrder(Struct, frozen=True, tag="replace"):
@@ -218,12 +219,14 @@ class ReplaceOrder(Struct, frozen=True, tag="replace"):
     order_id: str
     quantity: Decimal
     price: Decimal | None
+    instrument: str = ""
 
 
 class QueryOrder(Struct, frozen=True, tag="query"):
     """Ask the broker what it knows of an order; answered by OrderStatusReport."""
 
     order_id: str
+    instrument: str = ""
 
 
 Request = SubmitOrder | CancelOrder | ReplaceOrder | QueryOrder

@@ -7,11 +7,11 @@ cause goes through the ``Core`` they are attached to.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from workstation.model.market import MarketEvent
-from workstation.model.orders import Request
+from workstation.model.orders import Report, Request
 from workstation.model.ports import Core, Edge
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Part",
     "Resyncing",
     "Strategy",
+    "Venue",
 ]
 
 
@@ -112,3 +113,27 @@ class Broker(Protocol):
 
     def after_market(self, event: MarketEvent) -> None:
         """See it again when the core is quiet."""
+
+
+class Venue(Protocol):
+    """A venue behind a network, as the edge of a broker sees it; knows no run.
+
+    What it returns are inputs of the core: it decides nothing and keeps no position.
+    """
+
+    name: str
+
+    async def send(self, request: Request) -> Sequence[Report]:
+        """Carry a request out and return what the venue answered.
+
+        Raises VenueSilent where nobody knows whether it was carried out.
+        """
+
+    async def news(self) -> Sequence[Report]:
+        """Return fills and ends of orders since the last call; may raise VenueSilent.
+
+        Fills may be reported twice: by ``send`` and here.
+        """
+
+    async def close(self) -> None:
+        """Release the connection."""

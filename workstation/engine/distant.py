@@ -1,0 +1,161 @@
+"""A broker behind a network: the edge between the core and a ``Venue``.
+
+To the engine it is a Broker like any other. Its requests leave once they are durable;
+what comes back is an input, taken by the driver between two others. It keeps no order
+and decides nothing: where the venue is silent, the order's time-out does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from workstation.engine.journal import Journal
+from workstation.engine.outbox import Outbox
+from workstation.model.errors import VenueSilent
+from workstation.model.market import MarketEvent
+from workstation.model.orders import (
+    OrderRejected,
+    ReplaceOrder,
+    ReplaceRejected,
+    Report,
+    Request,
+    SubmitOrder,
+)
+from workstation.model.ports import Edge
+from workstation.model.roles import Venue
+
+__all__ = ["DistantBroker"]
+
+
+class DistantBroker:
+    """Carries requests to one venue and brings its reports; ``run`` is its task.
+
+    ``arrived`` are the reports that no driver has taken yet; ``on_arrival`` is called
+    in the loop when there are new ones.
+    """
+
+    def __init__(self, venue: Venue, *, poll_s: float = 1.0) -> None:
+        self.name = venue.name
+        self.arrived: deque[Report] = deque()
+        self.on_arrival: Callable[[], None] = lambda: None
+        self.silences = 0
+        """Requests and polls whose answer never came."""
+        self.silence = ""
+        """Why the last of them failed; empty once the venue has answered again."""
+        self._venue = venue
+        self._poll_s = poll_s
+        self._outbox = Outbox(None)
+        self._wake = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._queues: dict[str, deque[Request]] = {}
+        self._stopping = False
+        self._edge: Edge
+
+    # As a Broker.
+
+    def attach(self, edge: Edge) -> None:
+        """Receive the run's clock; what comes back is not scheduled on it."""
+        self._edge = edge
+
+    def journal_to(self, journal: Journal) -> None:
+        """Let requests wait for this journal, once, before the first of them."""
+        self._outbox = Outbox(journal)
+        journal.on_durable = self._durable
+
+    def request(self, request: Request) -> None:
+        """Queue a request; it leaves when what led to it is on disk."""
+        self._outbox.put(request)
+        self._wake.set()
+
+    def before_market(self, event: MarketEvent) -> None:
+        """Do nothing: the venue has its own market."""
+
+    def after_market(self, event: MarketEvent) -> None:
+        """Do nothing: the venue has its own market."""
+
+    @property
+    def waiting(self) -> int:
+        """Return how many requests have not been answered yet."""
+        return len(self._outbox) + sum(map(len, self._queues.values()))
+
+    # At the edge.
+
+    async def run(self) -> None:
+        """Send what may leave and fetch what is new, until ``stop``."""
+        self._loop = asyncio.get_running_loop()
+        async with asyncio.TaskGroup() as tasks:
+            poll = tasks.create_task(self._poll())
+            while not self._stopping:
+                self._wake.clear()
+                self._leave(tasks.create_task)
+                await self._wake.wait()
+            poll.cancel()
+        await self._venue.close()
+
+    def stop(self) -> None:
+        """End ``run`` once what is under way has been answered or given up."""
+        self._stopping = True
+        self._wake.set()
+
+    def _durable(self) -> None:
+        # On the journal's thread.
+        loop = self._loop
+        if loop is not None and len(self._outbox) and not loop.is_closed():
+            loop.call_soon_threadsafe(self._wake.set)
+
+    def _leave(self, begin: Callable[[Coroutine[Any, Any, None]], object]) -> None:
+        leaving, refused = self._outbox.take()
+        for request in refused:
+            self._arrive(_refusals(request))
+        for request in leaving:
+            order_id = _order_id(request)
+            queue = self._queues.get(order_id)
+            if queue is not None:
+                # What is asked of one order arrives in the order of asking.
+                queue.append(request)
+                continue
+            self._queues[order_id] = deque([request])
+            begin(self._send_all(order_id))
+
+    async def _send_all(self, order_id: str) -> None:
+        queue = self._queues[order_id]
+        while queue:
+            await self._ask(self._venue.send(queue[0]))
+            queue.popleft()
+        del self._queues[order_id]
+
+    async def _poll(self) -> None:
+        while True:
+            await asyncio.sleep(self._poll_s)
+            await self._ask(self._venue.news())
+
+    async def _ask(self, call: Coroutine[Any, Any, Sequence[Report]]) -> None:
+        try:
+            reports = await call
+        except VenueSilent as silence:
+            self.silences += 1
+            self.silence = str(silence)
+        else:
+            self.silence = ""
+            self._arrive(reports)
+
+    def _arrive(self, reports: Sequence[Report]) -> None:
+        if reports:
+            self.arrived.extend(reports)
+            self.on_arrival()
+
+
+def _order_id(request: Request) -> str:
+    return request.order.id if isinstance(request, SubmitOrder) else request.order_id
+
+
+def _refusals(request: Request) -> Sequence[Report]:
+    reason = "the journal has failed: nothing that adds risk leaves"
+    if isinstance(request, SubmitOrder):
+        return (OrderRejected(request.order.id, reason),)
+    if isinstance(request, ReplaceOrder):
+        return (ReplaceRejected(request.order_id, reason),)
+    return ()

@@ -1,0 +1,58 @@
+"""Requests on their way to a venue: each waits until what led to it is on disk.
+
+The core puts requests in, the edge of the broker takes them out, in order. A journal
+that has failed proves nothing any more: then only what reduces risk leaves.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from workstation.engine.journal import Journal
+from workstation.model.orders import CancelOrder, QueryOrder, Request, SubmitOrder
+
+__all__ = ["Outbox"]
+
+
+class Outbox:
+    """The queue between one core and one venue; without a journal nothing waits."""
+
+    def __init__(self, journal: Journal | None) -> None:
+        self._journal = journal
+        self._waiting: deque[tuple[int, Request]] = deque()
+
+    def __len__(self) -> int:
+        """Return how many requests have not left."""
+        return len(self._waiting)
+
+    def put(self, request: Request) -> None:
+        """Queue a request behind all rows that the journal has been given so far."""
+        journal = self._journal
+        self._waiting.append((0 if journal is None else journal.rows, request))
+
+    def take(self) -> tuple[list[Request], list[Request]]:
+        """Return what may leave now, and what may not leave at all."""
+        journal, waiting = self._journal, self._waiting
+        leaving: list[Request] = []
+        refused: list[Request] = []
+        # Read before the mark: a failure between the two only makes us wait.
+        failed = journal is not None and journal.failure is not None
+        durable = 0 if journal is None else journal.durable_rows
+        while waiting:
+            mark, request = waiting[0]
+            if journal is not None and mark > durable:
+                if not failed:
+                    break
+                if not _reduces(request):
+                    refused.append(request)
+                    waiting.popleft()
+                    continue
+            leaving.append(request)
+            waiting.popleft()
+        return leaving, refused
+
+
+def _reduces(request: Request) -> bool:
+    if isinstance(request, SubmitOrder):
+        return request.order.reduce_only
+    return isinstance(request, CancelOrder | QueryOrder)

@@ -1,0 +1,147 @@
+"""Calls of Binance's REST API: signed, timed, and honest about what is not known.
+
+A call ends in an answer, in ``BinanceRefused`` (the venue has certainly not done it)
+or in ``VenueSilent`` (it may have). Nothing is tried again here but what a wrong clock
+had refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from workstation.kernel.clock import Clock, RealClock
+from workstation.model.errors import VenueSilent, WorkstationError
+from workstation.model.timeframes import NS_PER_MS, NS_PER_S
+from workstation.venues.binance.settings import BinanceVenueSettings
+from workstation.venues.binance.signing import signed_query
+
+__all__ = ["BinanceRefused", "BinanceRest"]
+
+# Codes after which the order may live: unknown error, internal error, unexpected
+# response, time-out within the venue.
+_UNSURE = frozenset({-1000, -1001, -1006, -1007})
+_WRONG_CLOCK = -1021
+
+
+class BinanceRefused(WorkstationError):
+    """The venue refused: its code (0 where there was none) and its words."""
+
+    def __init__(self, status: int, code: int, message: str) -> None:
+        super().__init__(f"{message} (code {code}, HTTP {status})")
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+class _Problem(msgspec.Struct):
+    code: int = 0
+    msg: str = ""
+
+
+class _Time(msgspec.Struct):
+    serverTime: int
+
+
+class BinanceRest:
+    """One account's connection; made in a running loop, closed with ``close``."""
+
+    def __init__(
+        self, settings: BinanceVenueSettings, clock: Clock | None = None
+    ) -> None:
+        self._settings = settings
+        self._clock = clock or RealClock()
+        self._session: aiohttp.ClientSession | None = None
+        self._offset_ns: int | None = None
+        self._silent_until_ns = 0
+        self._barred = ""
+
+    async def call(
+        self, method: str, path: str, params: Sequence[tuple[str, str]], kind: type[Any]
+    ) -> Any:  # Any: an instance of ``kind``
+        """Return the answer to a signed request, decoded as ``kind``."""
+        if self._offset_ns is None:
+            await self._measure_clock()
+        try:
+            return await self._signed(method, path, params, kind)
+        except BinanceRefused as refusal:
+            if refusal.code != _WRONG_CLOCK:
+                raise
+        # It never reached the matching engine: the same request may go again.
+        await self._measure_clock()
+        return await self._signed(method, path, params, kind)
+
+    async def _signed(
+        self, method: str, path: str, params: Sequence[tuple[str, str]], kind: type[Any]
+    ) -> Any:
+        settings = self._settings
+        now_ms = (self._clock.now() + (self._offset_ns or 0)) // NS_PER_MS
+        query = signed_query(
+            settings.secret,
+            [
+                *params,
+                ("recvWindow", str(settings.recv_window_ms)),
+                ("timestamp", str(now_ms)),
+            ],
+        )
+        return await self._fetch(method, f"{path}?{query}", kind)
+
+    async def _measure_clock(self) -> None:
+        sent = self._clock.now()
+        server: _Time = await self._fetch("GET", "/api/v3/time", _Time)
+        self._offset_ns = (
+            server.serverTime * NS_PER_MS - (sent + self._clock.now()) // 2
+        )
+
+    async def _fetch(self, method: str, target: str, kind: type[Any]) -> Any:
+        if self._clock.now() < self._silent_until_ns:
+            raise BinanceRefused(429, 0, self._barred)
+        session = self._session
+        if session is None:
+            session = self._session = aiohttp.ClientSession(
+                headers={"X-MBX-APIKEY": self._settings.key},
+                timeout=aiohttp.ClientTimeout(total=self._settings.timeout_s),
+            )
+        where = f"{method} {target.partition('?')[0]}"
+        try:
+            async with session.request(
+                method, f"{self._settings.base_url}{target}"
+            ) as response:
+                status, body = response.status, await response.read()
+                retry_after = response.headers.get("Retry-After", "")
+        except aiohttp.ClientConnectorError as error:
+            # No connection: nothing was sent.
+            raise BinanceRefused(0, 0, f"{where}: no connection: {error}") from error
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            words = str(error) or f"no answer in {self._settings.timeout_s:g} s"
+            raise VenueSilent(f"{where}: {words}") from error
+        if status == 200:
+            try:
+                return msgspec.json.decode(body, type=kind)
+            except msgspec.MsgspecError as error:
+                raise VenueSilent(f"{where}: not understood: {error}") from error
+        raise self._failure(where, status, body, retry_after)
+
+    def _failure(
+        self, where: str, status: int, body: bytes, retry_after: str
+    ) -> WorkstationError:
+        try:
+            problem = msgspec.json.decode(body, type=_Problem)
+        except msgspec.MsgspecError:
+            problem = _Problem(0, f"HTTP {status}")
+        if status in (418, 429):
+            wait_s = int(retry_after) if retry_after.isdecimal() else 1
+            self._silent_until_ns = self._clock.now() + wait_s * NS_PER_S
+            self._barred = f"too many requests; the venue hears us again in {wait_s} s"
+        if status >= 500 or problem.code in _UNSURE:
+            return VenueSilent(f"{where}: HTTP {status}: {problem.msg}")
+        return BinanceRefused(status, problem.code, problem.msg)
+
+    async def close(self) -> None:
+        """Close the connection."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None

@@ -1,0 +1,27 @@
+"""Where a Binance account is, and how long its answers may take."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from workstation.model.settings import Name, Settings
+
+__all__ = ["BinanceVenueSettings"]
+
+
+class BinanceVenueSettings(Settings, frozen=True):
+    """One spot account; the secrets come from the environment, never from a file."""
+
+    name: Name = "binance"
+    base_url: str = "https://api.binance.com"
+    """Scheme and host of the REST API: real, test network, or a practice exchange."""
+    key: str = ""
+    """API key."""
+    secret: str = ""
+    """Secret of an HMAC key."""
+    recv_window_ms: Annotated[int, Meta(ge=1, le=60_000)] = 5_000
+    """A request that reaches the venue later than this is refused there."""
+    timeout_s: Annotated[float, Meta(gt=0, le=60)] = 8.0
+    """Without an answer by then nobody knows what became of a request, s."""

@@ -1,0 +1,194 @@
+"""A Binance spot account as a ``Venue``: our requests there, its reports here.
+
+It knows which of our orders it has seen open, and how much of each it has reported; it
+polls for what is new, since the account's stream is not read yet. It holds no position.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from workstation.kernel.clock import Clock
+from workstation.model.errors import VenueSilent
+from workstation.model.orders import (
+    TERMINAL,
+    CancelOrder,
+    CancelRejected,
+    Order,
+    OrderAccepted,
+    OrderCanceled,
+    OrderExpired,
+    OrderFilledReport,
+    OrderRejected,
+    OrderStatus,
+    OrderStatusReport,
+    QueryOrder,
+    ReplaceOrder,
+    ReplaceRejected,
+    Report,
+    Request,
+    SubmitOrder,
+)
+from workstation.model.timeframes import NS_PER_MS
+from workstation.venues.binance.messages import (
+    STATUS,
+    Canceled,
+    Placed,
+    Stored,
+    Trade,
+    order_params,
+)
+from workstation.venues.binance.rest import BinanceRefused, BinanceRest
+from workstation.venues.binance.settings import BinanceVenueSettings
+
+__all__ = ["BinanceVenue"]
+
+ZERO = Decimal(0)
+_ORDER = "/api/v3/order"
+_NO_SUCH_ORDER = -2013
+_DUPLICATE = "Duplicate order sent."
+
+
+class BinanceVenue:
+    """One account; ``symbols`` are the venue's names of the run's instruments."""
+
+    def __init__(
+        self,
+        settings: BinanceVenueSettings,
+        symbols: Mapping[str, str],
+        clock: Clock | None = None,
+    ) -> None:
+        self.name = settings.name
+        self._rest = BinanceRest(settings, clock)
+        self._symbols = symbols
+        self._open: dict[str, str] = {}
+        self._told: dict[str, Decimal] = {}
+
+    async def send(self, request: Request) -> Sequence[Report]:
+        """Carry a request out; see ``model.roles.Venue``."""
+        match request:
+            case SubmitOrder(order=order):
+                return await self._submit(order)
+            case CancelOrder(order_id=order_id, instrument=instrument):
+                return await self._cancel(order_id, self._symbols[instrument])
+            case QueryOrder(order_id=order_id, instrument=instrument):
+                return await self._query(order_id, self._symbols[instrument])
+            case ReplaceOrder(order_id=order_id):
+                # Its amend takes another client order id, and its cancel-replace is
+                # two orders: both would be one order here and two there.
+                reason = "this venue changes no order in its place"
+                return (ReplaceRejected(order_id, reason),)
+
+    async def news(self) -> Sequence[Report]:
+        """Return what became of the orders that were open when last looked at."""
+        reports: list[Report] = []
+        for order_id, symbol in list(self._open.items()):
+            reports += await self._query(order_id, symbol)
+        return reports
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._rest.close()
+
+    async def _submit(self, order: Order) -> Sequence[Report]:
+        symbol = self._symbols[order.instrument]
+        try:
+            params = order_params(order, symbol)
+            placed: Placed = await self._rest.call("POST", _ORDER, params, Placed)
+        except ValueError as error:
+            return (OrderRejected(order.id, str(error)),)
+        except BinanceRefused as refusal:
+            if refusal.message == _DUPLICATE:
+                # An order of this id lives there: ours, of which we had no answer.
+                raise VenueSilent(str(refusal)) from refusal
+            return (OrderRejected(order.id, str(refusal)),)
+        ts = placed.transactTime * NS_PER_MS
+        reports: list[Report] = [OrderAccepted(order.id, str(placed.orderId), ts)]
+        reports += [
+            OrderFilledReport(
+                order_id=order.id,
+                trade_id=str(fill.tradeId),
+                quantity=fill.qty,
+                price=fill.price,
+                fee=fill.commission,
+                fee_currency=fill.commissionAsset,
+                maker=False,
+                ts_event=ts,
+            )
+            for fill in placed.fills
+        ]
+        self._told[order.id] = sum((fill.qty for fill in placed.fills), ZERO)
+        status = STATUS.get(placed.status, OrderStatus.ACCEPTED)
+        if status is OrderStatus.EXPIRED:
+            reason = placed.expiryReason or "by its time in force"
+            reports.append(OrderExpired(order.id, reason, ts))
+        self._keep(order.id, symbol, status)
+        return reports
+
+    async def _cancel(self, order_id: str, symbol: str) -> Sequence[Report]:
+        params = [("symbol", symbol), ("origClientOrderId", order_id)]
+        try:
+            canceled: Canceled = await self._rest.call(
+                "DELETE", _ORDER, params, Canceled
+            )
+        except BinanceRefused as refusal:
+            # Not open any more: what it is then comes along.
+            refused = CancelRejected(order_id, str(refusal))
+            return (refused, *await self._query(order_id, symbol))
+        fills = await self._fills(
+            order_id, symbol, canceled.orderId, canceled.executedQty
+        )
+        self._keep(order_id, symbol, OrderStatus.CANCELED)
+        return (*fills, OrderCanceled(order_id, "", canceled.transactTime * NS_PER_MS))
+
+    async def _query(self, order_id: str, symbol: str) -> Sequence[Report]:
+        """Return what the venue knows of an order, its fills first."""
+        params = [("symbol", symbol), ("origClientOrderId", order_id)]
+        try:
+            stored: Stored = await self._rest.call("GET", _ORDER, params, Stored)
+        except BinanceRefused as refusal:
+            if refusal.code != _NO_SUCH_ORDER:
+                raise VenueSilent(str(refusal)) from refusal
+            self._keep(order_id, symbol, OrderStatus.REJECTED)
+            return (OrderStatusReport(order_id, None),)
+        fills = await self._fills(order_id, symbol, stored.orderId, stored.executedQty)
+        status = STATUS.get(stored.status, OrderStatus.ACCEPTED)
+        self._keep(order_id, symbol, status)
+        ts = stored.updateTime * NS_PER_MS
+        return (*fills, OrderStatusReport(order_id, status, stored.executedQty, ts))
+
+    async def _fills(
+        self, order_id: str, symbol: str, venue_id: int, executed: Decimal
+    ) -> Sequence[Report]:
+        """Return the fills of an order, where there are more than were told."""
+        if executed <= self._told.get(order_id, ZERO):
+            return ()
+        params = [("symbol", symbol), ("orderId", str(venue_id))]
+        try:
+            trades: list[Trade] = await self._rest.call(
+                "GET", "/api/v3/myTrades", params, list[Trade]
+            )
+        except BinanceRefused as refusal:
+            raise VenueSilent(str(refusal)) from refusal
+        self._told[order_id] = sum((trade.qty for trade in trades), ZERO)
+        return [
+            OrderFilledReport(
+                order_id=order_id,
+                trade_id=str(trade.id),
+                quantity=trade.qty,
+                price=trade.price,
+                fee=trade.commission,
+                fee_currency=trade.commissionAsset,
+                maker=trade.isMaker,
+                ts_event=trade.time * NS_PER_MS,
+            )
+            for trade in trades
+        ]
+
+    def _keep(self, order_id: str, symbol: str, status: OrderStatus) -> None:
+        if status in TERMINAL:
+            self._open.pop(order_id, None)
+            self._told.pop(order_id, None)
+        else:
+            self._open[order_id] = symbol
