@@ -104,8 +104,8 @@ class BinanceVenue:
                 raise VenueSilent(str(refusal)) from refusal
             return (OrderRejected(order.id, str(refusal)),)
         ts = placed.transactTime * NS_PER_MS
-        reports: list[Report] = [OrderAccepted(order.id, str(placed.orderId), ts)]
-        reports += [
+        accepted = OrderAccepted(order.id, str(placed.orderId), ts)
+        fills = (
             OrderFilledReport(
                 order_id=order.id,
                 trade_id=str(fill.tradeId),
@@ -117,7 +117,8 @@ class BinanceVenue:
                 ts_event=ts,
             )
             for fill in placed.fills
-        ]
+        )
+        reports: list[Report] = [accepted, *fills]
         self._told[order.id] = sum((fill.qty for fill in placed.fills), ZERO)
         status = STATUS.get(placed.status, OrderStatus.ACCEPTED)
         if status is OrderStatus.EXPIRED:

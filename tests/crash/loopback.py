@@ -1,0 +1,62 @@
+"""Starts the independent venue as a process and talks to its admin side."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlencode
+from urllib.request import urlopen
+
+__all__ = ["SECRET", "Loopback"]
+
+SECRET = "not-a-secret"
+
+
+class Loopback:
+    """One venue process; a context manager that ends it."""
+
+    def __init__(self) -> None:
+        script = Path(__file__).with_name("venue.py")
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", str(script), SECRET],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        self.url = f"http://127.0.0.1:{int(self._process.stdout.readline())}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def price(self, symbol: str, price: str) -> None:
+        """Set the price of a symbol; what rests within it is filled."""
+        self._admin("price", symbol=symbol, price=price)
+
+    def fault(self, kind: str, word: str) -> None:
+        """Let the next call of a kind go wrong: lost, unanswered or broken."""
+        self._admin("fault", fault=f"{kind} {word}")
+
+    def fill(self, order_id: str, quantity: str) -> None:
+        """Fill a part of an open order at its price."""
+        self._admin("fill", id=order_id, qty=quantity)
+
+    def state(self) -> dict[str, Any]:
+        """Return orders, trades and balances."""
+        return self._admin("state")
+
+    def held(self, base: str) -> Decimal:
+        """Return the balance of a currency."""
+        return Decimal(self.state()["balances"].get(base, "0"))
+
+    def _admin(self, what: str, **ask: str) -> dict[str, Any]:
+        with urlopen(f"{self.url}/admin/{what}?{urlencode(ask)}") as response:
+            found: dict[str, Any] = json.load(response)
+        return found

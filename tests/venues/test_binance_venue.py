@@ -1,0 +1,171 @@
+"""A Binance account as a venue, against an independent one on loopback."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from decimal import Decimal
+
+import pytest
+
+from tests.crash.loopback import SECRET, Loopback
+from workstation.model.errors import VenueSilent
+from workstation.model.instruments import Side
+from workstation.model.orders import (
+    CancelOrder,
+    CancelRejected,
+    Order,
+    OrderAccepted,
+    OrderCanceled,
+    OrderExpired,
+    OrderFilledReport,
+    OrderRejected,
+    OrderRole,
+    OrderStatus,
+    OrderStatusReport,
+    OrderType,
+    QueryOrder,
+    ReplaceOrder,
+    ReplaceRejected,
+    SubmitOrder,
+    TimeInForce,
+)
+from workstation.venues.binance.settings import BinanceVenueSettings
+from workstation.venues.binance.venue import BinanceVenue
+
+BTC = "BTCUSDT"
+ONE, TWO, NINETY, HUNDRED = map(Decimal, (1, 2, 90, 100))
+
+
+def order(
+    order_id: str, quantity: str = "1", price: str | None = None, **more: object
+) -> Order:
+    """Return a buy order, at market unless it has a price."""
+    return Order(
+        id=order_id,
+        instrument=BTC,
+        owner="s",
+        role=OrderRole.ENTRY,
+        side=Side.BUY,
+        type=OrderType.MARKET if price is None else OrderType.LIMIT,
+        quantity=Decimal(quantity),
+        price=None if price is None else Decimal(price),
+        **more,  # type: ignore[arg-type]
+    )
+
+
+@pytest.fixture(scope="module")
+def process() -> Iterator[Loopback]:
+    with Loopback() as running:
+        running.price(BTC, "100")
+        yield running
+
+
+@pytest.fixture
+async def venue(process: Loopback) -> AsyncIterator[BinanceVenue]:
+    settings = BinanceVenueSettings(base_url=process.url, key="k", secret=SECRET)
+    found = BinanceVenue(settings, {BTC: BTC})
+    yield found
+    await found.close()
+
+
+async def test_a_market_order_is_accepted_and_filled(venue: BinanceVenue) -> None:
+    accepted, fill = await venue.send(SubmitOrder(order("m-1", "2")))
+    assert isinstance(accepted, OrderAccepted)
+    assert isinstance(fill, OrderFilledReport)
+    assert (fill.quantity, fill.price, fill.fee) == (TWO, HUNDRED, Decimal("0.2"))
+    assert await venue.news() == []
+
+
+async def test_a_resting_order_is_told_of_its_fills_once_and_canceled(
+    venue: BinanceVenue, process: Loopback
+) -> None:
+    (accepted,) = await venue.send(SubmitOrder(order("r-1", "3", "90")))
+    assert isinstance(accepted, OrderAccepted)
+    process.fill("r-1", "1")
+    fill, status = await venue.news()
+    assert isinstance(fill, OrderFilledReport)
+    assert (fill.quantity, fill.price, fill.maker) == (ONE, NINETY, True)
+    assert isinstance(status, OrderStatusReport)
+    assert status.status is OrderStatus.PARTIALLY_FILLED
+    (again,) = await venue.news()
+    assert isinstance(again, OrderStatusReport)
+    process.fill("r-1", "1")
+    *fills, canceled = await venue.send(CancelOrder("r-1", BTC))
+    assert isinstance(canceled, OrderCanceled)
+    # The one that was told before is dropped by its trade id.
+    assert len(fills) == 2
+    assert await venue.news() == []
+
+
+async def test_an_order_that_ends_by_itself_comes_with_its_reason(
+    venue: BinanceVenue,
+) -> None:
+    ioc = order("i-1", "1", "90", time_in_force=TimeInForce.IOC)
+    _, expired = await venue.send(SubmitOrder(ioc))
+    assert isinstance(expired, OrderExpired)
+
+
+async def test_what_the_venue_refuses_is_a_rejection(venue: BinanceVenue) -> None:
+    maker = order("p-1", "1", "110", post_only=True)
+    (rejected,) = await venue.send(SubmitOrder(maker))
+    assert isinstance(rejected, OrderRejected)
+    assert rejected.reason == (
+        "Order would immediately match and take. (code -2010, HTTP 400)"
+    )
+    gtd = order("g-1", "1", "90", time_in_force=TimeInForce.GTD, expires_ns=5)
+    (rejected,) = await venue.send(SubmitOrder(gtd))
+    assert isinstance(rejected, OrderRejected)
+    assert "GTD" in rejected.reason
+    replace = ReplaceOrder("m-1", Decimal(1), None, BTC)
+    (refused,) = await venue.send(replace)
+    assert isinstance(refused, ReplaceRejected)
+
+
+@pytest.mark.parametrize("word", ["lost", "unanswered", "broken"])
+async def test_without_an_answer_only_a_query_tells_what_became_of_an_order(
+    venue: BinanceVenue, process: Loopback, word: str
+) -> None:
+    process.fault("POST order", word)
+    with pytest.raises(VenueSilent, match="POST /api/v3/order"):
+        await venue.send(SubmitOrder(order(f"q-{word}")))
+    reports = await venue.send(QueryOrder(f"q-{word}", BTC))
+    status = reports[-1]
+    assert isinstance(status, OrderStatusReport)
+    if word == "lost":
+        assert status.status is None
+    else:
+        assert status.status is OrderStatus.FILLED
+        assert isinstance(reports[0], OrderFilledReport)
+
+
+async def test_an_id_that_lives_there_already_is_not_taken_for_a_rejection(
+    venue: BinanceVenue, process: Loopback
+) -> None:
+    process.fault("POST order", "unanswered")
+    with pytest.raises(VenueSilent):
+        await venue.send(SubmitOrder(order("d-1", "1", "90")))
+    with pytest.raises(VenueSilent, match="Duplicate order sent"):
+        await venue.send(SubmitOrder(order("d-1", "1", "90")))
+    await venue.send(CancelOrder("d-1", BTC))
+
+
+async def test_a_refused_cancel_comes_with_what_the_order_is(
+    venue: BinanceVenue,
+) -> None:
+    await venue.send(SubmitOrder(order("c-1")))
+    refused, *rest = await venue.send(CancelOrder("c-1", BTC))
+    assert isinstance(refused, CancelRejected)
+    status = rest[-1]
+    assert isinstance(status, OrderStatusReport)
+    assert status.status is OrderStatus.FILLED
+
+
+async def test_where_nobody_listens_an_order_was_certainly_not_sent() -> None:
+    settings = BinanceVenueSettings(base_url="http://127.0.0.1:9", secret=SECRET)
+    venue = BinanceVenue(settings, {BTC: BTC})
+    (rejected,) = await venue.send(SubmitOrder(order("n-1")))
+    assert isinstance(rejected, OrderRejected)
+    assert "no connection" in rejected.reason
+    with pytest.raises(VenueSilent):
+        await venue.send(QueryOrder("n-1", BTC))
+    await venue.close()
