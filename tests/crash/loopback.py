@@ -36,6 +36,10 @@ class Loopback:
         self._process.kill()
         self._process.communicate()
 
+    def reset(self) -> None:
+        """Begin a new account; prices are gone too."""
+        self._admin("reset")
+
     def price(self, symbol: str, price: str) -> None:
         """Set the price of a symbol; what rests within it is filled."""
         self._admin("price", symbol=symbol, price=price)

@@ -38,6 +38,10 @@ class Books:
     def __init__(self, secret: str) -> None:
         self.secret = secret
         self.lock = threading.Lock()
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin a new account."""
         self.prices: dict[str, Decimal] = {}
         self.orders: list[dict[str, Any]] = []
         self.trades: list[dict[str, Any]] = []
@@ -260,7 +264,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def admin(self, what: str, ask: dict[str, str]) -> Any:
         books = self.books
-        if what == "price":
+        if what == "reset":
+            books.reset()
+        elif what == "price":
             books.set_price(ask["symbol"], Decimal(ask["price"]))
         elif what == "fault":
             books.faults.append(ask["fault"])

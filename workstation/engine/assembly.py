@@ -13,6 +13,7 @@ import msgspec
 from msgspec import structs
 
 from workstation import __version__, indicators
+from workstation.engine.account_journal import AccountJournal
 from workstation.engine.builder import EngineBuilder
 from workstation.engine.control import Control
 from workstation.engine.distant import DistantBroker
@@ -68,6 +69,7 @@ def assemble_session(
     record: bool = True,
     scripts: KeptScripts | None = None,
     venue: Venue | None = None,
+    takes_up: Sequence[Path] = (),
 ) -> Session:
     """Return a session ready to be driven; nothing has been read or started yet.
 
@@ -76,15 +78,27 @@ def assemble_session(
     ``record`` is False. With ``tolerant`` a strategy whose script cannot be
     loaded is there as failed, and the rest runs. ``scripts`` are those of a journal: a
     replay loads their texts, whatever has become of the files. With ``venue`` orders go
-    there instead of to the paper broker, each once what led to it is on disk; whoever
-    drives the session runs ``engine.distant``. Raises
+    there instead of to the paper broker, each once what led to it is on disk, and the
+    journal's folder is the account's: what its runs left is taken up. Whoever drives
+    the session runs ``engine.distant`` and, where there were runs, begins with
+    ``Recover``. ``takes_up`` are those runs for a replay. Raises
     ScriptError, ConfigError, DataError or JournalError with what is wrong and where;
     no worker or thread is left then.
     """
     undo = ExitStack()
     try:
         return _assemble(
-            run, undo, journal, speed, paused, wall, tolerant, record, scripts, venue
+            run,
+            undo,
+            journal,
+            speed,
+            paused,
+            wall,
+            tolerant,
+            record,
+            scripts,
+            venue,
+            takes_up,
         )
     except BaseException:
         undo.close()
@@ -102,6 +116,7 @@ def _assemble(
     record: bool,
     scripts: KeptScripts | None,
     venue: Venue | None,
+    takes_up: Sequence[Path],
 ) -> Session:
     instruments = run.instruments
     engine_seq: Callable[[], int] = lambda: engine.core.seq  # noqa: E731
@@ -179,12 +194,21 @@ def _assemble(
         host_of=loader.host,
     )
     guard.on_interrupt = control.interrupted
+    control.recovery.read(list(takes_up))
+    account: AccountJournal | None = None
     if journal and run.journal.path:
         now_ns = (wall or RealClock()).now()
+        path = journal_file(run.journal.path, run.mode, now_ns)
+        earlier: list[Path] = []
+        if venue is not None:
+            account = AccountJournal(Path(run.journal.path))
+            undo.callback(account.close)
+            earlier, path = account.runs(), account.next_run()
+            control.recovery.read(earlier)
         engine.journal_to(
             Journal(
-                journal_file(run.journal.path, run.mode, now_ns),
-                _header(run, loaded, plan.scripts, engine),
+                path,
+                _header(run, loaded, plan.scripts, engine, earlier),
                 # Where real orders are at stake nothing runs without a journal.
                 strict=run.mode in ("paper", "live") or venue is not None,
                 synced=venue is not None,
@@ -247,6 +271,7 @@ def _assemble(
         frames=frames,
         recorder=recorder,
         reloading=reloading,
+        account=account,
     )
 
 
@@ -353,6 +378,7 @@ def _header(
     scripts: Sequence[Script],
     processors: Sequence[ProcessorScript],
     engine: Engine,
+    takes_up: Sequence[Path],
 ) -> dict[str, object]:
     return {
         "format": FORMAT,
@@ -364,6 +390,7 @@ def _header(
         },
         "processors": {script.name: script.hash for script in processors},
         "venue": engine.distant[0].name if engine.distant else None,
+        "takes_up": [path.name for path in takes_up],
         "sources": {
             feed.name: dict(feed.connector.identity()) for feed in engine.sources.feeds
         },

@@ -16,6 +16,7 @@ from workstation.engine.engine import Engine
 from workstation.engine.injection import Injections
 from workstation.engine.journal import Interrupt, as_journalled
 from workstation.engine.order_commands import OrderCommands
+from workstation.engine.recovery import Recovery
 from workstation.engine.row_commands import RowCommands
 from workstation.engine.script_commands import HostOf, ScriptCommands, VersionOf
 from workstation.engine.supervision import Supervision
@@ -62,6 +63,7 @@ class Control:
         supervision = Supervision(engine, named, orders)
         injections = Injections(engine, aggregator, named, allowed=may_inject)
         self.injected = injections.seqs
+        self.recovery = Recovery(engine, named, executor)
         self._outcome: Outcome | None = None
         self._handlers: dict[type, Callable[[Any], str]] = {
             **TaskCommands(
@@ -70,6 +72,7 @@ class Control:
             **injections.handlers(),
             **RowCommands(named, executor, orders).handlers(),
             **orders.handlers(),
+            **self.recovery.handlers(),
             **ScriptCommands(engine, named, version_of, host_of).handlers(),
         }
         for command_type in self._handlers:

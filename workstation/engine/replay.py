@@ -74,6 +74,7 @@ def _replay(reader: JournalReader, path: Path) -> ReplayResult:
         record=False,
         scripts=KeptScripts(_scripts(header, path), reader.scripts()),
         venue=_NoVenue(header["venue"]) if header.get("venue") else None,
+        takes_up=_earlier(header, path),
     )
     try:
         return _compare(session, reader, path)
@@ -184,6 +185,15 @@ def _scripts(header: dict[str, object], path: Path) -> dict[str, Script]:
         raise JournalError(
             f"journal {path}: its scripts cannot be read: {error}"
         ) from error
+
+
+def _earlier(header: dict[str, object], path: Path) -> list[Path]:
+    """Return the runs that this one took up, which are beside it."""
+    try:
+        names = msgspec.convert(header.get("takes_up", []), list[str])
+    except msgspec.ValidationError as error:
+        raise JournalError(f"journal {path}: runs before it: {error}") from error
+    return [path.with_name(name) for name in names]
 
 
 def _check_processors(session: Session, header: dict[str, object], path: Path) -> None:

@@ -6,6 +6,7 @@ commands and gives words to the driver.
 
 from __future__ import annotations
 
+from workstation.engine.account_journal import AccountJournal
 from workstation.engine.control import Control, Outcome
 from workstation.engine.drivers import PlayDriver
 from workstation.engine.engine import Engine
@@ -42,6 +43,7 @@ class Session:
         frames: FrameSource,
         recorder: Recorder,
         reloading: Reloading,
+        account: AccountJournal | None = None,
     ) -> None:
         self.run = run
         self.engine = engine
@@ -54,6 +56,7 @@ class Session:
         self.frames = frames
         self.recorder = recorder
         self.reloading = reloading
+        self._account = account
         self.instruments: dict[str, Instrument] = {i.id: i for i in run.instruments}
 
     def frame(
@@ -104,3 +107,5 @@ class Session:
                     "state_hash": state_hash,
                 }
             )
+        if self._account is not None:
+            self._account.close()

@@ -43,6 +43,8 @@ class Controls:
         self.kill_level: KillLevel | None = None
         self.kill_reason = ""
         self.killed_ns: int | None = None
+        self.asked: set[str] = set()
+        """Orders of an earlier run that the venue has not been heard of yet."""
 
     def state_of(self, owner: str) -> str:
         """Return running, paused, stopped or failed; a stepped strategy is running."""

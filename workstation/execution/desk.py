@@ -225,9 +225,13 @@ class OrderDesk:
         self.move(tracked, _CANCEL, reason=reason)
         return True
 
-    def query(self, order_id: str) -> None:
+    def query(self, order: Order) -> None:
         """Ask the venue what it knows of an order."""
-        self._core.request(QueryOrder(order_id))
+        self._core.request(QueryOrder(order.id, order.instrument))
+
+    def give_up(self, tracked: Tracked, reason: str) -> None:
+        """Say that nobody knows what became of what was asked of the venue."""
+        self.move(tracked, _TIME_OUT, reason=reason)
 
     def alarm(self, instrument: str, error: str, where: str = "") -> None:
         """Record that something happened that should not."""

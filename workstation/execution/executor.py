@@ -41,6 +41,7 @@ from workstation.model.orders import (
     Order,
     OrderRole,
     OrderStatus,
+    OrderStatusReport,
 )
 from workstation.model.ports import Core, MarketView
 from workstation.model.positions import AccountView, Position
@@ -109,9 +110,11 @@ class Executor:
         self._sequels = self.intents.closing.sequels
         self._resume = self.intents.closing.resume
         self._day_ends_ns = 0
+        self._settle = self.reports.handlers()[OrderStatusReport]
         self._handlers: dict[type, Callable[[Any], None]] = {
             Signal: self.intents.on_signal,
             **self.reports.handlers(),
+            OrderStatusReport: self._on_status,
             Quote: self._on_quote,
             Trade: self._on_trade,
             Bar: self._on_bar,
@@ -205,6 +208,11 @@ class Executor:
             target=intent.target,
             trailing_bps=intent.trailing_bps,
         )
+
+    def _on_status(self, report: OrderStatusReport) -> None:
+        self._settle(report)
+        if self.controls.asked:
+            self.operations.answered(report.order_id)
 
     def _ended(self, tracked: Tracked) -> None:
         """See an order end; a released stop or target that failed is held again."""

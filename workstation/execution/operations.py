@@ -6,6 +6,8 @@ what is there instead. Protection is canceled only by name, never by the ladder.
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from workstation.execution.closing import Closing
 from workstation.execution.controls import Controls
 from workstation.execution.desk import OrderDesk
@@ -20,15 +22,28 @@ from workstation.model.commands import (
     Kill,
     KillLevel,
     Rearm,
+    Recover,
 )
 from workstation.model.errors import CommandRefused
-from workstation.model.events import EmergencyLiquidation, Killed, PositionChanged
+from workstation.model.events import (
+    EmergencyLiquidation,
+    Killed,
+    OrderUpdated,
+    PositionChanged,
+)
 from workstation.model.instruments import Side
-from workstation.model.orders import OrderRole, OrderStatus
+from workstation.model.orders import OrderEvent, OrderRole, OrderStatus
 from workstation.model.ports import Core
+from workstation.model.positions import Position
 from workstation.model.records import ControlRecord, PositionRecord
 
 __all__ = ["Operations"]
+
+_UNANSWERED = (
+    OrderStatus.SUBMITTED,
+    OrderStatus.PENDING_CANCEL,
+    OrderStatus.PENDING_REPLACE,
+)
 
 
 class Operations:
@@ -180,6 +195,52 @@ class Operations:
                 reason=reason,
             )
         )
+
+    def recover(self, command: Recover) -> str:
+        """Go on with what earlier runs left: tell the rows, and ask the venue.
+
+        An order that was on its way is Unknown: it may have arrived. No entry passes
+        until the venue has answered about every order.
+        """
+        core, desk = self._core, self._desk
+        positions = self._ledger.open_positions()
+        for position in positions:
+            flat = Position(owner=position.owner, instrument=position.instrument)
+            core.emit(PositionChanged(flat, position, core.ts))
+        asked = self._controls.asked
+        for tracked in desk.orders.open():
+            order = tracked.order
+            held = order.status is OrderStatus.HELD
+            # As when it was made: rows follow orders from their beginning.
+            core.emit(
+                OrderUpdated(
+                    order if held else replace(order, status=OrderStatus.SUBMITTED),
+                    OrderStatus.INITIALIZED,
+                    OrderEvent.HOLD if held else OrderEvent.SUBMIT,
+                    core.ts,
+                    order.reason,
+                )
+            )
+            if held:
+                continue
+            asked.add(order.id)
+            if order.status in _UNANSWERED:
+                desk.give_up(tracked, "the engine ended before there was an answer")
+            desk.query(order)
+        if asked:
+            self._record("recovery", "none", "asking", command.origin, command.reason)
+        return (
+            f"{len(positions)} positions, {len(desk.orders.held())} held and "
+            f"{len(asked)} open orders"
+        )
+
+    def answered(self, order_id: str) -> None:
+        """Note that the venue has said what it knows of an order."""
+        asked = self._controls.asked
+        if order_id in asked:
+            asked.discard(order_id)
+            if not asked:
+                self._record("recovery", "asking", "done", "engine", "")
 
     def close_unknown(self, order_id: str, reason: str) -> Tracked:
         """End an Unknown order and return it; refused for any other."""

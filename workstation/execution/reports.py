@@ -156,7 +156,7 @@ class Reports:
             return
         self._report(tracked, _REJECT_CANCEL, reason=report.reason)
         if tracked.order.status is _UNKNOWN:
-            self._desk.query(report.order_id)
+            self._desk.query(tracked.order)
 
     def _on_replaced(self, report: OrderReplaced) -> None:
         tracked = self._find(report.order_id, "replacement")

@@ -67,6 +67,7 @@ class DenialCode(StrEnum):
     NO_EXPIRY = "NO_EXPIRY"
     NOT_CLOSED = "NOT_CLOSED"
     REVERSE_DROPPED = "REVERSE_DROPPED"
+    RECONCILING = "RECONCILING"
 
 
 class Joining(StrEnum):
@@ -143,7 +144,7 @@ class RiskStage:
         bound = role not in _SAFETY
         denial = self.paused() if bound else None
         if denial is None and entry:
-            denial = self.hold() or self.kill()
+            denial = self.hold() or self.kill() or self.reconciling()
         if denial is None and bound:
             denial = self.task(owner) if entry else None
             denial = denial or self.lock(owner, instrument)
@@ -190,6 +191,17 @@ class RiskStage:
         return Denial(
             DenialCode.KILLED,
             f"killed at {controls.kill_level.value}{why}; re-arm to trade",
+        )
+
+    def reconciling(self) -> Denial | None:
+        """Return that orders of an earlier run are still being asked for, if so."""
+        asked = self.controls.asked
+        if not asked:
+            return None
+        return Denial(
+            DenialCode.RECONCILING,
+            f"the venue is being asked about {', '.join(sorted(asked))}, left open by "
+            "an earlier run",
         )
 
     def data(self, instrument: str, now_ns: int) -> Denial | None:

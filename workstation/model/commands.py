@@ -29,6 +29,7 @@ __all__ = [
     "Override",
     "PauseTask",
     "Rearm",
+    "Recover",
     "ReloadScript",
     "RestartTask",
     "ResumeTask",
@@ -171,6 +172,10 @@ class Rearm(_Command, frozen=True, kw_only=True, tag="rearm"):
     """Allow orders again after a kill."""
 
 
+class Recover(_Command, frozen=True, kw_only=True, tag="recover"):
+    """Go on with what the account's journal proves, and ask the venue about it."""
+
+
 Command = (
     PauseTask
     | ResumeTask
@@ -188,4 +193,5 @@ Command = (
     | Hold
     | Kill
     | Rearm
+    | Recover
 )

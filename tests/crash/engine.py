@@ -1,0 +1,144 @@
+"""Runs an engine against the independent venue, in a child for each run.
+
+Started once with all of the package imported; each line on stdin is a run (JSON), each
+line on stdout its result. A run may be told after how many durable rows of the journal
+its process is killed; each row is then a commit of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from tests.crash.loopback import SECRET
+from workstation.config import load_config
+from workstation.engine import journal as journal_module
+from workstation.engine.assembly import assemble_session
+from workstation.engine.session import Session
+from workstation.model.commands import Recover
+from workstation.model.orders import Order
+from workstation.paths import shipped_folder
+from workstation.venues.binance.settings import BinanceVenueSettings
+from workstation.venues.binance.venue import BinanceVenue
+
+SYMBOL = "BTCUSDT"
+
+
+def main() -> None:
+    """Fork a child for each line of stdin."""
+    for line in sys.stdin:
+        wanted = json.loads(line)
+        out = tempfile.TemporaryFile("w+")
+        child = os.fork()
+        if child == 0:
+            os.dup2(out.fileno(), 1)
+            code = 1
+            try:
+                asyncio.run(run(wanted))
+                code = 0
+            finally:
+                sys.stdout.flush()
+                os._exit(code)
+        _, status = os.waitpid(child, 0)
+        out.seek(0)
+        found = out.read().strip()
+        killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+        if found and not killed:
+            result = json.loads(found.splitlines()[-1])
+        else:
+            result = {"killed": killed, "status": status}
+        print(json.dumps(result), flush=True)
+
+
+async def run(wanted: dict[str, Any]) -> None:
+    """Play the scripted market against the venue and print what is held then."""
+    journal_module._BATCH = 1 if wanted.get("kill_after") else 2_000
+    config = load_config(
+        shipped_folder("config") / "default.toml",
+        [
+            f"journal.path={json.dumps(wanted['folder'])}",
+            f'feeds.0.symbols=["{SYMBOL}"]',
+            f'feeds.0.duration="{wanted["seconds"]}s"',
+            f'strategies.0.script="{Path(__file__).with_name("trader.py")}"',
+            "strategies.0.params={}",
+            'strategies.0.timeframe="1s"',
+            'risk.max_order_value="1000000"',
+            *wanted.get("overrides", ()),
+        ],
+    )
+    settings = BinanceVenueSettings(base_url=wanted["url"], key="k", secret=SECRET)
+    venue = BinanceVenue(settings, {SYMBOL: SYMBOL})
+    session = assemble_session(config.run, venue=venue)
+    kill_after = wanted.get("kill_after", 0)
+    journal = session.engine.journal
+    assert journal is not None
+    told = journal.on_durable
+
+    def durable() -> None:
+        told()
+        if kill_after and journal.durable_rows >= kill_after:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    journal.on_durable = durable
+    (broker,) = session.engine.distant
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broker.run())
+        await play(session)
+        broker.stop()
+    print(json.dumps(told_of(session)))
+    session.close()
+
+
+async def play(session: Session) -> None:
+    """Step to the end; the venue has answered all before the next step."""
+    engine = session.engine
+    engine.waits = False
+    engine.start()
+    if session.control.recovery.records:
+        outcome = session.execute(Recover(origin="engine"))
+        assert outcome.accepted, outcome.detail
+    await settle(session)
+    while engine.step():
+        await settle(session)
+
+
+async def settle(session: Session) -> None:
+    """Wait until the venue has answered, and take what it says."""
+    engine = session.engine
+    (broker,) = engine.distant
+    while broker.waiting or engine.has_arrivals:
+        engine.take_arrivals()
+        await asyncio.sleep(0)
+
+
+def told_of(session: Session) -> dict[str, Any]:
+    """Return what the engine holds true at its end."""
+    executor = session.executor
+    engine = session.engine
+    assert engine.journal is not None
+    return {
+        "killed": False,
+        "rows": engine.journal.rows,
+        "records": session.control.recovery.records,
+        "net": str(executor.net(SYMBOL)),
+        "fills": executor.ledger.fills,
+        "realized": str(executor.ledger.realized),
+        "fees": str(executor.ledger.fees),
+        "asked": sorted(executor.controls.asked),
+        "orders": {order.id: plain(order) for order in executor.orders()},
+    }
+
+
+def plain(order: Order) -> list[str]:
+    """Return status and filled quantity."""
+    return [order.status.value, str(order.filled)]
+
+
+if __name__ == "__main__":
+    main()

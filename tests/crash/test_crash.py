@@ -1,0 +1,127 @@
+"""An engine killed at any moment goes on where its venue says it is.
+
+The venue is a process of its own that shares no code with the package and outlives the
+kill. After each kill the engine is started again, takes the account up, and at its end
+its orders, fills, position and fees are the venue's.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.crash.loopback import Loopback
+
+SYMBOL = "BTCUSDT"
+SECONDS = 20
+ALL = bool(os.environ.get("WORKSTATION_CRASH_ALL"))
+"""Every boundary instead of some: minutes instead of seconds."""
+ENDS = {
+    "filled": "FILLED",
+    "canceled": "CANCELED",
+    "expired": "EXPIRED",
+    "accepted": "NEW",
+    "partially_filled": "PARTIALLY_FILLED",
+}
+
+
+class Engines:
+    """Runs engines against one venue, each in a process that may be killed."""
+
+    def __init__(self, venue: Loopback) -> None:
+        self.venue = venue
+        self._server = subprocess.Popen(
+            [sys.executable, "-m", "tests.crash.engine"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parents[2],
+        )
+
+    def run(self, folder: Path, **wanted: object) -> dict[str, Any]:
+        """Run one engine to its end, or to its kill."""
+        assert self._server.stdin is not None
+        assert self._server.stdout is not None
+        asked = {
+            "url": self.venue.url,
+            "folder": str(folder),
+            "seconds": SECONDS,
+            **wanted,
+        }
+        print(json.dumps(asked), file=self._server.stdin, flush=True)
+        found: dict[str, Any] = json.loads(self._server.stdout.readline())
+        return found
+
+    def close(self) -> None:
+        self._server.kill()
+        self._server.communicate()
+
+
+@pytest.fixture(scope="module")
+def engines() -> Iterator[Engines]:
+    with Loopback() as venue:
+        running = Engines(venue)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def fresh(engines: Engines) -> Engines:
+    engines.venue.reset()
+    engines.venue.price(SYMBOL, "61500")
+    return engines
+
+
+def assert_agreed(found: dict[str, Any], state: dict[str, Any]) -> None:
+    """Check that the engine's end is the venue's: orders, fills, position, fees."""
+    assert not found["killed"], found
+    assert found["asked"] == []
+    there = {order["clientOrderId"]: order for order in state["orders"]}
+    twice = Counter(order["clientOrderId"] for order in state["orders"])
+    assert max(twice.values(), default=1) == 1, "an order was doubled"
+    for order_id, order in there.items():
+        status, filled = found["orders"][order_id]
+        assert ENDS[status] == order["status"], order_id
+        assert Decimal(filled) == Decimal(order["executedQty"]), order_id
+    for order_id, (status, _) in found["orders"].items():
+        sent = status not in ("held", "rejected", "denied")
+        # A stop that was canceled while it was held here was never there.
+        assert order_id in there or not sent or status == "canceled", order_id
+    assert found["fills"] == len(state["trades"])
+    assert Decimal(found["net"]) == Decimal(state["balances"].get("BTC", "0"))
+    fees = sum((Decimal(each["commission"]) for each in state["trades"]), Decimal(0))
+    assert Decimal(found["fees"]) == fees
+
+
+def test_a_run_that_nobody_kills_agrees_with_its_venue(
+    fresh: Engines, tmp_path: Path
+) -> None:
+    found = fresh.run(tmp_path)
+    state = fresh.venue.state()
+    assert_agreed(found, state)
+    assert {order["status"] for order in state["orders"]} >= {"FILLED", "CANCELED"}
+    assert len(state["trades"]) >= 3
+
+
+def boundaries() -> list[int]:
+    """Return after how many durable rows a run is killed."""
+    return list(range(1, 96)) if ALL else [1, 12, *range(15, 90, 6)]
+
+
+@pytest.mark.parametrize("rows", boundaries())
+def test_an_engine_killed_at_a_boundary_of_its_journal_goes_on(
+    fresh: Engines, tmp_path: Path, rows: int
+) -> None:
+    killed = fresh.run(tmp_path, kill_after=rows)
+    assert killed["killed"], killed
+    found = fresh.run(tmp_path, seconds=12)
+    assert_agreed(found, fresh.venue.state())

@@ -1,0 +1,70 @@
+"""Recovery: an account is taken up where its journal proves that it was left.
+
+The runs are read before the first event; a command, which is an input like any other,
+then tells the rows and asks the venue. Nothing is entered until the venue has answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from workstation.engine.account_journal import records_of
+from workstation.engine.engine import Engine
+from workstation.execution.executor import Executor
+from workstation.execution.recovering import Recovering
+from workstation.model.commands import Recover
+from workstation.model.errors import CommandRefused
+from workstation.strategy.scripted import ScriptedStrategy
+
+__all__ = ["Recovery"]
+
+
+class Recovery:
+    """Takes up one account; ``records`` is how many were read of earlier runs."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        strategies: Mapping[str, ScriptedStrategy],
+        executor: Executor,
+    ) -> None:
+        self._engine = engine
+        self._strategies = strategies
+        self._executor = executor
+        self._recovering = Recovering(executor)
+        self._done = False
+
+    @property
+    def records(self) -> int:
+        """Return how many records of earlier runs were read."""
+        return self._recovering.records
+
+    def read(self, runs: list[Path]) -> None:
+        """Bring ledger, orders and switches to where these runs left them.
+
+        Raises JournalError where one of them cannot be read to its end.
+        """
+        for record in records_of(runs):
+            self._recovering.take(record)
+        self._recovering.finish()
+
+    def handlers(self) -> dict[type, Callable[[Any], str]]:
+        """Return the handler of the command."""
+        return {Recover: self._recover}
+
+    def _recover(self, command: Recover) -> str:
+        if self._done or not self.records:
+            raise CommandRefused("there is no earlier run to take up")
+        self._done = True
+        core = self._engine.core
+        locks = 0
+        for (name, instrument), lock in self._recovering.locked.items():
+            strategy = self._strategies.get(name)
+            row = None if strategy is None else strategy.rows.get(instrument)
+            if row is not None and (lock.until_ns is None or lock.until_ns > core.ts):
+                row.lock.set(core, True, lock.until_ns, lock.reason, lock.who)
+                locks += 1
+        words = self._executor.operations.recover(command)
+        return f"{words}; {locks} rows locked"

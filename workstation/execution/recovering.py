@@ -1,0 +1,161 @@
+"""Taking an account up where its journal left it, before an Executor's first event.
+
+Records are applied in order, to the ledger and the orders as they are applied while
+running; nothing is recorded, published or sent. Then ``finish`` installs what follows
+from them: protection, and how far the ids have come.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from msgspec.structs import replace
+
+from workstation.execution.executor import Executor
+from workstation.execution.orders import Tracked
+from workstation.model.commands import KillLevel
+from workstation.model.instruments import Side
+from workstation.model.orders import OrderRole, OrderStatus
+from workstation.model.records import (
+    ControlRecord,
+    FillRecord,
+    LockRecord,
+    OrderRecord,
+    PositionRecord,
+    Record,
+    SignalRecord,
+)
+from workstation.model.signals import Signal, SignalAction
+
+__all__ = ["Recovering"]
+
+ZERO = Decimal(0)
+_ENTERS = (SignalAction.ENTER_LONG, SignalAction.ENTER_SHORT)
+Row = tuple[str, str]
+
+
+class Recovering:
+    """Feeds the records of earlier runs to an Executor that has not begun."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+        self._entries: dict[Row, Signal] = {}
+        self._trailing: dict[Row, float] = {}
+        self._filled: tuple[int, str, str] | None = None
+        self._given: PositionRecord | None = None
+        self.locked: dict[Row, LockRecord] = {}
+        """Rows that were locked in manual, by the record that says so."""
+        self.records = 0
+
+    def take(self, record: Record) -> None:
+        """Apply one record."""
+        self.records += 1
+        match record:
+            case OrderRecord():
+                self._order(record)
+            case FillRecord():
+                self._fill(record)
+            case PositionRecord():
+                self._position(record)
+            case SignalRecord(signal=signal):
+                self._signal(signal)
+            case ControlRecord():
+                self._control(record)
+            case LockRecord():
+                self._lock(record)
+
+    def finish(self) -> None:
+        """Install the protection of what is held."""
+        executor = self._executor
+        for tracked in executor.desk.orders.open():
+            order = tracked.order
+            if order.status is OrderStatus.HELD and order.trigger is not None:
+                self._protect(tracked, order.trigger)
+
+    def _order(self, record: OrderRecord) -> None:
+        orders = self._executor.desk.orders
+        order = record.order
+        tracked = orders.get(order.id)
+        if tracked is None:
+            if record.before is not OrderStatus.INITIALIZED:
+                # One so old that it is no longer kept.
+                return
+            entry = order.role is OrderRole.ENTRY
+            row = (order.owner, order.instrument)
+            intent = self._entries.get(row) if entry else None
+            tracked = Tracked(
+                replace(order, status=record.before, filled=ZERO),
+                intent,
+                order.price or ZERO,
+            )
+            orders.add(tracked)
+        orders.update(tracked, order)
+        tracked.moves += 1
+
+    def _fill(self, record: FillRecord) -> None:
+        fill = record.fill
+        self._executor.ledger.apply(fill)
+        self._filled = (record.seq, fill.owner, fill.instrument)
+        tracked = self._executor.desk.orders.get(fill.order_id)
+        if tracked is not None:
+            tracked.trades[fill.trade_id] = fill.quantity
+
+    def _position(self, record: PositionRecord) -> None:
+        after = record.after
+        if self._filled == (record.seq, after.owner, after.instrument):
+            self._filled = None
+            return
+        # No fill: a hand-over, told of the giver and then of the taker.
+        given, self._given = self._given, record
+        if given is not None and given.seq == record.seq:
+            self._given = None
+            self._executor.ledger.transfer(
+                given.after.owner, after.owner, after.instrument, record.ts
+            )
+
+    def _signal(self, signal: Signal) -> None:
+        row = (signal.strategy, signal.instrument)
+        if signal.action in _ENTERS:
+            self._entries[row] = signal
+            self._trailing.pop(row, None)
+        if signal.trailing_bps:
+            self._trailing[row] = signal.trailing_bps
+
+    def _control(self, record: ControlRecord) -> None:
+        controls = self._executor.controls
+        if record.name == "hold":
+            controls.hold = record.after == "on"
+            controls.hold_since_ns = record.ts if controls.hold else None
+        elif record.name == "kill":
+            armed = record.after == "armed"
+            controls.kill_level = None if armed else KillLevel(record.after)
+            controls.kill_reason = "" if armed else record.reason
+            controls.killed_ns = None if armed else record.ts
+
+    def _lock(self, record: LockRecord) -> None:
+        row = (record.strategy, record.instrument)
+        if record.after:
+            self.locked[row] = record
+        else:
+            self.locked.pop(row, None)
+
+    def _protect(self, tracked: Tracked, trigger: Decimal) -> None:
+        order = tracked.order
+        row = (order.owner, order.instrument)
+        away = self._trailing.get(row, 0.0) / 10_000
+        sells = order.side is Side.SELL
+        stop = order.role is OrderRole.STOP
+        protection = self._executor.protection
+        if not stop:
+            best = float(self._executor.ledger.position(*row).average_price)
+            plan = protection.install(order.owner, order.instrument, order.side, best)
+            plan.target, plan.target_float = trigger, float(trigger)
+            plan.target_order = tracked
+            return
+        # The best price that a trailing stop follows is where its trigger came from.
+        best = float(trigger) / (1 - away if sells else 1 + away)
+        plan = protection.install(order.owner, order.instrument, order.side, best)
+        plan.best = best
+        plan.stop, plan.stop_float = trigger, float(trigger)
+        plan.stop_order, plan.trailed = tracked, order.trailing
+        plan.trailing_bps = self._trailing.get(row)
