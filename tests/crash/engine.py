@@ -13,8 +13,9 @@ import os
 import signal
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from tests.crash.loopback import SECRET
 from workstation.config import load_config
@@ -22,50 +23,90 @@ from workstation.engine import journal as journal_module
 from workstation.engine.assembly import assemble_session
 from workstation.engine.session import Session
 from workstation.model.commands import Recover
-from workstation.model.orders import Order
+from workstation.model.orders import Order, Report, Request
 from workstation.paths import shipped_folder
 from workstation.venues.binance.settings import BinanceVenueSettings
 from workstation.venues.binance.venue import BinanceVenue
 
 SYMBOL = "BTCUSDT"
+TRADER = """\
+def detect_opportunity(market, context, indicators):
+    count = context["count"] = context.get("count", 0) + 1
+    context["rests"] = count % 2 == 0
+    return {"signal": "always"}
+
+
+def filter_commitment(market, context, indicators):
+    if context["rests"]:
+        return {
+            "action": "enter_long",
+            "quantity": 0.01,
+            "order_type": "limit",
+            "price": round(market.bid * 0.99, 2),
+            "reason": "rests",
+        }
+    return {
+        "action": "enter_long",
+        "quantity": 0.02,
+        "stop": market.bid * 0.9,
+        "target": market.ask * 1.1,
+        "reason": "takes",
+    }
+
+
+def manage_position(market, context, indicators):
+    age = context["age"] = context.get("age", 0) + 1
+    if age % 3 == 0:
+        if market.position:
+            return {"action": "exit", "reason": "enough"}
+        return {"action": "cancel_entry", "reason": "too far"}
+    return None
+"""
+"""Enters by turns at market and far below it, and leaves or gives up soon."""
 
 
 def main() -> None:
     """Fork a child for each line of stdin."""
     for line in sys.stdin:
         wanted = json.loads(line)
-        out = tempfile.TemporaryFile("w+")
-        child = os.fork()
-        if child == 0:
-            os.dup2(out.fileno(), 1)
-            code = 1
-            try:
-                asyncio.run(run(wanted))
-                code = 0
-            finally:
-                sys.stdout.flush()
-                os._exit(code)
-        _, status = os.waitpid(child, 0)
-        out.seek(0)
-        found = out.read().strip()
-        killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
-        if found and not killed:
-            result = json.loads(found.splitlines()[-1])
-        else:
-            result = {"killed": killed, "status": status}
-        print(json.dumps(result), flush=True)
+        with tempfile.TemporaryFile("w+") as out:
+            print(json.dumps(in_child(wanted, out)), flush=True)
+
+
+def in_child(wanted: dict[str, Any], out: IO[str]) -> dict[str, Any]:
+    """Return what became of a run in a process of its own."""
+    child = os.fork()
+    if child == 0:
+        os.dup2(out.fileno(), 1)
+        code = 1
+        try:
+            asyncio.run(run(wanted))
+            code = 0
+        finally:
+            sys.stdout.flush()
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    out.seek(0)
+    found = out.read().strip()
+    killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+    if not found or killed:
+        return {"killed": killed, "status": status}
+    result: dict[str, Any] = json.loads(found.splitlines()[-1])
+    return result
 
 
 async def run(wanted: dict[str, Any]) -> None:
     """Play the scripted market against the venue and print what is held then."""
     journal_module._BATCH = 1 if wanted.get("kill_after") else 2_000
+    script = Path(wanted["folder"]).with_suffix(".py")
+    script.write_text(TRADER)
     config = load_config(
         shipped_folder("config") / "default.toml",
         [
             f"journal.path={json.dumps(wanted['folder'])}",
             f'feeds.0.symbols=["{SYMBOL}"]',
             f'feeds.0.duration="{wanted["seconds"]}s"',
-            f'strategies.0.script="{Path(__file__).with_name("trader.py")}"',
+            f'strategies.0.script="{script}"',
             "strategies.0.params={}",
             'strategies.0.timeframe="1s"',
             'risk.max_order_value="1000000"',
@@ -73,7 +114,11 @@ async def run(wanted: dict[str, Any]) -> None:
         ],
     )
     settings = BinanceVenueSettings(base_url=wanted["url"], key="k", secret=SECRET)
-    venue = BinanceVenue(settings, {SYMBOL: SYMBOL})
+    venue = _Killing(
+        BinanceVenue(settings, {SYMBOL: SYMBOL}),
+        before=wanted.get("kill_before", 0),
+        after=wanted.get("kill_answered", 0),
+    )
     session = assemble_session(config.run, venue=venue)
     kill_after = wanted.get("kill_after", 0)
     journal = session.engine.journal
@@ -93,6 +138,30 @@ async def run(wanted: dict[str, Any]) -> None:
         broker.stop()
     print(json.dumps(told_of(session)))
     session.close()
+
+
+class _Killing:
+    """A venue whose nth request, or the answer to it, is the engine's last moment."""
+
+    def __init__(self, venue: BinanceVenue, *, before: int, after: int) -> None:
+        self.name = venue.name
+        self.news = venue.news
+        self.close = venue.close
+        self._venue = venue
+        self._before = before
+        self._after = after
+        self._sent = 0
+
+    async def send(self, request: Request) -> Sequence[Report]:
+        """Send a request, if the time has not come."""
+        self._sent += 1
+        number = self._sent
+        if number == self._before:
+            os.kill(os.getpid(), signal.SIGKILL)
+        reports = await self._venue.send(request)
+        if number == self._after:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return reports
 
 
 async def play(session: Session) -> None:

@@ -125,3 +125,45 @@ def test_an_engine_killed_at_a_boundary_of_its_journal_goes_on(
     assert killed["killed"], killed
     found = fresh.run(tmp_path, seconds=12)
     assert_agreed(found, fresh.venue.state())
+
+
+@pytest.mark.parametrize("number", range(1, 7))
+@pytest.mark.parametrize("when", ["kill_before", "kill_answered"])
+def test_an_engine_killed_around_a_request_goes_on(
+    fresh: Engines, tmp_path: Path, when: str, number: int
+) -> None:
+    killed = fresh.run(tmp_path, **{when: number})
+    assert killed["killed"], killed
+    found = fresh.run(tmp_path, seconds=12)
+    assert_agreed(found, fresh.venue.state())
+
+
+def test_an_engine_killed_again_and_again_goes_on(
+    fresh: Engines, tmp_path: Path
+) -> None:
+    for rows in (31, 44, 29, 52):
+        assert fresh.run(tmp_path, kill_after=rows)["killed"]
+    found = fresh.run(tmp_path, seconds=12)
+    assert_agreed(found, fresh.venue.state())
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        ("POST order", "lost"),
+        ("POST order", "unanswered"),
+        ("POST order", "broken"),
+        ("DELETE order", "lost"),
+        ("DELETE order", "unanswered"),
+        ("DELETE order", "broken"),
+    ],
+    ids=" ".join,
+)
+def test_an_answer_that_never_comes_is_asked_for(
+    fresh: Engines, tmp_path: Path, fault: tuple[str, str]
+) -> None:
+    fresh.venue.fault(*fault)
+    found = fresh.run(tmp_path, seconds=30)
+    assert_agreed(found, fresh.venue.state())
+    unknown = [row for row in found["orders"].values() if row[0] == "unknown"]
+    assert unknown == []

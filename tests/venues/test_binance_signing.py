@@ -16,7 +16,7 @@ SECRET = "NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClVN65XAbvqqM6A7H5fATj0j"
         (
             "１２３４５６",
             "e1353ec6b14d888f1164ae9af8228a3dbd508bc82eb867db8ab6046442f33ef3",
-        ),  # noqa: E501
+        ),
     ],
 )
 def test_a_query_is_signed_as_in_the_venues_own_examples(
