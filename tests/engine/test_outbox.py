@@ -1,0 +1,104 @@
+"""The outbox: nothing leaves before what led to it is on disk."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import cast
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workstation.engine.journal import Journal
+from workstation.engine.outbox import Outbox
+from workstation.model.instruments import Side
+from workstation.model.orders import (
+    CancelOrder,
+    Order,
+    OrderRole,
+    OrderType,
+    QueryOrder,
+    ReplaceOrder,
+    Request,
+    SubmitOrder,
+)
+
+
+def _submit(order_id: str, *, reduce_only: bool = False) -> SubmitOrder:
+    return SubmitOrder(
+        Order(
+            id=order_id,
+            instrument="BTCUSDT",
+            owner="s",
+            role=OrderRole.ENTRY,
+            side=Side.BUY,
+            type=OrderType.MARKET,
+            quantity=Decimal(1),
+            reduce_only=reduce_only,
+        )
+    )
+
+
+def _journal(rows: int = 0, durable: int = 0) -> SimpleNamespace:
+    return SimpleNamespace(rows=rows, durable_rows=durable, failure=None)
+
+
+def _outbox(journal: SimpleNamespace) -> Outbox:
+    return Outbox(cast(Journal, journal))
+
+
+def test_without_a_journal_nothing_waits() -> None:
+    outbox = Outbox(None)
+    outbox.put(_submit("a"))
+    assert len(outbox) == 1
+    assert outbox.take() == ([_submit("a")], [])
+    assert len(outbox) == 0
+
+
+def test_a_request_waits_for_the_rows_that_were_there_when_it_was_made() -> None:
+    journal = _journal(rows=3)
+    outbox = _outbox(journal)
+    outbox.put(_submit("a"))
+    journal.rows = 5
+    outbox.put(CancelOrder("a"))
+    journal.durable_rows = 2
+    assert outbox.take() == ([], [])
+    journal.durable_rows = 3
+    assert outbox.take() == ([_submit("a")], [])
+    journal.durable_rows = 5
+    assert outbox.take() == ([CancelOrder("a")], [])
+
+
+def test_once_the_journal_has_failed_only_what_reduces_risk_leaves() -> None:
+    journal = _journal(rows=2)
+    outbox = _outbox(journal)
+    entry, stop = _submit("a"), _submit("b", reduce_only=True)
+    replace = ReplaceOrder("d", Decimal(1), None)
+    for request in (entry, stop, CancelOrder("c"), replace, QueryOrder("e")):
+        outbox.put(request)
+    journal.failure = "disk full"
+    leaving, refused = outbox.take()
+    assert leaving == [stop, CancelOrder("c"), QueryOrder("e")]
+    assert refused == [entry, replace]
+
+
+@given(st.lists(st.tuples(st.sampled_from("pwc"), st.integers(1, 4)), max_size=40))
+def test_requests_leave_in_order_and_never_before_their_rows(
+    steps: list[tuple[str, int]],
+) -> None:
+    journal = _journal()
+    outbox = _outbox(journal)
+    made: list[tuple[int, Request]] = []
+    left: list[Request] = []
+    for step, count in steps:
+        if step == "p":
+            request = CancelOrder(f"{len(made)}")
+            made.append((journal.rows, request))
+            outbox.put(request)
+        elif step == "w":
+            journal.rows += count
+        else:
+            journal.durable_rows = min(journal.rows, journal.durable_rows + count)
+        left += outbox.take()[0]
+        due = [request for mark, request in made if mark <= journal.durable_rows]
+        assert left == due

@@ -1,0 +1,125 @@
+"""What is taken up of a run's records is what the run had come to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.engine.runs import small, with_script
+from tests.strategy.fakes import write_script
+from workstation.engine.account_journal import records_of
+from workstation.engine.drivers import Until, run_backtest
+from workstation.engine.session import Session
+from workstation.execution.executor import Executor
+from workstation.execution.recovering import Recovering
+from workstation.model.commands import (
+    Disposition,
+    Hold,
+    Kill,
+    KillLevel,
+    Override,
+    Rearm,
+)
+from workstation.model.states import SymbolState
+
+TRAILING = "return {'action': 'enter_long', 'quantity': 0.02, 'trailing_bps': 50}"
+
+
+def taken_up(session: Session, path: Path) -> Executor:
+    """Return an Executor that has been given the records of a run."""
+    run = session.run
+    executor = Executor(
+        run.risk,
+        run.orders,
+        run.instruments,
+        session.aggregator,
+        currency=run.account.currency,
+        cash=run.brokers[0].cash[run.account.currency],
+    )
+    recovering = Recovering(executor)
+    for record in records_of([path]):
+        recovering.take(record)
+    recovering.finish()
+    return executor
+
+
+def assert_same(found: Executor, run: Executor) -> None:
+    """Compare what recovery must bring back."""
+    there, here = run.ledger, found.ledger
+    # The day's base follows from the clock, and no record says it.
+    here.day_start = there.day_start
+    assert here.digest() == there.digest()
+    assert found.desk.orders.made == run.desk.orders.made
+    assert {t.order.id: t.order for t in found.desk.orders.open()} == {
+        t.order.id: t.order for t in run.desk.orders.open()
+    }
+    for tracked in run.desk.orders.open():
+        mine = found.desk.orders.get(tracked.order.id)
+        assert mine is not None
+        assert mine.trades == tracked.trades
+        assert mine.intent == tracked.intent
+    plans = {(p.owner, p.instrument): p for p in run.protection.plans()}
+    assert plans.keys() == {(p.owner, p.instrument) for p in found.protection.plans()}
+    for plan in found.protection.plans():
+        true = plans[plan.owner, plan.instrument]
+        assert (plan.stop, plan.target) == (true.stop, true.target)
+        assert plan.trailing_bps == true.trailing_bps
+    assert found.controls.hold == run.controls.hold
+    assert found.controls.kill_level == run.controls.kill_level
+    assert found.controls.kill_reason == run.controls.kill_reason
+
+
+@pytest.mark.parametrize("events", [400, 900, 1_400, 2_000, 2_600, 3_300])
+def test_a_run_left_at_any_event_is_taken_up_as_it_was(
+    tmp_path: Path, events: int
+) -> None:
+    path = tmp_path / "000001.sqlite"
+    session = small(journal=path)
+    run_backtest(session.engine, Until(events=events))
+    session.close()
+    assert_same(taken_up(session, path), session.executor)
+
+
+def test_a_trailing_stop_goes_on_from_where_it_was(tmp_path: Path) -> None:
+    script = write_script(tmp_path, detect='return {"signal": "now"}', filter=TRAILING)
+    path = tmp_path / "000001.sqlite"
+    session = small(*with_script(script), journal=path)
+    run_backtest(session.engine, Until(events=900))
+    session.close()
+    plans = session.executor.protection.plans()
+    assert any(plan.trailed for plan in plans)
+    found = taken_up(session, path)
+    assert_same(found, session.executor)
+    true = {(p.owner, p.instrument): p for p in plans}
+    for plan in found.protection.plans():
+        best = true[plan.owner, plan.instrument].best
+        assert plan.best == pytest.approx(best, rel=1e-5)
+
+
+def test_switches_and_hand_overs_are_taken_up(tmp_path: Path) -> None:
+    path = tmp_path / "000001.sqlite"
+    session = small(journal=path)
+    run_backtest(session.engine, Until(fills=1))
+    for strategy in session.strategies:
+        for instrument, row in strategy.rows.items():
+            if row.held:
+                outcome = session.execute(
+                    Override(
+                        strategy=strategy.name,
+                        instrument=instrument,
+                        state=SymbolState.WATCH,
+                        disposition=Disposition.HAND_OVER,
+                        reason="mine",
+                        lock=True,
+                    )
+                )
+                assert outcome.accepted, outcome.detail
+    held = session.executor.ledger.open_positions()
+    assert any(position.owner == "operator" for position in held)
+    session.execute(Kill(level=KillLevel.HOLD, reason="first"))
+    session.execute(Rearm(reason="again"))
+    session.execute(Hold(on=True))
+    session.execute(Kill(level=KillLevel.CANCEL, reason="too much"))
+    session.close()
+    assert_same(taken_up(session, path), session.executor)
