@@ -113,11 +113,17 @@ async def run(wanted: dict[str, Any]) -> None:
             *wanted.get("overrides", ()),
         ],
     )
-    settings = BinanceVenueSettings(base_url=wanted["url"], key="k", secret=SECRET)
+    settings = BinanceVenueSettings(
+        base_url=wanted["url"],
+        key="k",
+        secret=SECRET,
+        watchdog_s=wanted.get("watchdog_s", 0),
+    )
     venue = _Killing(
         BinanceVenue(settings, {SYMBOL: SYMBOL}),
         before=wanted.get("kill_before", 0),
         after=wanted.get("kill_answered", 0),
+        stuck=wanted.get("stuck", False),
     )
     session = assemble_session(config.run, venue=venue)
     kill_after = wanted.get("kill_after", 0)
@@ -143,8 +149,12 @@ async def run(wanted: dict[str, Any]) -> None:
 class _Killing:
     """A venue whose nth request, or the answer to it, is the engine's last moment."""
 
-    def __init__(self, venue: BinanceVenue, *, before: int, after: int) -> None:
+    def __init__(
+        self, venue: BinanceVenue, *, before: int, after: int, stuck: bool
+    ) -> None:
         self.name = venue.name
+        self.account = venue.account
+        self._stuck = stuck
         self.news = venue.news
         self.close = venue.close
         self._venue = venue
@@ -160,6 +170,9 @@ class _Killing:
             os.kill(os.getpid(), signal.SIGKILL)
         reports = await self._venue.send(request)
         if number == self._after:
+            if self._stuck:
+                print(json.dumps({"stuck": os.getpid()}), file=sys.stderr, flush=True)
+                sum(iter(int, 1))  # an endless call in C: no signal gets through
             os.kill(os.getpid(), signal.SIGKILL)
         return reports
 

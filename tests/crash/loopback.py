@@ -56,6 +56,10 @@ class Loopback:
         """Return orders, trades and balances."""
         return self._admin("state")
 
+    def wait_for(self, status: str) -> dict[str, Any]:
+        """Return the first order that comes to this status, however long it takes."""
+        return self._admin("wait", status=status)["orders"][0]  # type: ignore[no-any-return]
+
     def held(self, base: str) -> Decimal:
         """Return the balance of a currency."""
         return Decimal(self.state()["balances"].get(base, "0"))

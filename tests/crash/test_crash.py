@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -60,6 +62,26 @@ class Engines:
         print(json.dumps(asked), file=self._server.stdin, flush=True)
         found: dict[str, Any] = json.loads(self._server.stdout.readline())
         return found
+
+    @contextmanager
+    def left_running(self, folder: Path, **wanted: object) -> Iterator[None]:
+        """Run an engine of its own that may be stuck for ever; it is killed after."""
+        asked = {"url": self.venue.url, "folder": str(folder), "seconds": SECONDS}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.crash.engine"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+            cwd=Path(__file__).parents[2],
+            start_new_session=True,
+        )
+        assert process.stdin is not None
+        print(json.dumps({**asked, **wanted}), file=process.stdin, flush=True)
+        try:
+            yield
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
 
     def close(self) -> None:
         self._server.kill()
@@ -167,3 +189,29 @@ def test_an_answer_that_never_comes_is_asked_for(
     assert_agreed(found, fresh.venue.state())
     unknown = [row for row in found["orders"].values() if row[0] == "unknown"]
     assert unknown == []
+
+
+@pytest.mark.parametrize("stuck", [False, True], ids=["killed", "stuck"])
+def test_the_watchdog_cancels_the_entries_of_a_dead_engine(
+    fresh: Engines, tmp_path: Path, stuck: bool
+) -> None:
+    # The third request is an entry that rests; the stop of the first is held here.
+    resting = 3
+    with fresh.left_running(
+        tmp_path, kill_answered=resting, stuck=stuck, watchdog_s=1.0
+    ):
+        order = fresh.venue.wait_for("CANCELED")
+    state = fresh.venue.state()
+    assert order["type"] == "LIMIT"
+    assert [o["status"] for o in state["orders"] if o is not order].count("NEW") == 0
+    found = fresh.run(tmp_path, seconds=12)
+    assert_agreed(found, fresh.venue.state())
+
+
+def test_an_engine_that_ends_by_itself_leaves_its_orders_to_no_watchdog(
+    fresh: Engines, tmp_path: Path
+) -> None:
+    # Eight seconds: the entry that rests is not given up yet.
+    fresh.run(tmp_path, seconds=8, watchdog_s=0.2)
+    state = fresh.venue.state()
+    assert [order["status"] for order in state["orders"]][-1] == "NEW"

@@ -38,6 +38,7 @@ class Books:
     def __init__(self, secret: str) -> None:
         self.secret = secret
         self.lock = threading.Lock()
+        self.changed = threading.Condition(self.lock)
         self.reset()
 
     def reset(self) -> None:
@@ -48,6 +49,9 @@ class Books:
         self.balances: dict[str, Decimal] = {"USDT": Decimal(100_000)}
         self.faults: list[str] = []
         self.requests = 0
+
+    def having(self, status: str) -> list[dict[str, Any]]:
+        return [order for order in self.orders if order["status"] == status]
 
     def open_order(self, client_id: str) -> dict[str, Any] | None:
         for order in self.orders:
@@ -144,6 +148,7 @@ class Books:
         if order is None:
             raise Refusal(-2011, "Unknown order sent.")
         order.update(status="CANCELED", open=False, updateTime=now_ms())
+        self.changed.notify_all()
         return dict(plain(order), origClientOrderId=client_id, transactTime=now_ms())
 
     def cancel_all(self, symbol: str) -> list[dict[str, Any]]:
@@ -192,6 +197,11 @@ class Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         ask = dict(parse_qsl(url.query + self.rfile.read(length).decode()))
         books = self.books
+        if url.path == "/admin/wait":
+            with books.changed:
+                found = books.changed.wait_for(lambda: books.having(ask["status"]), 100)
+                self.reply(200, {"orders": [plain(each) for each in found]})
+            return
         if url.path.startswith("/admin/"):
             with books.lock:
                 self.reply(200, self.admin(url.path.removeprefix("/admin/"), ask))

@@ -21,6 +21,7 @@ from workstation.engine.drivers import PlayDriver
 from workstation.engine.engine import Engine
 from workstation.engine.framing import FrameSource
 from workstation.engine.hashing import digest_of
+from workstation.engine.heartbeat import Heartbeat
 from workstation.engine.journal import FORMAT, Journal, journal_file
 from workstation.engine.processor_scripts import load_processors
 from workstation.engine.recorder import Recorder
@@ -168,7 +169,7 @@ def _assemble(
     broker: Broker = (
         PaperBroker(broker_settings, instruments, aggregator, fees)
         if venue is None
-        else DistantBroker(venue)
+        else DistantBroker(venue, heartbeat=_heartbeat(venue, executor))
     )
     builder.with_broker(broker)
     engine: Engine = builder.build()
@@ -273,6 +274,15 @@ def _assemble(
         reloading=reloading,
         account=account,
     )
+
+
+def _heartbeat(venue: Venue, executor: Executor) -> Heartbeat | None:
+    def entries() -> dict[str, str]:
+        open_ = (tracked.order for tracked in executor.desk.orders.entries())
+        return {order.id: order.instrument for order in open_}
+
+    account = venue.account()
+    return None if account is None else Heartbeat(account, entries)
 
 
 def _scene(

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
+from workstation.engine.heartbeat import Heartbeat
 from workstation.engine.journal import Journal
 from workstation.engine.outbox import Outbox
 from workstation.model.errors import VenueSilent
@@ -37,7 +38,13 @@ class DistantBroker:
     in the loop when there are new ones.
     """
 
-    def __init__(self, venue: Venue, *, poll_s: float = 1.0) -> None:
+    def __init__(
+        self,
+        venue: Venue,
+        *,
+        poll_s: float = 1.0,
+        heartbeat: Heartbeat | None = None,
+    ) -> None:
         self.name = venue.name
         self.arrived: deque[Report] = deque()
         self.on_arrival: Callable[[], None] = lambda: None
@@ -47,6 +54,7 @@ class DistantBroker:
         """Why the last of them failed; empty once the venue has answered again."""
         self._venue = venue
         self._poll_s = poll_s
+        self._heartbeat = heartbeat
         self._outbox = Outbox(None)
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -87,12 +95,18 @@ class DistantBroker:
         """Send what may leave and fetch what is new, until ``stop``."""
         self._loop = asyncio.get_running_loop()
         async with asyncio.TaskGroup() as tasks:
-            poll = tasks.create_task(self._poll())
+            around = [tasks.create_task(self._poll())]
+            if self._heartbeat is not None:
+                self._heartbeat.beat()
+                around.append(tasks.create_task(self._heartbeat.run()))
             while not self._stopping:
                 self._wake.clear()
                 self._leave(tasks.create_task)
                 await self._wake.wait()
-            poll.cancel()
+            for each in around:
+                each.cancel()
+        if self._heartbeat is not None:
+            self._heartbeat.dismiss()
         await self._venue.close()
 
     def stop(self) -> None:
@@ -123,6 +137,8 @@ class DistantBroker:
     async def _send_all(self, order_id: str) -> None:
         queue = self._queues[order_id]
         while queue:
+            if self._heartbeat is not None:
+                self._heartbeat.leaving(queue[0])
             await self._ask(self._venue.send(queue[0]))
             queue.popleft()
         del self._queues[order_id]

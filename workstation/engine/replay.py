@@ -221,6 +221,9 @@ class _NoVenue:
         """Know nothing."""
         return ()
 
+    def account(self) -> None:
+        """Need no watchdog."""
+
     async def close(self) -> None:
         """Have nothing open."""
 

@@ -135,5 +135,11 @@ class Venue(Protocol):
         Fills may be reported twice: by ``send`` and here.
         """
 
+    def account(self) -> Mapping[str, object] | None:
+        """Return what a watchdog needs to reach the account; None for no watchdog.
+
+        ``silence_s`` in it is the silence of the engine after which it acts.
+        """
+
     async def close(self) -> None:
         """Release the connection."""

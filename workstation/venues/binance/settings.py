@@ -25,3 +25,6 @@ class BinanceVenueSettings(Settings, frozen=True):
     """A request that reaches the venue later than this is refused there."""
     timeout_s: Annotated[float, Meta(gt=0, le=60)] = 8.0
     """Without an answer by then nobody knows what became of a request, s."""
+    watchdog_s: Annotated[float, Meta(ge=0, le=3_600)] = 5.0
+    """Silence of the engine after which a process of its own cancels the entries, s;
+    0 = there is no such process."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+import msgspec
+
 from workstation.kernel.clock import Clock
 from workstation.model.errors import VenueSilent
 from workstation.model.orders import (
@@ -60,6 +62,7 @@ class BinanceVenue:
         clock: Clock | None = None,
     ) -> None:
         self.name = settings.name
+        self._settings = settings
         self._rest = BinanceRest(settings, clock)
         self._symbols = symbols
         self._open: dict[str, str] = {}
@@ -86,6 +89,17 @@ class BinanceVenue:
         for order_id, symbol in list(self._open.items()):
             reports += await self._query(order_id, symbol)
         return reports
+
+    def account(self) -> Mapping[str, object] | None:
+        """Return settings and symbols; see ``model.roles.Venue``."""
+        settings = self._settings
+        if not settings.watchdog_s:
+            return None
+        return {
+            "venue": msgspec.to_builtins(settings),
+            "symbols": dict(self._symbols),
+            "silence_s": settings.watchdog_s,
+        }
 
     async def close(self) -> None:
         """Close the connection."""
