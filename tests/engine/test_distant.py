@@ -1,0 +1,188 @@
+"""A distant broker: its requests in order, its reports as inputs, its silence told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+
+from tests.engine.runs import settings, small
+from workstation.engine.assembly import assemble_session
+from workstation.engine.distant import DistantBroker
+from workstation.engine.journal import JournalReader
+from workstation.engine.replay import replay_journal
+from workstation.engine.session import Session
+from workstation.model.commands import Recover
+from workstation.model.errors import VenueSilent
+from workstation.model.instruments import Side
+from workstation.model.orders import (
+    CancelOrder,
+    Order,
+    OrderAccepted,
+    OrderCanceled,
+    OrderFilledReport,
+    OrderRole,
+    OrderStatusReport,
+    OrderType,
+    QueryOrder,
+    Report,
+    Request,
+    SubmitOrder,
+)
+
+
+class Venue:
+    """Accepts and fills at once at 61,500, but for what is in ``silent``."""
+
+    name = "elsewhere"
+
+    def __init__(self, silent: Sequence[str] = ()) -> None:
+        self.silent = set(silent)
+        self.asked: list[Request] = []
+        self.begun: list[str] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.closed = False
+
+    async def send(self, request: Request) -> Sequence[Report]:
+        self.begun.append(_id(request))
+        await self.gate.wait()
+        self.asked.append(request)
+        if _id(request) in self.silent:
+            self.silent.discard(_id(request))
+            raise VenueSilent("the line is dead")
+        match request:
+            case SubmitOrder(order=order):
+                return (OrderAccepted(order.id, "v"), _fill(order.id, order.quantity))
+            case CancelOrder(order_id=order_id):
+                return (OrderCanceled(order_id),)
+            case QueryOrder(order_id=order_id):
+                return (OrderStatusReport(order_id, None),)
+        raise AssertionError(request)
+
+    async def news(self) -> Sequence[Report]:
+        return ()
+
+    def account(self) -> None:
+        return None
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+def _id(request: Request) -> str:
+    return request.order.id if isinstance(request, SubmitOrder) else request.order_id
+
+
+def _fill(order_id: str, quantity: Decimal) -> OrderFilledReport:
+    fee = Decimal("0.1")
+    price = Decimal(61_500)
+    return OrderFilledReport(
+        order_id, f"t-{order_id}", quantity, price, fee, "USDT", False
+    )
+
+
+def _submit(order_id: str) -> SubmitOrder:
+    return SubmitOrder(
+        Order(
+            id=order_id,
+            instrument="BTCUSDT",
+            owner="s",
+            role=OrderRole.ENTRY,
+            side=Side.BUY,
+            type=OrderType.MARKET,
+            quantity=Decimal(1),
+        )
+    )
+
+
+async def _turns(count: int = 20) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+async def test_requests_of_one_order_wait_for_each_other_and_for_no_other() -> None:
+    venue = Venue()
+    venue.gate.clear()
+    broker = DistantBroker(venue, poll_s=60)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broker.run())
+        for request in (_submit("a"), CancelOrder("a"), _submit("b")):
+            broker.request(request)
+        await _turns()
+        assert venue.begun == ["a", "b"]
+        assert broker.waiting == 3
+        venue.gate.set()
+        await _turns()
+        assert venue.begun == ["a", "b", "a"]
+        assert broker.waiting == 0
+        broker.stop()
+    assert venue.closed
+    assert len(broker.arrived) == 5
+
+
+async def test_silence_is_counted_and_said_until_the_venue_answers_again() -> None:
+    broker = DistantBroker(Venue(silent=["a"]), poll_s=60)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broker.run())
+        broker.request(_submit("a"))
+        await _turns()
+        assert (broker.silences, broker.silence) == (1, "the line is dead")
+        assert not broker.arrived
+        broker.request(QueryOrder("a"))
+        await _turns()
+        assert (broker.silences, broker.silence) == (1, "")
+        broker.stop()
+
+
+async def _play(session: Session, most: int) -> None:
+    """Step with the venue answering in between, then leave as if killed."""
+    engine = session.engine
+    (broker,) = engine.distant
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(broker.run())
+        engine.start()
+        if session.control.recovery.records:
+            session.execute(Recover(origin="engine"))
+        while engine.delivered < most:
+            while broker.waiting or engine.has_arrivals:
+                engine.take_arrivals()
+                await asyncio.sleep(0)
+            engine.step()
+        broker.stop()
+        await running
+
+
+def _session(folder: Path) -> Session:
+    place = f'journal.path="{folder}"'
+    run = settings('feeds.0.symbols=["BTCUSDT"]', 'strategies.0.timeframe="1s"', place)
+    return assemble_session(run, venue=Venue())
+
+
+async def test_a_run_on_a_distant_venue_is_replayed_without_it(tmp_path: Path) -> None:
+    first = _session(tmp_path)
+    await _play(first, 1_500)
+    assert first.executor.ledger.fills > 0
+    first.close()
+    second = _session(tmp_path)
+    assert second.executor.ledger.fills == first.executor.ledger.fills
+    await _play(second, 900)
+    second.close()
+    for name in ("000001", "000002"):
+        result = replay_journal(tmp_path / f"{name}.sqlite")
+        assert result.matches, result.first_difference
+        result.session.close()
+    reader = JournalReader(tmp_path / "000002.sqlite")
+    kinds = [type(row.value).__name__ for row in reader.inputs()]
+    assert kinds[0] == "Recover"
+    assert "OrderFilledReport" in kinds
+    reader.close()
+
+
+async def test_a_run_with_nothing_before_it_has_nothing_to_take_up() -> None:
+    session = small()
+    outcome = session.execute(Recover(origin="engine"))
+    assert not outcome.accepted
+    assert outcome.detail == "there is no earlier run to take up"
+    session.close()
