@@ -25,6 +25,7 @@ from tests.benchmarks import (
     test_opportunities,
     test_recorder,
     test_recovery,
+    test_request,
     test_sources,
     test_symbols,
 )
@@ -199,6 +200,15 @@ def latency() -> Lines:
     yield Line("tick in → request at the edge, p99", p99, "µs", 60, 30)
 
 
+def requests() -> Lines:
+    """Measure the way of a tick to the bytes of a request to a distant venue."""
+    for durable in (False, True):
+        found = test_request.percentiles_us(durable=durable)
+        what = "journal on disk first" if durable else "no journal"
+        for name, us in zip(("p50", "p99", "p99.9"), found, strict=True):
+            yield Line(f"tick in → request bytes, {what}, {name}", us, "µs, wall time")
+
+
 def symbols() -> Lines:
     """Measure memory of a symbol and a quote beside many."""
     symbol, window = test_symbols.kib_per_symbol()
@@ -329,6 +339,7 @@ GROUPS: Mapping[str, Callable[[], Lines]] = {
         depth,
         processors,
         latency,
+        requests,
         symbols,
         venues,
         sources,
