@@ -66,5 +66,5 @@ class Recovery:
             if row is not None and (lock.until_ns is None or lock.until_ns > core.ts):
                 row.lock.set(core, True, lock.until_ns, lock.reason, lock.who)
                 locks += 1
-        words = self._executor.operations.recover(command)
+        words = self._executor.recover(command, self._recovering.cut)
         return f"{words}; {locks} rows locked"

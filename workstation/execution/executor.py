@@ -32,6 +32,7 @@ from workstation.model.commands import (
     Kill,
     KillLevel,
     Rearm,
+    Recover,
 )
 from workstation.model.events import OrderFilled
 from workstation.model.instruments import Instrument, Side
@@ -163,6 +164,10 @@ class Executor:
                 "fee",
             )
         self.accounting.position_changed(before, after)
+        self._follow(tracked, fill, after)
+
+    def _follow(self, tracked: Tracked, fill: Fill, after: Position) -> None:
+        """Do what follows a booked fill: protection, and closing what comes late."""
         intent = tracked.intent
         if intent is not None and after.quantity:
             self._install(tracked, intent, fill, after)
@@ -171,6 +176,13 @@ class Executor:
             self._close_late(tracked, fill)
         if self._sequels:
             self._resume(fill.owner, fill.instrument)
+
+    def recover(self, command: Recover, cut: Sequence[tuple[Tracked, Fill]]) -> str:
+        """Go on with what earlier runs left; ``cut`` are fills without what follows."""
+        for tracked, fill in cut:
+            after = self.ledger.position(fill.owner, fill.instrument)
+            self._follow(tracked, fill, after)
+        return self.operations.recover(command)
 
     def _close_late(self, tracked: Tracked, fill: Fill) -> None:
         """Close what an entry filled after it was flattened, or after the kill."""

@@ -160,9 +160,12 @@ class Operations:
         core = self._core
         level = command.level.value
         core.emit(Killed(level, command.origin, command.reason, core.ts))
-        if command.level is KillLevel.CANCEL:
+        self._climb(command.level, reason)
+
+    def _climb(self, level: KillLevel, reason: str) -> None:
+        if level is KillLevel.CANCEL:
             self._cancel_entries(None, None, reason)
-        if command.level is KillLevel.FLATTEN:
+        if level is KillLevel.FLATTEN:
             self._withdraw(None, None, reason)
             self._liquidate(reason)
 
@@ -207,6 +210,8 @@ class Operations:
         for position in positions:
             flat = Position(owner=position.owner, instrument=position.instrument)
             core.emit(PositionChanged(flat, position, core.ts))
+        for plan in self._protection.plans():
+            self._protection.sync(plan.owner, plan.instrument)
         asked = self._controls.asked
         for tracked in desk.orders.open():
             order = tracked.order
@@ -229,6 +234,10 @@ class Operations:
             desk.query(order)
         if asked:
             self._record("recovery", "none", "asking", command.origin, command.reason)
+        level = self._controls.kill_level
+        if level is KillLevel.CANCEL or level is KillLevel.FLATTEN:
+            # The kill may have come to no more than its own record.
+            self._climb(level, "kill, taken up again")
         return (
             f"{len(positions)} positions, {len(desk.orders.held())} held and "
             f"{len(asked)} open orders"

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from workstation.kernel.clock import Timer
 from workstation.model.instruments import Side
 from workstation.model.orders import (
@@ -138,6 +140,16 @@ class Orders:
         closed[order.id] = tracked
         if len(closed) > self._keep_closed:
             del closed[next(iter(closed))]
+
+    def reopen(self, tracked: Tracked) -> None:
+        """Make an order Unknown that is on record with fills that are not booked."""
+        order = tracked.order
+        booked = sum(tracked.trades.values(), ZERO)
+        if self._closed.pop(order.id, None) is not None:
+            self.made -= 1
+            tracked.order = replace(order, status=OrderStatus.INITIALIZED)
+            self.add(tracked)
+        self.update(tracked, replace(order, status=_UNKNOWN, filled=booked))
 
     def get(self, order_id: str) -> Tracked | None:
         """Return the order, or None when it never was or is no longer kept."""

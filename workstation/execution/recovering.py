@@ -15,7 +15,7 @@ from workstation.execution.executor import Executor
 from workstation.execution.orders import Tracked
 from workstation.model.commands import KillLevel
 from workstation.model.instruments import Side
-from workstation.model.orders import OrderRole, OrderStatus
+from workstation.model.orders import Fill, OrderRole, OrderStatus
 from workstation.model.records import (
     ControlRecord,
     FillRecord,
@@ -46,10 +46,16 @@ class Recovering:
         self.locked: dict[Row, LockRecord] = {}
         """Rows that were locked in manual, by the record that says so."""
         self.records = 0
+        self._seq = 0
+        self.cut: list[tuple[Tracked, Fill]] = []
+        """Fills of the last input: what follows from them may not be on record."""
 
     def take(self, record: Record) -> None:
         """Apply one record."""
         self.records += 1
+        if record.seq != self._seq:
+            self._seq = record.seq
+            self.cut.clear()
         match record:
             case OrderRecord():
                 self._order(record)
@@ -65,9 +71,18 @@ class Recovering:
                 self._lock(record)
 
     def finish(self) -> None:
-        """Install the protection of what is held."""
+        """Open again what was cut off, and install the protection of what is held.
+
+        A kill may come between two records of one input: an order is filled then, and
+        its fill not booked. The venue has to tell of it once more.
+        """
         executor = self._executor
-        for tracked in executor.desk.orders.open():
+        orders = executor.desk.orders
+        for order in list(orders.all()):
+            found = orders.get(order.id)
+            if found is not None and order.filled != sum(found.trades.values(), ZERO):
+                orders.reopen(found)
+        for tracked in orders.open():
             order = tracked.order
             if order.status is OrderStatus.HELD and order.trigger is not None:
                 self._protect(tracked, order.trigger)
@@ -99,6 +114,7 @@ class Recovering:
         tracked = self._executor.desk.orders.get(fill.order_id)
         if tracked is not None:
             tracked.trades[fill.trade_id] = fill.quantity
+            self.cut.append((tracked, fill))
 
     def _position(self, record: PositionRecord) -> None:
         after = record.after
