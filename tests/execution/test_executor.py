@@ -201,7 +201,7 @@ def test_no_answer_leads_to_unknown_and_a_query_and_the_answer_settles_it() -> N
     assert hand.executor.unknown_count == 1
     (stuck,) = hand.core.said(OrderStuck)
     assert (stuck.state, stuck.duration_ns) == (S.SUBMITTED, 10 * NS)
-    assert hand.core.requests[-1] == QueryOrder(order_id)
+    assert hand.core.requests[-1] == QueryOrder(order_id, "BTC")
     hand.give(OrderStatusReport(order_id, S.ACCEPTED))
     assert status(hand) is S.ACCEPTED
     assert hand.executor.unknown_count == 0
@@ -406,7 +406,7 @@ def test_a_stop_that_fires_cancels_what_is_left_of_the_entry() -> None:
     order_id = hand.enter("1", stop="95")
     hand.fill(order_id, "0.4")
     hand.quote(94.0, 94.1)
-    assert CancelOrder(order_id) in hand.core.requests
+    assert CancelOrder(order_id, "BTC") in hand.core.requests
     hand.fill(order_id, "0.6")
     hand.fill("o-2", "0.4")
     assert hand.held() == [("stop", D("0.6"), D(95))]
@@ -506,7 +506,7 @@ def test_an_exit_cancels_the_working_entry_and_closes_what_filled() -> None:
     order_id = hand.enter("1")
     hand.fill(order_id, "0.4")
     hand.give(signal("exit"))
-    assert CancelOrder(order_id) in hand.core.requests
+    assert CancelOrder(order_id, "BTC") in hand.core.requests
     request = hand.core.requests[-1]
     assert isinstance(request, SubmitOrder)
     assert (request.order.quantity, request.order.reduce_only) == (D("0.4"), True)
@@ -546,7 +546,7 @@ def test_flatten_closes_every_owner_and_cancels_entries() -> None:
     hand.fill(hand.enter("2", "enter_short", strategy="b"), "2")
     waiting = hand.enter("1", strategy="c")
     hand.give(Flatten(instrument="BTC"))
-    assert CancelOrder(waiting) in hand.core.requests
+    assert CancelOrder(waiting, "BTC") in hand.core.requests
     closing = [
         (r.order.owner, r.order.side.value, r.order.quantity, r.order.role.value)
         for r in hand.core.requests
@@ -657,9 +657,9 @@ def test_the_kill_ladder_climbs_and_keeps_protection() -> None:
     hand = entered("95")
     waiting = hand.enter("1", strategy="other")
     hand.give(Kill(level=KillLevel.HOLD, reason="odd"))
-    assert CancelOrder(waiting) not in hand.core.requests
+    assert CancelOrder(waiting, "BTC") not in hand.core.requests
     hand.give(Kill(level=KillLevel.CANCEL, reason="odd"))
-    assert CancelOrder(waiting) in hand.core.requests
+    assert CancelOrder(waiting, "BTC") in hand.core.requests
     assert hand.held() == [("stop", D(1), D(95))]
     with pytest.raises(CommandRefused, match="killed at cancel already"):
         hand.give(Kill(level=KillLevel.HOLD))

@@ -342,7 +342,7 @@ def test_a_cancel_passes_every_switch() -> None:
     hand.give(Hold(on=True))
     hand.give(Kill(level=KillLevel.HOLD))
     hand.give(CancelOrders(order_ids=(order_id,)))
-    assert CancelOrder(order_id) in hand.core.requests
+    assert CancelOrder(order_id, "BTC") in hand.core.requests
 
 
 def test_a_denied_order_uses_no_id_and_leaves_no_trace_in_the_book() -> None:
