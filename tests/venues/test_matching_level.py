@@ -1,0 +1,238 @@
+"""The queue at one price: the same story told to a level and lived by every order."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from workstation.model.instruments import Side
+from workstation.venues.matching.level import TELLING_NS, Level, Shrink
+from workstation.venues.matching.orders import UNKNOWN, Terms, Working
+
+D = Decimal
+LOT = D(1)
+PRICE = D(100)
+BEHIND, PROPORTIONAL = Shrink.BEHIND, Shrink.PROPORTIONAL
+
+
+def working(quantity: int, number: int = 1) -> Working:
+    return Working(
+        Terms(
+            id=f"o{number}",
+            account="us",
+            instrument="X",
+            side=Side.BUY,
+            quantity=D(quantity),
+            price=PRICE,
+        ),
+        number,
+    )
+
+
+def level(shown: int, *quantities: int) -> tuple[Level, list[Working]]:
+    made = Level(PRICE, D(shown))
+    orders = [working(quantity, n) for n, quantity in enumerate(quantities, 1)]
+    for order in orders:
+        made.join(order)
+    return made, orders
+
+
+def test_trades_consume_what_is_ahead_before_they_fill() -> None:
+    queue, (order,) = level(5, 2)
+    assert queue.printed(D(4), 1) == []
+    assert order.ahead == 1
+    assert queue.printed(D(2), 2) == [(order, D(1))]
+    assert order.ahead == 0
+
+
+def test_orders_of_ours_at_one_price_take_turns_with_the_outside_between() -> None:
+    queue, (first,) = level(2, 3)
+    queue.shows(D(6), 1, BEHIND, LOT)
+    second = working(3, 2)
+    queue.join(second)
+    assert second.ahead == 6
+    assert queue.printed(D(10), 2) == [(first, D(3)), (second, D(1))]
+
+
+@pytest.mark.parametrize(
+    ("shrink", "shown", "ahead"),
+    [
+        (BEHIND, 7, 6),
+        (BEHIND, 4, 4),
+        (PROPORTIONAL, 5, 3),
+        (PROPORTIONAL, 7, 5),
+        (PROPORTIONAL, 0, 0),
+    ],
+)
+def test_what_vanishes_leaves_from_behind_or_by_shares(
+    shrink: Shrink, shown: int, ahead: int
+) -> None:
+    queue, (order,) = level(6, 1)
+    queue.shows(D(10), 1, shrink, LOT)
+    assert order.ahead == 6
+    queue.shows(D(shown), 2, shrink, LOT)
+    assert order.ahead == ahead
+
+
+def test_a_trade_is_not_counted_again_when_the_size_follows() -> None:
+    queue, (order,) = level(6, 1)
+    queue.printed(D(2), 1)
+    queue.shows(D(4), 2, PROPORTIONAL, LOT)
+    assert order.ahead == 4
+
+
+def test_nor_when_the_size_came_first() -> None:
+    queue, (order,) = level(6, 1)
+    queue.shows(D(4), 1, BEHIND, LOT)
+    queue.printed(D(2), TELLING_NS)
+    assert order.ahead == 4
+    queue.printed(D(1), TELLING_NS)
+    assert order.ahead == 3
+
+
+def test_a_trade_long_after_does_not_explain_what_vanished() -> None:
+    queue, (order,) = level(6, 1)
+    queue.shows(D(4), 1, BEHIND, LOT)
+    queue.printed(D(2), 2 + TELLING_NS)
+    assert order.ahead == 2
+
+
+def test_where_nobody_shows_a_size_no_trade_at_the_price_fills() -> None:
+    queue = Level(PRICE, UNKNOWN)
+    order = working(1)
+    queue.join(order)
+    assert queue.printed(D(1000), 1) == []
+    queue.shows(D(3), 2, PROPORTIONAL, LOT)
+    assert order.ahead == 3
+    assert queue.printed(D(4), 3) == [(order, D(1))]
+
+
+class Truth:
+    """A queue in which every order is known: what a venue sees and does not tell."""
+
+    def __init__(self, sizes: list[int]) -> None:
+        # (is ours, size), first to trade first.
+        self.queue = [(False, size) for size in sizes]
+        self.filled = 0
+
+    @property
+    def shown(self) -> int:
+        return sum(size for ours, size in self.queue if not ours)
+
+    @property
+    def ahead(self) -> int | None:
+        total = 0
+        for ours, size in self.queue:
+            if ours:
+                return total
+            total += size
+        return None
+
+    def join(self, size: int) -> None:
+        self.queue.append((True, size))
+
+    def add(self, size: int) -> None:
+        self.queue.append((False, size))
+
+    def cancel(self, pick: int) -> None:
+        others = [n for n, (ours, _) in enumerate(self.queue) if not ours]
+        if others:
+            del self.queue[others[pick % len(others)]]
+
+    def trade(self, size: int) -> int:
+        """Trade against the queue; return how much of it the others gave."""
+        gave = 0
+        while size and self.queue:
+            ours, there = self.queue[0]
+            part = min(size, there)
+            size -= part
+            if ours:
+                self.filled += part
+            else:
+                gave += part
+            self.queue[0] = (ours, there - part)
+            if there == part:
+                del self.queue[0]
+        return gave
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["add", "cancel", "cancel", "trade", "trade"]),
+        st.integers(1, 9),
+        st.booleans(),
+    ),
+    max_size=30,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.integers(1, 5), min_size=0, max_size=6),
+    st.integers(1, 4),
+    STEPS,
+    st.booleans(),
+)
+def test_with_those_behind_leaving_first_no_place_is_better_than_the_true_one(
+    sizes: list[int], quantity: int, steps: list[tuple[str, int, bool]], late: bool
+) -> None:
+    truth = Truth(sizes)
+    queue, (order,) = level(truth.shown, quantity)
+    truth.join(quantity)
+    now, filled = 0, D(0)
+    before = order.ahead
+    for what, size, first in steps:
+        now += TELLING_NS // 4 if late else 2 * TELLING_NS
+        printed = 0
+        if what == "add":
+            truth.add(size)
+        elif what == "cancel":
+            truth.cancel(size)
+        else:
+            # The market's trade, without ours in it, is what gets printed.
+            printed = min(size, truth.shown)
+            truth.trade(printed)
+        if truth.ahead is None:
+            break
+        tell_size = truth.shown
+        if first:
+            queue.shows(D(tell_size), now, BEHIND, LOT)
+        if printed:
+            for each, amount in queue.printed(D(printed), now + 1):
+                each.left -= amount
+                filled += amount
+        if not first:
+            queue.shows(D(tell_size), now + 2, BEHIND, LOT)
+        assert 0 <= order.ahead <= before
+        assert order.ahead <= tell_size
+        assert order.ahead >= truth.ahead
+        assert filled <= truth.filled
+        before = order.ahead
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.integers(0, 20),
+    st.lists(st.tuples(st.booleans(), st.integers(0, 20)), max_size=40),
+    st.sampled_from(Shrink),
+)
+def test_a_place_only_moves_forward_and_is_never_behind_what_is_shown(
+    shown: int, steps: list[tuple[bool, int]], shrink: Shrink
+) -> None:
+    queue, (order, later) = level(shown, 50, 50)
+    for now, (is_trade, size) in enumerate(steps):
+        before = (order.ahead, later.ahead)
+        if is_trade:
+            turns = queue.printed(D(size), now)
+            assert sum(amount for _, amount in turns) <= size
+            for each, amount in turns:
+                each.left -= amount
+        else:
+            queue.shows(D(size), now, shrink, LOT)
+            assert max(order.ahead, later.ahead) <= size
+        assert 0 <= order.ahead <= before[0]
+        assert 0 <= later.ahead <= before[1]
+        assert order.ahead <= later.ahead

@@ -1,0 +1,328 @@
+"""The matching engine: takes orders of accounts and lets them trade, in price and time.
+
+Its owner calls it with the time of each happening and hears of every change by
+``tell``, in order. A venue that has an outside also tells it what that outside does:
+``printed`` (a public trade), ``shows`` (a size) and ``sweep`` (what it offers changed).
+An account never trades with itself.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+
+from msgspec.structs import replace
+
+from workstation.model.instruments import Instrument, Side
+from workstation.model.orders import OrderStatus, TimeInForce
+from workstation.venues.matching import events as told
+from workstation.venues.matching.book import Book, crosses
+from workstation.venues.matching.filters import (
+    notional_problem,
+    price_problem,
+    quantity_problem,
+    terms_problem,
+)
+from workstation.venues.matching.level import Level, Shrink
+from workstation.venues.matching.orders import SelfTrade, Terms, Working
+from workstation.venues.matching.outside import NOBODY, Outside
+from workstation.venues.matching.trading import Trading
+
+__all__ = ["MatchingEngine"]
+
+ZERO = Decimal(0)
+
+
+class MatchingEngine:
+    """Books of orders, one per instrument, and the positions of accounts.
+
+    ``orders`` are the working ones by id. Without ``holds_positions`` nothing is judged
+    by an account's position here: reduce-only is then the business of who sends.
+    """
+
+    def __init__(
+        self,
+        instruments: Sequence[Instrument],
+        tell: Callable[[told.MatchingEvent], None],
+        *,
+        outside: Outside = NOBODY,
+        self_trade: SelfTrade = SelfTrade.CANCEL_RESTING,
+        shrink: Shrink = Shrink.BEHIND,
+        holds_positions: bool = True,
+    ) -> None:
+        self.accepted = 0
+        self._instruments = {each.id: each for each in instruments}
+        self._books = {each.id: Book() for each in instruments}
+        self._tell = tell
+        self._outside = outside
+        self.trading = Trading(
+            self._books, tell, outside, self_trade, holds_positions=holds_positions
+        )
+        self.orders = self.trading.orders
+        self.fates = self.trading.fates
+        self._holds_positions = holds_positions
+        self._shrink = shrink
+        self._expiries: list[tuple[int, int, str]] = []
+
+    def book(self, instrument: str) -> Book:
+        """Return the book of an instrument; KeyError where it is not traded here."""
+        return self._books[instrument]
+
+    # Orders.
+
+    def submit(self, terms: Terms, *, match: bool = True) -> None:
+        """Take an order or refuse it; unless ``match``, it rests without trading."""
+        instrument = self._instruments.get(terms.instrument)
+        problem = self._problem(terms, instrument)
+        if problem is not None:
+            self.refuse(terms.id, problem)
+            return
+        self.accepted += 1
+        order = Working(terms, self.accepted)
+        self.orders[terms.id] = order
+        if terms.expires_ns is not None:
+            expiry = (terms.expires_ns, order.number, terms.id)
+            heapq.heappush(self._expiries, expiry)
+        self._tell(told.Accepted(terms.id, order.number))
+        book = self._books[terms.instrument]
+        if not match:
+            self._rest(book, order)
+        elif terms.trigger is not None and not _reached(terms, book.last):
+            book.stops[order.number] = order
+        else:
+            if terms.trigger is not None:
+                self._tell(told.Triggered(terms.id))
+            self._enter(book, order)
+            self._settle(book)
+
+    def refuse(self, order_id: str, reason: str) -> None:
+        """Refuse an order for a reason of the venue's own."""
+        if order_id not in self.orders and order_id not in self.fates:
+            self.fates.keep(order_id, OrderStatus.REJECTED, ZERO)
+        self._tell(told.Refused(order_id, reason))
+
+    def cancel(self, order_id: str, reason: str = "") -> None:
+        """End an order, or say that there is none."""
+        order = self.orders.get(order_id)
+        if order is None:
+            self._tell(told.CancelRefused(order_id, self.fates.said(order_id)))
+        else:
+            self.trading.cancel(order, reason)
+
+    def amend(
+        self, order_id: str, quantity: Decimal, price: Decimal, *, match: bool = True
+    ) -> None:
+        """Change a limit order; a smaller quantity at its price keeps the place."""
+        order = self.orders.get(order_id)
+        if order is None:
+            self._tell(told.AmendRefused(order_id, self.fates.said(order_id)))
+            return
+        terms = order.terms
+        book = self._books[terms.instrument]
+        problem = self._amend_problem(book, order, quantity, price)
+        if problem is not None:
+            self._tell(told.AmendRefused(order_id, problem))
+            return
+        keeps = price == terms.price and quantity <= terms.quantity
+        if not keeps:
+            book.drop(order)
+            self.accepted += 1
+            order.number = self.accepted
+        order.terms = replace(terms, quantity=quantity, price=price)
+        order.left = quantity - order.filled
+        self._tell(told.Amended(order_id, quantity, price, order.number))
+        if keeps:
+            return
+        if match:
+            self._enter(book, order)
+            self._settle(book)
+        else:
+            self._rest(book, order)
+
+    def expire(self, now_ns: int) -> None:
+        """End the orders whose time has come."""
+        while self._expiries and self._expiries[0][0] <= now_ns:
+            _, _, order_id = heapq.heappop(self._expiries)
+            order = self.orders.get(order_id)
+            if order is not None:
+                self.trading.expire(order, "good till date")
+
+    def end(self, order_id: str, reason: str) -> None:
+        """Let a working order expire for a reason of the venue's own."""
+        self.trading.expire(self.orders[order_id], reason)
+
+    def fill(
+        self, order_id: str, quantity: Decimal, price: Decimal, *, maker: bool
+    ) -> None:
+        """Trade a working order with the outside, where the venue knows it did."""
+        order = self.orders[order_id]
+        book = self._books[order.terms.instrument]
+        self.trading.execute(book, price, quantity, order, maker)
+
+    # What the outside does.
+
+    def sweep(self, instrument: str) -> None:
+        """Let what is in the book trade with what the outside now offers.
+
+        Market orders that wait come first; a limit order gets its own price, as the
+        one who was there first.
+        """
+        book = self._books[instrument]
+        self._settle(book)
+        for order in book.in_turn():
+            if order.terms.price is not None and order.terms.id in self.orders:
+                self.trading.meet(book, order)
+        self._settle(book)
+
+    def printed(
+        self,
+        instrument: str,
+        price: Decimal,
+        quantity: Decimal,
+        aggressor: Side | None,
+        now_ns: int,
+    ) -> None:
+        """Let a public trade fill what it went through, and consume the queue at it.
+
+        Orders at a better price trade first. At the price itself those of the
+        aggressor's other side do, in turn; None: of both sides. All of them together
+        get no more than ``quantity``.
+        """
+        book = self._books[instrument]
+        left = quantity
+        for half in (book.buys, book.sells):
+            for level in half.best_first():
+                if left <= 0 or not crosses(level.price, price, half.side):
+                    break
+                if level.price == price:
+                    if aggressor is half.side:
+                        break
+                    turns = level.printed(left, now_ns)
+                else:
+                    level.pass_by()
+                    turns = [(order, order.left) for order in level.orders.values()]
+                for order, share in turns:
+                    left -= self.trading.rested(
+                        book, order, min(share, left), level.price
+                    )
+        book.last = price
+        self._settle(book)
+
+    def shows(self, instrument: str, level: Level, size: Decimal, now_ns: int) -> None:
+        """Take the size that the outside shows at a level of ours."""
+        lot = self._instruments[instrument].lot_size
+        level.shows(size, now_ns, self._shrink, lot)
+
+    # Lives of orders.
+
+    def _enter(self, book: Book, order: Working) -> None:
+        """Let a new order take what is there; the rest rests, waits or expires."""
+        terms = order.terms
+        if terms.time_in_force is TimeInForce.FOK:
+            offered = self.trading.offered(book, order)
+            if offered < order.left:
+                self.trading.expire(order, f"FOK: {offered} of {order.left} on offer")
+                return
+        self.trading.take(book, order)
+        if terms.id not in self.orders:
+            return
+        if terms.time_in_force in (TimeInForce.IOC, TimeInForce.FOK):
+            word = terms.time_in_force.value
+            self.trading.expire(
+                order, f"{word}: {order.filled} of {terms.quantity} filled"
+            )
+        else:
+            self._rest(book, order)
+
+    def _rest(self, book: Book, order: Working) -> None:
+        terms = order.terms
+        half = book.half(terms.side)
+        if terms.price is None:
+            half.waiting[order.number] = order
+            return
+        level = half.levels.get(terms.price)
+        if level is None:
+            shown = self._outside.ahead(terms.instrument, terms.side, terms.price)
+            level = half.open(terms.price, shown)
+        level.join(order)
+
+    def _settle(self, book: Book) -> None:
+        """Let waiting market orders and triggered stops go on until all is quiet."""
+        while True:
+            for half in (book.buys, book.sells):
+                for order in [*half.waiting.values()]:
+                    if order.terms.id in self.orders:
+                        self.trading.take(book, order, waiting=True)
+            ready = [o for o in book.stops.values() if _reached(o.terms, book.last)]
+            if not ready:
+                return
+            for order in ready:
+                if book.stops.pop(order.number, None) is not None:
+                    # Its place in time is that of its trigger.
+                    self.accepted += 1
+                    order.number = self.accepted
+                    self._tell(told.Triggered(order.terms.id))
+                    self._enter(book, order)
+
+    def _problem(self, terms: Terms, instrument: Instrument | None) -> str | None:
+        if instrument is None:
+            return f"{terms.instrument} is not traded here"
+        if terms.id in self.orders or terms.id in self.fates:
+            return f"order id {terms.id} was used before"
+        offer = next(self._outside.offers(terms.instrument, terms.side), None)
+        last = self._books[terms.instrument].last
+        problem = terms_problem(terms, instrument, offer.price if offer else last)
+        if terms.post_only and (terms.price is None or terms.trigger is not None):
+            return "post_only: only a limit order without a trigger can be"
+        if problem is None and terms.post_only:
+            problem = self._post_only_problem(terms)
+        if problem is None and terms.reduce_only and self._holds_positions:
+            held = self.trading.positions.get((terms.account, terms.instrument), ZERO)
+            if held * terms.side.sign >= 0:
+                return f"reduce_only: a position of {held} is not reduced by it"
+        return problem
+
+    def _post_only_problem(self, terms: Terms) -> str | None:
+        amount = self.trading.would_take(terms)
+        return None if amount is None else f"post_only: it would take {amount} at once"
+
+    def _amend_problem(
+        self, book: Book, order: Working, quantity: Decimal, price: Decimal
+    ) -> str | None:
+        terms = order.terms
+        instrument = self._instruments[terms.instrument]
+        if terms.price is None or order.number in book.stops:
+            return "only limit orders in the book can be changed"
+        problem = price_problem(price, instrument) or quantity_problem(
+            quantity, instrument
+        )
+        if problem is None and quantity <= order.filled:
+            problem = f"{order.filled} is filled already"
+        if problem is None and not terms.reduce_only:
+            problem = notional_problem(quantity * price, instrument)
+        if problem is None and terms.post_only and price != terms.price:
+            problem = self._post_only_problem(replace(terms, price=price))
+        return problem
+
+    def digest(self) -> tuple[object, ...]:
+        """Return books and positions in plain values."""
+        return (
+            self.accepted,
+            self.trading.executions,
+            [(*key, str(held)) for key, held in self.trading.positions.items()],
+            [
+                (name, book.digest())
+                for name, book in self._books.items()
+                if not book.is_empty
+            ],
+        )
+
+
+def _reached(terms: Terms, last: Decimal | None) -> bool:
+    """Tell whether the last price is at or beyond the trigger."""
+    if last is None or terms.trigger is None:
+        return False
+    if terms.side is Side.BUY:
+        return last >= terms.trigger
+    return last <= terms.trigger

@@ -1,0 +1,153 @@
+"""One price of a book: its orders in time, and the outside's size among them.
+
+The outside shows one number per price, not who left it. Trades at the price consume
+from the front. What vanishes without a trade was canceled somewhere; ``Shrink`` says
+where we assume it. A place only moves forward, and is never behind more than is shown.
+
+A size may be told before the trade that took it. What has moved a place forward
+without a trade is therefore *anticipated* for ``TELLING_NS``: a trade in that time
+explains it first and does not move the place a second time.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, Decimal
+from enum import StrEnum
+
+from workstation.venues.matching.orders import UNKNOWN, Working
+
+__all__ = ["TELLING_NS", "Level", "Shrink"]
+
+ZERO = Decimal(0)
+# Best prices and trades of one match come on two streams; in the recorded captures the
+# later one is never more than some 50 ms behind.
+TELLING_NS = 100_000_000
+
+
+class Shrink(StrEnum):
+    """Who leaves a queue that shrinks without a trade.
+
+    ``behind``: those behind us first, so we only move up when we must.
+    ``proportional``: those ahead and behind by their share, rounded up on the lot.
+    """
+
+    BEHIND = "behind"
+    PROPORTIONAL = "proportional"
+
+
+class Level:
+    """Orders at one price, first in first out, with what the outside shows there.
+
+    ``shown`` is UNKNOWN where nobody tells. ``key`` is the price as a float, for
+    comparing it with market data; ``told`` and ``stamp`` are notes of who tells: the
+    size as it came, and how new it is.
+    """
+
+    __slots__ = (
+        "_traded",
+        "_vanished",
+        "_vanished_ns",
+        "key",
+        "orders",
+        "price",
+        "shown",
+        "stamp",
+        "told",
+    )
+
+    def __init__(self, price: Decimal, shown: Decimal) -> None:
+        self.price = price
+        self.key = float(price)
+        self.shown = shown
+        self.told = -1.0
+        self.stamp = 0
+        self.orders: dict[int, Working] = {}
+        # Traded at this price since the size was last told, and vanished without.
+        self._traded = ZERO
+        self._vanished = ZERO
+        self._vanished_ns = 0
+
+    @property
+    def quantity(self) -> Decimal:
+        """Return the sum of what its orders have left; the outside is not in it."""
+        return sum((order.left for order in self.orders.values()), ZERO)
+
+    def join(self, order: Working) -> None:
+        """Put an order at the end of the queue, behind all that is shown."""
+        order.ahead, order.anticipated = self.shown, ZERO
+        self.orders[order.number] = order
+
+    def pass_by(self) -> None:
+        """Clear the way: a trade beyond this price has taken all that was ahead."""
+        for order in self.orders.values():
+            order.ahead = order.anticipated = ZERO
+
+    def taken(self, quantity: Decimal) -> None:
+        """Move all places forward by what an account took of the outside here."""
+        for order in self.orders.values():
+            order.ahead = max(ZERO, order.ahead - quantity)
+
+    def printed(self, quantity: Decimal, now_ns: int) -> list[tuple[Working, Decimal]]:
+        """Let a public trade at this price consume the queue from its front.
+
+        Return the orders whose turn it was, each with how much of the trade is theirs.
+        """
+        self._forget(now_ns)
+        explained = min(quantity, self._vanished)
+        self._vanished -= explained
+        self._traded += quantity - explained
+        turns: list[tuple[Working, Decimal]] = []
+        left = quantity
+        for order in self.orders.values():
+            if left <= 0 or order.ahead == UNKNOWN:
+                break
+            # The trade came first, whatever was told of the size since.
+            before = order.ahead + order.anticipated
+            used = min(before, left)
+            ahead = min(order.ahead, before - used)
+            order.anticipated = before - used - ahead
+            order.ahead = ahead
+            amount = min(order.left, left - used)
+            if amount > 0:
+                turns.append((order, amount))
+                left -= amount
+        return turns
+
+    def shows(self, size: Decimal, now_ns: int, shrink: Shrink, lot: Decimal) -> None:
+        """Take the size that the outside shows here now."""
+        self._forget(now_ns)
+        known = self.shown != UNKNOWN
+        base = self.shown - self._traded if known else size
+        gone = base - size
+        self.shown, self._traded = size, ZERO
+        if gone > 0:
+            self._vanished += gone
+            self._vanished_ns = now_ns
+        shares = gone > 0 and base > 0 and shrink is Shrink.PROPORTIONAL
+        for order in self.orders.values():
+            ahead = order.ahead
+            moved = min(ahead, size)
+            if shares and ahead != UNKNOWN:
+                steps = (ahead * size / base / lot).to_integral_value(ROUND_CEILING)
+                moved = min(moved, steps * lot)
+            if moved < ahead:
+                if ahead != UNKNOWN and gone > 0:
+                    order.anticipated += min(ahead - moved, gone)
+                order.ahead = moved
+
+    def _forget(self, now_ns: int) -> None:
+        """End the time in which a trade may explain what has vanished."""
+        if self._vanished and now_ns - self._vanished_ns > TELLING_NS:
+            self._vanished = ZERO
+            for order in self.orders.values():
+                order.anticipated = ZERO
+
+    def digest(self) -> tuple[object, ...]:
+        """Return the queue in plain values, first to trade first."""
+        return (
+            str(self.price),
+            (self.told, self.stamp),
+            (str(self.shown), str(self._traded), str(self._vanished)),
+            self._vanished_ns,
+            [order.digest() for order in self.orders.values()],
+        )

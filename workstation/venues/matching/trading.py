@@ -1,0 +1,275 @@
+"""How orders trade: the walk through levels, what an order may still do, its end.
+
+One ``Trading`` serves all books of an engine. It knows price-time priority, the outside
+between the orders of a level, self-trades and reduce-only; not how orders come in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from workstation.model.instruments import Side
+from workstation.model.orders import OrderStatus
+from workstation.venues.matching import events as told
+from workstation.venues.matching.book import Book, crosses
+from workstation.venues.matching.fates import Fates
+from workstation.venues.matching.level import Level
+from workstation.venues.matching.orders import SelfTrade, Terms, Working
+from workstation.venues.matching.outside import Offer, Outside
+
+__all__ = ["Trading"]
+
+ZERO = Decimal(0)
+
+
+class Trading:
+    """Working orders, positions and fates, and every way in which they change."""
+
+    def __init__(
+        self,
+        books: dict[str, Book],
+        tell: Callable[[told.MatchingEvent], None],
+        outside: Outside,
+        self_trade: SelfTrade,
+        *,
+        holds_positions: bool,
+    ) -> None:
+        self.orders: dict[str, Working] = {}
+        self.fates = Fates()
+        self.positions: dict[tuple[str, str], Decimal] = {}
+        self.executions = 0
+        self._books = books
+        self._tell = tell
+        self._outside = outside
+        self._self_trade = self_trade
+        self._holds_positions = holds_positions
+
+    def take(self, book: Book, order: Working, *, waiting: bool = False) -> None:
+        """Trade an order with what is at or within its limit, best price first.
+
+        At one price the outside and the orders of accounts trade as they queue.
+        """
+        terms = order.terms
+        half = book.half(terms.side.opposite)
+        offers = self._outside.offers(terms.instrument, terms.side)
+        offer = next(offers, None)
+        for level in half.best_first():
+            while offer is not None and _is_better(
+                offer.price, level.price, terms.side
+            ):
+                if not self._take_outside(book, order, offer, offer.quantity):
+                    return
+                offer = next(offers, None)
+            if not crosses(terms.price, level.price, terms.side):
+                break
+            here = offer if offer is not None and offer.price == level.price else None
+            taken = self._take_level(book, order, level, here, waiting=waiting)
+            if taken is None:
+                return
+            if here is not None:
+                if not self._take_outside(book, order, here, here.quantity - taken):
+                    return
+                offer = next(offers, None)
+        while offer is not None and self._take_outside(
+            book, order, offer, offer.quantity
+        ):
+            offer = next(offers, None)
+
+    def _take_level(
+        self,
+        book: Book,
+        order: Working,
+        level: Level,
+        offer: Offer | None,
+        *,
+        waiting: bool,
+    ) -> Decimal | None:
+        """Trade with the orders of a level and the outside between them.
+
+        Return how much of the offer was taken, or None once the order is done.
+        """
+        taken = ZERO
+        for resting in [*level.orders.values()]:
+            if offer is not None:
+                between = min(resting.ahead, offer.quantity - taken)
+                if between > 0:
+                    if not self._take_outside(book, order, offer, between):
+                        return None
+                    taken += between
+            if resting.terms.account == order.terms.account:
+                if waiting:
+                    continue
+                if not self._prevent(order, resting):
+                    return None
+                continue
+            amount = min(self.room(order), self.room(resting))
+            if amount > 0:
+                self.execute(book, level.price, amount, order, False, resting)
+            self._end_if_reduced(resting)
+            if not self._goes_on(order):
+                return None
+        return taken
+
+    def _take_outside(
+        self, book: Book, order: Working, offer: Offer, most: Decimal
+    ) -> bool:
+        """Take up to ``most`` of an offer; tell whether the order still wants more."""
+        terms = order.terms
+        if not crosses(terms.price, offer.price, terms.side):
+            return False
+        amount = min(self.room(order), most)
+        if amount > 0:
+            self._outside.take(terms.instrument, terms.side, offer, amount)
+            level = book.half(terms.side.opposite).levels.get(offer.price)
+            if level is not None:
+                level.taken(amount)
+            self.execute(book, offer.price, amount, order, False)
+        return self._goes_on(order)
+
+    def meet(self, book: Book, order: Working) -> None:
+        """Let a resting order trade with an outside that crossed its price."""
+        terms = order.terms
+        for offer in self._outside.offers(terms.instrument, terms.side):
+            if not crosses(terms.price, offer.price, terms.side):
+                break
+            amount = min(self.room(order), offer.quantity)
+            if amount > 0:
+                self._outside.take(terms.instrument, terms.side, offer, amount)
+                self.rested(book, order, amount, terms.price or offer.price)
+            if not self._goes_on(order):
+                break
+
+    def rested(
+        self, book: Book, order: Working, quantity: Decimal, price: Decimal
+    ) -> Decimal:
+        """Fill a resting order from the outside; return how much it could take."""
+        if order.terms.id not in self.orders:
+            return ZERO
+        amount = min(self.room(order), quantity)
+        if amount > 0:
+            self.execute(book, price, amount, order, True)
+        self._end_if_reduced(order)
+        return amount
+
+    def _prevent(self, incoming: Working, resting: Working) -> bool:
+        """Keep an account from trading with itself; tell if the incoming goes on."""
+        policy = self._self_trade
+        if policy is not SelfTrade.CANCEL_INCOMING:
+            self.cancel(resting, f"self-trade with {incoming.terms.id}")
+        if policy is SelfTrade.CANCEL_RESTING:
+            return True
+        self.cancel(incoming, f"self-trade with {resting.terms.id}")
+        return False
+
+    def execute(
+        self,
+        book: Book,
+        price: Decimal,
+        quantity: Decimal,
+        order: Working,
+        maker: bool,
+        other: Working | None = None,
+    ) -> None:
+        """Trade ``order`` with ``other``, which rested, or with the outside."""
+        terms = order.terms
+        self.executions += 1
+        mine = told.Party(terms.id, terms.account, maker)
+        theirs = told.OUTSIDE
+        if other is not None:
+            theirs = told.Party(other.terms.id, other.terms.account, True)
+        buys = terms.side is Side.BUY
+        for each in (order, other):
+            if each is not None:
+                each.left -= quantity
+                each.filled += quantity
+                key = (each.terms.account, terms.instrument)
+                signed = quantity * each.terms.side.sign
+                self.positions[key] = self.positions.get(key, ZERO) + signed
+                if each.left <= 0:
+                    self._finish(each, OrderStatus.FILLED)
+        self._tell(
+            told.Executed(
+                number=self.executions,
+                instrument=terms.instrument,
+                price=price,
+                quantity=quantity,
+                buyer=mine if buys else theirs,
+                seller=theirs if buys else mine,
+            )
+        )
+        book.last = price
+
+    # What an order may still do.
+
+    def room(self, order: Working) -> Decimal:
+        """Return how much an order may trade now."""
+        terms = order.terms
+        if not (terms.reduce_only and self._holds_positions):
+            return order.left
+        held = self.positions.get((terms.account, terms.instrument), ZERO)
+        return min(order.left, max(ZERO, -held * terms.side.sign))
+
+    def _goes_on(self, order: Working) -> bool:
+        """Tell whether an order is still there and wants more."""
+        if order.terms.id not in self.orders:
+            return False
+        return not self._end_if_reduced(order)
+
+    def _end_if_reduced(self, order: Working) -> bool:
+        """End a reduce-only order that has nothing left to reduce."""
+        terms = order.terms
+        if not (terms.reduce_only and self._holds_positions):
+            return False
+        if terms.id not in self.orders or self.room(order) > 0:
+            return False
+        self.expire(order, "reduce_only: no position left to reduce")
+        return True
+
+    def offered(self, book: Book, order: Working) -> Decimal:
+        """Return how much an order could trade at once, for fill or kill."""
+        terms, total = order.terms, ZERO
+        if self.room(order) < order.left:
+            return self.room(order)
+        for offer in self._outside.offers(terms.instrument, terms.side):
+            if total >= order.left or not crosses(terms.price, offer.price, terms.side):
+                break
+            total += min(offer.quantity, order.left - total)
+        for level in book.half(terms.side.opposite).best_first():
+            if not crosses(terms.price, level.price, terms.side):
+                break
+            for resting in level.orders.values():
+                if resting.terms.account != terms.account:
+                    total += self.room(resting)
+                elif self._self_trade is not SelfTrade.CANCEL_RESTING:
+                    return total
+        return total
+
+    def would_take(self, terms: Terms) -> Decimal | None:
+        """Return how much is on offer at the best price that an order would cross."""
+        best = next(self._outside.offers(terms.instrument, terms.side), None)
+        if best is not None and crosses(terms.price, best.price, terms.side):
+            return min(best.quantity, terms.quantity)
+        level = self._books[terms.instrument].half(terms.side.opposite).best()
+        if level is not None and crosses(terms.price, level.price, terms.side):
+            return min(level.quantity, terms.quantity)
+        return None
+
+    def cancel(self, order: Working, reason: str) -> None:
+        self._finish(order, OrderStatus.CANCELED)
+        self._tell(told.Canceled(order.terms.id, reason))
+
+    def expire(self, order: Working, reason: str) -> None:
+        self._finish(order, OrderStatus.EXPIRED)
+        self._tell(told.Expired(order.terms.id, reason))
+
+    def _finish(self, order: Working, status: OrderStatus) -> None:
+        terms = order.terms
+        del self.orders[terms.id]
+        self._books[terms.instrument].drop(order)
+        self.fates.keep(terms.id, status, order.filled)
+
+
+def _is_better(price: Decimal, than: Decimal, side: Side) -> bool:
+    """Tell whether an order of this side prefers a price to another."""
+    return price < than if side is Side.BUY else price > than
