@@ -55,7 +55,7 @@ symbols = ["BTCUSDT"]
 name = "paper"
 type = "paper"
 latency_ms = 0
-partial_fills = false
+fill_model = "optimistic"
 spread_bps = 0
 [[strategies]]
 name = "bench"

@@ -200,8 +200,8 @@ def test_a_price_that_vanished_is_offered_again_when_it_comes_back() -> None:
     assert venue.fills()[1:] == [(D("0.5"), D("100.2"), True)]
 
 
-def test_without_partial_fills_the_size_shown_does_not_matter() -> None:
-    venue = Venue(PaperBrokerSettings(latency_ms=0, partial_fills=False))
+def test_for_an_optimist_the_size_shown_does_not_matter() -> None:
+    venue = Venue(PaperBrokerSettings(latency_ms=0, fill_model="optimistic"))
     venue.feed(quote(1, 100.0, 100.2, 0.001))
     venue.submit(SELL, "5")
     assert venue.fills() == [(D(5), D("100.0"), False)]
@@ -338,8 +338,8 @@ def test_a_replaced_limit_may_cross_at_once() -> None:
 @pytest.mark.parametrize(
     ("quantity", "price", "reason"),
     [
-        ("1", "99.05", "not on the tick"),
-        ("0.0005", "99", "not on the lot"),
+        ("1", "99.05", "is not on tick 0.1"),
+        ("0.0005", "99", "is not on lot 0.001"),
         ("0.3", "99", "0.400 is filled already"),
         ("1", None, "only limit orders"),
     ],

@@ -1,4 +1,4 @@
-"""What was taken of the depth stays taken while the same size is shown."""
+"""What is taken of the depth stays taken; what stands ahead is what is shown."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.execution.fakes import BTC, FakeBook, FakeMarket
 from workstation.model.instruments import Side
-from workstation.model.orders import Order, OrderRole, OrderType
+from workstation.venues.matching.orders import UNKNOWN
 from workstation.venues.paper.depth import Depth
 from workstation.venues.paper.settings import PaperBrokerSettings
 
@@ -17,24 +17,13 @@ D = Decimal
 BUY, SELL = Side.BUY, Side.SELL
 
 
-def order(side: Side) -> Order:
-    return Order(
-        id="o-1",
-        instrument="BTC",
-        owner="s",
-        role=OrderRole.ENTRY,
-        side=side,
-        type=OrderType.MARKET,
-        quantity=D(1),
-    )
-
-
 class Shown:
     """A market with a book on both sides, and the depth on top of it."""
 
     def __init__(self) -> None:
         self.market = FakeMarket()
-        self.depth = Depth(PaperBrokerSettings(), self.market)
+        self.depth = Depth(PaperBrokerSettings(), {"BTC": BTC}, self.market)
+        self.market.views["BTC"].bars_only = False
 
     def show(self, asks: list[float], bids: list[float]) -> None:
         view = self.market.views["BTC"]
@@ -46,11 +35,13 @@ class Shown:
         self.depth.refresh("BTC")
 
     def take(self, side: Side, quantity: str) -> Decimal:
-        got = D(0)
-        for offer in self.depth.offers(BTC, order(side), D(quantity)):
-            self.depth.take(order(side), offer)
-            got += offer.quantity
-        return got
+        left = D(quantity)
+        for offer in self.depth.offers("BTC", side):
+            amount = min(left, offer.quantity)
+            if amount > 0:
+                self.depth.take("BTC", side, offer, amount)
+                left -= amount
+        return D(quantity) - left
 
 
 def test_each_side_and_price_is_remembered_by_itself() -> None:
@@ -93,3 +84,22 @@ def test_no_more_is_taken_than_each_shown_size_once(
     taken += shown.take(BUY, "1000")
     assert taken <= offered
     assert shown.take(BUY, "1") == 0
+
+
+def test_ahead_is_the_size_at_the_price_as_far_as_it_is_shown() -> None:
+    shown = Shown()
+    shown.show([1.0, 2.0, 4.0], [3.0, 5.0])
+    ahead = shown.depth.ahead
+    assert [ahead("BTC", BUY, D(p)) for p in ("99.0", "98.0", "98.5")] == [3, 5, 0]
+    assert [ahead("BTC", SELL, D(p)) for p in ("101.0", "103.0")] == [1, 4]
+    # Nobody is in front of a better price; nobody knows what is deeper than the book.
+    assert ahead("BTC", BUY, D("99.5")) == 0
+    assert ahead("BTC", BUY, D("97.9")) == UNKNOWN
+    view = shown.market.views["BTC"]
+    view.book = None
+    assert ahead("BTC", BUY, D("99.0")) == 3
+    assert ahead("BTC", BUY, D("98.0")) == UNKNOWN
+    view.bid_size = 0.0
+    assert ahead("BTC", BUY, D("99.0")) == UNKNOWN
+    view.bid_size, view.is_top_proven = 3.0, False
+    assert ahead("BTC", BUY, D("99.0")) == UNKNOWN

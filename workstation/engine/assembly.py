@@ -167,7 +167,7 @@ def _assemble(
         builder.with_strategy(strategy)
     builder.with_executor(executor)
     broker: Broker = (
-        PaperBroker(broker_settings, instruments, aggregator, fees)
+        PaperBroker(broker_settings, instruments, aggregator, fees, seed=run.seed)
         if venue is None
         else DistantBroker(venue, heartbeat=_heartbeat(venue, executor))
     )

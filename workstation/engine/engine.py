@@ -328,7 +328,8 @@ class Engine:
 
     def digest(self) -> list[tuple[str, object]]:
         """Return the rules of the run and the canonical state of its parts."""
-        parts = (self.aggregator, *self.strategies, *self.executors)
+        own = (self.aggregator, *self.strategies, *self.executors)
+        parts: tuple[Part | Broker, ...] = (*own, *self.brokers)
         return [
             ("rules", self.rules),
             *((part.name, part.digest()) for part in parts if hasattr(part, "digest")),

@@ -1,32 +1,33 @@
-"""What the market shows, less what our orders took of it.
+"""What the market shows, less what our orders took of it: the engine's outside.
 
-The paper broker asks it for offers and tells it what it took; it fills nothing. Our
-trades are no part of the recorded market, so a size that goes on being shown has to be
-remembered as taken: else every event would offer the same size again.
+Our trades are no part of the recorded market, so a size that goes on being shown has to
+be remembered as taken: else every event would offer the same size again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
-from workstation.model.instruments import Instrument, Side
-from workstation.model.orders import Order, OrderType
-from workstation.model.ports import MarketView
+from workstation.model.instruments import Instrument, Side, to_decimal
+from workstation.model.ports import InstrumentView, MarketView
 from workstation.model.states import BookTrust
+from workstation.venues.matching import Offer
+from workstation.venues.matching.orders import UNKNOWN
 from workstation.venues.paper import prices
 from workstation.venues.paper.settings import PaperBrokerSettings
 
-__all__ = ["Depth", "Offer"]
+__all__ = ["Depth", "Shown"]
+
+ZERO = Decimal(0)
 
 
-class Offer(NamedTuple):
-    """What an order can have: price and size as shown, price on the tick, quantity."""
+class Shown(NamedTuple):
+    """Price and size as the market shows them."""
 
-    shown: float
+    price: float
     size: float
-    price: Decimal
-    quantity: Decimal
 
 
 class _Taken(NamedTuple):
@@ -39,53 +40,92 @@ class _Taken(NamedTuple):
 class Depth:
     """Offers by instrument; ``refresh`` it after each change of book or quote."""
 
-    def __init__(self, settings: PaperBrokerSettings, market: MarketView) -> None:
+    def __init__(
+        self,
+        settings: PaperBrokerSettings,
+        instruments: Mapping[str, Instrument],
+        market: MarketView,
+    ) -> None:
         self._settings = settings
+        self._instruments = instruments
         self._market = market
         self._taken: dict[str, dict[tuple[Side, float], _Taken]] = {}
 
-    def offers(
-        self, instrument: Instrument, order: Order, left: Decimal
-    ) -> list[Offer]:
-        """Return what the order can have now of ``left``, best first."""
-        view = self._market.instrument(instrument.id)
-        limit = order.price if order.type is OrderType.LIMIT else None
+    # What the matching engine asks.
+
+    def offers(self, instrument: str, side: Side) -> Iterator[Offer]:
+        """Yield what an order of this side can have now, best first."""
+        view = self._market.instrument(instrument)
+        if view.bars_only:
+            return
+        details = self._instruments[instrument]
         if not (view.bid > 0 or view.ask > 0):
-            spread = self._settings.spread_bps
-            price = prices.with_spread(instrument, view.last, order.side, spread)
-            fits = limit is None or prices.crosses(limit, price, order.side)
-            return [Offer(view.last, 0.0, price, left)] if fits else []
-        offers = []
-        taken = self._taken.get(instrument.id, {})
-        for shown, size in prices.visible_levels(view, order.side):
-            price = prices.against_us(instrument, shown, order.side)
-            if limit is not None and not prices.crosses(limit, price, order.side):
-                break
-            amount = left
-            if self._settings.partial_fills and size > 0:
-                room = instrument.round_quantity(size)
-                before = taken.get((order.side, shown))
+            if view.last > 0:
+                spread = self._settings.spread_bps
+                price = prices.with_spread(details, view.last, side, spread)
+                yield Offer(price, UNKNOWN, Shown(view.last, 0.0))
+            return
+        is_bounded = self._settings.fill_model != "optimistic"
+        for shown, size in prices.visible_levels(view, side):
+            room = UNKNOWN
+            if is_bounded and size > 0:
+                room = details.round_quantity(size)
+                before = self._taken.get(instrument, {}).get((side, shown))
                 if before is not None and before.size == size:
                     room -= before.quantity
-                amount = min(left, room)
-            if amount > 0:
-                offers.append(Offer(shown, size, price, amount))
-                left -= amount
-            if left <= 0:
-                break
-        return offers
+            if room > 0:
+                price = prices.against_us(details, shown, side)
+                yield Offer(price, room, Shown(shown, size))
 
-    def take(self, order: Order, offer: Offer) -> None:
-        """Remember what the order took; a size that is not known bounds nothing."""
-        if not offer.size > 0:
+    def take(
+        self, instrument: str, side: Side, offer: Offer, quantity: Decimal
+    ) -> None:
+        """Remember what an order took; a size that is not known bounds nothing."""
+        shown = offer.source
+        if not isinstance(shown, Shown) or not shown.size > 0:
             return
-        taken = self._taken.setdefault(order.instrument, {})
-        key = (order.side, offer.shown)
+        taken = self._taken.setdefault(instrument, {})
+        key = (side, shown.price)
         before = taken.get(key)
-        quantity = offer.quantity
-        if before is not None and before.size == offer.size:
+        if before is not None and before.size == shown.size:
             quantity += before.quantity
-        taken[key] = _Taken(quantity, offer.size)
+        taken[key] = _Taken(quantity, shown.size)
+
+    def ahead(self, instrument: str, side: Side, price: Decimal) -> Decimal:
+        """Return what stands before a new order at this price, by the fill model."""
+        model = self._settings.fill_model
+        if model == "through":
+            return UNKNOWN
+        if model != "queue":
+            return ZERO
+        size = self._size(self._market.instrument(instrument), side, float(price))
+        return UNKNOWN if size is None else to_decimal(size)
+
+    def _size(self, view: InstrumentView, side: Side, price: float) -> float | None:
+        """Return the size shown at an own price, or None where that is not known."""
+        buying = side is Side.BUY
+        best = view.bid if buying else view.ask
+        if not best > 0 or not view.is_top_proven:
+            return None
+        if price > best if buying else price < best:
+            return 0.0
+        if price == best:
+            return (view.bid_size if buying else view.ask_size) or None
+        book = view.book
+        if book is None or book.trust is not BookTrust.TRUSTED:
+            return None
+        size = book.size_at(price)
+        if size > 0:
+            return size
+        # Nothing there, or deeper than what the book knows of.
+        bids, asks = book.depth()
+        levels = book.bids(bids) if buying else book.asks(asks)
+        if not levels:
+            return None
+        worst = levels[-1][0]
+        return 0.0 if (price > worst if buying else price < worst) else None
+
+    # What the broker tells.
 
     def refresh(self, instrument: str) -> None:
         """Offer a price again once it shows another size, or none."""

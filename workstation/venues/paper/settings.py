@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
@@ -14,36 +14,67 @@ from workstation.model.settings import (
     Settings,
 )
 
-__all__ = ["PaperBrokerSettings"]
+__all__ = ["FillModel", "PaperBrokerSettings"]
 
 # A negative spread would fill both sides better than the middle, at -10,000 for
 # nothing at all.
 Spread = Annotated[float, Meta(ge=0, le=10_000)]
+Latency = Annotated[float, Meta(ge=0, le=86_400_000)]
+
+FillModel = Literal["queue", "through", "touch", "optimistic"]
+# A fixed latency, or its quantiles at 0, 50, 90, 99 and 100 %.
+_QUANTILES = (1, 5)
 
 
 class PaperBrokerSettings(
     Settings, frozen=True, kw_only=True, tag_field="type", tag="paper"
 ):
-    """A simulated venue: fills against the current book, quote or bar."""
+    """A simulated venue: a matching engine against the recorded or live market."""
 
     name: Name = "paper"
     cash: dict[str, Decimal] = field(default_factory=lambda: {"USDT": Decimal(100_000)})
     """What the account starts with, by currency."""
+    fill_model: FillModel = "queue"
+    """When a resting order fills: in its turn in the queue, only when a trade goes
+    through it, when its price is touched, or then as a whole. docs/fills.md."""
+    queue_shrinks: Literal["behind", "proportional"] = "behind"
+    """Who left a queue that shrinks without a trade: those behind us first, or those
+    ahead and behind by their share. For the model ``queue``."""
+    self_trade: Literal["cancel_resting", "cancel_incoming", "cancel_both"] = (
+        "cancel_resting"
+    )
+    """What is canceled where two orders of the account would trade with each other."""
+    check_balance: bool = False
+    """Refuse orders that the balances do not cover; nothing can be sold short then."""
     maker_fee_bps: Bps = 1.5
     """Fee on fills of resting orders, bps of the notional; negative = rebate."""
     taker_fee_bps: Bps = 4.5
     """Fee on fills that take liquidity, bps of the notional."""
     latency_ms: Milliseconds = 40
     """One way to the venue; the same again for its reports (0 with bars only)."""
+    place_ms: tuple[Latency, ...] = ()
+    """The way of new orders and queries: one number, or five: the least, the median,
+    what 90 % and 99 % stay below, the most. Empty = ``latency_ms``."""
+    cancel_ms: tuple[Latency, ...] = ()
+    """The same for cancels."""
+    replace_ms: tuple[Latency, ...] = ()
+    """The same for changes of price or quantity."""
+    report_ms: tuple[Latency, ...] = ()
+    """The same for reports, on their way back."""
     spread_bps: Spread = 1.0
     """Spread assumed around the open or last price where there are no quotes."""
-    partial_fills: bool = True
-    """Fill no more than the size that is visible at each price."""
 
     def __post_init__(self) -> None:
-        """Refuse an empty account and negative cash."""
+        """Refuse an empty account, negative cash and latencies that fall."""
         if not self.cash:
             raise ValueError("cash is empty; give it a currency: { USDT = '100000' }")
         for currency, amount in self.cash.items():
             if amount < 0:
                 raise ValueError(f"cash.{currency} = {amount} must be 0 or more")
+        for name in ("place_ms", "cancel_ms", "replace_ms", "report_ms"):
+            given: tuple[float, ...] = getattr(self, name)
+            if given and (len(given) not in _QUANTILES or [*given] != sorted(given)):
+                raise ValueError(
+                    f"{name} = {[*given]} must be one number, or five that never "
+                    "fall: least, median, 90 %, 99 %, most"
+                )
