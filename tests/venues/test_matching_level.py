@@ -93,6 +93,15 @@ def test_nor_when_the_size_came_first() -> None:
     assert order.ahead == 3
 
 
+def test_nor_for_one_who_came_between_the_size_and_its_trade() -> None:
+    queue, (first,) = level(6, 1)
+    queue.shows(D(4), 1, BEHIND, LOT)
+    second = working(1, 2)
+    queue.join(second)
+    queue.printed(D(2), 2)
+    assert [each.ahead for each in (first, second)] == [4, 4]
+
+
 def test_a_trade_long_after_does_not_explain_what_vanished() -> None:
     queue, (order,) = level(6, 1)
     queue.shows(D(4), 1, BEHIND, LOT)

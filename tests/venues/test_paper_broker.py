@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TypeVar
 
 import msgspec
 import pytest
@@ -21,9 +20,10 @@ from tests.execution.fakes import (
     bar,
     quote,
 )
+from tests.venues.paper_venue import AT_ONCE, Venue, quoted
 from workstation.model.fees import VenueFees
 from workstation.model.instruments import Side
-from workstation.model.market import BookDelta, MarketEvent, Trade
+from workstation.model.market import BookDelta, Trade
 from workstation.model.orders import (
     CancelOrder,
     CancelRejected,
@@ -51,69 +51,7 @@ from workstation.venues.paper.broker import PaperBroker
 from workstation.venues.paper.settings import PaperBrokerSettings
 
 D = Decimal
-T = TypeVar("T")
 BUY, SELL = Side.BUY, Side.SELL
-AT_ONCE = PaperBrokerSettings(latency_ms=0)
-
-
-class Venue:
-    """A paper broker with its market, and the reports with their times."""
-
-    def __init__(self, settings: PaperBrokerSettings = AT_ONCE) -> None:
-        self.market = FakeMarket()
-        self.core = FakeCore(ts=0)
-        self.reports: list[tuple[int, Report]] = []
-        self.broker = PaperBroker(settings, (BTC, ETH), self.market)
-        self.broker.attach(
-            FakeEdge(self.core, lambda r: self.reports.append((self.core.ts, r)))
-        )
-        self._count = 0
-
-    def feed(self, event: MarketEvent) -> None:
-        self.core.advance(event.ts_recv)
-        self.broker.before_market(event)
-        self.market.see(event)
-        self.broker.after_market(event)
-        self.core.advance(event.ts_recv)
-
-    def submit(
-        self,
-        side: Side,
-        quantity: str,
-        price: str | None = None,
-        tif: TimeInForce = TimeInForce.GTC,
-    ) -> str:
-        self._count += 1
-        order = Order(
-            id=f"o-{self._count}",
-            instrument="BTC",
-            owner="s",
-            role=OrderRole.ENTRY,
-            side=side,
-            type=OrderType.MARKET if price is None else OrderType.LIMIT,
-            quantity=D(quantity),
-            price=None if price is None else D(price),
-            time_in_force=tif,
-        )
-        self.broker.request(SubmitOrder(order))
-        self.core.advance(self.core.ts)
-        return order.id
-
-    def ask(self, request: CancelOrder | ReplaceOrder | QueryOrder) -> None:
-        self.broker.request(request)
-        self.core.advance(self.core.ts)
-
-    def got(self, kind: type[T]) -> list[T]:
-        return [r for _, r in self.reports if isinstance(r, kind)]
-
-    def fills(self) -> list[tuple[Decimal, Decimal, bool]]:
-        return [(f.quantity, f.price, f.maker) for f in self.got(OrderFilledReport)]
-
-
-def quoted(bid: float = 100.0, ask: float = 100.2, size: float = 10.0) -> Venue:
-    venue = Venue()
-    venue.feed(quote(1, bid, ask, size))
-    return venue
 
 
 def test_it_is_a_broker() -> None:
