@@ -148,7 +148,19 @@ def test_the_shipped_configs_pass_check(name: str, capsys: Capture) -> None:
     assert main(["check", str(shipped_folder("config") / f"{name}.toml")]) == 0
     out, err = capsys.readouterr()
     assert f"{name}.toml: good\n" in out
+    assert "paper fill_model: queue, shrinks behind\n" in out
     assert err == ""
+
+
+def test_a_result_says_by_which_fill_model_it_came(capsys: Capture) -> None:
+    arguments = ["run", DEFAULT, "--headless", "--until", "events=200", "--json"]
+    arguments += ["--set", 'journal.path=""', "--set"]
+    for given, words in (("touch", "touch"), ("queue", "queue, shrinks behind")):
+        assert main([*arguments, f'brokers.0.fill_model="{given}"']) == 0
+        report = json.loads(capsys.readouterr().out)
+        assert report["fill_model"] == given
+        assert report["assumptions"]["fill_model"] == words
+        assert report["filled_from"]["BTCUSDT"] == "book"
 
 
 def test_check_reads_the_scripts_too(

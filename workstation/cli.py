@@ -315,6 +315,9 @@ def _check(arguments: argparse.Namespace) -> int:
     print(f"  {run.mode}, seed {run.seed}: {symbols}")
     for kind in ("feeds", "brokers", "strategies"):
         print(f"  {kind}: {', '.join(part.name for part in getattr(run, kind))}")
+    for broker in run.brokers:
+        for name, words in broker.assumptions.items():
+            print(f"  {broker.name} {name}: {words}")
     print(f"  journal: {run.journal.path or 'none'}")
     if arguments.config is not None and arguments.config.is_dir():
         return _survey(arguments.config)

@@ -44,6 +44,9 @@ def report_dict(session: Session, *, wall_s: float | None = None) -> Json:
             }
             for strategy in session.strategies
         },
+        "fill_model": run.brokers[0].fill_model,
+        "assumptions": run.brokers[0].assumptions,
+        "filled_from": {each.id: _source(session, each.id) for each in run.instruments},
         "feeds": {
             feed.name: {
                 "events": feed.delivered,
@@ -108,6 +111,16 @@ def _positions(session: Session) -> dict[str, str]:
         for instrument in session.run.instruments
         if (net := session.executor.net(instrument.id)) != 0
     }
+
+
+def _source(session: Session, instrument: str) -> str:
+    """Return the best kind of data that orders of an instrument were filled from."""
+    live = session.aggregator.instrument(instrument)
+    if live.bars_only:
+        return "bars" if live.bars_feed else "nothing yet"
+    if live.book is not None:
+        return "book"
+    return "quotes" if live.bid > 0 or live.ask > 0 else "trades"
 
 
 def _gaps(session: Session, instruments: tuple[str, ...]) -> int:

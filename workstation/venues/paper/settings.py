@@ -64,6 +64,27 @@ class PaperBrokerSettings(
     spread_bps: Spread = 1.0
     """Spread assumed around the open or last price where there are no quotes."""
 
+    @property
+    def assumptions(self) -> dict[str, str]:
+        """Return in words what decides how orders fill, for who reads a result."""
+        ways = {
+            name: getattr(self, f"{name}_ms") or (self.latency_ms,)
+            for name in ("place", "cancel", "replace", "report")
+        }
+        shrinks = f", shrinks {self.queue_shrinks}"
+        return {
+            "fill_model": self.fill_model
+            + (shrinks if self.fill_model == "queue" else ""),
+            "latency_ms": ", ".join(
+                f"{name} {'/'.join(f'{ms:g}' for ms in given)}"
+                for name, given in ways.items()
+            ),
+            "fees_bps": f"maker {self.maker_fee_bps:g}, taker {self.taker_fee_bps:g}",
+            "spread_bps": f"{self.spread_bps:g} where nothing is quoted",
+            "self_trade": self.self_trade,
+            "check_balance": "yes" if self.check_balance else "no",
+        }
+
     def __post_init__(self) -> None:
         """Refuse an empty account, negative cash and latencies that fall."""
         if not self.cash:
