@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from tests.benchmarks import (
     idle,
+    matching,
     pipeline,
     screen,
     strategies,
@@ -254,6 +255,21 @@ def venues() -> Lines:
     yield Line("the same with one open at 2 venues", added, "ns", note="exact edge")
 
 
+def fills() -> Lines:
+    """Measure the paper broker beside orders that rest, and its engine alone."""
+    for resting in (0, 1, 10):
+        yield Line(
+            f"paper broker, per event beside {resting} orders a side",
+            matching.added_ns(resting),
+            "ns",
+            note="quotes and trades at the best price" if resting else "",
+        )
+    optimist = matching.added_ns(1, "optimistic")
+    yield Line("the same beside 1, optimistic", optimist, "ns")
+    cost = matching.us_per_order()
+    yield Line("order through the matching engine, alone", cost, "µs")
+
+
 def sources() -> Lines:
     """Measure a big CSV: first pass, second pass from the cache, and csv.reader."""
     found = test_sources.passes()
@@ -342,6 +358,7 @@ GROUPS: Mapping[str, Callable[[], Lines]] = {
         requests,
         symbols,
         venues,
+        fills,
         sources,
         resting,
         seen,
