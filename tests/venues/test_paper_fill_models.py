@@ -181,6 +181,17 @@ def test_what_stands_before_an_own_order_is_taken_first() -> None:
     assert [each.order_id for each in venue.got(OrderCanceled)] == ["o-2"]
 
 
+def test_what_is_shown_at_a_price_is_taken_once_around_an_own_order() -> None:
+    venue = quoted(100.0, 100.4, 2.0)
+    venue.submit(BUY, "1", "100.0", owner="a")
+    venue.feed(quote(2, 100.0, 100.4, 5.0))
+    venue.submit(SELL, "9", owner="b")
+    assert [(q, p) for q, p, _ in venue.fills()] == [
+        (D(2), D("100.0")),
+        (D(3), D("100.0")),
+    ]
+
+
 def test_balances_bound_orders_only_where_the_config_says_so() -> None:
     poor = PaperBrokerSettings(
         latency_ms=0, cash={"USDT": D(100)}, check_balance=True, taker_fee_bps=0.0
