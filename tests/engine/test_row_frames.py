@@ -13,6 +13,8 @@ from workstation.engine.drivers import Until, run_backtest
 from workstation.engine.frames import Focus
 from workstation.engine.gating import RowGates
 from workstation.model.commands import PauseTask
+from workstation.model.orders import OrderType
+from workstation.model.signals import Signal, SignalAction
 from workstation.model.states import Gate, SymbolState
 from workstation.strategy.row import Row
 from workstation.strategy.scripted import ScriptedStrategy
@@ -115,3 +117,29 @@ def test_a_feed_shows_its_books_as_the_aggregator_proves_them() -> None:
         assert book is not None
         assert (shown.applied, shown.dropped) == (book.applied, book.dropped)
         assert (shown.bid, shown.ask) == (book.best_bid(), book.best_ask())
+
+
+def test_an_order_that_rests_on_paper_has_its_place_in_the_queue() -> None:
+    session = small()
+    engine = session.engine
+    while not session.aggregator.instrument("BTCUSDT").bid:
+        engine.step()
+    view = session.aggregator.instrument("BTCUSDT")
+    engine.core.take(
+        Signal(
+            strategy="ema_cross",
+            instrument="BTCUSDT",
+            action=SignalAction.ENTER_LONG,
+            quantity=Decimal("0.01"),
+            order_type=OrderType.LIMIT,
+            limit_price=session.instruments["BTCUSDT"].nearest_price(view.bid),
+        )
+    )
+    places = []
+    for _ in range(40):
+        engine.step()
+        frame = frame_of(session, 0, "orders")
+        assert frame.orders is not None
+        places += [row.queue for row in frame.orders if row.queue is not None]
+    assert places
+    assert all(0 <= ahead <= size for ahead, size in places)

@@ -304,6 +304,17 @@ def test_the_digest_tells_two_places_in_a_queue_apart() -> None:
     assert first.broker.digest() != second.broker.digest()
 
 
+def test_a_place_in_the_queue_can_be_read_where_there_is_one() -> None:
+    venue = quoted(size=4.0)
+    seen, unseen = venue.submit(BUY, "1", "100.0"), venue.submit(BUY, "1", "99.0")
+    venue.feed(sold(2, 100.0, 1.5))
+    assert venue.broker.place(seen) == (D("2.5"), D(4))
+    assert venue.broker.place(unseen) is None
+    assert venue.broker.place("o-9") is None
+    touching = quoted(size=4.0, settings=model("touch"))
+    assert touching.broker.place(touching.submit(BUY, "1", "100.0")) is None
+
+
 def test_the_default_model_is_the_queue() -> None:
     assert AT_ONCE.fill_model == "queue"
     assert isinstance(Venue().broker.digest(), tuple)

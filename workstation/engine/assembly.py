@@ -174,10 +174,12 @@ def _assemble(
     builder.with_broker(broker)
     engine: Engine = builder.build()
     engine.rules = digest_of(_rules(run)).hex()
-    assumed = broker_settings.assumptions
-    engine.start_notes[broker_settings.name] = "; ".join(
-        f"{name} {assumed[name]}" for name in ("fill_model", "latency_ms", "fees_bps")
-    )
+    if venue is None:
+        assumed = broker_settings.assumptions
+        words = ("fill_model", "latency_ms", "fees_bps")
+        engine.start_notes[broker.name] = "; ".join(
+            f"{word} {assumed[word]}" for word in words
+        )
     for strategy in strategies:
         # On record: a run with another parameter differs from its first line on.
         given = ", ".join(f"{name} {value}" for name, value in strategy.params.items())

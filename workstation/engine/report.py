@@ -8,6 +8,7 @@ from typing import Any
 from workstation.engine.session import Session
 from workstation.model.positions import AccountView
 from workstation.model.states import BookTrust
+from workstation.venues.paper.broker import PaperBroker
 from workstation.venues.recording.feed import RecordingFeed
 
 __all__ = ["report_dict"]
@@ -44,9 +45,7 @@ def report_dict(session: Session, *, wall_s: float | None = None) -> Json:
             }
             for strategy in session.strategies
         },
-        "fill_model": run.brokers[0].fill_model,
-        "assumptions": run.brokers[0].assumptions,
-        "filled_from": {each.id: _source(session, each.id) for each in run.instruments},
+        **_fills(session),
         "feeds": {
             feed.name: {
                 "events": feed.delivered,
@@ -110,6 +109,19 @@ def _positions(session: Session) -> dict[str, str]:
         instrument.id: plain(net)
         for instrument in session.run.instruments
         if (net := session.executor.net(instrument.id)) != 0
+    }
+
+
+def _fills(session: Session) -> Json:
+    """Return by which model orders were filled, where no venue did."""
+    if not any(isinstance(each, PaperBroker) for each in session.engine.brokers):
+        return {}
+    settings = session.run.brokers[0]
+    names = [each.id for each in session.run.instruments]
+    return {
+        "fill_model": settings.fill_model,
+        "assumptions": settings.assumptions,
+        "filled_from": {name: _source(session, name) for name in names},
     }
 
 

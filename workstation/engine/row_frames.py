@@ -6,6 +6,7 @@ Called by ``FrameSource`` between two inputs; it only reads.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 from workstation.engine.engine import Engine
 from workstation.engine.figures import age, change, coarse, open_pnl, spread_bps
@@ -19,6 +20,7 @@ from workstation.model.orders import Order, OrderRole, OrderStatus
 from workstation.model.positions import Position
 from workstation.strategy.row import Row
 from workstation.strategy.scripted import ScriptedStrategy
+from workstation.venues.paper.broker import PaperBroker
 
 __all__ = ["RowFrames"]
 
@@ -164,8 +166,15 @@ class RowFrames:
             away_percent=change(None if price is None else float(price), mark),
             age_ns=coarse(self._engine.core.ts - order.created_ns),
             held=order.status is OrderStatus.HELD,
+            queue=self._place(order.id),
             version=0,
         )
+
+    def _place(self, order_id: str) -> tuple[Decimal, Decimal] | None:
+        for broker in self._engine.brokers:
+            if isinstance(broker, PaperBroker):
+                return broker.place(order_id)
+        return None
 
     def _position(self, position: Position) -> PositionRow:
         instrument = self._instruments[position.instrument]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -221,6 +222,12 @@ def test_an_order_shows_every_move_it_made() -> None:
     assert "submit" not in text
     assert "it stops protecting when the engine ends" in text
     assert "no longer among" in plain(order_lines(None))
+    assert "queue" not in text
+
+
+def test_an_order_on_paper_shows_its_place_in_the_queue() -> None:
+    row = msgspec.structs.replace(STOP, queue=(Decimal("1.204"), Decimal("3.5")))
+    assert "1.204 ahead of 3.500 shown, on paper" in plain(order_lines(row))
 
 
 def test_a_task_shows_the_changes_of_its_state() -> None:

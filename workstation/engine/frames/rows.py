@@ -47,7 +47,11 @@ class SymbolRow(Struct, frozen=True, kw_only=True):
 
 
 class OrderRow(Struct, frozen=True, kw_only=True):
-    """An order with how far it is from the market, in percent."""
+    """An order with how far it is from the market, in percent.
+
+    ``queue`` is the size ahead of it at its price and the size shown there, as the
+    paper venue's model has it; None where no place is known.
+    """
 
     order: Order
     symbol: str
@@ -57,6 +61,7 @@ class OrderRow(Struct, frozen=True, kw_only=True):
     away_percent: float | None
     age_ns: int
     held: bool
+    queue: tuple[Decimal, Decimal] | None = None
     version: int
 
 

@@ -66,6 +66,7 @@ def order_lines(
         _fact("away", percent(row.away_percent, unit=True)),
         _fact("reduces only", "yes" if order.reduce_only else "no"),
         _fact("at the venue", order.venue_id or "not there"),
+        *_queue(row),
         _fact("made", f"{utc_clock(order.created_ns)} UTC, {age(row.age_ns)} ago"),
         _fact("reason", order.reason),
     ]
@@ -88,6 +89,14 @@ def order_lines(
             ]
         )
     return lines
+
+
+def _queue(row: OrderRow) -> Sequence[Line]:
+    """Return the place in the queue of a paper order that has one."""
+    if row.queue is None:
+        return []
+    ahead, shown = (quantity(size, row.quantity_decimals) for size in row.queue)
+    return [_fact("queue", f"{ahead} ahead of {shown} shown, on paper")]
 
 
 def row_lines(scene: Scene, strategy: str, instrument: str) -> Sequence[Line]:

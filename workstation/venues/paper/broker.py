@@ -42,6 +42,7 @@ from workstation.model.randomness import random_stream
 from workstation.venues.matching import MatchingEngine, SelfTrade, Terms
 from workstation.venues.matching import events as told
 from workstation.venues.matching.level import Shrink
+from workstation.venues.matching.orders import UNKNOWN
 from workstation.venues.paper.account import Account
 from workstation.venues.paper.bars import BarFills
 from workstation.venues.paper.depth import Depth
@@ -118,6 +119,22 @@ class PaperBroker:
         """Receive the run's clock and agenda, once, before the first event."""
         self._edge = edge
 
+    def place(self, order_id: str) -> tuple[Decimal, Decimal] | None:
+        """Return the size ahead of a resting order and the size shown at its price.
+
+        None where it does not rest, where nobody knows, or where the fill model has no
+        queue. It reads and changes nothing.
+        """
+        working = self.matching.orders.get(order_id)
+        if working is None or self._settings.fill_model != "queue":
+            return None
+        terms = working.terms
+        half = self.matching.book(terms.instrument).half(terms.side)
+        level = None if terms.price is None else half.levels.get(terms.price)
+        if level is None or working.ahead == UNKNOWN:
+            return None
+        return working.ahead, level.shown
+
     # Requests, on their way.
 
     def request(self, request: Request) -> None:
@@ -127,13 +144,13 @@ class PaperBroker:
                 where, order_id = order.instrument, order.id
                 arrive = partial(self._submit, order)
             case CancelOrder(order_id=order_id):
-                where = self._where(order_id)
+                where = self._where(order_id) or request.instrument
                 arrive = partial(self.matching.cancel, order_id)
             case ReplaceOrder(order_id=order_id):
                 where = self._where(order_id)
                 arrive = partial(self._replace, request)
             case QueryOrder(order_id=order_id):
-                where = self._where(order_id)
+                where = self._where(order_id) or request.instrument
                 arrive = partial(self._query, order_id)
         if self._is_instant(where):
             arrive()
