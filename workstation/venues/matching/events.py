@@ -23,14 +23,18 @@ __all__ = [
 
 
 class Party(Struct, frozen=True):
-    """One side of an execution; ``maker`` if its order rested at the price."""
+    """One side of an execution; ``maker`` if its order rested at the price.
+
+    ``is_done`` tells that this filled the rest of the order.
+    """
 
     order_id: str
     account: str
     maker: bool
+    is_done: bool
 
 
-OUTSIDE = Party("", "", False)
+OUTSIDE = Party("", "", False, False)
 """The anonymous rest of the market: whoever is at the other side of market data."""
 
 

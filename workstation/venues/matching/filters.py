@@ -7,7 +7,12 @@ from decimal import Decimal
 from workstation.model.instruments import Instrument
 from workstation.venues.matching.orders import Terms
 
-__all__ = ["price_problem", "quantity_problem", "terms_problem"]
+__all__ = [
+    "notional_problem",
+    "price_problem",
+    "quantity_problem",
+    "terms_problem",
+]
 
 
 def terms_problem(

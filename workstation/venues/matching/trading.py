@@ -174,10 +174,6 @@ class Trading:
         """Trade ``order`` with ``other``, which rested, or with the outside."""
         terms = order.terms
         self.executions += 1
-        mine = told.Party(terms.id, terms.account, maker)
-        theirs = told.OUTSIDE
-        if other is not None:
-            theirs = told.Party(other.terms.id, other.terms.account, True)
         buys = terms.side is Side.BUY
         for each in (order, other):
             if each is not None:
@@ -188,6 +184,8 @@ class Trading:
                 self.positions[key] = self.positions.get(key, ZERO) + signed
                 if each.left <= 0:
                     self._finish(each, OrderStatus.FILLED)
+        mine = _party(order, maker)
+        theirs = told.OUTSIDE if other is None else _party(other, True)
         self._tell(
             told.Executed(
                 number=self.executions,
@@ -268,6 +266,10 @@ class Trading:
         del self.orders[terms.id]
         self._books[terms.instrument].drop(order)
         self.fates.keep(terms.id, status, order.filled)
+
+
+def _party(order: Working, maker: bool) -> told.Party:
+    return told.Party(order.terms.id, order.terms.account, maker, order.left <= 0)
 
 
 def _is_better(price: Decimal, than: Decimal, side: Side) -> bool:

@@ -34,21 +34,27 @@ class BarFills:
         self._engine = engine
         self._orders = orders
         self._bars: dict[str, Bar] = {}
-        # Orders that have seen an open; a changed one starts anew.
-        self._rested: set[str] = set()
+        # Numbers of orders that have seen an open, by instrument; one that was changed
+        # and lost its place has a new number and starts anew.
+        self._rested: dict[str, set[int]] = {}
 
     def has(self, instrument: str) -> bool:
         """Tell whether a bar is being handled whose events may still release orders."""
         return instrument in self._bars
 
     def see(self, bar: Bar) -> None:
-        """Fill what the bar reaches."""
-        self._bars[bar.instrument] = bar
-        for working in self._engine.book(bar.instrument).in_turn():
+        """Fill what the bar reaches, market orders first."""
+        name = bar.instrument
+        self._bars[name] = bar
+        there = self._engine.book(name).in_turn()
+        rested = self._rested.get(name, set())
+        self._rested[name] = {working.number for working in there}
+        for working in there:
             order_id = working.terms.id
             # A fill may have ended another order.
             if order_id in self._engine.orders:
-                self._match(working, self._orders[order_id], bar)
+                first = working.number not in rested
+                self._match(working, self._orders[order_id], bar, first)
 
     def leave(self, instrument: str) -> None:
         """End the bar: what is released from now on belongs to the next."""
@@ -64,18 +70,12 @@ class BarFills:
         left = self._engine.orders[order.id].left
         self._engine.fill(order.id, left, price, maker=False)
 
-    def forget(self, order_id: str) -> None:
-        """Treat an order as new, or as gone."""
-        self._rested.discard(order_id)
-
-    def _match(self, working: Working, order: Order, bar: Bar) -> None:
+    def _match(self, working: Working, order: Order, bar: Bar, first: bool) -> None:
         instrument, own = self._instruments[order.instrument], order.price
         opened = prices.with_spread(instrument, bar.open, order.side, self._spread)
         if order.type is OrderType.MARKET or own is None:
             self._engine.fill(order.id, working.left, opened, maker=False)
             return
-        first = order.id not in self._rested
-        self._rested.add(order.id)
         if first:
             if prices.crosses(own, opened, order.side):
                 if order.post_only:
@@ -98,4 +98,4 @@ class BarFills:
 
     def digest(self) -> object:
         """Return in plain values which orders have seen an open."""
-        return sorted(self._rested)
+        return [(name, sorted(rested)) for name, rested in self._rested.items()]

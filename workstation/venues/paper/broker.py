@@ -7,45 +7,36 @@ only watched. It knows nothing of owners, stops or positions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import partial
-from typing import Any
 
 from msgspec.structs import replace
 
 from workstation.model.fees import VenueFees
-from workstation.model.instruments import Instrument, Side, to_decimal
+from workstation.model.instruments import Instrument, to_decimal
 from workstation.model.market import Bar, MarketEvent, Trade
 from workstation.model.orders import (
     CancelOrder,
-    CancelRejected,
     Order,
-    OrderAccepted,
-    OrderCanceled,
-    OrderExpired,
-    OrderFilledReport,
-    OrderRejected,
-    OrderReplaced,
     OrderStatus,
     OrderStatusReport,
     OrderType,
     QueryOrder,
     ReplaceOrder,
     ReplaceRejected,
-    Report,
     Request,
     SubmitOrder,
 )
 from workstation.model.ports import Edge, InstrumentView, MarketView
 from workstation.model.randomness import random_stream
 from workstation.venues.matching import MatchingEngine, SelfTrade, Terms
-from workstation.venues.matching import events as told
 from workstation.venues.matching.level import Shrink
 from workstation.venues.matching.orders import UNKNOWN
 from workstation.venues.paper.account import Account
 from workstation.venues.paper.bars import BarFills
 from workstation.venues.paper.depth import Depth
+from workstation.venues.paper.desk import Desk
 from workstation.venues.paper.latency import Latency
 from workstation.venues.paper.queues import Queues
 from workstation.venues.paper.settings import PaperBrokerSettings
@@ -73,7 +64,6 @@ class PaperBroker:
     ) -> None:
         """``fees`` are those of venues that have others than the settings say."""
         self.name = settings.name
-        self.fills = 0
         self._settings = settings
         self._instruments = {i.id: i for i in instruments}
         self._market = market
@@ -85,9 +75,16 @@ class PaperBroker:
         self.balances = self._account.balances
         self._latency = Latency(settings, random_stream(seed, f"{self.name} latency"))
         self._depth = Depth(settings, self._instruments, market)
+        self._desk = Desk(
+            self.name,
+            self._instruments,
+            self._account,
+            self._latency,
+            self._is_instant,
+        )
         self.matching = MatchingEngine(
             instruments,
-            self._tell,
+            self._desk.hear,
             outside=self._depth,
             self_trade=SelfTrade(settings.self_trade),
             shrink=Shrink(settings.queue_shrinks),
@@ -95,29 +92,20 @@ class PaperBroker:
             # net may be flat while two owners hold opposite positions.
             holds_positions=False,
         )
-        self._orders: dict[str, Order] = {}
-        # Working orders by instrument: what has none costs one look per event.
-        self._busy: dict[str, int] = {}
         self._queues = Queues(settings, self._instruments, market, self.matching)
         self._bars = BarFills(
-            settings.spread_bps, self._instruments, self.matching, self._orders
+            settings.spread_bps, self._instruments, self.matching, self._desk.orders
         )
-        self._handlers: dict[type, Callable[[Any], None]] = {
-            told.Accepted: self._on_accepted,
-            told.Refused: self._on_refused,
-            told.Executed: self._on_executed,
-            told.Canceled: self._on_canceled,
-            told.CancelRefused: self._on_cancel_refused,
-            told.Expired: self._on_expired,
-            told.Amended: self._on_amended,
-            told.AmendRefused: self._on_amend_refused,
-        }
-        self._arriving: Order
         self._edge: Edge
 
     def attach(self, edge: Edge) -> None:
         """Receive the run's clock and agenda, once, before the first event."""
-        self._edge = edge
+        self._edge = self._desk.edge = edge
+
+    @property
+    def fills(self) -> int:
+        """Return how many fills were reported."""
+        return self._desk.fills
 
     def place(self, order_id: str) -> tuple[Decimal, Decimal] | None:
         """Return the size ahead of a resting order and the size shown at its price.
@@ -144,13 +132,13 @@ class PaperBroker:
                 where, order_id = order.instrument, order.id
                 arrive = partial(self._submit, order)
             case CancelOrder(order_id=order_id):
-                where = self._where(order_id) or request.instrument
+                where = self._desk.where(order_id) or request.instrument
                 arrive = partial(self.matching.cancel, order_id)
             case ReplaceOrder(order_id=order_id):
-                where = self._where(order_id)
+                where = self._desk.where(order_id)
                 arrive = partial(self._replace, request)
             case QueryOrder(order_id=order_id):
-                where = self._where(order_id) or request.instrument
+                where = self._desk.where(order_id) or request.instrument
                 arrive = partial(self._query, order_id)
         if self._is_instant(where):
             arrive()
@@ -160,10 +148,6 @@ class PaperBroker:
             self._edge.call_at(due_ns, arrive)
         else:
             arrive()
-
-    def _where(self, order_id: str) -> str:
-        order = self._orders.get(order_id)
-        return order.instrument if order is not None else ""
 
     def _is_instant(self, instrument: str) -> bool:
         """Tell whether only bars exist, which know no time of day."""
@@ -177,7 +161,7 @@ class PaperBroker:
     # Requests, at the venue.
 
     def _submit(self, order: Order) -> None:
-        self._arriving = order
+        self._desk.arriving = order
         problem = self._problem(order)
         if problem is not None:
             self.matching.refuse(order.id, problem)
@@ -187,7 +171,7 @@ class PaperBroker:
             return
         bars_only = self._view(order.instrument).bars_only
         self.matching.submit(_terms(order), match=not bars_only)
-        if self._orders.get(order.id) is not order:
+        if self._desk.orders.get(order.id) is not order:
             return
         if order.expires_ns is not None:
             due_ns = max(order.expires_ns, self._edge.ts)
@@ -225,7 +209,7 @@ class PaperBroker:
 
     def _replace(self, request: ReplaceOrder) -> None:
         order_id, price = request.order_id, request.price
-        order = self._orders.get(order_id)
+        order = self._desk.orders.get(order_id)
         problem = None
         if order is not None and (order.type is not OrderType.LIMIT or price is None):
             problem = "only limit orders can be replaced"
@@ -234,7 +218,9 @@ class PaperBroker:
             left = max(request.quantity - filled, ZERO)
             problem = self._lacks(replace(_terms(order), quantity=left, price=price))
         if problem is not None:
-            self._report(order_id, ReplaceRejected(order_id, problem, self._edge.ts))
+            self._desk.report(
+                order_id, ReplaceRejected(order_id, problem, self._edge.ts)
+            )
             return
         bars_only = order is not None and self._view(order.instrument).bars_only
         self.matching.amend(
@@ -251,7 +237,7 @@ class PaperBroker:
         elif (fate := self.matching.fates.get(order_id)) is not None:
             status, filled = fate
         ts = self._edge.ts
-        self._report(order_id, OrderStatusReport(order_id, status, filled, ts))
+        self._desk.report(order_id, OrderStatusReport(order_id, status, filled, ts))
 
     # Market data.
 
@@ -268,109 +254,18 @@ class PaperBroker:
             return
         if kind is not Trade:
             self._depth.refresh(event.instrument)
-        if event.instrument not in self._busy:
+        if event.instrument not in self._desk.busy:
             return
         if isinstance(event, Trade):
             self._queues.trade(event)
         else:
             self._queues.change(event)
 
-    # What comes of it.
-
-    def _tell(self, event: told.MatchingEvent) -> None:
-        handler = self._handlers.get(type(event))
-        if handler is not None:
-            handler(event)
-
-    def _report(self, order_id: str, report: Report) -> None:
-        self._send(order_id, report, self._where(order_id))
-
-    def _send(self, order_id: str, report: Report, instrument: str) -> None:
-        ts = self._edge.ts
-        if not self._is_instant(instrument):
-            ts = self._latency.report(order_id, ts)
-        self._edge.report(ts, report)
-
-    def _on_accepted(self, event: told.Accepted) -> None:
-        order = self._arriving
-        self._orders[order.id] = order
-        name = order.instrument
-        self._busy[name] = self._busy.get(name, 0) + 1
-        venue_id = f"{self.name}-{event.number}"
-        self._report(order.id, OrderAccepted(order.id, venue_id, self._edge.ts))
-
-    def _on_refused(self, event: told.Refused) -> None:
-        report = OrderRejected(event.order_id, event.reason, self._edge.ts)
-        self._send(event.order_id, report, self._arriving.instrument)
-
-    def _on_executed(self, event: told.Executed) -> None:
-        for party, side in ((event.buyer, Side.BUY), (event.seller, Side.SELL)):
-            if not party.order_id:
-                continue
-            self.fills += 1
-            price, quantity = event.price, event.quantity
-            fee = self._account.settle(
-                event.instrument, side, quantity, price, maker=party.maker
-            )
-            self._report(
-                party.order_id,
-                OrderFilledReport(
-                    order_id=party.order_id,
-                    trade_id=f"{self.name}-t{self.fills}",
-                    quantity=quantity,
-                    price=price,
-                    fee=fee,
-                    fee_currency=self._instruments[event.instrument].quote,
-                    maker=party.maker,
-                    ts_event=self._edge.ts,
-                ),
-            )
-            if party.order_id not in self.matching.orders:
-                self._gone(party.order_id)
-
-    def _on_canceled(self, event: told.Canceled) -> None:
-        report = OrderCanceled(event.order_id, event.reason, self._edge.ts)
-        self._report(event.order_id, report)
-        self._gone(event.order_id)
-
-    def _on_cancel_refused(self, event: told.CancelRefused) -> None:
-        report = CancelRejected(event.order_id, event.reason, self._edge.ts)
-        self._report(event.order_id, report)
-
-    def _on_expired(self, event: told.Expired) -> None:
-        report = OrderExpired(event.order_id, event.reason, self._edge.ts)
-        self._report(event.order_id, report)
-        self._gone(event.order_id)
-
-    def _on_amended(self, event: told.Amended) -> None:
-        order = self._orders[event.order_id]
-        self._orders[order.id] = replace(
-            order, quantity=event.quantity, price=event.price
-        )
-        self._bars.forget(order.id)
-        ts = self._edge.ts
-        report = OrderReplaced(order.id, event.quantity, event.price, ts)
-        self._report(order.id, report)
-
-    def _on_amend_refused(self, event: told.AmendRefused) -> None:
-        report = ReplaceRejected(event.order_id, event.reason, self._edge.ts)
-        self._report(event.order_id, report)
-
-    def _gone(self, order_id: str) -> None:
-        """Forget an order that is final; its fate stays."""
-        order = self._orders.pop(order_id)
-        self._bars.forget(order_id)
-        left = self._busy[order.instrument] - 1
-        if left:
-            self._busy[order.instrument] = left
-        else:
-            del self._busy[order.instrument]
-
     def digest(self) -> object:
         """Return balances, orders with their places in the queue, and delays."""
         return (
             self._account.digest(),
-            self.fills,
+            self._desk.fills,
             self.matching.digest(),
             self._bars.digest(),
             self._depth.digest(),
