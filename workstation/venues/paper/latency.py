@@ -36,13 +36,13 @@ def quantile(values: tuple[float, ...], share: float) -> float:
 class Latency:
     """When a request arrives and when a report is there, ns."""
 
-    def __init__(self, settings: PaperBrokerSettings, random: Random) -> None:
+    def __init__(self, settings: PaperBrokerSettings, draws: Random) -> None:
         fixed = (float(settings.latency_ms),)
         self._place = settings.place_ms or fixed
         self._cancel = settings.cancel_ms or fixed
         self._replace = settings.replace_ms or fixed
         self._report = settings.report_ms or fixed
-        self._random = random
+        self._draws = draws
         self._arrivals: dict[str, int] = {}
         self._reports: dict[str, int] = {}
 
@@ -70,7 +70,7 @@ class Latency:
         if len(values) == 1:
             drawn = values[0]
         else:
-            drawn = quantile(values, self._random.random())
+            drawn = quantile(values, self._draws.random())
         due = max(now_ns + round(drawn * NS_PER_MS), last.pop(order_id, 0))
         last[order_id] = due
         if len(last) > _KEEP:
