@@ -276,8 +276,8 @@ CASES = {
     ),
     "a layout that has no key": (
         GOOD,
-        ("[risk]", "[ui]\nlayout = 3\n[risk]"),
-        "8: ui.layout: found 3; allowed: one of 1, 2, 4, 7",
+        ("[risk]", "[ui]\nlayout = 5\n[risk]"),
+        "8: ui.layout: found 5; allowed: one of 1, 2, 3, 4, 7",
     ),
     "an indicator that is none": (
         GOOD,
