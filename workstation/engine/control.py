@@ -24,7 +24,14 @@ from workstation.engine.task_commands import TaskCommands
 from workstation.execution.executor import Executor
 from workstation.kernel import KernelError
 from workstation.market.aggregator import Aggregator
-from workstation.model.commands import CancelOrders, Command, Hold, Inject, Kill
+from workstation.model.commands import (
+    AmendOrder,
+    CancelOrders,
+    Command,
+    Hold,
+    Inject,
+    Kill,
+)
 from workstation.model.errors import CommandRefused
 from workstation.model.records import CommandRecord
 from workstation.model.signals import Signal
@@ -137,6 +144,8 @@ def _subject(command: Command) -> str:
             return str(value)
     if isinstance(command, CancelOrders):
         return ", ".join(command.order_ids)
+    if isinstance(command, AmendOrder):
+        return command.order_id
     if isinstance(command, Kill):
         return command.level.value
     if isinstance(command, Hold):

@@ -1,7 +1,8 @@
-"""Commands to orders: cancel, flatten, hold, kill and re-arm, passed to the Executor.
+"""Commands to orders: place, amend, cancel, flatten, hold, kill and re-arm.
 
-``Control`` calls a handler with a command and gets a sentence back, or CommandRefused.
-A flatten that was made on an old picture, or after the run's end, is refused here.
+``Control`` calls a handler with a command and gets a sentence back, or CommandRefused;
+the Executor carries it out. What was made on an old picture, or after the run's end, is
+refused here.
 """
 
 from __future__ import annotations
@@ -11,17 +12,20 @@ from typing import Any
 
 from workstation.engine.engine import Engine
 from workstation.execution.executor import Executor
+from workstation.execution.tickets import keeps_queue
 from workstation.model.commands import (
+    AmendOrder,
     CancelOrders,
     CloseUnknown,
     Command,
     Flatten,
     Hold,
     Kill,
+    PlaceOrder,
     Rearm,
 )
 from workstation.model.errors import CommandRefused
-from workstation.model.orders import OrderRole
+from workstation.model.orders import Order, OrderRole, OrderStatus
 
 __all__ = ["OrderCommands"]
 
@@ -37,6 +41,8 @@ class OrderCommands:
     def handlers(self) -> dict[type, Callable[[Any], str]]:
         """Return the handler of each command."""
         return {
+            PlaceOrder: self._place,
+            AmendOrder: self._amend,
             CancelOrders: self._cancel,
             CloseUnknown: self._close_unknown,
             Flatten: self._flatten,
@@ -86,6 +92,27 @@ class OrderCommands:
             return dropped
         return len(ids) + dropped
 
+    def _place(self, command: PlaceOrder) -> str:
+        self._check_running("no order is taken")
+        self.check_seen(command, command.instrument)
+        return self._pass_on(command)
+
+    def _amend(self, command: AmendOrder) -> str:
+        self._check_running("no order is changed")
+        orders = self._executor.orders()
+        before = next((o for o in orders if o.id == command.order_id), None)
+        if before is not None:
+            self.check_seen(command, before.instrument)
+        self._handlers[AmendOrder](command)
+        assert before is not None
+        return _amended(before, command)
+
+    def _check_running(self, what: str) -> None:
+        if self._engine.ended:
+            raise CommandRefused(
+                f"the run has ended and nothing fills any more; {what}"
+            )
+
     def _cancel(self, command: CancelOrders) -> str:
         named = set(command.order_ids)
         for order in self._executor.orders():
@@ -100,10 +127,7 @@ class OrderCommands:
         return f"{command.order_id} is closed on the operator's word: {command.reason}"
 
     def _flatten(self, command: Flatten) -> str:
-        if self._engine.ended:
-            raise CommandRefused(
-                "the run has ended and nothing fills any more; what is open stays open"
-            )
+        self._check_running("what is open stays open")
         self.check_seen(command, command.instrument)
         return self._pass_on(command)
 
@@ -113,8 +137,28 @@ class OrderCommands:
         return f"{done}: {command.reason}" if command.reason else done
 
 
+def _amended(before: Order, command: AmendOrder) -> str:
+    """Return what an amend has begun, and what it does to the queue."""
+    if before.status is OrderStatus.HELD:
+        return (
+            f"{before.role} {before.id} moves from {before.trigger} to {command.price}"
+        )
+    if keeps_queue(before, command.quantity, command.price):
+        queue = "it keeps its place in the queue where the venue grants that"
+    else:
+        queue = "it goes to the end of the queue"
+    return (
+        f"amend of {before.id} to {command.quantity} at {command.price} asked for; "
+        f"{queue}"
+    )
+
+
 def _done(command: Command) -> str:
     """Return what the Executor has begun, in a sentence."""
+    if isinstance(command, PlaceOrder):
+        at = "at market" if command.price is None else f"at {command.price}"
+        what = f"{command.side} {command.quantity} {command.instrument} {at}"
+        return f"{what} was sent"
     if isinstance(command, CancelOrders):
         orders = len(command.order_ids)
         return f"cancel of {orders} order{'s' if orders != 1 else ''} asked for"

@@ -12,6 +12,7 @@ from workstation.engine.drivers import PlayDriver
 from workstation.engine.engine import Engine
 from workstation.engine.frames import Focus, Frame
 from workstation.engine.framing import FrameSource
+from workstation.engine.order_preview import OrderPreview, Preview
 from workstation.engine.recorder import Recorder, RecorderAnswer
 from workstation.engine.reloading import Reloading
 from workstation.engine.runaway import ScriptGuard
@@ -19,9 +20,10 @@ from workstation.engine.script_source import ScriptSource, read_source
 from workstation.engine.settings import RunSettings
 from workstation.execution.executor import Executor
 from workstation.market.aggregator import Aggregator
-from workstation.model.commands import Command
+from workstation.model.commands import AmendOrder, Command, PlaceOrder
 from workstation.model.instruments import Instrument
 from workstation.strategy.scripted import ScriptedStrategy
+from workstation.venues.settings import fees_by_venue
 
 __all__ = ["Session"]
 
@@ -58,6 +60,13 @@ class Session:
         self.reloading = reloading
         self._account = account
         self.instruments: dict[str, Instrument] = {i.id: i for i in run.instruments}
+        venues = {each.venue: None for each in run.instruments}
+        self._previews = OrderPreview(
+            aggregator,
+            executor,
+            self.instruments,
+            fees_by_venue(venues, run.venues, run.brokers[0]),
+        )
 
     def frame(
         self, cursor: int, panels: frozenset[str], focus: Focus | None = None
@@ -68,6 +77,13 @@ class Session:
     def execute(self, command: Command) -> Outcome:
         """Take a command now, between two inputs."""
         return self.control.execute(command)
+
+    def preview_order(self, command: PlaceOrder | AmendOrder) -> Preview:
+        """Return what an order would do and cost now; changes nothing.
+
+        Raises CommandRefused when it names an order or instrument that is not there.
+        """
+        return self._previews.preview(command, self.engine.core.seq)
 
     def script_source(self, strategy: str) -> ScriptSource | None:
         """Return the text of a strategy's script; None where there is no such one."""

@@ -25,12 +25,15 @@ from workstation.execution.protection import Plan, Protection
 from workstation.execution.reports import Reports
 from workstation.execution.risk import RiskStage
 from workstation.execution.settings import OrderSettings, RiskSettings
+from workstation.execution.tickets import Judged, Tickets
 from workstation.model.commands import (
+    AmendOrder,
     CancelOrders,
     Flatten,
     Hold,
     Kill,
     KillLevel,
+    PlaceOrder,
     Rearm,
     Recover,
 )
@@ -106,6 +109,7 @@ class Executor:
             self.protection,
             self.intents.closing,
         )
+        self.tickets = Tickets(self.desk, self.risk, self.ledger, self.protection)
         self._watched = self.protection.watched
         # Nearly always nothing waits for a close: a fill pays for one look.
         self._sequels = self.intents.closing.sequels
@@ -121,6 +125,8 @@ class Executor:
             Bar: self._on_bar,
             BookDelta: self._on_book,
             BookSnapshot: self._on_book,
+            PlaceOrder: self.tickets.place,
+            AmendOrder: self.tickets.amend,
             CancelOrders: self.operations.cancel_orders,
             Flatten: self.operations.flatten,
             Hold: self.operations.hold,
@@ -137,6 +143,7 @@ class Executor:
         self.intents.attach(core)
         self.accounting.attach(core)
         self.operations.attach(core)
+        self.tickets.attach(core)
 
     def handlers(self) -> Mapping[type, Callable[[Any], None]]:
         """Return the handler of each event type."""
@@ -401,6 +408,13 @@ class Executor:
         """Yield those that judge the entry: risk to broker."""
         return inner_gates(self.risk, owner, instrument, quantity)
 
+    def judge(self, command: PlaceOrder | AmendOrder) -> Judged:
+        """Return what an order of the operator would be and whether it passes.
+
+        Raises CommandRefused when there is no such order to amend.
+        """
+        return self.tickets.judge(command)
+
     def close_unknown(self, order_id: str, reason: str) -> None:
         """End an Unknown order on the operator's word; a late fill is still booked.
 
@@ -478,6 +492,11 @@ class Executor:
     def kill_reason(self) -> str:
         """Return why the kill switch was used."""
         return self.controls.kill_reason
+
+    @property
+    def killed_ns(self) -> int | None:
+        """Return since when."""
+        return self.controls.killed_ns
 
     def digest(self) -> object:
         """Return the whole state in plain values, in a deterministic order."""

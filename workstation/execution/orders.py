@@ -7,6 +7,7 @@ costs the same with one order and with fifty thousand.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 
 from msgspec.structs import replace
@@ -150,6 +151,40 @@ class Orders:
             tracked.order = replace(order, status=OrderStatus.INITIALIZED)
             self.add(tracked)
         self.update(tracked, replace(order, status=_UNKNOWN, filled=booked))
+
+    @contextmanager
+    def without(self, tracked: Tracked) -> Iterator[None]:
+        """Leave an open order out of the sums for as long as this lasts.
+
+        So that its successor is judged in its place, and not on top of it. The sums
+        are put back as they were, digit by digit.
+        """
+        order = tracked.order
+        name, row = order.instrument, (order.owner, order.instrument)
+        kept = self._pending, self._pending_value, self._closing, self._rows
+        sums = self.pending_value, self.at_venue
+        if order.status not in _NOT_AT_VENUE:
+            self.at_venue -= 1
+            if order.reduce_only:
+                closed = (*row, order.side)
+                left = self._closing.get(closed, ZERO) - order.remaining
+                self._closing = {**self._closing, closed: left}
+            else:
+                side = (name, order.side)
+                left = self._pending.get(side, ZERO) - order.remaining
+                price = tracked.worth if order.price is None else order.price
+                value = order.remaining * price
+                before = self._pending_value.get(name, ZERO)
+                self._pending = {**self._pending, side: left}
+                self._pending_value = {**self._pending_value, name: before - value}
+                self.pending_value -= value
+        others = {id: t for id, t in self._rows.get(row, {}).items() if id != order.id}
+        self._rows = {**self._rows, row: others}
+        try:
+            yield
+        finally:
+            self._pending, self._pending_value, self._closing, self._rows = kept
+            self.pending_value, self.at_venue = sums
 
     def get(self, order_id: str) -> Tracked | None:
         """Return the order, or None when it never was or is no longer kept."""

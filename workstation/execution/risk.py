@@ -65,6 +65,10 @@ class DenialCode(StrEnum):
     FATE_UNKNOWN = "FATE_UNKNOWN"
     NO_ENTRY = "NO_ENTRY"
     NO_EXPIRY = "NO_EXPIRY"
+    ORDER_CONTRADICTS = "ORDER_CONTRADICTS"
+    PROTECTION_MET = "PROTECTION_MET"
+    NOT_AMENDABLE = "NOT_AMENDABLE"
+    NOTHING_CHANGED = "NOTHING_CHANGED"
     NOT_CLOSED = "NOT_CLOSED"
     REVERSE_DROPPED = "REVERSE_DROPPED"
     RECONCILING = "RECONCILING"
@@ -217,6 +221,10 @@ class RiskStage:
         )
         code = DenialCode.BOOK_UNTRUSTED if bad_book else DenialCode.DATA_STALE
         return Denial(code, reason)
+
+    def shape(self, order: Order) -> Denial | None:
+        """Return what of price, quantity or end the instrument does not allow."""
+        return self._shape(order, self.instruments[order.instrument])
 
     def _shape(self, order: Order, instrument: Instrument) -> Denial | None:
         for price in (order.price, order.trigger):

@@ -7,15 +7,19 @@ go-until are words to the driver, not commands.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from enum import StrEnum
 
 from msgspec import Struct
 
+from workstation.model.instruments import Side
 from workstation.model.market import MarketEvent
+from workstation.model.orders import OrderType, TimeInForce
 from workstation.model.signals import Signal
 from workstation.model.states import SymbolState
 
 __all__ = [
+    "AmendOrder",
     "CancelOrders",
     "CloseUnknown",
     "Command",
@@ -28,6 +32,7 @@ __all__ = [
     "KillLevel",
     "Override",
     "PauseTask",
+    "PlaceOrder",
     "Rearm",
     "Recover",
     "ReloadScript",
@@ -137,6 +142,38 @@ class SetParams(_Command, frozen=True, kw_only=True, tag="set_params"):
     values: dict[str, bool | int | float | str]
 
 
+class PlaceOrder(_Command, frozen=True, kw_only=True, tag="place_order"):
+    """Make an order of the operator's own; it passes the risk stage like any other.
+
+    ``price`` is a limit order's; ``expires_ns`` is when a GTD order ends. ``stop`` and
+    ``target`` protect what an entry fills, and are held here.
+    """
+
+    instrument: str
+    side: Side
+    quantity: Decimal
+    order_type: OrderType = OrderType.MARKET
+    price: Decimal | None = None
+    time_in_force: TimeInForce = TimeInForce.GTC
+    expires_ns: int | None = None
+    post_only: bool = False
+    reduce_only: bool = False
+    stop: Decimal | None = None
+    target: Decimal | None = None
+
+
+class AmendOrder(_Command, frozen=True, kw_only=True, tag="amend_order"):
+    """Give a working order another whole quantity and price.
+
+    ``quantity`` counts what is filled already. Of a stop or target that is held here
+    ``price`` is the trigger, and the quantity stays the position's.
+    """
+
+    order_id: str
+    quantity: Decimal
+    price: Decimal
+
+
 class CancelOrders(_Command, frozen=True, kw_only=True, tag="cancel_orders"):
     """Cancel these orders by client order id; protection only when named here."""
 
@@ -187,6 +224,8 @@ Command = (
     | Override
     | HandBack
     | SetParams
+    | PlaceOrder
+    | AmendOrder
     | CancelOrders
     | CloseUnknown
     | Flatten

@@ -1,0 +1,216 @@
+"""What an order of the operator would do and cost, before it is sent: a pure read.
+
+The session answers it for the ticket and the amend dialog. The verdict is that of the
+code that would carry the command out; costs are in the account's currency.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from msgspec import Struct
+
+from workstation.execution import margin
+from workstation.execution.executor import Executor
+from workstation.execution.risk import OPERATOR
+from workstation.execution.tickets import Judged, keeps_queue
+from workstation.market.aggregator import Aggregator
+from workstation.model.commands import AmendOrder, PlaceOrder
+from workstation.model.errors import CommandRefused
+from workstation.model.fees import VenueFees
+from workstation.model.instruments import Instrument, to_decimal
+from workstation.model.orders import Order, OrderType
+from workstation.model.states import BookTrust, Gate
+
+__all__ = ["OrderPreview", "Preview"]
+
+ZERO = Decimal(0)
+_LEVELS = 1_000
+"""Levels of a side that a market order is followed through."""
+
+
+class Preview(Struct, frozen=True, kw_only=True):
+    """What would become of an order; None = not known.
+
+    ``code`` and ``denial`` are empty where it passes. ``price`` is what it is valued
+    at, ``notional`` what is left to fill at that price; fees, margin and ``free`` are
+    in ``currency``. ``ties_up`` is the margin its increase of the exposure takes,
+    ``free`` what is left then, entries that work counted as filled. ``position`` is the
+    owner's and ``net`` the account's, now and after. ``away_bps`` is the distance of
+    its price from the middle, above it positive. ``takes`` would fill at once from the
+    visible book, at ``take_price`` on average. ``keeps_queue`` is for amends.
+    """
+
+    seq: int
+    instrument: str
+    code: str
+    denial: str
+    currency: str
+    open: Decimal
+    price: Decimal | None
+    notional: Decimal | None
+    fee_maker: Decimal | None
+    fee_taker: Decimal | None
+    ties_up: Decimal | None
+    free: Decimal | None
+    owner: str
+    position: Decimal
+    position_after: Decimal
+    net: Decimal
+    net_after: Decimal
+    bid: float
+    ask: float
+    away_bps: float | None
+    takes: Decimal | None
+    take_price: float | None
+    keeps_queue: bool
+    gates: tuple[Gate, ...]
+
+    @property
+    def passes(self) -> bool:
+        """Tell whether the risk stage would let it through."""
+        return not self.code
+
+
+class OrderPreview:
+    """Previews of one session."""
+
+    def __init__(
+        self,
+        aggregator: Aggregator,
+        executor: Executor,
+        instruments: Mapping[str, Instrument],
+        fees: Mapping[str, VenueFees],
+    ) -> None:
+        """``fees`` are by venue."""
+        self._aggregator = aggregator
+        self._executor = executor
+        self._instruments = instruments
+        self._fees = fees
+
+    def preview(self, command: PlaceOrder | AmendOrder, seq: int) -> Preview:
+        """Return what would become of the command now.
+
+        Raises CommandRefused when it names an order or instrument that is not there.
+        """
+        judged = self._executor.judge(command)
+        order = judged.order
+        instrument = self._instruments.get(order.instrument)
+        if instrument is None:
+            text = "" if judged.denial is None else judged.denial.text
+            raise CommandRefused(text or f"{order.instrument} is not in this run")
+        executor = self._executor
+        price = executor.risk.reference(order)
+        left = max(judged.open, ZERO)
+        notional = None if price is None else left * price
+        fees = self._fees.get(instrument.venue)
+        signed = left * order.side.sign
+        position = executor.position(order.owner, instrument.id).quantity
+        net = executor.net(instrument.id)
+        ties_up, free = self._margin(judged, price, net)
+        takes, take_price = self._taken(order, left)
+        view = self._aggregator.instrument(instrument.id)
+        before = judged.before
+        stays = before is not None and keeps_queue(
+            before, order.quantity, order.price or ZERO
+        )
+        return Preview(
+            seq=seq,
+            instrument=instrument.id,
+            code="" if judged.denial is None else judged.denial.code.value,
+            denial="" if judged.denial is None else judged.denial.text,
+            currency=executor.ledger.currency,
+            open=left,
+            price=price,
+            notional=notional,
+            fee_maker=self._fee(instrument, notional, None if fees is None else fees.maker),
+            fee_taker=self._fee(instrument, notional, None if fees is None else fees.taker),
+            ties_up=ties_up,
+            free=free,
+            owner=order.owner,
+            position=position,
+            position_after=position + signed,
+            net=net,
+            net_after=net + signed,
+            bid=view.bid,
+            ask=view.ask,
+            away_bps=_away(_asked(order), view.mid),
+            takes=takes,
+            take_price=take_price,
+            keeps_queue=stays,
+            gates=executor.gates(OPERATOR, instrument.id),
+        )
+
+    def _fee(
+        self,
+        instrument: Instrument,
+        notional: Decimal | None,
+        share: Decimal | None,
+    ) -> Decimal | None:
+        """Return the fee; None where the quote is not the account's currency."""
+        if notional is None or share is None:
+            return None
+        if instrument.quote != self._executor.ledger.currency:
+            return None
+        return notional * share
+
+    def _margin(
+        self, judged: Judged, price: Decimal | None, net: Decimal
+    ) -> tuple[Decimal | None, Decimal | None]:
+        """Return the margin that the added exposure takes, and what is free then."""
+        order, before = judged.order, judged.before
+        if price is None or order.trigger is not None:
+            return None, None
+        executor = self._executor
+        value, orders = executor.ledger.value(), executor.desk.orders
+        leverage = executor.risk.settings.leverage
+        pending = orders.pending_value
+        tracked = None if before is None else orders.get(before.id)
+        if tracked is not None and not order.reduce_only:
+            with orders.without(tracked):
+                pending = orders.pending_value
+        reached = abs(net + judged.open * order.side.sign) - abs(net)
+        added = max(reached, ZERO) * price
+        if order.reduce_only:
+            added = ZERO
+        ties_up = margin.initial_margin(added, leverage)
+        used = margin.initial_margin(value.exposure + pending, leverage)
+        return ties_up, margin.available(value.equity, used + ties_up, ZERO)
+
+    def _taken(
+        self, order: Order, left: Decimal
+    ) -> tuple[Decimal | None, float | None]:
+        """Return what would fill at once from what is visible, and its mean price."""
+        view = self._aggregator.instrument(order.instrument)
+        if view.bars_only or left <= 0 or order.trigger is not None:
+            return None, None
+        instrument = self._instruments[order.instrument]
+        limit = order.price if order.type is OrderType.LIMIT else None
+        buys = order.side.sign > 0
+        best, size = (view.ask, view.ask_size) if buys else (view.bid, view.bid_size)
+        if not best > 0:
+            return None, None
+        if limit is not None and (limit - to_decimal(best)) * order.side.sign < 0:
+            return ZERO, None
+        book = view.book
+        if book is not None and book.trust is BookTrust.TRUSTED:
+            if limit is None:
+                size = book.size_of(order.side, _LEVELS)
+            else:
+                size = book.size_to(order.side, float(limit))
+            takes = min(left, instrument.round_quantity(size))
+            mean = book.vwap_to(order.side, float(takes)) if takes else None
+            return takes, mean
+        takes = min(left, instrument.round_quantity(size))
+        return takes, best if takes else None
+
+
+def _asked(order: Order) -> Decimal | None:
+    return order.trigger if order.price is None else order.price
+
+
+def _away(price: Decimal | None, mid: float | None) -> float | None:
+    if price is None or not mid:
+        return None
+    return (float(price) / mid - 1) * 10_000

@@ -1,0 +1,308 @@
+"""The operator's own orders: judged, placed and amended, through the one risk stage.
+
+The Executor registers ``place`` and ``amend``; ``judge`` says what would become of a
+command and changes nothing, which is what a preview asks. A refusal is a DenyRecord
+like any other and CommandRefused with its code.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from workstation.execution.desk import OrderDesk
+from workstation.execution.ledger import Ledger
+from workstation.execution.orders import Tracked
+from workstation.execution.protection import Protection
+from workstation.execution.risk import OPERATOR, Denial, DenialCode, RiskStage
+from workstation.model.commands import AmendOrder, PlaceOrder
+from workstation.model.errors import CommandRefused
+from workstation.model.instruments import Instrument, Side, to_decimal
+from workstation.model.orders import (
+    Order,
+    OrderRole,
+    OrderStatus,
+    OrderType,
+    TimeInForce,
+)
+from workstation.model.ports import Core
+from workstation.model.signals import Signal, SignalAction
+
+__all__ = ["Judged", "Tickets", "keeps_queue"]
+
+_AMENDABLE = (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED, OrderStatus.HELD)
+_AT_ONCE = (TimeInForce.IOC, TimeInForce.FOK)
+
+
+class Judged(NamedTuple):
+    """The order as it would be, and why it is refused, if it is.
+
+    ``before`` is the order it takes the place of; ``open`` what would be left to fill.
+    """
+
+    order: Order
+    denial: Denial | None
+    before: Order | None = None
+
+    @property
+    def open(self) -> Decimal:
+        """Return the quantity that would not be filled yet."""
+        filled = self.before.filled if self.before is not None else Decimal(0)
+        return self.order.quantity - filled
+
+
+def keeps_queue(order: Order, quantity: Decimal, price: Decimal) -> bool:
+    """Tell whether an amend may leave an order its place in the queue.
+
+    Venues put another price or a larger quantity at the end; a smaller quantity at the
+    same price keeps its place at those that amend at all.
+    """
+    return price == order.price and quantity <= order.quantity
+
+
+class Tickets:
+    """The operator's hand on single orders."""
+
+    def __init__(
+        self,
+        desk: OrderDesk,
+        risk: RiskStage,
+        ledger: Ledger,
+        protection: Protection,
+    ) -> None:
+        self._desk = desk
+        self._risk = risk
+        self._ledger = ledger
+        self._protection = protection
+        self._core: Core
+
+    def attach(self, core: Core) -> None:
+        """Receive the way back into the core."""
+        self._core = core
+
+    def judge(self, command: PlaceOrder | AmendOrder) -> Judged:
+        """Return what the order would be and whether it passes; changes nothing.
+
+        Raises CommandRefused when there is no such order to amend.
+        """
+        if isinstance(command, PlaceOrder):
+            return self._judge_new(command)
+        return self._judge_amend(command)
+
+    def place(self, command: PlaceOrder) -> None:
+        """Send the order, or refuse it with code and numbers."""
+        order = self._passed(self._judge_new(command))
+        intent = None
+        if command.stop is not None or command.target is not None:
+            buys = command.side is Side.BUY
+            intent = Signal(
+                strategy=OPERATOR,
+                instrument=command.instrument,
+                action=SignalAction.ENTER_LONG if buys else SignalAction.ENTER_SHORT,
+                quantity=command.quantity,
+                stop=command.stop,
+                target=command.target,
+                # The operator may hold some already: the protection is for all of it.
+                add=True,
+                reason=command.reason,
+            )
+        self._desk.send(order, intent, self._risk.judged_at)
+
+    def amend(self, command: AmendOrder) -> None:
+        """Ask the venue for the change, or move a held trigger; or refuse it."""
+        tracked = self._find(command.order_id)
+        self._passed(self._judge_amend(command))
+        order = tracked.order
+        if order.status is not OrderStatus.HELD:
+            self._desk.replace(tracked, command.quantity, command.price)
+            return
+        plan = self._protection.plan(order.owner, order.instrument)
+        if plan is None:
+            raise CommandRefused(f"{order.id} protects nothing any more")
+        stops = order.role is OrderRole.STOP
+        self._protection.change(
+            plan,
+            stop=command.price if stops else None,
+            target=None if stops else command.price,
+            loosen=True,
+        )
+        self._protection.sync(order.owner, order.instrument)
+
+    def _passed(self, judged: Judged) -> Order:
+        order, denial = judged.order, judged.denial
+        if denial is not None:
+            self._desk.deny(order, denial)
+            raise CommandRefused(f"{denial.code}: {denial.text}")
+        return order
+
+    def _find(self, order_id: str) -> Tracked:
+        tracked = self._desk.orders.get(order_id)
+        if tracked is None:
+            raise CommandRefused(f"order {order_id} is not known")
+        return tracked
+
+    # New orders.
+
+    def _judge_new(self, command: PlaceOrder) -> Judged:
+        order = self._desk.draft(
+            OPERATOR,
+            command.instrument,
+            OrderRole.EXIT if command.reduce_only else OrderRole.ENTRY,
+            command.side,
+            command.quantity,
+            order_type=command.order_type,
+            price=command.price,
+            time_in_force=command.time_in_force,
+            reduce_only=command.reduce_only,
+            post_only=command.post_only,
+            expires_ns=command.expires_ns,
+            reason=command.reason or "by the operator",
+        )
+        text = _contradiction(order, self._core.ts)
+        if text:
+            return Judged(order, Denial(DenialCode.ORDER_CONTRADICTS, text))
+        denial = self._risk.check(order, self._core.ts)
+        return Judged(order, denial or self._unfit(command, order))
+
+    def _unfit(self, command: PlaceOrder, order: Order) -> Denial | None:
+        """Return why the protection asked for is none, if so."""
+        if command.stop is None and command.target is None:
+            return None
+        if order.reduce_only:
+            text = "a reduce-only order closes: it has nothing to protect"
+            return Denial(DenialCode.ORDER_CONTRADICTS, text)
+        instrument = self._risk.instruments[order.instrument]
+        price = self._risk.reference(order)
+        for role, trigger in (
+            (OrderRole.STOP, command.stop),
+            (OrderRole.TARGET, command.target),
+        ):
+            if trigger is None:
+                continue
+            denial = _off_tick(instrument, trigger)
+            if denial is None and price is not None:
+                below = (role is OrderRole.STOP) is (order.side is Side.BUY)
+                denial = _wrong_side(role, trigger, price, below=below)
+            if denial is not None:
+                return denial
+        return None
+
+    # Changed orders.
+
+    def _judge_amend(self, command: AmendOrder) -> Judged:
+        tracked = self._find(command.order_id)
+        before = tracked.order
+        held = before.status is OrderStatus.HELD
+        after = replace(
+            before,
+            # A draft: what is refused leaves the order itself as it is.
+            status=OrderStatus.INITIALIZED,
+            prior=None,
+            quantity=command.quantity,
+            price=before.price if held else command.price,
+            trigger=command.price if held else before.trigger,
+        )
+        denial = _unchangeable(before, after)
+        if denial is None and held:
+            denial = self._judge_trigger(after, command.price)
+        elif denial is None:
+            denial = self._judge_successor(tracked, after)
+        return Judged(after, denial, before)
+
+    def _judge_trigger(self, order: Order, trigger: Decimal) -> Denial | None:
+        instrument = self._risk.instruments[order.instrument]
+        denial = _off_tick(instrument, trigger)
+        view = self._risk.market.instrument(order.instrument)
+        met = view.bid if order.side is Side.SELL else view.ask
+        price = met if met > 0 else view.mark or 0.0
+        if denial is None and price > 0:
+            below = (order.role is OrderRole.STOP) is (order.side is Side.SELL)
+            denial = _wrong_side(order.role, trigger, to_decimal(price), below=below)
+        return denial
+
+    def _judge_successor(self, tracked: Tracked, after: Order) -> Denial | None:
+        """Put what would be left to fill to the risk stage, in the old order's place.
+
+        Whoever owns it, it is the operator's act: his row is never taken or locked.
+        """
+        before = tracked.order
+        left = replace(
+            after, quantity=after.quantity - before.filled, filled=Decimal(0)
+        )
+        if after.reduce_only:
+            # Closing goes on while the executor is paused or the row is locked.
+            left = replace(left, role=OrderRole.FLATTEN)
+        elif after.price == before.price and after.quantity < before.quantity:
+            # Less of the same: no limit, hold or kill stands in the way of that.
+            return self._risk.shape(left)
+        else:
+            left = replace(left, owner=OPERATOR, role=OrderRole.ENTRY)
+        with self._desk.orders.without(tracked):
+            return self._risk.check(left, self._core.ts)
+
+
+def _contradiction(order: Order, now_ns: int) -> str:
+    """Return what of an order cannot be had together; "" when all can."""
+    limit = order.type is OrderType.LIMIT
+    if not limit and order.type is not OrderType.MARKET:
+        return f"a ticket is market or limit, not {order.type.value}"
+    if not limit and order.price is not None:
+        return f"a market order has no price, this one has {order.price}"
+    if order.post_only and not limit:
+        return "post-only is for limit orders: a market order takes"
+    if order.post_only and order.time_in_force in _AT_ONCE:
+        return f"post-only never takes, {order.time_in_force} takes at once or ends"
+    ends = order.time_in_force is TimeInForce.GTD
+    if ends and not limit:
+        return "GTD is for limit orders: a market order does not wait"
+    if order.expires_ns is not None and not ends:
+        return f"an end is for GTD, not for {order.time_in_force}"
+    if order.expires_ns is not None and order.expires_ns <= now_ns:
+        return f"its end is {(now_ns - order.expires_ns) / 1e9:g} s ago"
+    return ""
+
+
+def _unchangeable(before: Order, after: Order) -> Denial | None:
+    """Return why this order cannot be changed so, whatever it costs."""
+    if before.status not in _AMENDABLE:
+        text = f"{before.id} is {before.status.value.replace('_', ' ')}"
+        return Denial(DenialCode.NOT_AMENDABLE, f"{text}, not open")
+    if before.status is OrderStatus.HELD:
+        if after.quantity != before.quantity:
+            text = (
+                f"{before.id} is for the whole position of {before.quantity}: its "
+                "trigger can be changed, not its quantity"
+            )
+            return Denial(DenialCode.NOT_AMENDABLE, text)
+    elif before.type is not OrderType.LIMIT:
+        text = f"{before.id} is a {before.type.value} order; only limits are amended"
+        return Denial(DenialCode.NOT_AMENDABLE, text)
+    if (after.quantity, after.price, after.trigger) == (
+        before.quantity,
+        before.price,
+        before.trigger,
+    ):
+        return Denial(DenialCode.NOTHING_CHANGED, f"{before.id} is so already")
+    if after.quantity <= before.filled and before.filled:
+        text = f"{before.filled} of {before.id} is filled: the quantity must be more"
+        return Denial(DenialCode.NOT_AMENDABLE, text)
+    return None
+
+
+def _off_tick(instrument: Instrument, price: Decimal) -> Denial | None:
+    if price > 0 and instrument.is_on_tick(price):
+        return None
+    text = f"price {price} is not a positive multiple of {instrument.tick_size}"
+    return Denial(DenialCode.PRICE_OFF_TICK, text)
+
+
+def _wrong_side(
+    role: OrderRole, trigger: Decimal, price: Decimal, *, below: bool
+) -> Denial | None:
+    if trigger < price if below else trigger > price:
+        return None
+    side = "below" if below else "above"
+    text = f"{role.value} {trigger} must be {side} {price}, or it is met at once"
+    return Denial(DenialCode.PROTECTION_MET, text)
