@@ -124,8 +124,12 @@ class OrderPreview:
             open=left,
             price=price,
             notional=notional,
-            fee_maker=self._fee(instrument, notional, None if fees is None else fees.maker),
-            fee_taker=self._fee(instrument, notional, None if fees is None else fees.taker),
+            fee_maker=self._fee(
+                instrument, notional, None if fees is None else fees.maker
+            ),
+            fee_taker=self._fee(
+                instrument, notional, None if fees is None else fees.taker
+            ),
             ties_up=ties_up,
             free=free,
             owner=order.owner,

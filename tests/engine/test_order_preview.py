@@ -1,0 +1,171 @@
+"""The preview of an order: the verdict of the command, its cost, and nothing changed."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from tests.engine.commands import do, holding, more
+from tests.engine.runs import running, small
+from tests.engine.test_order_commands import below, own, resting
+from workstation.engine.drivers import Until, run_backtest
+from workstation.engine.order_preview import Preview
+from workstation.engine.session import Session
+from workstation.model.commands import AmendOrder, CancelOrders, Hold, PlaceOrder
+from workstation.model.errors import CommandRefused
+from workstation.model.instruments import Side
+from workstation.model.orders import OrderStatus
+
+D = Decimal
+
+
+def market(
+    side: Side = Side.BUY, quantity: str = "0.010", **rest: object
+) -> PlaceOrder:
+    given: dict[str, object] = {
+        "instrument": "BTCUSDT",
+        "side": side,
+        "quantity": D(quantity),
+    }
+    return PlaceOrder(**(given | rest))  # type: ignore[arg-type]
+
+
+def test_a_preview_changes_nothing_at_all() -> None:
+    session = running(300)
+    more(session, 10)
+    do(session, resting(session))
+    more(session, 100)
+    (order,) = own(session)
+    before = session.engine.state_hash(), session.engine.digest()
+    seq, by_hand = session.engine.core.seq, session.control.by_hand
+    for command in (
+        market(),
+        market(quantity="9"),
+        resting(session, 5),
+        AmendOrder(order_id=order.id, quantity=D("0.020"), price=below(session, 1)),
+        AmendOrder(order_id=order.id, quantity=D("0.007"), price=below(session, 2)),
+    ):
+        session.preview_order(command)
+    assert (session.engine.state_hash(), session.engine.digest()) == before
+    assert (session.engine.core.seq, session.control.by_hand) == (seq, by_hand)
+
+
+def test_a_run_with_previews_has_the_hash_of_one_without() -> None:
+    hashes = []
+    for looks in (False, True):
+        session = small()
+        for events in range(100, 1_500, 100):
+            run_backtest(session.engine, Until(events=events))
+            if looks:
+                session.preview_order(market())
+        hashes.append(session.engine.state_hash())
+    assert hashes[0] == hashes[1]
+
+
+def test_what_it_costs_is_in_numbers() -> None:
+    session = running(300)
+    command = resting(session, 2)
+    found = session.preview_order(command)
+    price, view = command.price, session.aggregator.instrument("BTCUSDT")
+    assert price is not None
+    assert found.passes
+    assert found.notional == D("0.010") * price
+    # The default broker takes 1.5 bps of resting orders and 4.5 of those that take.
+    assert found.fee_maker == found.notional * D("1.5") / 10_000
+    assert found.fee_taker == found.notional * D("4.5") / 10_000
+    assert found.currency == "USDT"
+    assert found.ties_up == found.notional
+    value = session.executor.ledger.value()
+    pending = session.executor.desk.orders.pending_value
+    assert found.free == value.equity - value.exposure - pending - found.ties_up
+    assert found.takes == 0
+    assert view.mid is not None
+    assert found.away_bps == pytest.approx((float(price) / view.mid - 1) * 10_000)
+    assert (found.bid, found.ask) == (view.bid, view.ask)
+    assert [gate.name for gate in found.gates][0] == "feed"
+
+
+def test_what_it_takes_is_what_the_visible_book_gives() -> None:
+    session = running(300)
+    view = session.aggregator.instrument("BTCUSDT")
+    book = view.book
+    assert book is not None
+    best = book.best_ask()
+    assert best is not None
+    first, second = book.asks(2)
+    lots = session.instruments["BTCUSDT"].round_quantity(first[1] + second[1] / 2)
+    found = session.preview_order(market(quantity=str(lots)))
+    assert found.takes == lots
+    rest = float(lots) - first[1]
+    mean = (first[0] * first[1] + second[0] * rest) / float(lots)
+    assert found.take_price == pytest.approx(mean, rel=1e-9)
+    # At a limit of the best ask it takes that level and rests with the rest.
+    price = session.instruments["BTCUSDT"].nearest_price(first[0])
+    found = session.preview_order(resting(session, quantity=lots, price=price))
+    assert found.takes == session.instruments["BTCUSDT"].round_quantity(first[1])
+    assert found.take_price == pytest.approx(first[0])
+
+
+def test_the_position_after_is_the_operators_and_the_accounts(tmp_path: Path) -> None:
+    session = holding(tmp_path)
+    held = session.executor.position("ema_cross", "BTCUSDT").quantity
+    found = session.preview_order(market(Side.SELL))
+    assert (found.position, found.position_after) == (0, D("-0.010"))
+    assert (found.net, found.net_after) == (held, held - D("0.010"))
+    # What takes the account's position down ties up nothing more.
+    assert found.ties_up == 0
+
+
+def test_the_verdict_is_that_of_the_command() -> None:
+    session = running(300)
+    for command in (market(quantity="9"), market(quantity="0.0000001"), market()):
+        found = session.preview_order(command)
+        outcome = session.execute(command)
+        assert found.passes is outcome.accepted
+        if not outcome.accepted:
+            assert f"{found.code}: {found.denial}" == outcome.detail
+    do(session, Hold(on=True))
+    found = session.preview_order(market())
+    assert (found.code, found.passes) == ("HOLD", False)
+    closed = [gate.name for gate in found.gates if not gate.passed]
+    assert closed == ["engine"]
+
+
+def test_an_amend_is_previewed_in_the_place_of_its_order() -> None:
+    session = running(300)
+    do(session, resting(session, quantity=D("0.200")))
+    more(session, 100)
+    (order,) = own(session)
+    assert order.price is not None
+    same = preview_of(session, order.id, "0.200", order.price + D("0.1"))
+    value = session.executor.ledger.value()
+    assert same.notional == D("0.200") * (order.price + D("0.1"))
+    assert same.free is not None
+    # Counted once: the order itself is not pending any more.
+    others = session.executor.desk.orders.pending_value - D("0.200") * order.price
+    assert same.free == value.equity - value.exposure - others - (same.ties_up or 0)
+    assert not same.keeps_queue
+    assert preview_of(session, order.id, "0.100", order.price).keeps_queue
+    bad = preview_of(session, order.id, "0.200", order.price)
+    assert (bad.code, bad.passes) == ("NOTHING_CHANGED", False)
+    do(session, CancelOrders(order_ids=(order.id,)))
+    more(session, 50)
+    assert own(session)[0].status is OrderStatus.CANCELED
+    assert preview_of(session, order.id, "0.1", order.price).code == "NOT_AMENDABLE"
+
+
+def preview_of(
+    session: Session, order_id: str, quantity: str, price: Decimal
+) -> Preview:
+    command = AmendOrder(order_id=order_id, quantity=D(quantity), price=price)
+    return session.preview_order(command)
+
+
+def test_what_is_not_there_has_no_preview() -> None:
+    session = running(300)
+    with pytest.raises(CommandRefused, match="o-99 is not known"):
+        preview_of(session, "o-99", "1", D(1))
+    with pytest.raises(CommandRefused, match="XRPUSDT is not in this run"):
+        session.preview_order(market(instrument="XRPUSDT"))
