@@ -93,6 +93,7 @@ class HeaderFrames:
             hold_since_ns=executor.hold_since_ns if executor.hold else None,
             kill=None if kill is None else kill.value,
             kill_reason=executor.kill_reason,
+            kill_since_ns=executor.killed_ns,
             held_protection=len(executor.held_protection()),
             journal="" if engine.journal is None else str(engine.journal.path),
             journal_failure=None if engine.journal is None else engine.journal.failure,

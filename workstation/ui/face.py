@@ -26,6 +26,7 @@ from workstation.ui.alerting import AlertDesk
 from workstation.ui.bridge import Bridge, output_backlog
 from workstation.ui.facts import row_facts
 from workstation.ui.glyphs import choose
+from workstation.ui.key_names import key_glyph
 from workstation.ui.panels.base import Choice, Panel, PanelState
 from workstation.ui.panels.chart import ChartPanel, SecondChartPanel
 from workstation.ui.panels.lines import (
@@ -36,6 +37,7 @@ from workstation.ui.panels.lines import (
 )
 from workstation.ui.panels.symbols import SymbolsPanel
 from workstation.ui.rowfocus import RowFocus
+from workstation.ui.screens.heading import kill_words
 from workstation.ui.screens.layout import LayoutScreen
 from workstation.ui.screens.ritual import Ritual
 from workstation.ui.signals import is_remote
@@ -251,6 +253,16 @@ class Face(App[int]):
                 header,
                 loop_ns=self.bridge.loop_ns,
                 screen_old_s=screen_old_s,
+            )
+            keys = self.keymap["app.kill"] or ("ctrl+k",)
+            waiting = self.alerts.waiting(self.bridge.frame)
+            layout.show_kill(
+                kill_words(
+                    header,
+                    key=key_glyph(keys[0]),
+                    locked=self.locked,
+                    alerts=len(waiting),
+                )
             )
 
     def panel_changed(self) -> None:

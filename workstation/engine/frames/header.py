@@ -44,6 +44,7 @@ class Header(Struct, frozen=True, kw_only=True):
     held_protection: int
     journal: str
     journal_failure: str | None
+    kill_since_ns: int | None = None
 
 
 class Alert(Struct, frozen=True, kw_only=True):

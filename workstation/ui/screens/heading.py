@@ -8,16 +8,19 @@ from __future__ import annotations
 from workstation.engine.frames import Header
 from workstation.ui.typeset import (
     age,
+    duration,
     money,
     number,
     percent,
     utc_clock,
     utc_compact,
+    utc_time,
 )
 from workstation.ui.widgets.inks import Part
+from workstation.ui.widgets.kill_banner import KillWords
 from workstation.ui.widgets.status_lines import Field, field
 
-__all__ = ["compact_line", "money_line", "trust_line"]
+__all__ = ["compact_line", "kill_words", "money_line", "trust_line"]
 
 _MODES = {
     "simulation": ("SIM", "info"),
@@ -35,6 +38,40 @@ _WORDS = {
     "KILLED": "bad",
     "STUCK": "bad",
 }
+
+
+_MEANINGS = {
+    "hold": "no new orders",
+    "cancel": "entries canceled, no new orders",
+    "flatten": "flattened, no new orders",
+}
+
+
+def kill_words(
+    header: Header, *, key: str, locked: bool = False, alerts: int = 0
+) -> KillWords | None:
+    """Return what the banner of a kill says; None while orders are allowed.
+
+    ``key`` opens the ladder, on which the way back is; ``alerts`` wait behind it.
+    """
+    level = header.kill
+    if level is None:
+        return None
+    since = header.kill_since_ns
+    lasting = ""
+    if since is not None and header.ts is not None:
+        lasting = f" UTC, {duration(header.ts - since)}"
+    way = "L unlocks, then re-arm" if locked else f"{key} re-arms"
+    return KillWords(
+        mode=_MODES.get(header.mode, (header.mode.upper(), ""))[0],
+        level=f"{'HALTED' if level == 'hold' else 'KILLED'} ({level})",
+        meaning=_MEANINGS.get(level, "no new orders"),
+        since="the start" if since is None else utc_time(since),
+        lasting=lasting,
+        reason=header.kill_reason,
+        way=way,
+        note=f"{alerts} alert{'' if alerts == 1 else 's'}: a" if alerts else "",
+    )
 
 
 def _sign(value: float) -> str:

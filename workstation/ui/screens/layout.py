@@ -20,6 +20,7 @@ from textual.widget import Widget
 from workstation.ui.panels.base import Panel, PanelState
 from workstation.ui.panels.lines import FilterBar, Footer
 from workstation.ui.panels.split import Split
+from workstation.ui.widgets.kill_banner import KILL_INK, KillWords, lay_kill
 from workstation.ui.widgets.status_lines import (
     AlertLine,
     HeaderLines,
@@ -63,9 +64,18 @@ class TooSmall(StatusLine):
     """The one line of a terminal in which nothing else fits."""
 
     DEFAULT_CSS = "TooSmall { display: none; }"
+    _kill: KillWords | None = None
+
+    def set_kill(self, words: KillWords | None) -> None:
+        """Say what is killed instead."""
+        if words != self._kill:
+            self._kill = words
+            self.redraw()
 
     def draw(self, cells: int, rows: int) -> Sequence[Strip]:
         """Draw the sentence."""
+        if self._kill is not None:
+            return [self.strip(lay_kill(self._kill, cells), cells, KILL_INK)]
         text = "terminal too small, engine runs, ctrl+k kills"
         if cells < len(text):
             text = "too small, engine runs, ctrl+k kills"
@@ -100,6 +110,7 @@ class LayoutScreen(Screen[None], inherit_bindings=False):
         self.zoomed = False
         self.current = ""
         self.panels: dict[str, Panel] = {}
+        self.too_small = TooSmall()
         self.header_lines = HeaderLines(id="header")
         self.alert_line = AlertLine(id="alert")
         self.transport = TransportLine(id="transport")
@@ -117,7 +128,7 @@ class LayoutScreen(Screen[None], inherit_bindings=False):
         """Stack header, alert, panels, transport and footer."""
         # Before there is anything to style: afterwards all would be styled twice.
         self._take_size()
-        yield TooSmall()
+        yield self.too_small
         yield self.header_lines
         yield self.alert_line
         with Vertical(id="area"):
@@ -300,6 +311,13 @@ class LayoutScreen(Screen[None], inherit_bindings=False):
         if isinstance(node, Panel) and node.panel_id != self.current:
             self.current = node.panel_id
             self.workstation.panel_changed()
+
+    def show_kill(self, words: KillWords | None) -> None:
+        """Show what is killed where this size has a line for it."""
+        self.alert_line.set_kill(words)
+        small = self.size_class is SizeClass.SMALL
+        self.header_lines.set_kill(words if small else None)
+        self.too_small.set_kill(words)
 
     def states(self) -> dict[str, PanelState]:
         """Return the state of every panel."""

@@ -20,11 +20,18 @@ from textual.widgets import Input, Static, TextArea
 from workstation.engine.frames import Frame
 from workstation.ui.actions import Hint, Scope, footer_for
 from workstation.ui.glyphs import UNICODE, GlyphSet
-from workstation.ui.screens.heading import compact_line, money_line, trust_line
+from workstation.ui.key_names import key_glyph
+from workstation.ui.screens.heading import (
+    compact_line,
+    kill_words,
+    money_line,
+    trust_line,
+)
 from workstation.ui.screens.live_line import LiveLine
 from workstation.ui.screens.scene import Scene
 from workstation.ui.screens.verb import Verb
 from workstation.ui.typeset import clean
+from workstation.ui.widgets.kill_banner import KillBanner
 from workstation.ui.widgets.panel_frame import PanelRule
 from workstation.ui.widgets.status_lines import (
     Field,
@@ -80,7 +87,7 @@ class Ritual(ModalScreen[ScreenResultType]):
     Ritual > FooterKeys { dock: bottom; }
     Ritual > #ritual { width: 100%; max-width: 100; height: auto; max-height: 100%; }
     Ritual.-tall > #ritual { margin: 2 0 0 0; }
-    Ritual #body { height: auto; margin: 1 0 0 0; }
+    Ritual #body { height: auto; }
     Ritual .gap { margin: 1 0 0 0; }
     Ritual #sentence {
         height: auto; min-height: 1; margin: 1 2 0 2; color: $text-strong;
@@ -169,6 +176,7 @@ class Ritual(ModalScreen[ScreenResultType]):
         with Vertical(id="ritual"):
             yield PanelRule(id="rule")
             yield LiveLine(id="live")
+            yield KillBanner(id="killed")
             with Vertical(id="body"):
                 yield from self.compose_body()
             yield Static("", id="sentence", markup=False)
@@ -269,6 +277,11 @@ class Ritual(ModalScreen[ScreenResultType]):
         header = self.scene.header
         self.query_one("#heading", HeaderLines).set_lines(
             trust_line(header), money_line(header), compact_line(header)
+        )
+        keys = getattr(self.app, "keymap", {}).get("app.kill", ("ctrl+k",))
+        locked = bool(getattr(self.app, "locked", False))
+        self.query_one("#killed", KillBanner).set_kill(
+            kill_words(header, key=key_glyph(keys[0]), locked=locked)
         )
         live, fields = self.query_one("#live", LiveLine), self.live_fields()
         live.display = bool(fields)

@@ -21,6 +21,7 @@ from workstation.ui.widgets.inks import (
     Part,
     component_css,
 )
+from workstation.ui.widgets.kill_banner import KILL_INK, KillWords, lay_kill
 
 WIDE = 120
 """From this many columns the header has two lines."""
@@ -131,6 +132,13 @@ class HeaderLines(StatusLine):
         self._trust: tuple[Field, ...] = ()
         self._money: tuple[Field, ...] = ()
         self._compact: tuple[Field, ...] = ()
+        self._kill: KillWords | None = None
+
+    def set_kill(self, words: KillWords | None) -> None:
+        """Show a kill in place of the last line, where no other line can."""
+        if words != self._kill:
+            self._kill = words
+            self.redraw()
 
     def set_lines(
         self,
@@ -151,7 +159,12 @@ class HeaderLines(StatusLine):
     def draw(self, cells: int, rows: int) -> Sequence[Strip]:
         """Lay out the lines for this width."""
         lines = (self._trust, self._money) if cells >= WIDE else (self._compact,)
-        return [self.strip(lay_fields(line, cells), cells) for line in lines]
+        strips = [self.strip(lay_fields(line, cells), cells) for line in lines]
+        if self._kill is not None:
+            alone = len(strips) == 1
+            parts = lay_kill(self._kill, cells, with_mode=alone)
+            strips[-1] = self.strip(parts, cells, KILL_INK)
+        return strips
 
 
 class AlertLine(StatusLine):
@@ -162,6 +175,13 @@ class AlertLine(StatusLine):
         self._parts: tuple[Part, ...] = (("no alerts", "dim"),)
         self._right: tuple[Part, ...] = ()
         self._bad = False
+        self._kill: KillWords | None = None
+
+    def set_kill(self, words: KillWords | None) -> None:
+        """Show a kill in place of all alerts; None brings them back."""
+        if words != self._kill:
+            self._kill = words
+            self.redraw()
 
     def set_alert(
         self,
@@ -182,6 +202,8 @@ class AlertLine(StatusLine):
 
     def draw(self, cells: int, rows: int) -> Sequence[Strip]:
         """Give the text what the count leaves, cut between words."""
+        if self._kill is not None:
+            return [self.strip(lay_kill(self._kill, cells), cells, KILL_INK)]
         under = "alarm" if self._bad else ""
         tail = parts_width(self._right)
         room = cells - 1 - (tail + 2 if tail else 0)
