@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from workstation.engine.drivers import Until, run_backtest
 from workstation.engine.frames import ChartFrame, Focus
 from workstation.engine.session import Session
 from workstation.indicators import Drawing, Pane, Request
+from workstation.model.commands import PlaceOrder
+from workstation.model.instruments import Side
 from workstation.model.orders import OrderRole
 from workstation.model.records import OrderRecord, PositionRecord
 from workstation.model.timeframes import Timeframe
@@ -165,6 +168,17 @@ def test_fills_say_what_they_were_for_and_are_those_of_the_store() -> None:
     assert roles & {OrderRole.EXIT, OrderRole.STOP, OrderRole.TARGET}
     recent = chart(session, bars=5)
     assert all(marker.ts >= recent.bars[0][0] for marker in recent.markers)
+
+
+def test_what_the_operator_ordered_is_drawn_as_by_hand() -> None:
+    session = run(300)
+    ticket = PlaceOrder(instrument="BTCUSDT", side=Side.BUY, quantity=Decimal("0.010"))
+    assert session.execute(ticket).accepted
+    run_backtest(session.engine, Until(events=400))
+    (fill,) = [f for f in session.engine.store.fills if f.owner == "operator"]
+    assert fill.role is OrderRole.ENTRY
+    drawn = {m.ts: m.role for m in chart(session).markers}
+    assert drawn[fill.ts] is OrderRole.MANUAL
 
 
 def test_entry_price_and_stop_through_time_are_those_of_the_records() -> None:

@@ -21,10 +21,11 @@ from workstation.engine.plots import Plots
 from workstation.engine.script_plots import script_plots
 from workstation.engine.series import Series, grouping, series_of
 from workstation.execution.executor import Executor
+from workstation.execution.risk import OPERATOR
 from workstation.indicators import Request
 from workstation.market.aggregator import Aggregator
 from workstation.model.instruments import Instrument
-from workstation.model.orders import OrderStatus
+from workstation.model.orders import Fill, OrderRole, OrderStatus
 from workstation.model.timeframes import Timeframe
 from workstation.strategy.scripted import ScriptedStrategy
 
@@ -160,7 +161,7 @@ class ChartFrames:
             return made[1]
         trading = (
             tuple(
-                Marker(fill.ts, float(fill.price), fill.side.sign, fill.role)
+                Marker(fill.ts, float(fill.price), fill.side.sign, _role(fill))
                 for fill in self._marks.fills(name, first)
             ),
             self._marks.held(*row, first),
@@ -197,3 +198,10 @@ class ChartFrames:
         if row is not None and row.target is not None:
             levels.append(("target", float(row.target)))
         return (*levels, *orders)
+
+
+def _role(fill: Fill) -> OrderRole:
+    """Return what a fill is drawn as: what the operator ordered is by hand."""
+    if fill.owner == OPERATOR and fill.role in (OrderRole.ENTRY, OrderRole.EXIT):
+        return OrderRole.MANUAL
+    return fill.role
