@@ -23,11 +23,12 @@ from workstation.engine.assembly import assemble_session
 from workstation.engine.control import Outcome
 from workstation.engine.drivers import PlayDriver
 from workstation.engine.frames import Focus, Frame
+from workstation.engine.order_preview import Preview, Touch
 from workstation.engine.recorder import RecorderAnswer
 from workstation.engine.script_source import ScriptSource
 from workstation.engine.session import Session
 from workstation.kernel import SimClock
-from workstation.model.commands import Command, Override
+from workstation.model.commands import AmendOrder, Command, Override, PlaceOrder
 from workstation.model.states import SymbolState
 from workstation.paths import shipped_folder
 from workstation.ui.app import WorkstationApp
@@ -61,6 +62,7 @@ _OVERRIDE = (
     *("tab", "tab", "right", "tab", "right", "tab", "left", "tab", "tab"),
     *"news at two",
 )
+_SIZE = ("0", "full_stop", "1")
 _CELL = 12.2
 """Width of a column in Textual's pictures."""
 _BLANK = "&#160;"
@@ -88,6 +90,7 @@ PICTURES = (
     Picture("log", keys=("7",)),
     Picture("strategies", keys=("4",)),
     Picture("override", keys=("o", *_OVERRIDE)),
+    Picture("ticket", keys=("b", *["tab"] * 6, *_SIZE)),
     Picture("kill", keys=("ctrl+k",)),
     Picture(
         "chart",
@@ -152,6 +155,14 @@ class Still:
     def execute(self, command: Command) -> Outcome:
         """Take a command."""
         return self._session.execute(command)
+
+    def preview_order(self, command: PlaceOrder | AmendOrder) -> Preview:
+        """Return what an order would do."""
+        return self._session.preview_order(command)
+
+    def touch(self, instrument: str) -> Touch:
+        """Return the best prices."""
+        return self._session.touch(instrument)
 
     def toggle_recording(self, name: str) -> RecorderAnswer:
         """Refuse: a picture writes nothing."""

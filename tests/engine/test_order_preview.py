@@ -1,4 +1,4 @@
-"""The preview of an order: the verdict of the command, its cost, and nothing changed."""
+"""The preview of an order: the verdict of the command, its cost, nothing changed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.engine.commands import do, holding, more
 from tests.engine.runs import running, small
 from tests.engine.test_order_commands import below, own, resting
 from workstation.engine.drivers import Until, run_backtest
-from workstation.engine.order_preview import Preview
+from workstation.engine.order_preview import Preview, Touch
 from workstation.engine.session import Session
 from workstation.model.commands import AmendOrder, CancelOrders, Hold, PlaceOrder
 from workstation.model.errors import CommandRefused
@@ -83,8 +83,9 @@ def test_what_it_costs_is_in_numbers() -> None:
     assert found.takes == 0
     assert view.mid is not None
     assert found.away_bps == pytest.approx((float(price) / view.mid - 1) * 10_000)
-    assert (found.bid, found.ask) == (view.bid, view.ask)
-    assert [gate.name for gate in found.gates][0] == "feed"
+    touch = session.touch("BTCUSDT")
+    assert (touch.bid, touch.ask, touch.mid) == (view.bid, view.ask, view.mid)
+    assert next(gate.name for gate in found.gates) == "feed"
 
 
 def test_what_it_takes_is_what_the_visible_book_gives() -> None:
@@ -112,7 +113,7 @@ def test_the_position_after_is_the_operators_and_the_accounts(tmp_path: Path) ->
     session = holding(tmp_path)
     held = session.executor.position("ema_cross", "BTCUSDT").quantity
     found = session.preview_order(market(Side.SELL))
-    assert (found.position, found.position_after) == (0, D("-0.010"))
+    assert (found.position, found.position_after) == (D(0), D("-0.010"))
     assert (found.net, found.net_after) == (held, held - D("0.010"))
     # What takes the account's position down ties up nothing more.
     assert found.ties_up == 0
@@ -165,6 +166,8 @@ def preview_of(
 
 def test_what_is_not_there_has_no_preview() -> None:
     session = running(300)
+    assert session.touch("XRPUSDT") == Touch(None, None, None)
+    assert session.touch("XRPUSDT").mid is None
     with pytest.raises(CommandRefused, match="o-99 is not known"):
         preview_of(session, "o-99", "1", D(1))
     with pytest.raises(CommandRefused, match="XRPUSDT is not in this run"):

@@ -49,6 +49,7 @@ from workstation.engine.frames import (
     TapeFrame,
     Way,
 )
+from workstation.engine.order_preview import Preview, Touch
 from workstation.engine.recorder import RecorderAnswer
 from workstation.engine.reloading import ReloadAnswer, ReloadReport
 from workstation.engine.script_source import ScriptSource
@@ -56,7 +57,7 @@ from workstation.engine.store import Numbered
 from workstation.indicators import Request
 from workstation.kernel import ChannelStats, TaskStats
 from workstation.kernel.tasks import TaskKind, TaskState
-from workstation.model.commands import Command
+from workstation.model.commands import AmendOrder, Command, PlaceOrder
 from workstation.model.instruments import Side
 from workstation.model.opportunities import Opportunity, OpportunityKind
 from workstation.model.orders import Order, OrderRole, OrderStatus, OrderType
@@ -855,6 +856,38 @@ class FakeReloading:
         return news
 
 
+def preview(**changes: Any) -> Preview:
+    """Return the preview of a buy of 0.100 BTCUSDT that rests at 61,680."""
+    values: dict[str, Any] = {
+        "seq": 100,
+        "instrument": "BTCUSDT",
+        "code": "",
+        "denial": "",
+        "currency": "USDT",
+        "open": Decimal("0.100"),
+        "price": Decimal("61680.0"),
+        "notional": Decimal("6168.0000"),
+        "fee_maker": Decimal("0.9252"),
+        "fee_taker": Decimal("2.7756"),
+        "ties_up": Decimal("6168.0"),
+        "free": Decimal("32558.10"),
+        "owner": "operator",
+        "position": Decimal(0),
+        "position_after": Decimal("0.100"),
+        "net": Decimal(1),
+        "net_after": Decimal("1.100"),
+        "away_bps": -0.97,
+        "takes": Decimal(0),
+        "take_price": None,
+        "keeps_queue": False,
+        "gates": (
+            Gate("feed", True, "40 ms of 5 s"),
+            Gate("risk", True, "61 % of position limit 100000"),
+        ),
+    }
+    return Preview(**{**values, **changes})
+
+
 class FakeSession:
     """Frames by hand; ``frames`` makes each of them, ``executed`` notes commands."""
 
@@ -916,6 +949,14 @@ class FakeSession:
         if self.refusal:
             return Outcome(False, self.refusal, 100)
         return Outcome(True, "done", 100)
+
+    def preview_order(self, command: PlaceOrder | AmendOrder) -> Preview:
+        """Let every order pass."""
+        return preview()
+
+    def touch(self, instrument: str) -> Touch:
+        """Return the best prices of the sketches."""
+        return Touch(61_685.99, 61_686.0, 61_685.99)
 
     def script_source(self, strategy: str) -> ScriptSource | None:
         """Return a text of five lines."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -19,11 +20,21 @@ from workstation.engine.assembly import assemble_session
 from workstation.engine.drivers import Until, run_backtest
 from workstation.engine.session import Session
 from workstation.kernel.tasks import TaskState
-from workstation.model.commands import Disposition, Override
-from workstation.model.orders import Order, OrderRole, OrderStatus
+from workstation.model.commands import (
+    Disposition,
+    Kill,
+    KillLevel,
+    Override,
+    PlaceOrder,
+    Rearm,
+)
+from workstation.model.instruments import Side
+from workstation.model.orders import Order, OrderRole, OrderStatus, OrderType
 from workstation.model.states import SymbolState
 from workstation.paths import shipped_folder
 from workstation.ui.app import WorkstationApp
+from workstation.ui.panels.book import BookPanel
+from workstation.ui.screens.amend import AmendScreen
 from workstation.ui.screens.cancel import CancelScreen
 from workstation.ui.screens.edit_params import EditParamsScreen
 from workstation.ui.screens.fields import ChoiceLine, TextField
@@ -32,7 +43,9 @@ from workstation.ui.screens.override_all import OverrideAllScreen
 from workstation.ui.screens.ritual import Ritual, Verb
 from workstation.ui.screens.roll_back import RollBackScreen
 from workstation.ui.screens.stop_task import StopTaskScreen
+from workstation.ui.screens.ticket import TicketScreen
 from workstation.ui.screens.unlock import UnlockScreen
+from workstation.ui.wording import order_number
 from workstation.venues.recording.folder import Recording
 
 
@@ -71,6 +84,8 @@ async def go(app: WorkstationApp, pilot: Pilot[int]) -> None:
     """Arm the dialog that is open and press its first verb."""
     assert isinstance(app.screen, Ritual)
     app.screen.arm()
+    # Outside text: there the key that goes on is a letter.
+    app.screen.query_one("#back", Verb).focus()
     await pilot.pause()
     app.screen.action_go()
     await settle(pilot)
@@ -512,3 +527,208 @@ async def test_a_step_that_a_script_holds_up_says_so_and_goes_on_by_itself() -> 
         await pilot.press("full_stop")
         await settle(pilot)
         assert "a script has not answered yet" not in footer(app)
+
+
+def of_the_operator(session: Session) -> list[Order]:
+    return [o for o in session.executor.orders() if o.owner == "operator"]
+
+
+async def test_b_places_an_order_of_the_symbol_below_the_cursor() -> None:
+    app, session = in_trade()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await focus_on(app, pilot, "symbols", "ETHUSDT")
+        await pilot.press("b")
+        await settle(pilot)
+        screen = app.screen
+        assert isinstance(screen, TicketScreen)
+        assert screen.instrument.id == "ETHUSDT"
+        screen.query_one("#size", TextField).entry.focus()
+        await pilot.press("0", "full_stop", "5")
+        screen.query_one("#only", ChoiceLine).value = "post"
+        await pilot.pause()
+        price = screen.form.price
+        await go(app, pilot)
+        assert app.open_ritual() is None
+        assert "was sent" in footer(app)
+        (order,) = of_the_operator(session)
+        assert (order.instrument, str(order.price)) == ("ETHUSDT", price)
+        assert (order.quantity, order.post_only) == (Decimal("0.5"), True)
+        assert order.role is OrderRole.ENTRY
+
+
+async def test_enter_in_the_book_puts_the_price_of_the_level_into_the_ticket() -> None:
+    app, _ = in_trade()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        layout = app.layout_screen()
+        assert layout is not None
+        panel = layout.panels["book"]
+        assert isinstance(panel, BookPanel)
+        layout.focus_panel("book")
+        await settle(pilot)
+        for key, side in (("down", Side.BUY), ("up", Side.SELL)):
+            # The first move is to the best bid; from there up is the best ask.
+            await pilot.press(key)
+            level = panel.ladder.cursor_row
+            assert level is not None
+            await pilot.press("enter")
+            await settle(pilot)
+            screen = app.screen
+            assert isinstance(screen, TicketScreen)
+            assert float(screen.form.price) == level[1].at
+            assert screen.form.side is side
+            await pilot.press("escape")
+            await settle(pilot)
+        await pilot.press("b")
+        await settle(pilot)
+        assert isinstance(app.screen, TicketScreen)
+
+
+async def test_b_and_u_are_absent_on_a_locked_screen() -> None:
+    app, session = in_trade()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await pilot.press("L")
+        await focus_on(app, pilot, "symbols", "BTCUSDT")
+        await pilot.press("b")
+        await settle(pilot)
+        assert app.open_ritual() is None
+        assert "locked" in footer(app)
+        layout = app.layout_screen()
+        assert layout is not None
+        panel = layout.panels["book"]
+        assert isinstance(panel, BookPanel)
+        layout.focus_panel("book")
+        await settle(pilot)
+        await pilot.press("down", "enter")
+        await settle(pilot)
+        assert app.open_ritual() is None
+        await focus_on(app, pilot, "orders", guards(session)[0].id)
+        await pilot.press("u")
+        await settle(pilot)
+        assert app.open_ritual() is None
+
+
+async def test_u_amends_the_order_below_the_cursor_and_the_panel_shows_it() -> None:
+    app, session = in_trade()
+    instrument = session.instruments["BTCUSDT"]
+    bid = session.aggregator.instrument("BTCUSDT").bid
+    low, lower = (instrument.nearest_price(bid * part) for part in (0.98, 0.97))
+    command = PlaceOrder(
+        instrument="BTCUSDT",
+        side=Side.BUY,
+        quantity=Decimal("0.010"),
+        order_type=OrderType.LIMIT,
+        price=low,
+    )
+    assert session.execute(command).accepted
+    (order,) = of_the_operator(session)
+    while of_the_operator(session)[0].status is not OrderStatus.ACCEPTED:
+        assert session.driver.step()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await focus_on(app, pilot, "orders", order.id)
+        await pilot.press("u")
+        await settle(pilot)
+        screen = app.screen
+        assert isinstance(screen, AmendScreen)
+        screen.query_one("#price", TextField).entry.value = str(lower)
+        screen.query_one("#quantity", TextField).entry.value = "0.020"
+        await pilot.pause()
+        await go(app, pilot)
+        assert "end of the queue" in footer(app)
+        assert of_the_operator(session)[0].status is OrderStatus.PENDING_REPLACE
+        while of_the_operator(session)[0].status is not OrderStatus.ACCEPTED:
+            assert session.driver.step()
+        app.bridge_now()
+        await settle(pilot)
+        rows = text_of(app).splitlines()
+        line = next(row for row in rows if "0/0.02000" in row)
+        assert line.lstrip("▸ ").startswith(order_number(order.id))
+        assert f"{lower:,}" in line
+    amended = of_the_operator(session)[0]
+    assert (amended.quantity, amended.price) == (Decimal("0.020"), lower)
+
+
+async def test_u_moves_a_stop_that_is_held_here() -> None:
+    app, session = in_trade()
+    stop = guards(session)[0]
+    assert stop.trigger is not None
+    instrument = session.instruments[stop.instrument]
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await focus_on(app, pilot, "orders", stop.id)
+        await pilot.press("u")
+        await settle(pilot)
+        screen = app.screen
+        assert isinstance(screen, AmendScreen)
+        screen.query_one("#price", TextField).entry.focus()
+        await pilot.press("down")
+        await pilot.pause()
+        await go(app, pilot)
+    moved = next(o for o in guards(session) if o.id == stop.id)
+    assert moved.trigger == stop.trigger - instrument.tick_size
+
+
+async def test_large_c_takes_the_operators_orders_and_keeps_protection() -> None:
+    app, session = in_trade()
+    held = guards(session)
+    bid = session.aggregator.instrument("BTCUSDT").bid
+    command = PlaceOrder(
+        instrument="BTCUSDT",
+        side=Side.BUY,
+        quantity=Decimal("0.010"),
+        order_type=OrderType.LIMIT,
+        price=session.instruments["BTCUSDT"].nearest_price(bid * 0.98),
+    )
+    assert session.execute(command).accepted
+    while of_the_operator(session)[0].status is not OrderStatus.ACCEPTED:
+        assert session.driver.step()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await focus_on(app, pilot, "orders", of_the_operator(session)[0].id)
+        await pilot.press("C")
+        await settle(pilot)
+        assert isinstance(app.screen, CancelScreen)
+        await go(app, pilot)
+        assert of_the_operator(session)[0].status is OrderStatus.PENDING_CANCEL
+    assert guards(session) == held
+
+
+async def test_a_kill_stands_in_the_alert_line_of_every_layout_and_moves_nothing() -> (
+    None
+):
+    app, session = in_trade()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        before = text_of(app).splitlines()
+        session.execute(Kill(level=KillLevel.CANCEL, reason="too fast"))
+        app.bridge_now()
+        await settle(pilot)
+        after = text_of(app).splitlines()
+        assert after[1].startswith(" KILLED (cancel)  since ")
+        assert ": too fast" in after[1]
+        assert after[1].rstrip().endswith("ctrl+k re-arms")
+        assert after[2] == before[2]
+        assert [line[:20] for line in after[3:6]] == [line[:20] for line in before[3:6]]
+        for digit in ("2", "3", "4", "7"):
+            await pilot.press(digit)
+            await settle(pilot)
+            assert text_of(app).splitlines()[1].startswith(" KILLED (cancel)")
+        await pilot.resize_terminal(60, 15)
+        await settle(pilot)
+        app.bridge_now()
+        await settle(pilot)
+        assert text_of(app).splitlines()[0].startswith(" SIM KILLED (cancel)")
+        await pilot.resize_terminal(39, 9)
+        await settle(pilot)
+        app.bridge_now()
+        await settle(pilot)
+        assert " KILLED (cancel)" in text_of(app)
+        await pilot.resize_terminal(80, 24)
+        await settle(pilot)
+        session.execute(Rearm(reason="calm again"))
+        app.bridge_now()
+        await settle(pilot)
+        assert "KILLED" not in text_of(app)

@@ -23,11 +23,26 @@ from workstation.model.instruments import Instrument, to_decimal
 from workstation.model.orders import Order, OrderType
 from workstation.model.states import BookTrust, Gate
 
-__all__ = ["OrderPreview", "Preview"]
+__all__ = ["OrderPreview", "Preview", "Touch"]
 
 ZERO = Decimal(0)
 _LEVELS = 1_000
 """Levels of a side that a market order is followed through."""
+
+
+class Touch(Struct, frozen=True):
+    """The best prices of an instrument now; None = not known."""
+
+    bid: float | None
+    ask: float | None
+    last: float | None
+
+    @property
+    def mid(self) -> float | None:
+        """Return the middle of bid and ask."""
+        if self.bid is None or self.ask is None:
+            return None
+        return (self.bid + self.ask) / 2
 
 
 class Preview(Struct, frozen=True, kw_only=True):
@@ -59,8 +74,6 @@ class Preview(Struct, frozen=True, kw_only=True):
     position_after: Decimal
     net: Decimal
     net_after: Decimal
-    bid: float
-    ask: float
     away_bps: float | None
     takes: Decimal | None
     take_price: float | None
@@ -89,6 +102,13 @@ class OrderPreview:
         self._instruments = instruments
         self._fees = fees
 
+    def touch(self, instrument: str) -> Touch:
+        """Return the best prices; all None where there is no such instrument."""
+        if instrument not in self._instruments:
+            return Touch(None, None, None)
+        view = self._aggregator.instrument(instrument)
+        return Touch(view.bid or None, view.ask or None, view.last or None)
+
     def preview(self, command: PlaceOrder | AmendOrder, seq: int) -> Preview:
         """Return what would become of the command now.
 
@@ -101,7 +121,8 @@ class OrderPreview:
             text = "" if judged.denial is None else judged.denial.text
             raise CommandRefused(text or f"{order.instrument} is not in this run")
         executor = self._executor
-        price = executor.risk.reference(order)
+        # What is held is worth its trigger: that is where it would be sent.
+        price = order.trigger or executor.risk.reference(order)
         left = max(judged.open, ZERO)
         notional = None if price is None else left * price
         fees = self._fees.get(instrument.venue)
@@ -137,8 +158,6 @@ class OrderPreview:
             position_after=position + signed,
             net=net,
             net_after=net + signed,
-            bid=view.bid,
-            ask=view.ask,
             away_bps=_away(_asked(order), view.mid),
             takes=takes,
             take_price=take_price,

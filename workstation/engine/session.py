@@ -12,7 +12,7 @@ from workstation.engine.drivers import PlayDriver
 from workstation.engine.engine import Engine
 from workstation.engine.frames import Focus, Frame
 from workstation.engine.framing import FrameSource
-from workstation.engine.order_preview import OrderPreview, Preview
+from workstation.engine.order_preview import OrderPreview, Preview, Touch
 from workstation.engine.recorder import Recorder, RecorderAnswer
 from workstation.engine.reloading import Reloading
 from workstation.engine.runaway import ScriptGuard
@@ -84,6 +84,10 @@ class Session:
         Raises CommandRefused when it names an order or instrument that is not there.
         """
         return self._previews.preview(command, self.engine.core.seq)
+
+    def touch(self, instrument: str) -> Touch:
+        """Return the best prices of an instrument now."""
+        return self._previews.touch(instrument)
 
     def script_source(self, strategy: str) -> ScriptSource | None:
         """Return the text of a strategy's script; None where there is no such one."""

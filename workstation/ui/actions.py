@@ -216,9 +216,14 @@ ACTIONS: tuple[Action, ...] = (
         *("row.flatten", "F", _R, "close the position at market"),
         *("flatten", 0, _POSITION, _TRADING),
     ),
+    _keys("row.ticket", "b", _R, "order ticket", "order", 1, _ROW, _ONE),
     _keys(
         *("order.cancel", "c", _O, "cancel the order; asks if it protects"),
         *("cancel", 0, _ORDER, _ONE),
+    ),
+    _keys(
+        *("order.amend", "u", _O, "amend price or quantity"),
+        *("amend", 1, _ORDER, _ONE),
     ),
     _keys(
         *("order.cancel_all", "C", _O, "cancel all orders shown; keeps protection"),
@@ -263,6 +268,10 @@ ACTIONS: tuple[Action, ...] = (
     _keys("book.down", "down", Scope.BOOK, "one level down", "level", 1),
     _keys("book.finer", "plus equals_sign", Scope.BOOK, "finer steps", "scale", 2),
     _keys("book.coarser", "minus", Scope.BOOK, "coarser price steps", "scale", 2),
+    _keys(
+        *("book.ticket", "b", Scope.BOOK, "order ticket; enter: at the level's price"),
+        *("order", 1, _ROW, _ONE),
+    ),
     _keys("book.follow", "f", Scope.BOOK, "follow the best prices", "follow", 0),
     _keys("log.follow", "f", Scope.LOG, "follow the newest line", "follow", 0),
     # Dialogs.
@@ -273,7 +282,10 @@ ACTIONS: tuple[Action, ...] = (
     _keys("dialog.go", "y", _D, "go on: the first verb, once armed", "go on", 2),
     _keys("dialog.up", "up", _D, "one tick or lot up in a number"),
     _keys("dialog.down", "down", _D, "one tick or lot down in a number"),
-    _keys("dialog.raw", "f2", _D, "raw JSON of an injected event", "raw JSON", 4),
+    _keys("dialog.bid", "b", _D, "in a price: the best bid"),
+    _keys("dialog.mid", "m", _D, "in a price: the middle"),
+    _keys("dialog.ask", "a", _D, "in a price: the best ask"),
+    _keys("dialog.raw", "f2", _D, "raw JSON of an event or order", "raw JSON", 4),
 )
 
 _BY_ID = {entry.id: entry for entry in ACTIONS}

@@ -45,6 +45,7 @@ from workstation.ui.verbs import VERBS
 from workstation.ui.verbs.detail import detail_screen
 from workstation.ui.verbs.leaving import begin_quit, leave_by
 from workstation.ui.verbs.looking import EXPORT_FOLDER, jump_to
+from workstation.ui.widgets.book_ladder import BookLadder
 
 if TYPE_CHECKING:
     from workstation.model.commands import Command
@@ -349,6 +350,10 @@ class WorkstationApp(Face):
             self.push_screen(screen, self.answered)
         elif not event.choice.param:
             self.say(f"{event.panel.title} has no detail for this row.")
+
+    def on_book_ladder_price_selected(self, event: BookLadder.PriceSelected) -> None:
+        """Put the price of a level into the order ticket."""
+        self.act("book.ticket")
 
     def on_filter_bar_left(self, event: FilterBar.Left) -> None:
         """Close the filter and give the focus back."""

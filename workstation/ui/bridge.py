@@ -27,11 +27,12 @@ if TYPE_CHECKING:
     from workstation.engine.control import Outcome
     from workstation.engine.drivers import PlayDriver
     from workstation.engine.frames import Focus, Frame, Header
+    from workstation.engine.order_preview import Preview, Touch
     from workstation.engine.recorder import RecorderAnswer
     from workstation.engine.reloading import ReloadAnswer, ReloadReport
     from workstation.engine.script_source import ScriptSource
     from workstation.kernel import Clock
-    from workstation.model.commands import Command
+    from workstation.model.commands import AmendOrder, Command, PlaceOrder
     from workstation.ui.panels.base import Panel
     from workstation.ui.screens.layout import LayoutScreen
     from workstation.ui.widgets.tail_log import LogLine
@@ -68,6 +69,12 @@ class SessionLike(Protocol):
 
     def execute(self, command: Command) -> Outcome:
         """Take a command now."""
+
+    def preview_order(self, command: PlaceOrder | AmendOrder) -> Preview:
+        """Return what an order would do and cost; changes nothing."""
+
+    def touch(self, instrument: str) -> Touch:
+        """Return the best prices of an instrument now."""
 
     def script_source(self, strategy: str) -> ScriptSource | None:
         """Return the text of a strategy's script, read now."""

@@ -25,7 +25,14 @@ from workstation.ui.widgets.inks import (
     component_css,
 )
 
-__all__ = ["LABEL", "ChoiceLine", "NumberField", "TextField", "number_of"]
+__all__ = [
+    "LABEL",
+    "ChoiceLine",
+    "NumberEntry",
+    "NumberField",
+    "TextField",
+    "number_of",
+]
 
 LABEL = 14
 """Cells of a label, the same in every form."""
@@ -230,7 +237,9 @@ class TextField(Horizontal):
         self.label = label
         self.entry = self.make_entry(value, placeholder, f"{id}-entry" if id else None)
         self._check = check
-        self._unit = remark
+        self.unit = remark
+        """What stands behind the field while nothing is wrong."""
+        self._found = ""
         self._remark = Static(remark, classes="remark", markup=False)
         self.wrong = ""
 
@@ -255,7 +264,8 @@ class TextField(Horizontal):
     def validate(self) -> bool:
         """Check the text and show what is wrong with it."""
         self.wrong = self._check(self.text) if self._check is not None else ""
-        self._remark.update(self.wrong or self._unit)
+        self.wrong = self.wrong or self._found
+        self._remark.update(self.wrong or self.unit)
         self._remark.set_class(bool(self.wrong), "wrong")
         return not self.wrong
 
@@ -264,9 +274,14 @@ class TextField(Horizontal):
         """What was typed, without blanks around it."""
         return self.entry.value.strip()
 
-    def set_remark(self, remark: str) -> None:
-        """Change what stands behind the field while nothing is wrong."""
-        self._unit = remark
+    def set_remark(self, remark: str, *, wrong: str = "") -> None:
+        """Change what stands behind the field while nothing is wrong.
+
+        ``wrong`` is what a form finds that no field can know of itself.
+        """
+        if (remark, wrong) == (self.unit, self._found):
+            return
+        self.unit, self._found = remark, wrong
         if self.is_mounted:
             self.validate()
 
@@ -280,7 +295,7 @@ def number_of(text: str) -> Decimal | None:
     return value if value.is_finite() else None
 
 
-class _NumberEntry(_Entry):
+class NumberEntry(_Entry):
     """A number; up and down move it by one step."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -326,7 +341,7 @@ class NumberField(TextField):
 
     def make_entry(self, value: str, placeholder: str, id: str | None) -> _Entry:
         """Return the number's field."""
-        return _NumberEntry(value, placeholder, id)
+        return NumberEntry(value, placeholder, id)
 
     def set_step(self, step: Decimal) -> None:
         """Change what up and down add."""

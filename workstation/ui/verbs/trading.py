@@ -1,19 +1,25 @@
-"""Verbs that touch trading: kill, hold, override, flatten, cancel.
+"""Verbs that touch trading: kill, hold, override, ticket, flatten, amend, cancel.
 
 What only reduces risk acts at once; the rest opens the dialog that says what it does.
 """
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from workstation.model.commands import CancelOrders, Hold, Kill, KillLevel
+from workstation.model.instruments import Instrument, Side
+from workstation.ui.panels.book import BookPanel
 from workstation.ui.panels.table import TablePanel
+from workstation.ui.screens.amend import AmendScreen
 from workstation.ui.screens.cancel import CancelScreen
+from workstation.ui.screens.checked import TicketDesk
 from workstation.ui.screens.flatten import FlattenScreen
 from workstation.ui.screens.kill import KillScreen
 from workstation.ui.screens.override import OverrideScreen
 from workstation.ui.screens.override_all import OverrideAllScreen
+from workstation.ui.screens.ticket import TicketScreen
 
 if TYPE_CHECKING:
     from workstation.ui.app import WorkstationApp
@@ -109,6 +115,50 @@ def flatten(app: WorkstationApp) -> None:
         _open(app, FlattenScreen(frame, app.run_command, choice.instrument, owner))
 
 
+def _desk(app: WorkstationApp) -> TicketDesk:
+    session = app.bridge.session
+    assert session is not None
+    return TicketDesk(app.run_command, session.preview_order, session.touch)
+
+
+def _instrument(app: WorkstationApp, name: str) -> Instrument | None:
+    return next((i for i in app.config.run.instruments if i.id == name), None)
+
+
+def ticket(app: WorkstationApp) -> None:
+    """Open the order ticket of the symbol below the cursor.
+
+    From a level of the book it begins there: on its own side, where it would rest.
+    """
+    choice, panel = app.choice, app.panel
+    frame = app.bridge.look(TicketScreen.PANELS)
+    instrument = None if choice is None else _instrument(app, choice.instrument)
+    if instrument is None or frame is None:
+        return
+    side, at = Side.BUY, None
+    level = panel.ladder.cursor_row if isinstance(panel, BookPanel) else None
+    if level is not None:
+        name, row = level
+        side = Side.BUY if name == "bid" else Side.SELL
+        at = instrument.nearest_price(Decimal(repr(row.at)))
+    _open(app, TicketScreen(frame, _desk(app), instrument, side=side, at=at))
+
+
+def amend(app: WorkstationApp) -> None:
+    """Open the amend dialog of the order below the cursor."""
+    choice = app.choice
+    frame = app.bridge.look(AmendScreen.PANELS)
+    if choice is None or frame is None:
+        return
+    found = [row for row in frame.orders or () if row.order.id == choice.order_id]
+    if not found:
+        app.say("It is not working any more.")
+        return
+    instrument = _instrument(app, found[0].order.instrument)
+    assert instrument is not None
+    _open(app, AmendScreen(frame, _desk(app), instrument, choice.order_id))
+
+
 def cancel(app: WorkstationApp) -> None:
     """Cancel entries at once; ask where an order protects."""
     panel = app.panel
@@ -147,7 +197,10 @@ VERBS: dict[str, Any] = {
     "app.kill": kill,
     "trading.hold": hold,
     "row.override": override,
+    "row.ticket": ticket,
+    "book.ticket": ticket,
     "row.flatten": flatten,
+    "order.amend": amend,
     "order.cancel": cancel,
     "order.cancel_all": cancel_all,
 }

@@ -1,0 +1,516 @@
+"""The ticket and the amend dialog: what they show, check and send."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import TextArea
+
+from tests.ui.fakes import preview
+from tests.ui.screens.scenes import (
+    BTC,
+    STOP,
+    FakeEngine,
+    Fuse,
+    Host,
+    frame,
+    header,
+    in_trade,
+    lines_of,
+    order,
+    position,
+    text_of,
+)
+from workstation.engine.frames import Frame
+from workstation.engine.order_preview import Preview, Touch
+from workstation.model.commands import AmendOrder, PlaceOrder
+from workstation.model.errors import CommandRefused
+from workstation.model.instruments import Side
+from workstation.model.orders import OrderType, TimeInForce
+from workstation.ui.screens.amend import AmendScreen
+from workstation.ui.screens.checked import CheckedRitual, TicketDesk
+from workstation.ui.screens.fields import ChoiceLine, TextField
+from workstation.ui.screens.ritual import Verb
+from workstation.ui.screens.ticket import TicketScreen
+
+D = Decimal
+
+
+class Desk:
+    """A fake engine that previews: every order passes until ``denial`` is set."""
+
+    def __init__(self) -> None:
+        self.engine = FakeEngine()
+        self.asked: list[PlaceOrder | AmendOrder] = []
+        self.found: dict[str, object] = {}
+        self.gone = ""
+        self.touched = Touch(61_685.99, 61_686.0, 61_685.5)
+
+    def preview(self, command: PlaceOrder | AmendOrder) -> Preview:
+        self.asked.append(command)
+        if self.gone:
+            raise CommandRefused(self.gone)
+        return preview(**self.found)
+
+    @property
+    def desk(self) -> TicketDesk:
+        return TicketDesk(self.engine.execute, self.preview, lambda _: self.touched)
+
+
+def ticket(shown: Frame | None = None, **rest: object) -> tuple[Desk, Fuse, Host]:
+    fake, fuse = Desk(), Fuse()
+    screen = TicketScreen(
+        shown or in_trade(),
+        fake.desk,
+        BTC,
+        timer=fuse,
+        **rest,  # type: ignore[arg-type]
+    )
+    return fake, fuse, Host(screen)
+
+
+def amend(
+    shown: Frame, order_id: str = "o-12", **found: object
+) -> tuple[Desk, Fuse, Host]:
+    fake, fuse = Desk(), Fuse()
+    fake.found = found
+    return fake, fuse, Host(AmendScreen(shown, fake.desk, BTC, order_id, timer=fuse))
+
+
+async def armed(pilot: Pilot[None], fuse: Fuse) -> None:
+    await pilot.pause()
+    fuse.fire()
+    await pilot.pause()
+
+
+async def put(pilot: Pilot[None], screen: CheckedRitual, id: str, text: str) -> None:
+    screen.query_one(f"#{id}", TextField).entry.value = text
+    await pilot.pause()
+
+
+async def pick(pilot: Pilot[None], screen: CheckedRitual, id: str, value: str) -> None:
+    screen.query_one(f"#{id}", ChoiceLine).value = value
+    await pilot.pause()
+
+
+def go(screen: CheckedRitual) -> Verb:
+    return screen.query_one("#go", Verb)
+
+
+async def test_a_ticket_begins_at_the_best_bid_with_back_focused() -> None:
+    fake, fuse, host = ticket()
+    async with host.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, TicketScreen)
+        assert screen.focused is screen.query_one("#back")
+        assert screen.form.price == "61685.99"
+        assert "a quantity is missing" in text_of(screen)
+        assert not go(screen).ready
+        assert fake.asked == []
+        assert " bid 61,685.99 ask 61,686.00 last 61,685.50 " in text_of(screen)
+        assert "pos +1.000" in text_of(screen)
+
+
+async def test_what_is_typed_is_checked_and_sent_with_what_was_seen() -> None:
+    fake, fuse, host = ticket()
+    async with host.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, TicketScreen)
+        await put(pilot, screen, "price", "61680")
+        await put(pilot, screen, "size", "0.1")
+        await put(pilot, screen, "stop", "60000")
+        assert go(screen).label == "Buy 0.100 BTCUSDT at 61,680.00"
+        shown = text_of(screen)
+        for text in (
+            "value 6,168.00 USDT fee 0.93 resting 2.78 taking",
+            "operator 0.000 to +0.100 BTC account +1.000 to +1.100 BTC",
+            "✓ risk: passes",
+            "Buys 0.100 BTCUSDT at 61,680.00 or better, until canceled; stop "
+            "60,000.00 protects what it fills, held here.",
+        ):
+            assert text in shown
+        assert go(screen).ready
+        screen.action_go()
+        await pilot.pause()
+    wanted = PlaceOrder(
+        instrument="BTCUSDT",
+        side=Side.BUY,
+        quantity=D("0.1"),
+        order_type=OrderType.LIMIT,
+        price=D(61_680),
+        stop=D(60_000),
+        seen_seq=100,
+    )
+    assert fake.engine.commands == [wanted]
+    assert fake.asked[-1] == wanted
+    assert host.answers
+
+
+async def test_every_frame_is_checked_and_a_denial_takes_the_verb_away() -> None:
+    fake, fuse, host = ticket(side=Side.SELL)
+    async with host.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, TicketScreen)
+        await put(pilot, screen, "size", "0.1")
+        assert go(screen).ready
+        rows = lines_of(screen)
+        asked = len(fake.asked)
+        fake.found = {"code": "HOLD", "denial": "the operator holds new entries"}
+        screen.refresh_from(in_trade(seq=101))
+        await pilot.pause()
+        assert len(fake.asked) > asked
+        assert "✗ HOLD: the operator holds new entries" in text_of(screen)
+        assert not go(screen).ready
+        screen.action_go()
+        assert fake.engine.commands == []
+        # Nothing has moved: the verbs stand where they stood.
+        now = lines_of(screen)
+        assert [r for r in range(24) if "[ Back ]" in now[r]] == [
+            r for r in range(24) if "[ Back ]" in rows[r]
+        ]
+        fake.found = {}
+        screen.refresh_from(in_trade(seq=102))
+        await pilot.pause()
+        assert go(screen).ready
+
+
+async def test_a_change_behind_the_ticket_asks_again() -> None:
+    fake, fuse, host = ticket()
+    async with host.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, TicketScreen)
+        await put(pilot, screen, "size", "0.1")
+        screen.refresh_from(in_trade(seq=140))
+        await pilot.pause()
+        assert screen.armed
+        assert screen.seen_seq == 100
+        changed = in_trade(seq=150)
+        screen.refresh_from(
+            msgspec.structs.replace(changed, positions=(position("2"),))
+        )
+        await pilot.pause()
+        assert not screen.armed
+        assert screen.seen_seq == 150
+        assert "read again what is shown" in text_of(screen)
+        screen.action_go()
+        assert fake.engine.commands == []
+        fuse.fire()
+        await pilot.pause()
+        screen.action_go()
+        await pilot.pause()
+    sent = fake.engine.last
+    assert isinstance(sent, PlaceOrder)
+    assert sent.seen_seq == 150
+
+
+async def test_a_refusal_stays_where_the_verdict_stood_until_something_is_typed() -> (
+    None
+):
+    fake, fuse, host = ticket()
+    async with host.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, TicketScreen)
+        await put(pilot, screen, "size", "0.1")
+        fake.engine.refusal = "orders of BTCUSDT changed; look again and repeat"
+        screen.action_go()
+        await pilot.pause()
+        assert "Refused: orders of BTCUSDT changed" in text_of(screen)
+        assert not screen.armed
+        screen.refresh_from(in_trade(seq=200))
+        await pilot.pause()
+        assert "Refused" in text_of(screen)
+        await put(pilot, screen, "size", "0.2")
+        assert "Refused" not in text_of(screen)
+        assert host.answers == []
+
+
+@pytest.mark.parametrize(
+    ("key", "price"),
+    [
+        ("b", "61685.90"),
+        ("m", "61686.00"),
+        ("a", "61686.10"),
+        ("up", "61680.01"),
+        ("down", "61679.99"),
+    ],
+)
+async def test_keys_in_a_price_take_the_market_or_move_by_a_tick(
+    key: str, price: str
+) -> None:
+    fake, fuse, host = ticket(at=D(61_680))
+    fake.touched = Touch(61_685.9, 61_686.1, 61_685.5)
+    async with host.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, TicketScreen)
+        assert screen.form.price == "61680"
+        screen.query_one("#price", TextField).entry.focus()
+        await pilot.press(key)
+        assert screen.form.price == price
+
+
+async def test_the_letters_of_a_price_do_nothing_without_a_market() -> None:
+    fake, fuse, host = ticket()
+    fake.touched = Touch(None, None, None)
+    async with host.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, TicketScreen)
+        screen.query_one("#stop", TextField).entry.focus()
+        await pilot.press("b", "m", "a", "5")
+        assert screen.form.stop == "5"
+
+
+async def test_a_size_by_mode_shows_the_quantity_it_comes_to() -> None:
+    fake, fuse, host = ticket(at=D(61_680))
+    async with host.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, TicketScreen)
+        await pick(pilot, screen, "mode", "equity")
+        await put(pilot, screen, "size", "5")
+        assert "% of equity = 0.081 BTC" in text_of(screen)
+        await pick(pilot, screen, "mode", "notional")
+        await put(pilot, screen, "size", "10000")
+        assert "USDT = 0.162 BTC" in text_of(screen)
+        screen.query_one("#size", TextField).entry.focus()
+        await pilot.press("up")
+        assert screen.form.size == "10100"
+        await pick(pilot, screen, "mode", "risk")
+        assert "needs a stop away from the price" in text_of(screen)
+        await put(pilot, screen, "size", "1")
+        await put(pilot, screen, "stop", "61000")
+        assert "= 1.476 BTC" in text_of(screen)
+        sent = fake.asked[-1]
+        assert isinstance(sent, PlaceOrder)
+        assert sent.quantity == D("1.476")
+
+
+async def test_the_type_offers_only_what_goes_with_it() -> None:
+    _, fuse, host = ticket()
+    async with host.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, TicketScreen)
+        await put(pilot, screen, "size", "0.1")
+        force = screen.query_one("#force", ChoiceLine)
+        only = screen.query_one("#only", ChoiceLine)
+        await pick(pilot, screen, "force", "GTD")
+        assert screen.query_one("#span").display
+        await put(pilot, screen, "span", "x")
+        assert "a count and a unit" in text_of(screen)
+        await put(pilot, screen, "span", "15m")
+        assert "or better, until 00:10 UTC." in text_of(screen)
+        await pick(pilot, screen, "type", "market")
+        assert force.options == ("GTC", "IOC", "FOK")
+        assert only.options == ("no", "reduce")
+        assert not screen.query_one("#span").display
+        assert go(screen).label == "Buy 0.100 BTCUSDT at market"
+        order = screen.command()
+        assert order is not None
+        assert order.time_in_force is TimeInForce.GTC
+        await pick(pilot, screen, "side", "sell")
+        await pick(pilot, screen, "only", "reduce")
+        assert "only to close what the operator holds" in text_of(screen)
+        assert go(screen).label == "Sell 0.100 BTCUSDT at market"
+
+
+async def test_f2_shows_the_order_as_json_that_can_be_written() -> None:
+    fake, fuse, host = ticket(at=D(61_680))
+    async with host.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, TicketScreen)
+        await put(pilot, screen, "size", "0.1")
+        await pilot.press("f2")
+        await pilot.pause()
+        area = screen.query_one("#raw", TextArea)
+        assert screen.focused is area
+        assert '"price":"61680"' in area.text
+        area.text = area.text.replace('"quantity":"0.1"', '"quantity":"0.3"')
+        await pilot.pause()
+        assert go(screen).label == "Buy 0.300 BTCUSDT at 61,680.00"
+        area.text = "{"
+        await pilot.pause()
+        assert "not JSON" in text_of(screen)
+        assert not go(screen).ready
+        area.text = '{"instrument": "ETHUSDT", "side": "buy", "quantity": "1"}'
+        await pilot.pause()
+        assert "this ticket is for BTCUSDT" in text_of(screen)
+        await pilot.press("f2")
+        await pilot.pause()
+        assert go(screen).label == "Buy 0.100 BTCUSDT at 61,680.00"
+    assert fake.engine.commands == []
+
+
+@pytest.mark.parametrize("size", [(79, 23), (60, 15), (40, 10)])
+async def test_a_small_terminal_still_says_what_is_sent_and_what_is_denied(
+    size: tuple[int, int],
+) -> None:
+    fake, fuse, host = ticket(at=D(61_680))
+    async with host.run_test(size=size) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, TicketScreen)
+        await put(pilot, screen, "size", "0.1")
+        lines = lines_of(screen)
+        assert "Buys 0.100 BTCUSDT at 61,680.00 or better" in text_of(screen)
+        assert any("[ Buy 0.100 at 61,680.00 ]" in line for line in lines)
+        fake.found = {"code": "HOLD", "denial": "the operator holds new entries"}
+        screen.rewrite()
+        await pilot.pause()
+        assert "✗ HOLD: the operator holds new entries" in text_of(screen)
+        assert any("[ Back ]" in line for line in lines_of(screen))
+        # All fields can be reached: the one in focus is in sight.
+        screen.query_one("#target", TextField).entry.focus()
+        await pilot.wait_for_scheduled_animations()
+        assert any("target" in line for line in lines_of(screen))
+
+
+# --- amend ----------------------------------------------------------------------------
+
+
+def entry(quantity: str = "1") -> Frame:
+    return frame(orders=(order(quantity=quantity),))
+
+
+async def test_an_amend_begins_as_the_order_is_and_sends_what_was_changed() -> None:
+    fake, fuse, host = amend(entry())
+    async with host.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, AmendScreen)
+        assert screen.focused is screen.query_one("#back")
+        assert "Amend buy entry 12 of ema_cross" in text_of(screen)
+        assert "it is as it is now" in text_of(screen)
+        assert not go(screen).ready
+        await put(pilot, screen, "price", "61610")
+        await put(pilot, screen, "quantity", "1.5")
+        assert go(screen).label == "Amend to 1.500 at 61,610.00"
+        assert (
+            "Buy 1.000 at 61,600.00 becomes 1.500 at 61,610.00; goes to the end of the "
+            "queue." in text_of(screen)
+        )
+        screen.action_go()
+        await pilot.pause()
+    assert fake.engine.commands == [
+        AmendOrder(
+            order_id="o-12",
+            quantity=D("1.5"),
+            price=D(61_610),
+            reason="amended by the operator",
+            seen_seq=100,
+        )
+    ]
+    assert host.answers
+
+
+async def test_less_of_the_same_may_keep_its_place() -> None:
+    _, fuse, host = amend(entry(), keeps_queue=True)
+    async with host.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, AmendScreen)
+        await put(pilot, screen, "quantity", "0.5")
+        assert "keeps its place in the queue where the venue grants that" in text_of(
+            screen
+        )
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "error"),
+    [
+        ("price", "61600.005", "not on tick 0.01: 61,600.00 is"),
+        ("quantity", "", "a quantity is missing"),
+        ("quantity", "0.0001", "less than a lot of 0.001"),
+    ],
+)
+async def test_an_error_of_an_amend_stands_beside_its_field(
+    field: str, text: str, error: str
+) -> None:
+    fake, fuse, host = amend(entry())
+    async with host.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, AmendScreen)
+        await put(pilot, screen, field, text)
+        line = next(row for row in lines_of(screen) if row.strip().startswith(field))
+        assert error in line
+        assert not go(screen).ready
+    assert fake.asked == []
+
+
+async def test_a_held_stop_is_moved_and_a_looser_one_says_so() -> None:
+    fake, fuse, host = amend(frame(orders=(STOP,), positions=(position(),)), "o-13")
+    async with host.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, AmendScreen)
+        assert screen.query_one("#quantity", TextField).entry.disabled
+        await put(pilot, screen, "price", "60000")
+        assert go(screen).label == "Move stop to 60,000.00"
+        assert (
+            "Moves the stop of ema_cross from 60,452.00 to 60,000.00, which risks "
+            "more: it is looser." in text_of(screen)
+        )
+        await put(pilot, screen, "price", "60500")
+        assert "which risks less." in text_of(screen)
+        screen.action_go()
+        await pilot.pause()
+    sent = fake.engine.last
+    assert isinstance(sent, AmendOrder)
+    assert (sent.order_id, sent.price, sent.quantity) == ("o-13", D(60_500), D(1))
+
+
+async def test_an_order_that_is_gone_is_said_and_cannot_be_amended() -> None:
+    fake, fuse, host = amend(entry())
+    async with host.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, AmendScreen)
+        await put(pilot, screen, "price", "61610")
+        fake.gone = "order o-12 is not known"
+        screen.refresh_from(frame(seq=130))
+        await pilot.pause()
+        fuse.fire()
+        await pilot.pause()
+        screen.edited()
+        await pilot.pause()
+        assert "✗ order o-12 is not known" in text_of(screen)
+        assert not go(screen).ready
+
+
+# --- the kill banner in dialogs -------------------------------------------------------
+
+
+async def test_a_kill_is_said_in_a_dialog_without_moving_anything() -> None:
+    _, fuse, host = ticket()
+    async with host.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, TicketScreen)
+        before = lines_of(screen)
+        killed = header(
+            kill="cancel",
+            kill_reason="too fast",
+            kill_since_ns=header().ts,
+            word="KILLED",
+        )
+        screen.refresh_from(in_trade(seq=101, header=killed))
+        await pilot.pause()
+        after = lines_of(screen)
+        assert after[3].split("  ")[:2] == [
+            " KILLED (cancel)",
+            "since 23:55:12 UTC, 0:00: too fast",
+        ]
+        assert after[3].endswith("ctrl+k re-arms ")
+        assert before[3].strip() == ""
+        assert after[4:] == before[4:]

@@ -1,0 +1,328 @@
+"""The order ticket: side, type, price, size and terms, with the check as they change.
+
+What it comes to is a ``PlaceOrder`` of the operator's own. F2 shows it as raw JSON,
+where all of it can be written by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import ClassVar, cast
+
+import msgspec
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Vertical
+from textual.widget import Widget
+from textual.widgets import TextArea
+
+from workstation.engine.frames import Frame
+from workstation.model.commands import AmendOrder, PlaceOrder
+from workstation.model.instruments import Instrument, Side
+from workstation.model.orders import OrderType, TimeInForce
+from workstation.strategy.actions import SizeMode
+from workstation.ui.screens.checked import CheckedRitual, TicketDesk
+from workstation.ui.screens.fields import ChoiceLine, NumberField, TextField
+from workstation.ui.screens.price_field import PriceField
+from workstation.ui.screens.ritual import Timer, Verb
+from workstation.ui.screens.sentences import listed
+from workstation.ui.screens.ticket_form import (
+    MODES,
+    Filled,
+    Only,
+    TicketError,
+    TicketForm,
+    decode_ticket,
+    encode_ticket,
+    price_error,
+    read_ticket,
+    span_error,
+    start_price,
+)
+from workstation.ui.typeset import price, quantity, utc_minute
+
+__all__ = ["TicketScreen", "order_sentence"]
+
+_TYPES = ((OrderType.LIMIT.value, "limit"), (OrderType.MARKET.value, "market"))
+_SIDES = ((Side.BUY.value, "buy"), (Side.SELL.value, "sell"))
+_FORCES = tuple((each.value, each.value) for each in TimeInForce)
+_AT_ONCE = tuple(each for each in _FORCES if each[0] != TimeInForce.GTD)
+_ONLY = tuple((each.value, each.value) for each in Only)
+_CLOSES = tuple(each for each in _ONLY if each[0] in (Only.NO, Only.REDUCE))
+_UNTIL = {
+    TimeInForce.GTC: "until canceled",
+    TimeInForce.IOC: "what is there at once, the rest ends",
+    TimeInForce.FOK: "all of it at once or nothing",
+}
+
+
+class TicketScreen(CheckedRitual):
+    """Place an order in one instrument; dismisses with the engine's answer.
+
+    ``at`` is the price it begins with, as that of a level of the book.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f2", "raw", show=False, id="dialog.raw"),
+    ]
+    DEFAULT_CSS = """
+    TicketScreen #form { height: auto; }
+    TicketScreen #raw { height: 8; margin: 0 2; background: $panel; border: none; }
+    """
+
+    def __init__(
+        self,
+        frame: Frame,
+        desk: TicketDesk,
+        instrument: Instrument,
+        *,
+        side: Side = Side.BUY,
+        at: Decimal | None = None,
+        timer: Timer | None = None,
+    ) -> None:
+        super().__init__(frame, desk, instrument, timer=timer)
+        self._side = side
+        self._at = at
+        self.raw = False
+
+    def title_text(self) -> str:
+        """Name the symbol."""
+        return f"Order ticket {self.instrument.id}"
+
+    def has_key(self, id: str) -> bool:
+        """Tell that F2 does something here."""
+        return id == "dialog.raw" or super().has_key(id)
+
+    def compose_fields(self) -> Iterable[Widget]:
+        """Ask for side, type, price, size, terms and protection."""
+        one, touch = self.instrument, self.touch
+        first = start_price(one, touch(), self._side)
+        if self._at is not None:
+            first = format(self._at, "f")
+
+        def check(text: str) -> str:
+            return price_error(text, one)
+
+        with Vertical(id="form"):
+            with Container(classes="pair"):
+                yield ChoiceLine("side", _SIDES, chosen=self._side.value, id="side")
+                yield ChoiceLine("type", _TYPES, id="type")
+            yield PriceField("price", one, touch, check=check, value=first, id="price")
+            modes = [(name, mode.label) for name, mode in MODES.items()]
+            yield ChoiceLine("size by", modes, id="mode")
+            yield NumberField(
+                "size", step=one.lot_size, optional=True, remark="", id="size"
+            )
+            with Container(classes="pair"):
+                yield ChoiceLine("in force", _FORCES, id="force")
+                yield ChoiceLine("only", _ONLY, id="only")
+            span = TextField("for", value="5m", check=span_error, short=True, id="span")
+            span.display = False
+            yield span
+            for name in ("stop", "target"):
+                yield PriceField(name, one, touch, check=check, optional=True, id=name)
+        raw = TextArea("", id="raw", show_line_numbers=False, compact=True)
+        raw.display = False
+        yield raw
+
+    def on_mount(self) -> None:
+        """Word what stands behind the fields."""
+        self._offer()
+
+    # --- what is chosen ---------------------------------------------------------------
+
+    def _choice(self, id: str) -> str:
+        return self.query_one(f"#{id}", ChoiceLine).value
+
+    def _text(self, id: str) -> str:
+        return self.query_one(f"#{id}", TextField).text
+
+    @property
+    def form(self) -> TicketForm:
+        """What is typed and chosen."""
+        return TicketForm(
+            side=Side(self._choice("side")),
+            order_type=OrderType(self._choice("type")),
+            price=self._text("price"),
+            mode=cast(SizeMode, self._choice("mode")),
+            size=self._text("size"),
+            time_in_force=TimeInForce(self._choice("force")),
+            span=self._text("span"),
+            only=Only(self._choice("only")),
+            stop=self._text("stop"),
+            target=self._text("target"),
+        )
+
+    @property
+    def filled(self) -> Filled:
+        """What the form comes to."""
+        header = self.scene.header
+        return read_ticket(
+            self.form, self.instrument, self.touch(), header.equity, self.scene.ts
+        )
+
+    def _offer(self) -> None:
+        """Offer what goes with the type, and nothing that contradicts it."""
+        limit = self._choice("type") == OrderType.LIMIT
+        self.query_one("#force", ChoiceLine).set_options(_FORCES if limit else _AT_ONCE)
+        self.query_one("#only", ChoiceLine).set_options(_ONLY if limit else _CLOSES)
+        ends = self._choice("force") == TimeInForce.GTD
+        span = self.query_one("#span", TextField)
+        if span.display != ends:
+            span.display = ends
+        mode = MODES[cast(SizeMode, self._choice("mode"))]
+        size = self.query_one("#size", NumberField)
+        size.set_step(mode.step or self.instrument.lot_size)
+        field = self.query_one("#price", PriceField)
+        field.entry.disabled = not limit
+
+    def _remarks(self) -> None:
+        """Show beside each field what is wrong with it, or its unit."""
+        one, form, filled = self.instrument, self.form, self.filled
+        digits = one.quantity_decimals
+        mode = MODES[form.mode]
+        unit = {"quantity": one.base, "notional": one.quote}.get(form.mode, mode.unit)
+        remark = f"{unit}, lot {one.lot_size}"
+        if form.mode != "quantity":
+            remark = unit
+            if filled.quantity is not None:
+                remark += f" = {quantity(filled.quantity, digits)} {one.base}"
+        self.query_one("#size", NumberField).set_remark(
+            remark, wrong=filled.errors.get("size", "")
+        )
+        keys = f"tick {one.tick_size}  b bid  m mid  a ask"
+        if form.order_type is OrderType.MARKET:
+            keys = "market: at what is there"
+        self.query_one("#price", PriceField).set_remark(
+            keys, wrong=filled.errors.get("price", "")
+        )
+        for name in ("stop", "target"):
+            typed = form.stop if name == "stop" else form.target
+            self.query_one(f"#{name}", PriceField).set_remark(
+                "held here once it fills" if typed else "if any"
+            )
+
+    def edited(self) -> None:
+        """Offer what fits what was chosen."""
+        if self.shown:
+            self._offer()
+        super().edited()
+
+    def check(self) -> None:
+        """Show what is wrong beside the fields, too."""
+        if self.shown and not self.raw:
+            self._remarks()
+        super().check()
+
+    # --- raw --------------------------------------------------------------------------
+
+    @on(TextArea.Changed)
+    def _raw_typed(self) -> None:
+        self.edited()
+
+    def action_raw(self) -> None:
+        """Show the order as JSON, or the form again."""
+        raw = not self.raw
+        area = self.query_one("#raw", TextArea)
+        if raw:
+            order = self.filled.order or PlaceOrder(
+                instrument=self.instrument.id, side=self.form.side, quantity=Decimal(0)
+            )
+            area.text = encode_ticket(order)
+        self.raw = raw
+        area.display = raw
+        self.query_one("#form").display = not raw
+        if raw:
+            area.focus()
+        else:
+            self.query_one("#side").focus()
+        self.edited()
+
+    # --- what happens -----------------------------------------------------------------
+
+    def _read(self) -> tuple[PlaceOrder | None, str]:
+        """Return the order, or what is missing for one."""
+        if self.raw:
+            try:
+                order = decode_ticket(self.query_one("#raw", TextArea).text)
+            except TicketError as error:
+                return None, str(error)
+            if order.instrument != self.instrument.id:
+                return None, f"instrument: this ticket is for {self.instrument.id}"
+            return order, ""
+        filled = self.filled
+        words = [f"{name}: {text}" for name, text in filled.errors.items()]
+        return filled.order, "; ".join(words)
+
+    def command(self) -> PlaceOrder | None:
+        """Return the order with what was seen."""
+        order, _ = self._read()
+        if order is None:
+            return None
+        return msgspec.structs.replace(order, origin="operator", seen_seq=self.seen_seq)
+
+    def missing(self) -> str:
+        """Say which field is wrong."""
+        return self._read()[1]
+
+    def words_of(self, command: PlaceOrder | AmendOrder) -> str:
+        """Say what is sent."""
+        assert isinstance(command, PlaceOrder)
+        return order_sentence(command, self.instrument)
+
+    def make_verbs(self) -> Sequence[Verb]:
+        """Offer to send it."""
+        return (Verb("Buy", self._send, id="go"),)
+
+    def verb_label(self) -> str:
+        """Name side, quantity and price."""
+        order = self.command()
+        if order is None:
+            return "Buy" if self._choice("side") == Side.BUY else "Sell"
+        text = _short(order, self.instrument)
+        return text.replace(f" {order.instrument}", "") if self.narrow else text
+
+    def _send(self) -> None:
+        order = self.command()
+        if order is None:
+            return
+        answer = self.run(order)
+        if answer is not None:
+            self.dismiss(answer)
+
+
+def _short(order: PlaceOrder, instrument: Instrument) -> str:
+    """Return ``Buy 0.100 BTCUSDT at 61,680.0``."""
+    size = quantity(order.quantity, instrument.quantity_decimals)
+    at = "at market"
+    if order.price is not None:
+        at = f"at {price(order.price, instrument.price_decimals)}"
+    return f"{order.side.value.capitalize()} {size} {order.instrument} {at}"
+
+
+def order_sentence(order: PlaceOrder, instrument: Instrument) -> str:
+    """Return what an order does, with its terms and what protects it."""
+    verb = "Buys" if order.side is Side.BUY else "Sells"
+    parts = [f"{verb}{_short(order, instrument).removeprefix(verb[:-1])}"]
+    if order.price is not None:
+        parts[0] += " or better"
+    if order.time_in_force is TimeInForce.GTD:
+        parts.append(f"until {utc_minute(order.expires_ns)} UTC")
+    elif order.price is not None or order.time_in_force is not TimeInForce.GTC:
+        parts.append(_UNTIL[order.time_in_force])
+    if order.post_only:
+        parts.append("only to rest")
+    if order.reduce_only:
+        parts.append("only to close what the operator holds")
+    text = ", ".join(parts)
+    digits = instrument.price_decimals
+    guard = [
+        f"{name} {price(trigger, digits)}"
+        for name, trigger in (("stop", order.stop), ("target", order.target))
+        if trigger is not None
+    ]
+    if guard:
+        verb = "protect" if len(guard) > 1 else "protects"
+        text += f"; {listed(guard)} {verb} what it fills, held here"
+    return f"{text}."

@@ -1,0 +1,240 @@
+"""What is typed into an order ticket, read as an order: values, errors, quantities.
+
+Pure. Every error is one short sentence beside its field: what is wrong, and what would
+be right. The risk stage has the last word; this only says what can be said of a field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple
+
+import msgspec
+from msgspec import Struct
+
+from workstation.engine.order_preview import Touch
+from workstation.model.commands import PlaceOrder
+from workstation.model.instruments import Instrument, Side, to_decimal
+from workstation.model.orders import OrderType, TimeInForce
+from workstation.model.timeframes import NS_PER_S, parse_span
+from workstation.strategy.actions import SizeMode
+from workstation.strategy.sizing import Size, entry_quantity
+from workstation.ui.screens.fields import number_of
+from workstation.ui.typeset import plain, price, quantity
+
+__all__ = [
+    "MODES",
+    "Filled",
+    "Only",
+    "TicketError",
+    "TicketForm",
+    "decode_ticket",
+    "encode_ticket",
+    "price_error",
+    "quantity_error",
+    "read_ticket",
+    "span_error",
+    "start_price",
+]
+
+_HUNDRED = Decimal(100)
+
+
+class Only(StrEnum):
+    """What an order is allowed: to rest only, to reduce only, or both."""
+
+    NO = "no"
+    POST = "post"
+    REDUCE = "reduce"
+    BOTH = "both"
+
+
+class _Mode(NamedTuple):
+    label: str
+    unit: str
+    step: Decimal
+
+
+MODES: Mapping[SizeMode, _Mode] = {
+    "quantity": _Mode("quantity", "", Decimal(0)),
+    "notional": _Mode("value", "", Decimal(100)),
+    "equity": _Mode("of equity", "% of equity", Decimal(1)),
+    "risk": _Mode("risk at stop", "% of equity lost at the stop", Decimal("0.1")),
+}
+"""How a size can be meant: its word, unit and step; a step of 0 is the lot."""
+
+
+class TicketError(ValueError):
+    """JSON that is no order; says which field and what is right."""
+
+
+class TicketForm(Struct, frozen=True, kw_only=True):
+    """The texts and choices of a ticket; ``span`` is how long a GTD order works."""
+
+    side: Side = Side.BUY
+    order_type: OrderType = OrderType.LIMIT
+    price: str = ""
+    mode: SizeMode = "quantity"
+    size: str = ""
+    time_in_force: TimeInForce = TimeInForce.GTC
+    span: str = ""
+    only: Only = Only.NO
+    stop: str = ""
+    target: str = ""
+
+
+class Filled(NamedTuple):
+    """What a form comes to: an order where ``errors`` (by field) is empty."""
+
+    order: PlaceOrder | None
+    errors: dict[str, str]
+    quantity: Decimal | None
+
+
+def read_ticket(
+    form: TicketForm, instrument: Instrument, touch: Touch, equity: Decimal, ts: int
+) -> Filled:
+    """Return the order of a form, or what is wrong with which field.
+
+    A market order is sized at the best price of the other side; ``equity`` is what
+    fractions are of, ``ts`` when a GTD order begins to work.
+    """
+    errors: dict[str, str] = {}
+    limit = form.order_type is OrderType.LIMIT
+    typed = {"price": form.price if limit else "", "stop": form.stop}
+    typed["target"] = form.target
+    for name, text in typed.items():
+        if text or (limit and name == "price"):
+            wrong = price_error(text, instrument)
+            if wrong:
+                errors[name] = wrong
+    at = number_of(form.price) if limit and "price" not in errors else None
+    stop = number_of(form.stop) if "stop" not in errors else None
+    target = number_of(form.target) if "target" not in errors else None
+    ends = form.time_in_force is TimeInForce.GTD
+    if ends and span_error(form.span):
+        errors["span"] = span_error(form.span)
+    best = touch.ask if form.side is Side.BUY else touch.bid
+    worth = at if limit else None if best is None else to_decimal(best)
+    size, wrong = _size(form, instrument, worth, equity, stop)
+    if wrong:
+        errors["size"] = wrong
+    if errors or size is None:
+        return Filled(None, errors, size)
+    order = PlaceOrder(
+        instrument=instrument.id,
+        side=form.side,
+        quantity=size,
+        order_type=form.order_type,
+        price=at,
+        time_in_force=form.time_in_force,
+        expires_ns=ts + parse_span(form.span) if ends else None,
+        post_only=form.only in (Only.POST, Only.BOTH),
+        reduce_only=form.only in (Only.REDUCE, Only.BOTH),
+        stop=stop,
+        target=target,
+    )
+    return Filled(order, errors, size)
+
+
+def _size(
+    form: TicketForm,
+    instrument: Instrument,
+    worth: Decimal | None,
+    equity: Decimal,
+    stop: Decimal | None,
+) -> tuple[Decimal | None, str]:
+    """Return the quantity on the lot, or what is wrong with the size."""
+    if form.mode == "quantity":
+        wrong = quantity_error(form.size, instrument)
+        return (None, wrong) if wrong else (number_of(form.size), "")
+    amount = number_of(form.size)
+    if not form.size:
+        return None, "a size is missing"
+    if amount is None:
+        return None, f"{form.size} is no number"
+    if amount <= 0:
+        return None, "must be above 0"
+    if worth is None:
+        return None, "needs a price: there is none yet"
+    if form.mode == "risk" and (stop is None or stop == worth):
+        return None, "needs a stop away from the price"
+    if form.mode != "notional":
+        amount /= _HUNDRED
+    size = Size(form.mode, float(amount))
+    made = entry_quantity(
+        size, instrument, float(worth), equity, None if stop is None else float(stop)
+    )
+    if made <= 0:
+        return None, f"less than a lot of {instrument.lot_size}"
+    return made, ""
+
+
+def price_error(text: str, instrument: Instrument) -> str:
+    """Return what is wrong with a price, and which one would be right."""
+    value = number_of(text)
+    if not text:
+        return "a price is missing"
+    if value is None:
+        return f"{text} is no number"
+    if value <= 0:
+        return "must be above 0"
+    if not instrument.is_on_tick(value):
+        near = price(instrument.nearest_price(value), instrument.price_decimals)
+        return f"not on tick {instrument.tick_size}: {near} is"
+    return ""
+
+
+def quantity_error(text: str, instrument: Instrument) -> str:
+    """Return what is wrong with a quantity, and which one would be right."""
+    value = number_of(text)
+    if not text:
+        return "a quantity is missing"
+    if value is None:
+        return f"{text} is no number"
+    if value <= 0:
+        return f"must be {instrument.lot_size} or more"
+    if not instrument.is_on_lot(value):
+        near = instrument.round_quantity(value)
+        if near <= 0:
+            return f"less than a lot of {instrument.lot_size}"
+        shown = quantity(near, instrument.quantity_decimals)
+        return f"not on lot {instrument.lot_size}: {shown} is"
+    return ""
+
+
+def span_error(text: str) -> str:
+    """Return what is wrong with how long an order is to work."""
+    try:
+        span = parse_span(text)
+    except ValueError:
+        return "a count and a unit, such as 30s, 15m, 2h"
+    return "at most a year" if span > 366 * 86_400 * NS_PER_S else ""
+
+
+_RAW: msgspec.json.Decoder[PlaceOrder] = msgspec.json.Decoder(PlaceOrder, strict=False)
+
+
+def encode_ticket(order: PlaceOrder) -> str:
+    """Return an order as the JSON that ``decode_ticket`` reads."""
+    return msgspec.json.encode(order).decode()
+
+
+def decode_ticket(text: str) -> PlaceOrder:
+    """Return the order of a JSON text. Raises TicketError that says what is wrong."""
+    try:
+        return _RAW.decode(text)
+    except msgspec.ValidationError as error:
+        raise TicketError(str(error)) from error
+    except msgspec.DecodeError as error:
+        raise TicketError(f"not JSON: {error}") from error
+
+
+def start_price(instrument: Instrument, touch: Touch, side: Side) -> str:
+    """Return the price a ticket begins with: the best of its own side."""
+    best = touch.bid if side is Side.BUY else touch.ask
+    if best is None:
+        best = touch.mid or touch.last
+    return "" if best is None else plain(instrument.round_price(best, side))
