@@ -301,6 +301,16 @@ def test_the_order_of_a_strategy_can_be_amended_by_hand() -> None:
     assert hand.core.requests[-1] == ReplaceOrder(order_id, D("1.5"), D("99.1"))
 
 
+def test_a_row_that_is_in_and_locked_can_be_amended_by_the_operator() -> None:
+    hand = Hand()
+    order_id = hand.enter("1", order_type=OrderType.LIMIT, limit_price="99")
+    hand.accept(order_id)
+    hand.fill(order_id, "0.4", "99")
+    hand.executor.row_locked = lambda owner, instrument: True
+    hand.give(amend(order_id, "1.5", "99.1"))
+    assert hand.core.requests[-1] == ReplaceOrder(order_id, D("1.5"), D("99.1"))
+
+
 def test_an_exit_is_amended_while_new_entries_are_on_hold() -> None:
     hand = Hand()
     hand.give(ticket("1"))

@@ -40,6 +40,8 @@ DIALOGS: dict[str, tuple[str, ...]] = {
     "flatten": ("1", "F"),
     "cancel_one": (*ORDERS, "c"),
     "cancel_all": (*ORDERS, "C"),
+    "ticket": ("1", "b", *["tab"] * 6, "0", "full_stop", "1"),
+    "amend": (*ORDERS, "u", *["tab"] * 2, "up", "up"),
     "detail": (*ORDERS, "enter"),
     "stop_feed": ("2", "x"),
     "feed": ("2", "enter"),
@@ -293,6 +295,18 @@ def test_a_chart_in_ascii(size: tuple[int, int], look: Look) -> None:
 @pytest.mark.parametrize("size", [(60, 15), (39, 9)], ids=["60x15", "39x9"])
 def test_the_monitor_at_an_unusual_size(size: tuple[int, int], look: Look) -> None:
     assert look(size=size)
+
+
+@pytest.mark.parametrize("size", [*SIZES, pytest.param((60, 15), id="60x15")])
+def test_a_kill_is_said_where_it_cannot_be_missed(
+    size: tuple[int, int], look: Look
+) -> None:
+    assert look(("1", "ctrl+k", "ctrl+k", "escape"), size)
+
+
+@pytest.mark.parametrize("size", [(60, 15), (40, 10)], ids=["60x15", "40x10"])
+def test_a_ticket_on_a_small_terminal(size: tuple[int, int], look: Look) -> None:
+    assert look(DIALOGS["ticket"], size)
 
 
 def test_what_one_event_has_caused_stays_marked(look: Look) -> None:
