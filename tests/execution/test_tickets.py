@@ -233,7 +233,7 @@ def test_an_amend_asks_the_venue_and_follows_its_answer() -> None:
     order_id = working(hand)
     hand.give(amend(order_id, "2", "98.5"))
     assert order_of(hand).status is OrderStatus.PENDING_REPLACE
-    assert hand.core.requests[-1] == ReplaceOrder(order_id, D(2), D("98.5"))
+    assert hand.core.requests[-1] == ReplaceOrder(order_id, D(2), D("98.5"), "BTC")
     # The order is what the venue holds until that has answered.
     assert (order_of(hand).quantity, order_of(hand).price) == (D(1), D(99))
     assert refused(hand, amend(order_id, "3", "98")).startswith(
@@ -290,7 +290,7 @@ def test_less_of_the_same_passes_where_no_entry_does() -> None:
     # A better price is nearer to a fill, so it is as good as a new entry.
     assert refused(hand, amend(order_id, "1", "99.5")).startswith("KILLED")
     hand.give(amend(order_id, "1", "99"))
-    assert hand.core.requests[-1] == ReplaceOrder(order_id, D(1), D(99))
+    assert hand.core.requests[-1] == ReplaceOrder(order_id, D(1), D(99), "BTC")
 
 
 def test_the_order_of_a_strategy_can_be_amended_by_hand() -> None:
@@ -298,7 +298,7 @@ def test_the_order_of_a_strategy_can_be_amended_by_hand() -> None:
     order_id = hand.enter("1", order_type=OrderType.LIMIT, limit_price="99")
     hand.accept(order_id)
     hand.give(amend(order_id, "1.5", "99.1"))
-    assert hand.core.requests[-1] == ReplaceOrder(order_id, D("1.5"), D("99.1"))
+    assert hand.core.requests[-1] == ReplaceOrder(order_id, D("1.5"), D("99.1"), "BTC")
 
 
 def test_a_row_that_is_in_and_locked_can_be_amended_by_the_operator() -> None:
@@ -308,7 +308,7 @@ def test_a_row_that_is_in_and_locked_can_be_amended_by_the_operator() -> None:
     hand.fill(order_id, "0.4", "99")
     hand.executor.row_locked = lambda owner, instrument: True
     hand.give(amend(order_id, "1.5", "99.1"))
-    assert hand.core.requests[-1] == ReplaceOrder(order_id, D("1.5"), D("99.1"))
+    assert hand.core.requests[-1] == ReplaceOrder(order_id, D("1.5"), D("99.1"), "BTC")
 
 
 def test_an_exit_is_amended_while_new_entries_are_on_hold() -> None:
@@ -320,7 +320,7 @@ def test_an_exit_is_amended_while_new_entries_are_on_hold() -> None:
     hand.give(Hold(on=True))
     assert "would add" in refused(hand, amend("o-2", "1.5", "104"))
     hand.give(amend("o-2", "1", "104"))
-    assert hand.core.requests[-1] == ReplaceOrder("o-2", D(1), D(104))
+    assert hand.core.requests[-1] == ReplaceOrder("o-2", D(1), D(104), "BTC")
 
 
 def test_a_held_stop_moves_at_once_also_further_away() -> None:
