@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,11 @@ from workstation.model.commands import (
     Kill,
     KillLevel,
     Override,
+    PlaceOrder,
     Rearm,
 )
+from workstation.model.instruments import Side
+from workstation.model.orders import OrderType
 from workstation.model.states import SymbolState
 
 TRAILING = "return {'action': 'enter_long', 'quantity': 0.02, 'trailing_bps': 50}"
@@ -78,6 +82,31 @@ def test_a_run_left_at_any_event_is_taken_up_as_it_was(
     session = small(journal=path)
     run_backtest(session.engine, Until(events=events))
     session.close()
+    assert_same(taken_up(session, path), session.executor)
+
+
+def test_tickets_are_taken_up_each_with_its_own_protection(tmp_path: Path) -> None:
+    path = tmp_path / "000001.sqlite"
+    session = small(journal=path)
+    run_backtest(session.engine, Until(events=400))
+    bid = session.aggregator.instrument("BTCUSDT").bid
+    instrument = session.instruments["BTCUSDT"]
+    for away, stop in ((0.98, instrument.nearest_price(bid * 0.9)), (0.97, None)):
+        ticket = PlaceOrder(
+            instrument="BTCUSDT",
+            side=Side.BUY,
+            quantity=Decimal("0.010"),
+            order_type=OrderType.LIMIT,
+            price=instrument.nearest_price(bid * away),
+            stop=stop,
+        )
+        outcome = session.execute(ticket)
+        assert outcome.accepted, outcome.detail
+    run_backtest(session.engine, Until(events=500))
+    session.close()
+    open_ = session.executor.desk.orders.row("operator", "BTCUSDT")
+    stops = [t.intent.stop is None for t in open_ if t.intent is not None]
+    assert stops == [False, True]
     assert_same(taken_up(session, path), session.executor)
 
 

@@ -28,6 +28,7 @@ from workstation.model.orders import (
     TimeInForce,
 )
 from workstation.model.ports import Core
+from workstation.model.records import SignalRecord
 from workstation.model.signals import Signal, SignalAction
 
 __all__ = ["Judged", "Tickets", "keeps_queue"]
@@ -94,20 +95,10 @@ class Tickets:
     def place(self, command: PlaceOrder) -> None:
         """Send the order, or refuse it with code and numbers."""
         order = self._passed(self._judge_new(command))
-        intent = None
-        if command.stop is not None or command.target is not None:
-            buys = command.side is Side.BUY
-            intent = Signal(
-                strategy=OPERATOR,
-                instrument=command.instrument,
-                action=SignalAction.ENTER_LONG if buys else SignalAction.ENTER_SHORT,
-                quantity=command.quantity,
-                stop=command.stop,
-                target=command.target,
-                # The operator may hold some already: the protection is for all of it.
-                add=True,
-                reason=command.reason,
-            )
+        intent = None if order.reduce_only else _intent(command)
+        if intent is not None:
+            # On record: after a crash it is this that says what protects the fills.
+            self._core.record(SignalRecord(self._core.seq, self._core.ts, intent))
         self._desk.send(order, intent, self._risk.judged_at)
 
     def amend(self, command: AmendOrder) -> None:
@@ -241,6 +232,26 @@ class Tickets:
             left = replace(left, owner=OPERATOR, role=OrderRole.ENTRY)
         with self._desk.orders.without(tracked):
             return self._risk.check(left, self._core.ts)
+
+
+def _intent(command: PlaceOrder) -> Signal:
+    """Return an entry as the signal whose stop and target follow its fills."""
+    buys = command.side is Side.BUY
+    return Signal(
+        strategy=OPERATOR,
+        instrument=command.instrument,
+        action=SignalAction.ENTER_LONG if buys else SignalAction.ENTER_SHORT,
+        quantity=command.quantity,
+        order_type=command.order_type,
+        limit_price=command.price,
+        time_in_force=command.time_in_force,
+        post_only=command.post_only,
+        stop=command.stop,
+        target=command.target,
+        # The operator may hold some already: the protection is for all of it.
+        add=True,
+        reason=command.reason,
+    )
 
 
 def _contradiction(order: Order, now_ns: int) -> str:
