@@ -65,6 +65,11 @@ close_watch_bars = 1
 [risk]
 max_order_value = "1000000"
 max_position_value = "1000000"
+max_symbol_exposure = "1000000"
+max_venue_exposure = "1000000"
+max_total_exposure = "1000000"
+max_daily_loss = "none"
+max_drawdown = "none"
 [journal]
 path = ""
 """

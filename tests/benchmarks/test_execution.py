@@ -59,12 +59,26 @@ class Sink:
         return self.clock.call_at(due_ns, callback)
 
 
+# All limits are compared, and none is reached.
+_MUCH = Decimal(100_000_000)
+_WIDE = RiskSettings(
+    max_position_value=_MUCH,
+    max_symbol_exposure=_MUCH,
+    max_venue_exposure=_MUCH,
+    max_total_exposure=_MUCH,
+    max_open_orders=1_000_000,
+    max_daily_loss=_MUCH,
+    max_order_rate=1_000_000,
+    max_message_ratio=_MUCH,
+)
+
+
 def rig() -> tuple[Executor, Sink]:
     """Return an Executor with a quoted market, attached to a sink."""
     market = FakeMarket()
     sink = Sink()
     executor = Executor(
-        RiskSettings(max_open_orders=None, max_position_value=None),
+        _WIDE,
         OrderSettings(),
         (BTC,),
         market,

@@ -25,6 +25,8 @@ GATE_OF = {
     "HOLD": "engine",
     "KILLED": "engine",
     "MAX_OPEN_ORDERS": "throttle",
+    "MAX_ORDER_RATE": "throttle",
+    "MAX_MESSAGE_RATIO": "throttle",
     "FATE_UNKNOWN": "broker",
 }
 
@@ -123,7 +125,7 @@ def test_the_gates_carry_their_number_and_its_limit() -> None:
         "engine": "takes entries",
         "task": "running",
         "lock": "automatic",
-        "risk": "0 % of position limit 1000",
+        "risk": "10 % of position limit 1000",
         "throttle": "1 of 3 orders",
         "broker": "no fate unknown",
     }

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workstation.execution.margin import available, band, initial_margin, max_added
+from workstation.execution.margin import (
+    available,
+    band,
+    initial_margin,
+    is_low,
+    max_added,
+)
 from workstation.model.states import PositionBand
 
 D = Decimal
@@ -63,3 +69,11 @@ def test_a_band_is_left_only_well_below_its_bound(
     before: PositionBand, ratio: str, expected: PositionBand
 ) -> None:
     assert band(D(ratio), before) is expected
+
+
+def test_a_margin_warning_ends_only_with_some_room() -> None:
+    used = D(100)
+    assert not is_low(D(20), used, before=False)
+    assert is_low(D("19.9"), used, before=False)
+    assert is_low(D("24.9"), used, before=True)
+    assert not is_low(D(25), used, before=True)

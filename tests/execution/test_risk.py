@@ -25,7 +25,7 @@ from workstation.model.records import BandRecord, DenyRecord
 from workstation.model.states import BookTrust, PositionBand
 
 D = Decimal
-WIDE = RiskSettings(max_order_value=None, max_position_value=None)
+WIDE = RiskSettings(max_order_value=None, max_position_value=None, max_drawdown=None)
 
 
 def codes(hand: Hand) -> list[str]:

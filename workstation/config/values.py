@@ -47,6 +47,9 @@ def check_value(value: Any, hint: Any, key: Key, problems: Problems) -> Any:
             for name, item in value.items()
         }
         return INVALID if any(item is INVALID for item in pairs.values()) else pairs
+    if value == "none" and type(None) in arguments and str not in arguments:
+        # TOML has no null; a limit with a default could not be taken away.
+        return None
     try:
         converted = msgspec.convert(value, hint)
     except msgspec.ValidationError:

@@ -12,10 +12,12 @@ from typing import Any
 import msgspec
 
 from workstation.engine.frames import Alert
+from workstation.model.limits import BreakerState
 from workstation.model.orders import OrderStatus
 from workstation.model.records import (
     BandRecord,
     BookRecord,
+    BreakerRecord,
     CommandRecord,
     ControlRecord,
     FaultRecord,
@@ -63,6 +65,7 @@ class Alerts:
             ControlRecord: self._control,
             OrderRecord: self._order,
             BandRecord: self._band,
+            BreakerRecord: self._breaker,
             CommandRecord: self._command,
         }
 
@@ -300,3 +303,25 @@ class Alerts:
             "Reduce it, or raise max_position_value.",
             record.instrument,
         )
+
+    def _breaker(self, record: BreakerRecord) -> None:
+        cause = ("breaker", record.name)
+        if record.after is BreakerState.CALM:
+            self.mend(cause, record.ts)
+            return
+        value, limit = record.value, record.limit
+        if record.name == "margin":
+            text = f"margin is short: {value:.2f} free, less than {limit:.2f}"
+            remedy = "Reduce positions, or there is no room for entries."
+        elif record.after is BreakerState.WARNED:
+            text = f"{record.name} is {value / limit:.0%} used: {value:.6g} of {limit}"
+            remedy = "Beyond the limit the kill ladder is climbed."
+        else:
+            text = f"{record.name} exceeded: {value:.6g}, limit {limit}"
+            remedy = "Entries are denied; ctrl+k shows the ladder and re-arms."
+        severity = "bad" if record.after is BreakerState.TRIPPED else "warn"
+        known = self._alerts.get(cause)
+        if known is not None and known.active and known.severity != severity:
+            # Another severity is another alert: it is to be seen and heard anew.
+            self.mend(cause, record.ts)
+        self.raise_(cause, severity, record.ts, text, remedy)

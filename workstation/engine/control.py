@@ -138,7 +138,7 @@ class Control:
 
 
 def _subject(command: Command) -> str:
-    for name in ("task", "instrument", "strategy"):
+    for name in ("task", "instrument", "strategy", "name"):
         value = getattr(command, name, None)
         if value is not None:
             return str(value)

@@ -1,4 +1,4 @@
-"""Commands to orders: place, amend, cancel, flatten, hold, kill and re-arm.
+"""Commands to orders, limits: place, amend, cancel, flatten, hold, kill, set a limit.
 
 ``Control`` calls a handler with a command and gets a sentence back, or CommandRefused;
 the Executor carries it out. What was made on an old picture, or after the run's end, is
@@ -23,6 +23,7 @@ from workstation.model.commands import (
     Kill,
     PlaceOrder,
     Rearm,
+    SetLimit,
 )
 from workstation.model.errors import CommandRefused
 from workstation.model.orders import Order, OrderRole, OrderStatus
@@ -49,6 +50,7 @@ class OrderCommands:
             Hold: self._pass_on,
             Kill: self._pass_on,
             Rearm: self._pass_on,
+            SetLimit: self._pass_on,
         }
 
     @property
@@ -170,4 +172,7 @@ def _done(command: Command) -> str:
         return "the hold is lifted"
     if isinstance(command, Kill):
         return f"killed at {command.level}; only a re-arm allows orders again"
+    if isinstance(command, SetLimit):
+        limit = "no limit" if command.value is None else f"{command.value:f}"
+        return f"{command.name} is {limit}"
     return "orders are allowed again"

@@ -10,16 +10,17 @@ from decimal import Decimal
 
 from workstation.execution import margin
 from workstation.execution.ledger import Ledger
-from workstation.execution.settings import RiskSettings
+from workstation.execution.limits import Limits
 from workstation.model.events import (
     MarginWarning,
     PositionChanged,
     PositionStateChanged,
     RiskMetricsUpdated,
 )
+from workstation.model.limits import BreakerState
 from workstation.model.ports import Core
 from workstation.model.positions import Position
-from workstation.model.records import BandRecord, PositionRecord
+from workstation.model.records import BandRecord, BreakerRecord, PositionRecord
 from workstation.model.states import PositionBand
 
 __all__ = ["Accounting"]
@@ -30,8 +31,8 @@ ZERO = Decimal(0)
 class Accounting:
     """Bands per instrument and the margin warning of one account."""
 
-    def __init__(self, settings: RiskSettings, ledger: Ledger) -> None:
-        self._settings = settings
+    def __init__(self, limits: Limits, ledger: Ledger) -> None:
+        self._limits = limits
         self._ledger = ledger
         self._bands: dict[str, PositionBand] = {}
         self._warned = False
@@ -56,7 +57,7 @@ class Accounting:
         self._update_margin(after.instrument)
 
     def _update_band(self, instrument: str) -> None:
-        limit = self._settings.max_position_value
+        limit = self._limits.settings.max_position_value
         if limit is None:
             return
         net = self._ledger.net(instrument)
@@ -73,18 +74,32 @@ class Accounting:
         core.publish(PositionStateChanged(instrument, before, after, net, core.ts))
 
     def _update_margin(self, instrument: str) -> None:
-        core, settings = self._core, self._settings
+        core, settings = self._core, self._limits.settings
         value = self._ledger.value()
         self._ledger.sample(core.ts, value.equity)
         used = margin.initial_margin(value.exposure, settings.leverage)
         free = margin.available(value.equity, used, settings.margin_buffer)
         net = self._ledger.net(instrument)
         core.publish(RiskMetricsUpdated(instrument, net, used, free, core.ts))
-        threshold = margin.MARGIN_WARNING * used
-        low = free < threshold
-        if low and not self._warned:
-            core.publish(MarginWarning(free, used, threshold, core.ts))
+        low = margin.is_low(free, used, before=self._warned)
+        if low is self._warned:
+            return
         self._warned = low
+        threshold = margin.MARGIN_WARNING * used
+        if low:
+            core.publish(MarginWarning(free, used, threshold, core.ts))
+        calm, warned = BreakerState.CALM, BreakerState.WARNED
+        core.record(
+            BreakerRecord(
+                seq=core.seq,
+                ts=core.ts,
+                name="margin",
+                before=calm if low else warned,
+                after=warned if low else calm,
+                value=free,
+                limit=threshold,
+            )
+        )
 
     def digest(self) -> object:
         """Return bands and warning in plain values."""

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from workstation.model.commands import Hold, Kill, KillLevel, Rearm
 from workstation.model.errors import CommandRefused
+from workstation.model.timeframes import NS_PER_S
 
 __all__ = ["Controls"]
 
@@ -45,6 +46,12 @@ class Controls:
         self.killed_ns: int | None = None
         self.asked: set[str] = set()
         """Orders of an earlier run that the venue has not been heard of yet."""
+        self.cooling_until_ns: int | None = None
+        """Before this time a breaker's kill cannot be re-armed."""
+        self.tripped = False
+        """Whether a breaker climbed the ladder, and not only the operator."""
+        self.ramp_from_ns: int | None = None
+        """When the kill of a breaker was last re-armed."""
 
     def state_of(self, owner: str) -> str:
         """Return running, paused, stopped or failed; a stepped strategy is running."""
@@ -78,11 +85,26 @@ class Controls:
         self.killed_ns = ts
         return before.value if before is not None else "armed", command.level.value
 
-    def rearm(self, command: Rearm) -> tuple[str, str]:
-        """Allow orders again."""
+    def cool(self, until_ns: int) -> None:
+        """Note that a breaker has climbed the ladder, and what that delays."""
+        self.tripped = True
+        self.cooling_until_ns = until_ns
+
+    def rearm(self, command: Rearm, ts: int) -> tuple[str, str]:
+        """Allow orders again; a breaker's kill only once it has cooled."""
         before = self.kill_level
         if before is None:
             raise CommandRefused("nothing is killed; there is nothing to re-arm")
+        until = self.cooling_until_ns
+        if until is not None and ts < until:
+            raise CommandRefused(
+                f"{self.kill_reason}; cooling, re-arm in "
+                f"{-((ts - until) // NS_PER_S)} s"
+            )
+        if self.tripped:
+            self.ramp_from_ns = ts
+        self.tripped = False
+        self.cooling_until_ns = None
         self.kill_level = None
         self.kill_reason = ""
         self.killed_ns = None

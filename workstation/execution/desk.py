@@ -7,6 +7,7 @@ talks to the broker.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
 
@@ -52,9 +53,14 @@ _REQUEST_CANCEL = OrderEvent.REQUEST_CANCEL
 _REQUEST_REPLACE = OrderEvent.REQUEST_REPLACE
 _SUBMIT = OrderEvent.SUBMIT
 _TIME_OUT = OrderEvent.TIME_OUT
+_MESSAGES = (_SUBMIT, _REQUEST_CANCEL, _REQUEST_REPLACE)
 _HELD, _CANCELED, _UNKNOWN = S.HELD, S.CANCELED, S.UNKNOWN
 _MARKET, _GTC = OrderType.MARKET, TimeInForce.GTC
 _REPLACEABLE = (S.ACCEPTED, S.PARTIALLY_FILLED)
+
+
+def _uncounted(ts: int, order: bool) -> None:
+    pass
 
 
 class OrderDesk:
@@ -62,6 +68,8 @@ class OrderDesk:
 
     def __init__(self, name: str, settings: OrderSettings) -> None:
         self.name = name
+        self.sent: Callable[[int, bool], None] = _uncounted
+        """Told of each message to the venue, and whether it is a new order."""
         self.orders = Orders(settings.keep_closed)
         self._core: Core
         cancel_ns = settings.cancel_timeout_ms * NS_PER_MS
@@ -292,6 +300,8 @@ class OrderDesk:
                     f"{self.name}.{after.id}.{tracked.moves}",
                     partial(self._timed_out, tracked),
                 )
+        if event in _MESSAGES:
+            self.sent(ts, event is _SUBMIT)
         core.record(OrderRecord(core.seq, ts, after, was, event, reason))
         updated = OrderUpdated(after, was, event, ts, reason)
         core.publish(updated)

@@ -14,11 +14,13 @@ from typing import Any
 from msgspec.structs import replace
 
 from workstation.execution.accounting import Accounting
+from workstation.execution.breakers import Breakers
 from workstation.execution.controls import Controls
 from workstation.execution.desk import OrderDesk
 from workstation.execution.gates import entry_gates, inner_gates, outer_gates
 from workstation.execution.intents import Intents
 from workstation.execution.ledger import Ledger
+from workstation.execution.limits import Limits
 from workstation.execution.operations import Operations
 from workstation.execution.orders import Tracked
 from workstation.execution.protection import Plan, Protection
@@ -36,6 +38,7 @@ from workstation.model.commands import (
     PlaceOrder,
     Rearm,
     Recover,
+    SetLimit,
 )
 from workstation.model.events import OrderFilled
 from workstation.model.instruments import Instrument, Side
@@ -87,8 +90,10 @@ class Executor:
         self.ledger = Ledger(currency, cash, instruments, market, day_starts_minutes)
         self.desk = OrderDesk(name, orders)
         self.reports = Reports(self.desk, self._booked, self._ended, self._stays)
+        self.limits = Limits(risk, self._instruments, self.ledger, self.desk.orders)
+        self.desk.sent = self.limits.traffic.sent
         self.risk = RiskStage(
-            risk,
+            self.limits,
             self._instruments,
             market,
             self.ledger,
@@ -98,7 +103,7 @@ class Executor:
         self.protection = Protection(
             self.desk, self.ledger, self._instruments, self._fire
         )
-        self.accounting = Accounting(risk, self.ledger)
+        self.accounting = Accounting(self.limits, self.ledger)
         self.intents = Intents(
             self.desk, self.risk, self.ledger, self.protection, market
         )
@@ -108,14 +113,19 @@ class Executor:
             self.ledger,
             self.protection,
             self.intents.closing,
+            self.limits,
+        )
+        self.breakers = Breakers(
+            self.limits, self.ledger, self.controls, self.operations.kill
         )
         self.tickets = Tickets(self.desk, self.risk, self.ledger, self.protection)
         self._watched = self.protection.watched
         # Nearly always nothing waits for a close: a fill pays for one look.
         self._sequels = self.intents.closing.sequels
         self._resume = self.intents.closing.resume
-        self._day_ends_ns = 0
         self._settle = self.reports.handlers()[OrderStatusReport]
+        # When the next day starts or the breakers are due: one look at each event.
+        self._day_ends_ns = self._due_ns = 0
         self._handlers: dict[type, Callable[[Any], None]] = {
             Signal: self.intents.on_signal,
             **self.reports.handlers(),
@@ -131,7 +141,8 @@ class Executor:
             Flatten: self.operations.flatten,
             Hold: self.operations.hold,
             Kill: self.operations.kill,
-            Rearm: self.operations.rearm,
+            Rearm: self._rearm,
+            SetLimit: self._set_limit,
         }
         self.subscriptions: tuple[type, ...] = tuple(self._handlers)
 
@@ -144,6 +155,7 @@ class Executor:
         self.accounting.attach(core)
         self.operations.attach(core)
         self.tickets.attach(core)
+        self.breakers.attach(core)
 
     def handlers(self) -> Mapping[type, Callable[[Any], None]]:
         """Return the handler of each event type."""
@@ -160,6 +172,8 @@ class Executor:
         worthless = len(self.ledger.unvalued_fees)
         before, after = self.ledger.apply(fill)
         core.record(FillRecord(core.seq, core.ts, fill))
+        self.limits.traffic.fills.add(core.ts)
+        self._wake()
         filled = OrderFilled(fill, core.ts)
         core.emit(filled)
         core.publish(filled)
@@ -299,8 +313,8 @@ class Executor:
     # Prices: the watch over held orders. Nearly always nothing is held.
 
     def _on_quote(self, event: Quote) -> None:
-        if event.ts_recv >= self._day_ends_ns:
-            self._start_day(event.ts_recv)
+        if event.ts_recv >= self._due_ns:
+            self._fall_due(event.ts_recv)
         plans = self._watched.get(event.instrument)
         if plans is not None:
             # The view, not the event: a late quote must not trigger anything.
@@ -308,8 +322,8 @@ class Executor:
             self.protection.on_price(plans, view.bid, view.ask, event.ts_recv)
 
     def _on_trade(self, event: Trade) -> None:
-        if event.ts_recv >= self._day_ends_ns:
-            self._start_day(event.ts_recv)
+        if event.ts_recv >= self._due_ns:
+            self._fall_due(event.ts_recv)
         plans = self._watched.get(event.instrument)
         if plans is not None:
             view = self._market.instrument(event.instrument)
@@ -318,15 +332,15 @@ class Executor:
                 self.protection.on_price(plans, price, price, event.ts_recv)
 
     def _on_bar(self, event: Bar) -> None:
-        if event.ts_recv >= self._day_ends_ns:
-            self._start_day(event.ts_recv)
+        if event.ts_recv >= self._due_ns:
+            self._fall_due(event.ts_recv)
         plans = self._watched.get(event.instrument)
         if plans is not None and self._market.instrument(event.instrument).bars_only:
             self.protection.on_range(plans, event.low, event.high, event.ts_recv)
 
     def _on_book(self, event: BookDelta | BookSnapshot) -> None:
-        if event.ts_recv >= self._day_ends_ns:
-            self._start_day(event.ts_recv)
+        if event.ts_recv >= self._due_ns:
+            self._fall_due(event.ts_recv)
         plans = self._watched.get(event.instrument)
         if plans is not None:
             view = self._market.instrument(event.instrument)
@@ -334,8 +348,29 @@ class Executor:
             if book is not None and book.trust is BookTrust.TRUSTED:
                 self.protection.on_price(plans, view.bid, view.ask, event.ts_recv)
 
-    def _start_day(self, ts: int) -> None:
-        self._day_ends_ns = self.ledger.start_day(ts)
+    def _fall_due(self, ts: int) -> None:
+        """Start the day and look at the breakers, whichever is due."""
+        breakers = self.breakers
+        if ts >= self._day_ends_ns:
+            self._day_ends_ns = self.ledger.start_day(ts)
+            breakers.wake()
+        if ts >= breakers.due_ns:
+            breakers.look(ts)
+        self._due_ns = min(self._day_ends_ns, breakers.due_ns)
+
+    def _wake(self) -> None:
+        """Have the breakers look with the next market event."""
+        self.breakers.wake()
+        self._due_ns = 0
+
+    def _rearm(self, command: Rearm) -> None:
+        self.operations.rearm(command)
+        self.breakers.rearmed()
+        self._wake()
+
+    def _set_limit(self, command: SetLimit) -> None:
+        self.operations.set_limit(command)
+        self._wake()
 
     # Moving positions between owners.
 
@@ -406,7 +441,7 @@ class Executor:
         self, owner: str, instrument: str, quantity: Decimal | None
     ) -> Iterator[Gate]:
         """Yield those that judge the entry: risk to broker."""
-        return inner_gates(self.risk, owner, instrument, quantity)
+        return inner_gates(self.risk, owner, instrument, quantity, self._core.ts)
 
     def judge(self, command: PlaceOrder | AmendOrder) -> Judged:
         """Return what an order of the operator would be and whether it passes.
@@ -518,6 +553,11 @@ class Executor:
             self.protection.digest(),
             self.intents.closing.digest(),
             self.accounting.digest(),
+            self.limits.digest(self._core.ts),
+            self.breakers.digest(),
+            controls.cooling_until_ns,
+            controls.tripped,
+            controls.ramp_from_ns,
         )
 
 

@@ -31,6 +31,8 @@ _GATE_OF = {
     DenialCode.QUANTITY_ZERO: "size",
     DenialCode.BELOW_MIN_NOTIONAL: "size",
     DenialCode.MAX_OPEN_ORDERS: "throttle",
+    DenialCode.MAX_ORDER_RATE: "throttle",
+    DenialCode.MAX_MESSAGE_RATIO: "throttle",
     DenialCode.FATE_UNKNOWN: "broker",
 }
 
@@ -56,7 +58,7 @@ def entry_gates(
         return (Gate("feed", False, f"{instrument} is not in this run"),)
     return (
         *outer_gates(risk, owner, instrument, now_ns),
-        *inner_gates(risk, owner, instrument, quantity),
+        *inner_gates(risk, owner, instrument, quantity, now_ns),
     )
 
 
@@ -72,11 +74,11 @@ def outer_gates(
 
 
 def inner_gates(
-    risk: RiskStage, owner: str, instrument: str, quantity: Decimal | None
+    risk: RiskStage, owner: str, instrument: str, quantity: Decimal | None, now_ns: int
 ) -> Iterator[Gate]:
     """Yield risk, throttle, broker, one by one."""
     yield _risk_gate(risk, owner, instrument, quantity)
-    yield _gate("throttle", risk.crowded(), _open_orders(risk))
+    yield _gate("throttle", risk.throttle(now_ns), _open_orders(risk))
     yield _gate("broker", risk.fate(owner, instrument), "no fate unknown")
 
 
@@ -135,7 +137,7 @@ def _risk_gate(
             quantity=quantity,
         )
         return _gate("risk", risk.size(draft), _used(risk, instrument)[1])
-    denial = risk.occupied(owner, instrument)
+    denial = risk.occupied(owner, instrument) or risk.losses()
     room, used = _used(risk, instrument)
     return _gate("risk", denial, used) if denial else Gate("risk", room, used)
 
@@ -145,8 +147,7 @@ def _used(risk: RiskStage, instrument: str) -> tuple[bool, str]:
     limit = risk.settings.max_position_value
     if limit is None:
         return True, "no position limit"
-    mark = risk.ledger.mark(instrument) or Decimal(0)
-    used = abs(risk.ledger.net(instrument)) * mark / limit * 100
+    used = risk.limits.gross(instrument) / limit * 100
     return used < 100, f"{used:.0f} % of position limit {limit}"
 
 

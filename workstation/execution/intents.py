@@ -78,12 +78,13 @@ class Intents:
 
     def _enter(self, side: Side, signal: Signal) -> None:
         limit = signal.order_type is _LIMIT
+        wanted = signal.quantity if signal.quantity is not None else ZERO
         order = self._desk.draft(
             signal.strategy,
             signal.instrument,
             _ENTRY,
             side,
-            signal.quantity if signal.quantity is not None else ZERO,
+            self._risk.sized(signal.strategy, signal.instrument, wanted, self._core.ts),
             order_type=_LIMIT if limit else _MARKET,
             price=signal.limit_price if limit else None,
             time_in_force=signal.time_in_force,

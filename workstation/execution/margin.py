@@ -9,7 +9,14 @@ from decimal import Decimal
 
 from workstation.model.states import PositionBand
 
-__all__ = ["MARGIN_WARNING", "available", "band", "initial_margin", "max_added"]
+__all__ = [
+    "MARGIN_WARNING",
+    "available",
+    "band",
+    "initial_margin",
+    "is_low",
+    "max_added",
+]
 
 ZERO = Decimal(0)
 MARGIN_WARNING = Decimal("0.2")
@@ -39,6 +46,12 @@ def available(equity: Decimal, used: Decimal, buffer: Decimal) -> Decimal:
 def max_added(free: Decimal, leverage: Decimal, mark: Decimal) -> Decimal:
     """Return the largest size that ``free`` margin can add at ``mark``."""
     return free * leverage / mark
+
+
+def is_low(free: Decimal, used: Decimal, *, before: bool) -> bool:
+    """Tell whether to warn of this free margin; ``before`` is what was said last."""
+    share = MARGIN_WARNING + _HYSTERESIS if before else MARGIN_WARNING
+    return free < share * used
 
 
 def band(ratio: Decimal, before: PositionBand) -> PositionBand:

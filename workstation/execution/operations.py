@@ -6,12 +6,15 @@ what is there instead. Protection is canceled only by name, never by the ladder.
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from msgspec.structs import replace
 
 from workstation.execution.closing import Closing
 from workstation.execution.controls import Controls
 from workstation.execution.desk import OrderDesk
 from workstation.execution.ledger import Ledger
+from workstation.execution.limits import UNITS, Limits, loosens
 from workstation.execution.orders import Tracked
 from workstation.execution.protection import Protection
 from workstation.execution.risk import Denial
@@ -23,6 +26,7 @@ from workstation.model.commands import (
     KillLevel,
     Rearm,
     Recover,
+    SetLimit,
 )
 from workstation.model.errors import CommandRefused
 from workstation.model.events import (
@@ -35,7 +39,7 @@ from workstation.model.instruments import Side
 from workstation.model.orders import OrderEvent, OrderRole, OrderStatus
 from workstation.model.ports import Core
 from workstation.model.positions import Position
-from workstation.model.records import ControlRecord, PositionRecord
+from workstation.model.records import ControlRecord, LimitRecord, PositionRecord
 
 __all__ = ["Operations"]
 
@@ -56,7 +60,9 @@ class Operations:
         ledger: Ledger,
         protection: Protection,
         closing: Closing,
+        limits: Limits,
     ) -> None:
+        self._limits = limits
         self._controls = controls
         self._desk = desk
         self._ledger = ledger
@@ -180,8 +186,45 @@ class Operations:
 
     def rearm(self, command: Rearm) -> None:
         """Allow orders again after a kill."""
-        before, after = self._controls.rearm(command)
+        before, after = self._controls.rearm(command, self._core.ts)
         self._record("kill", before, after, command.origin, command.reason)
+
+    def set_limit(self, command: SetLimit) -> None:
+        """Put another limit in force; a looser one only when that was confirmed."""
+        name, value, limits = command.name, command.value, self._limits
+        if name not in UNITS:
+            raise CommandRefused(f"{name} is no limit; limits: {', '.join(UNITS)}")
+        given = getattr(limits.settings, name)
+        before = None if given is None else Decimal(given)
+        touched, seen = limits.changed.get(name, 0), command.seen_seq
+        if seen is not None and touched > seen:
+            raise CommandRefused(
+                f"{name} was set to {before or 'no limit'} at seq {touched}, after "
+                f"what was shown (seq {seen}); look again and repeat"
+            )
+        if value == before:
+            raise CommandRefused(f"{name} is {before or 'no limit'} already")
+        if loosens(before, value) and not command.confirmed:
+            raise CommandRefused(
+                f"{name} from {before} to {value or 'no limit'} lets more pass; that "
+                "must be confirmed"
+            )
+        core = self._core
+        try:
+            limits.put(name, value, core.seq)
+        except ValueError as error:
+            raise CommandRefused(str(error)) from error
+        core.record(
+            LimitRecord(
+                seq=core.seq,
+                ts=core.ts,
+                name=name,
+                before=before,
+                after=value,
+                who=command.origin,
+                reason=command.reason,
+            )
+        )
 
     def _record(
         self, name: str, before: str, after: str, who: str, reason: str

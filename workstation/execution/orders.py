@@ -25,6 +25,7 @@ from workstation.model.signals import Signal
 __all__ = ["Orders", "Tracked"]
 
 ZERO = Decimal(0)
+_BUY, _SELL = Side.BUY, Side.SELL
 _SUBMITTED, _UNKNOWN = OrderStatus.SUBMITTED, OrderStatus.UNKNOWN
 _NOT_AT_VENUE = TERMINAL | {OrderStatus.INITIALIZED, OrderStatus.HELD}
 
@@ -72,7 +73,7 @@ class Orders:
         self._closed: dict[str, Tracked] = {}
         self._rows: dict[tuple[str, str], dict[str, Tracked]] = {}
         self._pending: dict[tuple[str, Side], Decimal] = {}
-        self._pending_value: dict[str, Decimal] = {}
+        self._worth: dict[tuple[str, Side], Decimal] = {}
         self._closing: dict[tuple[str, str, Side], Decimal] = {}
         self.pending_value = ZERO
         self.made = 0
@@ -114,9 +115,11 @@ class Orders:
                 value = left * (tracked.worth if after.price is None else after.price)
                 price = tracked.worth if before.price is None else before.price
                 value -= (left - change) * price
-            name = after.instrument
-            self._pending_value[name] = self._pending_value.get(name, ZERO) + value
+            self._worth[side] = self._worth.get(side, ZERO) + value
             self.pending_value += value
+            if not self._pending[side]:
+                # Whoever adds up what is pending looks at as few as there are.
+                del self._pending[side], self._worth[side]
         if was is now:
             return
         if is_there != was_there:
@@ -234,9 +237,19 @@ class Orders:
         """Return what all owners' entries on this side may still fill."""
         return self._pending.get((instrument, side), ZERO)
 
+    def pending_worth(self, instrument: str, side: Side) -> Decimal:
+        """Return its notional, at the price each entry was judged at."""
+        return self._worth.get((instrument, side), ZERO)
+
     def pending_elsewhere(self, instrument: str) -> Decimal:
         """Return the notional that entries in all other instruments may still add."""
-        return self.pending_value - self._pending_value.get(instrument, ZERO)
+        own = self.pending_worth(instrument, _BUY)
+        return self.pending_value - own - self.pending_worth(instrument, _SELL)
+
+    def pending_instruments(self) -> Iterator[str]:
+        """Yield the instruments with entries on their way; twice where both sides."""
+        for instrument, _ in self._pending:
+            yield instrument
 
     def closing(self, owner: str, instrument: str, side: Side) -> Decimal:
         """Return what this owner's reduce-only orders at the venue may still fill."""

@@ -9,84 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from enum import StrEnum
-from typing import NamedTuple
 
-from workstation.execution import margin
 from workstation.execution.controls import Controls
+from workstation.execution.denials import Denial, DenialCode, Joining
+from workstation.execution.entry_limits import EntryLimits
 from workstation.execution.ledger import Ledger
+from workstation.execution.limits import Limits
 from workstation.execution.orders import Orders
 from workstation.execution.settings import RiskSettings
-from workstation.model.instruments import Instrument, Side, to_decimal
-from workstation.model.orders import (
-    Order,
-    OrderRole,
-    OrderStatus,
-    OrderType,
-    TimeInForce,
-)
+from workstation.execution.shape import misshapen
+from workstation.model.instruments import Instrument, Side
+from workstation.model.orders import Order, OrderRole, OrderStatus
 from workstation.model.ports import MarketView
 from workstation.model.states import BookTrust
 
 __all__ = ["Denial", "DenialCode", "Joining", "RiskStage"]
 
-ZERO = Decimal(0)
 OPERATOR = "operator"
 # Bound once: looking a member up in its enum costs ten times a global (3.11).
-_BUY, _LIMIT, _UNKNOWN = Side.BUY, OrderType.LIMIT, OrderStatus.UNKNOWN
-_GTD = TimeInForce.GTD
+_BUY, _UNKNOWN = Side.BUY, OrderStatus.UNKNOWN
 _SAFETY = (OrderRole.STOP, OrderRole.TARGET, OrderRole.FLATTEN)
-
-
-class DenialCode(StrEnum):
-    """Why an order was refused; the words are stable, scripts and logs rely on them."""
-
-    UNKNOWN_INSTRUMENT = "UNKNOWN_INSTRUMENT"
-    KILLED = "KILLED"
-    HOLD = "HOLD"
-    TASK_PAUSED = "TASK_PAUSED"
-    TASK_STOPPED = "TASK_STOPPED"
-    ROW_LOCKED = "ROW_LOCKED"
-    DATA_STALE = "DATA_STALE"
-    BOOK_UNTRUSTED = "BOOK_UNTRUSTED"
-    PRICE_OFF_TICK = "PRICE_OFF_TICK"
-    QUANTITY_OFF_LOT = "QUANTITY_OFF_LOT"
-    QUANTITY_ZERO = "QUANTITY_ZERO"
-    BELOW_MIN_NOTIONAL = "BELOW_MIN_NOTIONAL"
-    MAX_ORDER_VALUE = "MAX_ORDER_VALUE"
-    MAX_POSITION_VALUE = "MAX_POSITION_VALUE"
-    MAX_OPEN_ORDERS = "MAX_OPEN_ORDERS"
-    REDUCE_ONLY_WOULD_INCREASE = "REDUCE_ONLY_WOULD_INCREASE"
-    CLOSING = "CLOSING"
-    ALREADY_IN_POSITION = "ALREADY_IN_POSITION"
-    INSUFFICIENT_CASH = "INSUFFICIENT_CASH"
-    STOP_LOOSENED = "STOP_LOOSENED"
-    NO_POSITION = "NO_POSITION"
-    FATE_UNKNOWN = "FATE_UNKNOWN"
-    NO_ENTRY = "NO_ENTRY"
-    NO_EXPIRY = "NO_EXPIRY"
-    ORDER_CONTRADICTS = "ORDER_CONTRADICTS"
-    PROTECTION_MET = "PROTECTION_MET"
-    NOT_AMENDABLE = "NOT_AMENDABLE"
-    NOTHING_CHANGED = "NOTHING_CHANGED"
-    NOT_CLOSED = "NOT_CLOSED"
-    REVERSE_DROPPED = "REVERSE_DROPPED"
-    RECONCILING = "RECONCILING"
-
-
-class Joining(StrEnum):
-    """What an entry is to a position that there is already."""
-
-    NO = "no"
-    ADD = "add"
-    REVERSE = "reverse"
-
-
-class Denial(NamedTuple):
-    """A refusal: the code, and a text with the numbers that decided."""
-
-    code: DenialCode
-    text: str
 
 
 class RiskStage:
@@ -94,22 +36,33 @@ class RiskStage:
 
     def __init__(
         self,
-        settings: RiskSettings,
+        limits: Limits,
         instruments: Mapping[str, Instrument],
         market: MarketView,
         ledger: Ledger,
         orders: Orders,
         controls: Controls,
     ) -> None:
-        self.settings = settings
+        self.limits = limits
         self.instruments = instruments
         self.market = market
         self.ledger = ledger
         self.orders = orders
         self.controls = controls
-        self.judged_at = ZERO
-        """The price at which the last entry was valued: it stays the price at which
-        the order is pending, while the market's moves on."""
+        self.entries = EntryLimits(limits, market, ledger, orders)
+
+    @property
+    def settings(self) -> RiskSettings:
+        """Return the limits in force."""
+        return self.limits.settings
+
+    @property
+    def judged_at(self) -> Decimal:
+        """Return the price at which the last entry was valued.
+
+        It stays the price at which the order is pending, while the market's moves on.
+        """
+        return self.entries.judged_at
 
     def check(
         self, order: Order, now_ns: int, joining: Joining = Joining.NO
@@ -135,11 +88,11 @@ class RiskStage:
             return denial
         if entry:
             return (
-                self.size(order, joining)
-                or self.crowded()
+                self.size(order, joining, now_ns)
+                or self.throttle(now_ns)
                 or self.fate(owner, order.instrument)
             )
-        return self._shape(order, instrument) or self._reduces(order)
+        return misshapen(order, instrument, now_ns) or self._reduces(order)
 
     def switches(
         self, owner: str, instrument: str, role: OrderRole, *, entry: bool
@@ -222,34 +175,9 @@ class RiskStage:
         code = DenialCode.BOOK_UNTRUSTED if bad_book else DenialCode.DATA_STALE
         return Denial(code, reason)
 
-    def shape(self, order: Order) -> Denial | None:
+    def shape(self, order: Order, now_ns: int = 0) -> Denial | None:
         """Return what of price, quantity or end the instrument does not allow."""
-        return self._shape(order, self.instruments[order.instrument])
-
-    def _shape(self, order: Order, instrument: Instrument) -> Denial | None:
-        for price in (order.price, order.trigger):
-            if price is not None and not (price > 0 and instrument.is_on_tick(price)):
-                return Denial(
-                    DenialCode.PRICE_OFF_TICK,
-                    f"price {price} is not a positive multiple of "
-                    f"{instrument.tick_size}",
-                )
-        if order.time_in_force is _GTD and order.expires_ns is None:
-            return Denial(DenialCode.NO_EXPIRY, "a GTD order needs an end")
-        if order.type is _LIMIT and order.price is None:
-            return Denial(DenialCode.PRICE_OFF_TICK, "a limit order needs a price")
-        quantity = order.quantity
-        if not instrument.is_on_lot(quantity):
-            return Denial(
-                DenialCode.QUANTITY_OFF_LOT,
-                f"quantity {quantity} is not a multiple of {instrument.lot_size}",
-            )
-        if quantity <= 0:
-            return Denial(
-                DenialCode.QUANTITY_ZERO,
-                f"quantity {quantity} must be at least {instrument.lot_size}",
-            )
-        return None
+        return misshapen(order, self.instruments[order.instrument], now_ns)
 
     def _reduces(self, order: Order) -> Denial | None:
         position = self.ledger.position(order.owner, order.instrument).quantity
@@ -272,70 +200,33 @@ class RiskStage:
             f"all of {position} {instrument} is being closed already",
         )
 
-    def reference(self, order: Order) -> Decimal | None:
-        """Return the price to value an order at: its limit, else what it would meet."""
-        if order.price is not None:
-            return order.price
-        view = self.market.instrument(order.instrument)
-        price = view.ask if order.side is _BUY else view.bid
-        if not price > 0:
-            price = view.mark or view.last
-        return to_decimal(price) if price > 0 else None
-
-    def size(self, order: Order, joining: Joining = Joining.NO) -> Denial | None:
+    def size(
+        self, order: Order, joining: Joining = Joining.NO, now_ns: int = 0
+    ) -> Denial | None:
         """Return why an entry of this quantity and price is refused, if so."""
         instrument = self.instruments[order.instrument]
-        shape = self._shape(order, instrument)
-        return shape or self._limits(order, instrument, joining)
-
-    def _limits(
-        self, order: Order, instrument: Instrument, joining: Joining
-    ) -> Denial | None:
-        settings = self.settings
-        price = self.reference(order)
-        if price is None:
-            return Denial(
-                DenialCode.DATA_STALE, f"there is no price of {instrument.id} yet"
-            )
-        self.judged_at = price
-        notional = order.quantity * price
-        if notional < instrument.min_notional:
-            return Denial(
-                DenialCode.BELOW_MIN_NOTIONAL,
-                f"value {notional} is below min_notional {instrument.min_notional}",
-            )
-        limit = settings.max_order_value
-        if limit is not None and notional > limit:
-            return Denial(
-                DenialCode.MAX_ORDER_VALUE,
-                f"value {notional} is more than max_order_value {limit}",
-            )
-        held = net = self.ledger.net(order.instrument)
-        if joining is Joining.REVERSE:
-            # What it holds is closed before: the entry starts without it.
-            net -= self.ledger.position(order.owner, order.instrument).quantity
-        pending = self.orders.pending(order.instrument, order.side)
-        worst = (net if order.side is _BUY else -net) + pending + order.quantity
-        limit = settings.max_position_value
-        if limit is not None and worst * price > limit:
-            return Denial(
-                DenialCode.MAX_POSITION_VALUE,
-                f"position {net} with {pending} pending and {order.quantity} more is "
-                f"worth {worst * price}, more than max_position_value {limit}",
-            )
-        return self._in_the_way(order, joining) or self._cash(
-            order, worst - abs(net), abs(held) - abs(net), price
+        return (
+            misshapen(order, instrument, now_ns)
+            or self._in_the_way(order, joining)
+            or self.entries.check(order, instrument, joining)
         )
 
-    def crowded(self) -> Denial | None:
-        """Return that as many orders are open as may be, if so."""
-        most = self.settings.max_open_orders
-        if most is None or self.orders.at_venue < most:
-            return None
-        return Denial(
-            DenialCode.MAX_OPEN_ORDERS,
-            f"{self.orders.at_venue} orders are open, max_open_orders is {most}",
-        )
+    def throttle(self, now_ns: int) -> Denial | None:
+        """Return that there are too many orders or messages for one more, if so."""
+        return self.entries.throttle(now_ns)
+
+    def losses(self) -> Denial | None:
+        """Return that too much was lost for any entry, if so."""
+        return self.entries.lost(self.ledger.value().equity)
+
+    def sized(self, owner: str, instrument: str, quantity: Decimal, ts: int) -> Decimal:
+        """Return how much of an entry is made; less for a while after a trip."""
+        if owner == OPERATOR or instrument not in self.instruments:
+            return quantity
+        share = self.entries.ramp(self.controls.ramp_from_ns, ts)
+        if share >= 1:
+            return quantity
+        return self.instruments[instrument].round_quantity(quantity * share)
 
     def fate(self, owner: str, instrument: str) -> Denial | None:
         """Return the orders of a strategy's row that nobody knows the fate of."""
@@ -393,35 +284,3 @@ class RiskStage:
                 f"{owner} has entry {entry} working in {instrument}",
             )
         return None
-
-    def _cash(
-        self, order: Order, added: Decimal, closed: Decimal, price: Decimal
-    ) -> Denial | None:
-        """Refuse what the equity could not carry even without the buffer.
-
-        ``added`` is what the order adds to the account's position, ``closed`` what
-        leaves it before. Entries on their way count as filled, in whatever instrument
-        they are; that some of them may offset positions is not counted on.
-        """
-        if added <= 0:
-            return None
-        leverage = self.settings.leverage
-        value = self.ledger.value()
-        elsewhere = self.orders.pending_elsewhere(order.instrument)
-        carried = value.exposure + elsewhere
-        if closed:
-            carried -= closed * (self.ledger.mark(order.instrument) or price)
-        exposure = carried + added * price
-        if exposure <= value.equity * leverage:
-            return None
-        used = margin.initial_margin(carried, leverage)
-        free = margin.available(value.equity, used, ZERO)
-        # What only takes the position back to zero needs no margin.
-        exempt = order.quantity - added
-        fits = max(ZERO, exempt + margin.max_added(free, leverage, price))
-        fits = self.instruments[order.instrument].round_quantity(fits)
-        return Denial(
-            DenialCode.INSUFFICIENT_CASH,
-            f"exposure would be {exposure} with {elsewhere} pending elsewhere, equity "
-            f"is {value.equity} at leverage {leverage}; {fits} would fit",
-        )

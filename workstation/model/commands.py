@@ -38,6 +38,7 @@ __all__ = [
     "ReloadScript",
     "RestartTask",
     "ResumeTask",
+    "SetLimit",
     "SetParams",
     "StepTask",
     "StopTask",
@@ -213,6 +214,14 @@ class Recover(_Command, frozen=True, kw_only=True, tag="recover"):
     """Go on with what the account's journal proves, and ask the venue about it."""
 
 
+class SetLimit(_Command, frozen=True, kw_only=True, tag="set_limit"):
+    """Set a limit of ``[risk]``, None = no limit; looser only when ``confirmed``."""
+
+    name: str
+    value: Decimal | None
+    confirmed: bool = False
+
+
 Command = (
     PauseTask
     | ResumeTask
@@ -233,4 +242,5 @@ Command = (
     | Kill
     | Rearm
     | Recover
+    | SetLimit
 )

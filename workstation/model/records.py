@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from workstation.model.limits import BreakerState
 from workstation.model.market import Bar
 from workstation.model.opportunities import Opportunity, OpportunityEnd
 from workstation.model.orders import Fill, Order, OrderEvent, OrderRole, OrderStatus
@@ -22,12 +23,14 @@ __all__ = [
     "BandRecord",
     "BarRecord",
     "BookRecord",
+    "BreakerRecord",
     "CommandRecord",
     "ControlRecord",
     "DenyRecord",
     "FaultRecord",
     "FeedRecord",
     "FillRecord",
+    "LimitRecord",
     "LockRecord",
     "NoteRecord",
     "OpportunityRecord",
@@ -225,6 +228,33 @@ class ControlRecord(Struct, frozen=True, kw_only=True, tag="control"):
     reason: str = ""
 
 
+class LimitRecord(Struct, frozen=True, kw_only=True, tag="limit"):
+    """A limit was set while the run goes on; None = no limit."""
+
+    seq: int
+    ts: int
+    name: str
+    before: Decimal | None
+    after: Decimal | None
+    who: str = "operator"
+    reason: str = ""
+
+
+class BreakerRecord(Struct, frozen=True, kw_only=True, tag="breaker"):
+    """A watched figure came near its limit, went beyond it, or is well below again.
+
+    ``name`` is the limit's, or ``margin``: the used one against what is free.
+    """
+
+    seq: int
+    ts: int
+    name: str
+    before: BreakerState
+    after: BreakerState
+    value: Decimal
+    limit: Decimal
+
+
 class CommandRecord(Struct, frozen=True, kw_only=True, tag="command"):
     """A command was taken, or refused with the reason."""
 
@@ -275,6 +305,8 @@ Record = (
     | FaultRecord
     | FeedRecord
     | ControlRecord
+    | LimitRecord
+    | BreakerRecord
     | CommandRecord
     | NoteRecord
     | OpportunityRecord

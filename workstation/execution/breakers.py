@@ -1,0 +1,132 @@
+"""Breakers: daily loss and drawdown watched while positions are open.
+
+The Executor asks at a market event once ``due_ns`` has passed: at most once a second
+of the run's clock, and never while nothing is open, so that a tick costs nothing more.
+Beyond its limit a figure climbs the kill ladder; nothing here ever goes down it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from workstation.execution.controls import Controls
+from workstation.execution.entry_limits import lost_text
+from workstation.execution.ledger import Ledger
+from workstation.execution.limits import Limits
+from workstation.model.commands import Kill, KillLevel
+from workstation.model.limits import BreakerState, Gauge
+from workstation.model.ports import Core
+from workstation.model.records import BreakerRecord
+from workstation.model.timeframes import NS_PER_S
+
+__all__ = ["NEVER", "Breakers", "state_of"]
+
+NEVER = 1 << 62
+"""Later than any time of a run (2116), in ns."""
+_EVERY_NS = NS_PER_S
+_CALM, _WARNED, _TRIPPED = BreakerState
+_WARN_AT = Decimal("0.8")
+# A state is left only this far below its bound, or it would flip at every look.
+_HYSTERESIS = Decimal("0.05")
+
+
+def state_of(share: Decimal | None, before: BreakerState) -> BreakerState:
+    """Return the state at this use of a limit (1 = all of it), with hysteresis.
+
+    It trips above 1 and warns from .80 on; it is calm again below .75.
+    """
+    if share is None:
+        return _CALM
+    if share > 1 or (before is _TRIPPED and share > 1 - _HYSTERESIS):
+        return _TRIPPED
+    if share >= _WARN_AT or (before is not _CALM and share >= _WARN_AT - _HYSTERESIS):
+        return _WARNED
+    return _CALM
+
+
+class Breakers:
+    """Watches the losses of one account; ``kill`` climbs the ladder."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        ledger: Ledger,
+        controls: Controls,
+        kill: Callable[[Kill], None],
+    ) -> None:
+        self.due_ns = NEVER
+        """When they are to be looked at next."""
+        self._limits = limits
+        self._ledger = ledger
+        self._controls = controls
+        self._kill = kill
+        self._states: dict[str, BreakerState] = {}
+        self._core: Core
+
+    def attach(self, core: Core) -> None:
+        """Receive the way back into the core."""
+        self._core = core
+
+    def wake(self) -> None:
+        """Have them looked at with the next market event: something has changed."""
+        self.due_ns = 0
+
+    def look(self, ts: int) -> None:
+        """Compare the losses at the marks of now; climb where one is too large."""
+        equity = self._ledger.value().equity
+        if equity > self._limits.peak:
+            self._limits.peak = equity
+        for gauge in self._limits.losses(equity):
+            self._judge(gauge, ts)
+        busy = self._ledger.open_positions()
+        self.due_ns = ts + _EVERY_NS if busy else NEVER
+
+    def _judge(self, gauge: Gauge, ts: int) -> None:
+        before = self._states.get(gauge.name, _CALM)
+        after = state_of(gauge.share, before)
+        if after is before:
+            return
+        self._states[gauge.name] = after
+        core = self._core
+        core.record(
+            BreakerRecord(
+                seq=core.seq,
+                ts=core.ts,
+                name=gauge.name,
+                before=before,
+                after=after,
+                value=gauge.value or Decimal(0),
+                limit=gauge.limit or Decimal(0),
+            )
+        )
+        if after is _TRIPPED:
+            self._climb(gauge, ts)
+
+    def _climb(self, gauge: Gauge, ts: int) -> None:
+        settings, controls = self._limits.settings, self._controls
+        level = KillLevel(settings.on_breach)
+        rungs = tuple(KillLevel)
+        now = controls.kill_level
+        if now is None or rungs.index(level) > rungs.index(now):
+            reason = f"{gauge.name.upper()}: {lost_text(gauge)}"
+            self._kill(Kill(level=level, origin="breaker", reason=reason))
+        controls.cool(ts + round(settings.cooling_s * NS_PER_S))
+
+    def rearmed(self) -> None:
+        """Begin anew after a re-arm: the drawdown from the equity of now.
+
+        What is still beyond its limit stays tripped: it climbs once, and entries are
+        denied for it as long as it is.
+        """
+        equity = self._ledger.value().equity
+        if self._states.get("max_drawdown") is _TRIPPED:
+            self._limits.peak = equity
+        for gauge in self._limits.losses(equity):
+            if not gauge.is_exceeded:
+                self._states[gauge.name] = _CALM
+        self.wake()
+
+    def digest(self) -> object:
+        """Return the states in plain values."""
+        return tuple((name, state.value) for name, state in self._states.items())
