@@ -27,6 +27,7 @@ from workstation.engine.marks import Marks
 from workstation.engine.opportunity_frames import OpportunityFrames
 from workstation.engine.recorder import Recorder
 from workstation.engine.reloading import ReloadReport
+from workstation.engine.risk_frames import RiskFrames
 from workstation.engine.row_frames import RowFrames
 from workstation.engine.script_log import ScriptLogs
 from workstation.engine.settings import RunSettings
@@ -67,7 +68,8 @@ class FrameSource:
         self._told: set[str] = set()
         marks = Marks()
         logs = ScriptLogs(strategies)
-        engine.core.sinks += [self._alerts, marks, logs]
+        risk = RiskFrames(engine, executor)
+        engine.core.sinks += [self._alerts, marks, logs, risk]
         engine.fault_sinks.append(logs.fault)
         gates = RowGates(aggregator, strategies, executor)
         self._charts = ChartFrames(aggregator, strategies, executor, instruments, marks)
@@ -86,6 +88,7 @@ class FrameSource:
             "symbols": self._rows.symbols,
             "orders": self._rows.orders,
             "positions": self._rows.positions,
+            "risk": risk.risk,
             "gaps": self._feeds.gaps,
             "tasks": self._tasks,
             "channels": engine.bus.stats,

@@ -62,7 +62,6 @@ class HeaderFrames:
         orders = [order for order in executor.orders() if not order.is_terminal]
         day = account.equity - account.day_start
         kill = executor.kill_level
-        band, limit = self._limits()
         return Header(
             mode=self._run.mode,
             word=self._word(),
@@ -86,8 +85,8 @@ class HeaderFrames:
             fees=account.fees,
             exposure=account.exposure,
             exposure_percent=percent(account.exposure, account.equity),
-            band=band,
-            limit_percent=limit,
+            band=self._worst_band(),
+            limit_percent=self._nearest_limit(),
             positions=len(executor.ledger.open_positions()),
             orders=len(orders),
             hold_since_ns=executor.hold_since_ns if executor.hold else None,
@@ -111,16 +110,11 @@ class HeaderFrames:
             return "HOLD"
         return "PAUSED" if self._driver.state is PlayState.PAUSED else "RUN"
 
-    def _limits(self) -> tuple[str, float | None]:
-        limit = self._run.risk.max_position_value
-        worst: float | None = None
-        if limit is not None:
-            for instrument in self._instruments:
-                net = self._executor.net(instrument)
-                mark = self._aggregator.instrument(instrument).mark
-                used = 0.0 if mark is None else float(abs(net)) * mark / float(limit)
-                worst = max(worst or 0.0, used * 100)
-        return self._worst_band(), worst
+    def _nearest_limit(self) -> float | None:
+        """Return the fullest of the gauges in percent."""
+        gauges = self._executor.limits.gauges(self._engine.core.ts)
+        shares = [share for each in gauges if (share := each.share) is not None]
+        return max((float(share) * 100 for share in shares), default=None)
 
     def _worst_band(self) -> str:
         order = tuple(PositionBand)

@@ -11,17 +11,20 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from workstation.model.instruments import Side
+from workstation.model.limits import BreakerState
 from workstation.model.orders import Order, OrderRole, OrderStatus
 from workstation.model.records import (
     BandRecord,
     BarRecord,
     BookRecord,
+    BreakerRecord,
     CommandRecord,
     ControlRecord,
     DenyRecord,
     FaultRecord,
     FeedRecord,
     FillRecord,
+    LimitRecord,
     LockRecord,
     NoteRecord,
     OpportunityRecord,
@@ -45,7 +48,7 @@ __all__ = ["KINDS", "Scales", "log_line", "move_words", "order_number"]
 KINDS = (
     *("state", "order", "fill", "deny", "sig", "pos", "book", "gap"),
     *("feed", "task", "fault", "cmd", "hold", "kill", "lock", "band", "note", "edge"),
-    *("param", "bar"),
+    *("limit", "param", "bar"),
 )
 """Every kind word, in the order of the log's rail."""
 
@@ -55,6 +58,12 @@ _STATE_INKS = {
     SymbolState.WATCH: "state-watch",
     SymbolState.CLOSE_WATCH: "state-close-watch",
     SymbolState.IN_TRADE: "state-in-trade",
+}
+
+_BREAKER_INKS = {
+    BreakerState.CALM: "",
+    BreakerState.WARNED: "warn",
+    BreakerState.TRIPPED: "bad",
 }
 
 Parts = tuple[Part, ...]
@@ -350,6 +359,30 @@ def _control(record: ControlRecord, scales: Scales) -> Said:
     return kind, "bad" if kind == "kill" else "warn", "", parts
 
 
+def _limit(record: LimitRecord, scales: Scales) -> Said:
+    before, after = (
+        "none" if each is None else f"{each:f}"
+        for each in (record.before, record.after)
+    )
+    parts: Parts = (
+        (f"{record.name} {before} > ", ""),
+        (after, "strong"),
+        (f" by {record.who}", "dim"),
+        *_after(record.reason),
+    )
+    return "limit", "warn", "", parts
+
+
+def _breaker(record: BreakerRecord, scales: Scales) -> Said:
+    ink = _BREAKER_INKS[record.after]
+    parts: Parts = (
+        (f"{record.name} ", ""),
+        (record.after.value, ink or "strong"),
+        (f" {record.value:.6g} of {record.limit:.6g}", ""),
+    )
+    return "limit", ink or "info", "", parts
+
+
 def _command(record: CommandRecord, scales: Scales) -> Said:
     verb = "".join(
         f" {letter.lower()}" if letter.isupper() else letter
@@ -413,6 +446,8 @@ _SAY: dict[type, Callable[[Any, Scales], Said]] = {
     FaultRecord: _fault,
     FeedRecord: _feed,
     ControlRecord: _control,
+    LimitRecord: _limit,
+    BreakerRecord: _breaker,
     CommandRecord: _command,
     NoteRecord: _note,
     OpportunityRecord: _opportunity,

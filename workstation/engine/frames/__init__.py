@@ -41,6 +41,7 @@ from workstation.engine.frames.header import (
     Header,
 )
 from workstation.engine.frames.machine import MachineFrame, Way
+from workstation.engine.frames.risk import DenialRow, RiskTable
 from workstation.engine.frames.rows import (
     OrderRow,
     PositionRow,
@@ -64,6 +65,7 @@ __all__ = [
     "BookFrame",
     "CandleRow",
     "ChartFrame",
+    "DenialRow",
     "FeedRow",
     "FigureHead",
     "FigureRow",
@@ -86,6 +88,7 @@ __all__ = [
     "Plot",
     "PlotLine",
     "PositionRow",
+    "RiskTable",
     "ScriptLine",
     "ScriptLog",
     "StrategyRow",

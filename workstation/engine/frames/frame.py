@@ -14,6 +14,7 @@ from workstation.engine.frames.figures import (
 )
 from workstation.engine.frames.header import Alert, Header
 from workstation.engine.frames.machine import MachineFrame
+from workstation.engine.frames.risk import RiskTable
 from workstation.engine.frames.rows import OrderRow, PositionRow, SymbolRow
 from workstation.engine.frames.strategies import (
     BlockTable,
@@ -44,6 +45,7 @@ class Frame(Struct, frozen=True, kw_only=True):
     symbols: tuple[SymbolRow, ...] | None = None
     orders: tuple[OrderRow, ...] | None = None
     positions: tuple[PositionRow, ...] | None = None
+    risk: RiskTable | None = None
     feeds: tuple[FeedRow, ...] | None = None
     gaps: tuple[GapRow, ...] | None = None
     tasks: tuple[TaskStats, ...] | None = None

@@ -23,6 +23,7 @@ from workstation.engine.frames import (
     OrderRow,
     ParamTable,
     PositionRow,
+    RiskTable,
     ScriptLog,
     StrategyRow,
     SymbolRow,
@@ -36,7 +37,7 @@ __all__ = ["Scene"]
 
 _PARTS = (
     *("symbols", "orders", "positions", "feeds", "gaps", "figures", "tasks"),
-    *("machine", "strategies", "params", "script_log"),
+    *("machine", "strategies", "params", "script_log", "risk"),
 )
 
 
@@ -58,6 +59,7 @@ class Scene(Struct, frozen=True, kw_only=True):
     strategies: tuple[StrategyRow, ...] | None = None
     params: ParamTable | None = None
     script_log: ScriptLog | None = None
+    risk: RiskTable | None = None
 
     @classmethod
     def of(cls, frame: Frame) -> Scene:
