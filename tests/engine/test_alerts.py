@@ -8,9 +8,11 @@ import pytest
 
 from workstation.engine.alerts import Alerts
 from workstation.engine.hashing import encode
+from workstation.model.limits import BreakerState
 from workstation.model.records import (
     BandRecord,
     BookRecord,
+    BreakerRecord,
     ControlRecord,
     FaultRecord,
     FeedRecord,
@@ -212,3 +214,39 @@ def test_bars_that_can_never_close_are_an_alert() -> None:
     (alert,) = _alerts(record).all(0)
     assert (alert.severity, alert.active) == ("warn", True)
     assert detail in alert.text
+
+
+def _breaker(
+    ts: int, after: BreakerState, value: str, name: str = "max_daily_loss"
+) -> BreakerRecord:
+    return BreakerRecord(
+        seq=ts,
+        ts=ts,
+        name=name,
+        before=BreakerState.CALM,
+        after=after,
+        value=Decimal(value),
+        limit=Decimal(5000),
+    )
+
+
+def test_a_loss_near_its_limit_is_warned_of_and_beyond_it_another_alert() -> None:
+    alerts = _alerts(_breaker(1, BreakerState.WARNED, "4100"))
+    (near,) = alerts.all(0)
+    assert near.severity == "warn"
+    assert near.text == "max_daily_loss is 82% used: 4100 of 5000"
+    alerts(_breaker(2, BreakerState.TRIPPED, "5001.5"), b"")
+    (beyond,) = alerts.all(0)
+    assert (beyond.severity, beyond.count) == ("bad", 1)
+    assert beyond.id != near.id
+    assert beyond.text == "max_daily_loss exceeded: 5001.5, limit 5000"
+    alerts(_breaker(3, BreakerState.CALM, "0"), b"")
+    assert not alerts.all(0)[0].active
+
+
+def test_short_margin_is_warned_of_until_there_is_room() -> None:
+    alerts = _alerts(_breaker(1, BreakerState.WARNED, "120.456", "margin"))
+    (alert,) = alerts.all(0)
+    assert alert.text == "margin is short: 120.46 free, less than 5000.00"
+    alerts(_breaker(2, BreakerState.CALM, "6000", "margin"), b"")
+    assert not alerts.all(0)[0].active

@@ -22,6 +22,7 @@ from workstation.engine.frames import (
     BlockTable,
     BookFrame,
     ChartFrame,
+    DenialRow,
     FeedRow,
     FigureHead,
     FigureRow,
@@ -42,6 +43,7 @@ from workstation.engine.frames import (
     Plot,
     PlotLine,
     PositionRow,
+    RiskTable,
     ScriptLine,
     ScriptLog,
     StrategyRow,
@@ -59,6 +61,7 @@ from workstation.kernel import ChannelStats, TaskStats
 from workstation.kernel.tasks import TaskKind, TaskState
 from workstation.model.commands import AmendOrder, Command, PlaceOrder
 from workstation.model.instruments import Side
+from workstation.model.limits import Gauge, LimitUnit
 from workstation.model.opportunities import Opportunity, OpportunityKind
 from workstation.model.orders import Order, OrderRole, OrderStatus, OrderType
 from workstation.model.positions import Position
@@ -356,6 +359,70 @@ def plot(word: str, *values: tuple[float | None, ...], added: bool = False) -> P
         ),
         added=added,
     )
+
+
+def gauge(name: str = "max_daily_loss", **changes: Any) -> Gauge:
+    """Return a gauge of money, by default the day's loss, nearly used up."""
+    values: dict[str, Any] = {
+        "name": name,
+        "unit": LimitUnit.MONEY,
+        "value": Decimal(4_210),
+        "limit": Decimal(5_000),
+    }
+    return Gauge(**{**values, **changes})
+
+
+def risk(**changes: Any) -> RiskTable:
+    """Return four limits, two that can be set and one exceeded, and two denials."""
+    values: dict[str, Any] = {
+        "gauges": (
+            gauge(),
+            gauge(
+                "max_drawdown",
+                unit=LimitUnit.SHARE,
+                value=Decimal("0.0312"),
+                limit=Decimal("0.1"),
+            ),
+            gauge(
+                "max_position_value",
+                value=Decimal(61_686),
+                limit=Decimal(50_000),
+                subject="BTCUSDT",
+            ),
+            gauge("leverage", value=Decimal(61_686), limit=Decimal(1_004_121)),
+            gauge("max_order_value", value=None, limit=Decimal(25_000)),
+            gauge("max_venue_exposure", limit=None),
+        ),
+        "denials": (
+            DenialRow(
+                number=2,
+                ts=NOW,
+                owner="ema_cross",
+                instrument="BTCUSDT",
+                code="MAX_POSITION_VALUE",
+                text="position 1 with 0 pending is worth 61686",
+            ),
+            DenialRow(
+                number=1,
+                ts=NOW - 60 * S,
+                owner="operator",
+                instrument="ETHUSDT",
+                code="PRICE_AWAY_FROM_MARKET",
+                text="price 2000 is 2544 bp away from 2682.5",
+            ),
+        ),
+        "denied": 7,
+        "on_breach": "cancel",
+        "cooling_until_ns": None,
+        "ramp_share": 1.0,
+        "settable": frozenset(
+            (
+                *("max_daily_loss", "max_drawdown", "max_position_value"),
+                *("max_order_value", "max_venue_exposure"),
+            )
+        ),
+    }
+    return RiskTable(**{**values, **changes})
 
 
 def book(**changes: Any) -> BookFrame:
@@ -680,6 +747,7 @@ def frame(focus: Focus | None = None, **changes: Any) -> Frame:
         "symbols": symbols(),
         "orders": orders(),
         "positions": (position_row(),),
+        "risk": risk(),
         "feeds": (feed_row(),),
         "gaps": (
             GapRow(

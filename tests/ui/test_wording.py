@@ -11,6 +11,7 @@ import pytest
 
 from tests.ui import fakes
 from workstation.model.instruments import Instrument, Side
+from workstation.model.limits import BreakerState
 from workstation.model.market import Bar
 from workstation.model.opportunities import OpportunityEnd
 from workstation.model.orders import (
@@ -26,12 +27,14 @@ from workstation.model.records import (
     BandRecord,
     BarRecord,
     BookRecord,
+    BreakerRecord,
     CommandRecord,
     ControlRecord,
     DenyRecord,
     FaultRecord,
     FeedRecord,
     FillRecord,
+    LimitRecord,
     LockRecord,
     NoteRecord,
     OpportunityRecord,
@@ -348,6 +351,29 @@ CASES: list[tuple[Record, str]] = [
             0,
         ),
         "bar   BTCUSDT 23:55 1.00 > 2.00",
+    ),
+    (
+        LimitRecord(
+            seq=5,
+            ts=TS,
+            name="max_order_value",
+            before=Decimal(25_000),
+            after=None,
+            reason="thin",
+        ),
+        "limit max_order_value 25000 > none by operator thin",
+    ),
+    (
+        BreakerRecord(
+            seq=5,
+            ts=TS,
+            name="max_daily_loss",
+            before=BreakerState.CALM,
+            after=BreakerState.WARNED,
+            value=Decimal("4000.5"),
+            limit=Decimal(5_000),
+        ),
+        "limit max_daily_loss warned 4000.5 of 5000",
     ),
 ]
 

@@ -26,6 +26,7 @@ from workstation.model.records import (
     SignalRecord,
 )
 from workstation.model.signals import Signal, SignalAction
+from workstation.model.timeframes import NS_PER_S
 
 __all__ = ["Recovering"]
 
@@ -147,6 +148,12 @@ class Recovering:
             controls.kill_level = None if armed else KillLevel(record.after)
             controls.kill_reason = "" if armed else record.reason
             controls.killed_ns = None if armed else record.ts
+            controls.tripped = not armed and record.who == "breaker"
+            if controls.tripped:
+                cooling_s = self._executor.limits.settings.cooling_s
+                controls.cool(record.ts + round(cooling_s * NS_PER_S))
+            else:
+                controls.cooling_until_ns = None
 
     def _lock(self, record: LockRecord) -> None:
         row = (record.strategy, record.instrument)

@@ -49,19 +49,19 @@ class RiskSettings(Settings, frozen=True):
     """How far a limit price may be away from its own side's best price."""
     max_order_rate: Annotated[int, Meta(ge=1)] | None = 100
     """Most orders sent in ``order_rate_s``."""
-    order_rate_s: Seconds = 10
+    order_rate_s: Seconds = 10.0
     """Window of the order rate."""
     max_message_ratio: Decimal | None = Decimal(200)
     """Most messages (orders, changes, cancels) per fill in ``message_ratio_s``."""
-    message_ratio_s: Seconds = 600
+    message_ratio_s: Seconds = 600.0
     """Window of the message ratio."""
     message_ratio_least: Annotated[int, Meta(ge=1)] = 400
     """With fewer messages than this in the window the ratio is not looked at."""
     on_breach: Literal["hold", "cancel", "flatten"] = "cancel"
     """Rung of the kill ladder that a breaker climbs to."""
-    cooling_s: Annotated[float, Meta(ge=0, le=604_800)] = 0
+    cooling_s: Annotated[float, Meta(ge=0, le=604_800)] = 0.0
     """Time after a breaker tripped before which there is no re-arming."""
-    size_ramp_s: Annotated[float, Meta(ge=0, le=604_800)] = 0
+    size_ramp_s: Annotated[float, Meta(ge=0, le=604_800)] = 0.0
     """Time after such a re-arm over which the sizes of entries grow back to whole."""
     size_ramp_from: Decimal = Decimal("0.5")
     """Share of a size that an entry has right after such a re-arm."""

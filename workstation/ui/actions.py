@@ -41,6 +41,7 @@ class Scope(StrEnum):
     TASK = "task, feed, strategy"
     CHART = "chart"
     BOOK = "book"
+    LIMIT = "risk limit"
     LOG = "log"
     DIALOG = "dialog"
 
@@ -51,6 +52,7 @@ PANEL_SCOPES = (
     Scope.TASK,
     Scope.CHART,
     Scope.BOOK,
+    Scope.LIMIT,
     Scope.LOG,
 )
 """Scopes of which one at a time is heard: that of the focused panel."""
@@ -74,6 +76,7 @@ class Fact(StrEnum):
     POSITION = "the symbol below the cursor is held or has an entry working"
     ORDER = "a working order is below the cursor"
     ORDERS = "working orders are shown"
+    LIMIT = "a limit that can be set is below the cursor"
     TASK = "a task is below the cursor"
     PAUSED_TASK = "the task below the cursor is paused"
     FEED = "the task below the cursor may be a feed"
@@ -273,6 +276,10 @@ ACTIONS: tuple[Action, ...] = (
         *("order", 1, _ROW, _ONE),
     ),
     _keys("book.follow", "f", Scope.BOOK, "follow the best prices", "follow", 0),
+    _keys(
+        *("limit.amend", "u", Scope.LIMIT, "set the limit; a looser one is confirmed"),
+        *("set", 0, _FREE | {Fact.LIMIT}, _ONE),
+    ),
     _keys("log.follow", "f", Scope.LOG, "follow the newest line", "follow", 0),
     # Dialogs.
     _keys("dialog.next", "tab", _D, "next field or button", "next", 3),

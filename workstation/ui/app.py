@@ -348,7 +348,7 @@ class WorkstationApp(Face):
         screen = detail_screen(self, event.choice)
         if screen is not None:
             self.push_screen(screen, self.answered)
-        elif not event.choice.param:
+        elif not (event.choice.param or event.choice.limit):
             self.say(f"{event.panel.title} has no detail for this row.")
 
     def on_book_ladder_price_selected(self, event: BookLadder.PriceSelected) -> None:

@@ -19,6 +19,7 @@ _MISSING = {
     Fact.POSITION: "the symbol below the cursor holds nothing",
     Fact.ORDER: "no working order is below the cursor",
     Fact.ORDERS: "no working orders are shown",
+    Fact.LIMIT: "no limit that can be set is below the cursor",
     Fact.TASK: "no task is below the cursor",
     Fact.PAUSED_TASK: "the task below the cursor is not paused (p pauses it)",
     Fact.FEED: "a strategy is no feed; feeds are in layout 2",
@@ -65,6 +66,8 @@ def row_facts(
         facts.add(Fact.ROW)
     if choice.order_id:
         facts.add(Fact.ORDER)
+    if choice.limit:
+        facts.add(Fact.LIMIT)
     if choice.task:
         facts.add(Fact.TASK)
         known = len(versions(choice.task))

@@ -22,6 +22,7 @@ _ORDER = (
     Scope.TASK,
     Scope.CHART,
     Scope.BOOK,
+    Scope.LIMIT,
     Scope.LOG,
     Scope.DIALOG,
 )

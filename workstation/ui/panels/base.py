@@ -49,7 +49,8 @@ class PanelState:
 class Choice:
     """What a row stands for: a symbol's row, an order, a task, a strategy, a gap …
 
-    ``param`` is a parameter of the row's script, ``script_line`` a line of its log.
+    ``param`` is a parameter of the row's script, ``script_line`` a line of its log,
+    ``limit`` a limit that can be set.
     """
 
     instrument: str = ""
@@ -60,6 +61,7 @@ class Choice:
     figures: bool = False
     param: str = ""
     script_line: int | None = None
+    limit: str = ""
 
 
 class Panel(PanelFrame):

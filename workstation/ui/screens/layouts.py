@@ -13,6 +13,7 @@ from textual.widget import Widget
 from workstation.ui.panels.book import BookPanel
 from workstation.ui.panels.channels import ChannelsPanel
 from workstation.ui.panels.chart import ChartPanel, SecondChartPanel
+from workstation.ui.panels.denials import DenialsPanel
 from workstation.ui.panels.diagram import DiagramPanel
 from workstation.ui.panels.feeds import FeedsPanel
 from workstation.ui.panels.figures import FiguresPanel
@@ -24,6 +25,7 @@ from workstation.ui.panels.opportunities import OpportunitiesPanel
 from workstation.ui.panels.orders import OrdersPanel
 from workstation.ui.panels.params import ParamsPanel
 from workstation.ui.panels.positions import PositionsPanel
+from workstation.ui.panels.risk import RiskPanel
 from workstation.ui.panels.script_log import ScriptLogPanel
 from workstation.ui.panels.split import Split
 from workstation.ui.panels.strategies import StrategiesPanel
@@ -164,23 +166,34 @@ class FeedsLayout(LayoutScreen):
 
 
 class TradeLayout(LayoutScreen):
-    """Layout 3: the ladder beside positions and orders."""
+    """Layout 3: the ladder beside positions and orders, over limits and denials."""
 
     layout_title = "Trade"
     shown_at = {
         SizeClass.COMPACT: ("positions", "orders"),
-        SizeClass.LARGE: ("book", "positions", "orders"),
+        SizeClass.LARGE: ("book", "positions", "orders", "risk", "denials"),
     }
     DEFAULT_CSS = """
     TradeLayout #book { width: 30; }
     TradeLayout #positions { height: 9; }
     TradeLayout.-huge #positions { height: 14; }
     TradeLayout.-compact #positions { height: 7; }
+    TradeLayout #limits { height: 12; }
+    TradeLayout.-huge #limits { height: 15; }
+    TradeLayout #risk { width: 41; }
+    TradeLayout.-huge #risk { width: 104; }
     """
 
     def panels_area(self) -> Iterable[Widget]:
-        """The ladder; positions over orders, which have the keys first."""
-        held = Vertical(self.make(PositionsPanel), self.make(OrdersPanel), id="held")
+        """The ladder; positions over orders, which have the keys first, over limits."""
+        held = Vertical(
+            self.make(PositionsPanel),
+            self.make(OrdersPanel),
+            Horizontal(
+                self.make(RiskPanel), Split(), self.make(DenialsPanel), id="limits"
+            ),
+            id="held",
+        )
         yield Horizontal(self.make(BookPanel), Split(), held, id="trade")
 
 

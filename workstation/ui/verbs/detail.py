@@ -17,6 +17,7 @@ from workstation.ui.screens.edit_params import EditParamsScreen
 from workstation.ui.screens.figure_details import figure_lines
 from workstation.ui.screens.gap_details import gap_lines
 from workstation.ui.screens.script_details import script_line_lines, strategy_lines
+from workstation.ui.screens.set_limit import SetLimitScreen
 from workstation.ui.typeset import utc_time
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ def detail_screen(app: WorkstationApp, choice: Choice) -> Ritual[Any] | None:
         return _gap(app, choice.instrument, choice.gap_ns)
     if choice.order_id:
         return _order(app, choice)
+    if choice.limit:
+        return _limit(app, choice.limit)
     if choice.param:
         return _param(app, choice.param)
     if choice.script_line is not None:
@@ -138,6 +141,14 @@ def _param(app: WorkstationApp, name: str) -> Ritual[Any] | None:
     if frame is None or frame.params is None:
         return None
     return EditParamsScreen(frame, app.run_command, name)
+
+
+def _limit(app: WorkstationApp, name: str) -> Ritual[Any] | None:
+    if app.locked:
+        app.say("Limits are not set on a locked screen.")
+        return None
+    frame = app.bridge.look(SetLimitScreen.PANELS)
+    return None if frame is None else SetLimitScreen(frame, app.run_command, name)
 
 
 def _figures(app: WorkstationApp, instrument: str) -> DetailScreen | None:

@@ -19,6 +19,7 @@ from workstation.ui.screens.flatten import FlattenScreen
 from workstation.ui.screens.kill import KillScreen
 from workstation.ui.screens.override import OverrideScreen
 from workstation.ui.screens.override_all import OverrideAllScreen
+from workstation.ui.screens.set_limit import SetLimitScreen
 from workstation.ui.screens.ticket import TicketScreen
 
 if TYPE_CHECKING:
@@ -193,6 +194,14 @@ def cancel_all(app: WorkstationApp) -> None:
     _open(app, CancelScreen(frame, app.run_command, ids))
 
 
+def set_limit(app: WorkstationApp) -> None:
+    """Open the dialog of the limit below the cursor."""
+    choice = app.choice
+    frame = app.bridge.look(SetLimitScreen.PANELS)
+    if choice is not None and choice.limit and frame is not None:
+        _open(app, SetLimitScreen(frame, app.run_command, choice.limit))
+
+
 VERBS: dict[str, Any] = {
     "app.kill": kill,
     "trading.hold": hold,
@@ -203,4 +212,5 @@ VERBS: dict[str, Any] = {
     "order.amend": amend,
     "order.cancel": cancel,
     "order.cancel_all": cancel_all,
+    "limit.amend": set_limit,
 }
