@@ -83,7 +83,7 @@ def test_the_rung_is_the_configured_one(level: str) -> None:
     hand.accept(resting)
     at(hand, 89.0)
     assert hand.executor.kill_level == level
-    assert (CancelOrder(resting) in hand.core.requests) is (level != "hold")
+    assert (CancelOrder(resting, "BTC") in hand.core.requests) is (level != "hold")
     closes = [o for o in hand.executor.orders() if o.reduce_only]
     assert [o.quantity for o in closes] == ([D(100)] if level == "flatten" else [])
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from tests.engine.runs import small, with_script
 from tests.strategy.fakes import write_script
@@ -25,6 +26,7 @@ from workstation.model.commands import (
 )
 from workstation.model.instruments import Side
 from workstation.model.orders import OrderType
+from workstation.model.records import ControlRecord
 from workstation.model.states import SymbolState
 
 TRAILING = "return {'action': 'enter_long', 'quantity': 0.02, 'trailing_bps': 50}"
@@ -152,3 +154,28 @@ def test_switches_and_hand_overs_are_taken_up(tmp_path: Path) -> None:
     session.execute(Kill(level=KillLevel.CANCEL, reason="too much"))
     session.close()
     assert_same(taken_up(session, path), session.executor)
+
+
+def test_a_breakers_kill_still_cools_after_a_restart_and_its_rearm_ramps() -> None:
+    session = small("risk.cooling_s=60.0", "risk.size_ramp_s=100.0")
+    executor = session.executor
+    recovering = Recovering(executor)
+    kill = ControlRecord(
+        seq=1,
+        ts=5_000_000_000,
+        name="kill",
+        before="armed",
+        after="cancel",
+        who="breaker",
+        reason="MAX_DAILY_LOSS: 6000 lost",
+    )
+    recovering.take(kill)
+    controls = executor.controls
+    assert (controls.tripped, controls.cooling_until_ns) == (True, 65_000_000_000)
+    climbed = structs.replace(kill, seq=2, after="flatten", who="operator")
+    recovering.take(climbed)
+    assert controls.cooling_until_ns == 65_000_000_000
+    recovering.take(structs.replace(kill, seq=3, ts=70_000_000_000, after="armed"))
+    assert not controls.tripped
+    assert controls.cooling_until_ns is None
+    assert controls.ramp_from_ns == 70_000_000_000

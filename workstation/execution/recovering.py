@@ -148,12 +148,13 @@ class Recovering:
             controls.kill_level = None if armed else KillLevel(record.after)
             controls.kill_reason = "" if armed else record.reason
             controls.killed_ns = None if armed else record.ts
-            controls.tripped = not armed and record.who == "breaker"
-            if controls.tripped:
+            if armed and controls.tripped:
+                controls.ramp_from_ns = record.ts
+            if armed:
+                controls.tripped, controls.cooling_until_ns = False, None
+            elif record.who == "breaker":
                 cooling_s = self._executor.limits.settings.cooling_s
                 controls.cool(record.ts + round(cooling_s * NS_PER_S))
-            else:
-                controls.cooling_until_ns = None
 
     def _lock(self, record: LockRecord) -> None:
         row = (record.strategy, record.instrument)
