@@ -219,3 +219,21 @@ async def test_a_hold_is_halted_and_the_higher_rungs_are_killed() -> None:
         dialog.refresh_from(at("cancel"))
         await pilot.pause()
         assert "killed: cancel" in text_of(dialog)
+
+
+async def test_a_breakers_kill_says_why_and_what_a_rearm_changes() -> None:
+    lost = "6000 lost since the day's start, more than max_daily_loss 5000"
+    sunk = "0.104000 of the highest equity lost, more than max_drawdown 0.1"
+    for reason, said in (
+        (f"MAX_DAILY_LOSS: {lost}", "Entries stay denied until the day ends"),
+        (f"MAX_DRAWDOWN: {sunk}", "counts the drawdown anew, from 100,412.10"),
+        ("ctrl+k", ""),
+    ):
+        killed = header(kill="cancel", kill_reason=reason)
+        frame = msgspec.structs.replace(BUSY, seq=150, header=killed)
+        _, _, dialog = ladder(frame, lifts=False)
+        async with Host(dialog).run_test(size=(120, 40)) as pilot:
+            await pilot.pause()
+            text = text_of(dialog)
+            assert ("By a breaker: " in text) is bool(said)
+            assert said in text

@@ -8,6 +8,7 @@ locked screen the ladder goes up only: re-arming is absent.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import ClassVar
 
 from textual import on
@@ -24,6 +25,7 @@ from workstation.ui.screens.sentences import (
     position_text,
     protection_words,
 )
+from workstation.ui.typeset import money
 from workstation.ui.widgets.status_lines import Field, field
 
 __all__ = ["FLATTEN_WORD", "REARM_WORD", "KillScreen"]
@@ -138,6 +140,7 @@ class KillScreen(Ritual[Answer]):
                 parts.append(f"{work} {verb} working; ctrl+k again cancels.")
         elif self.level is not None:
             parts.append(f"Killed at {self.level}: no new orders until re-armed.")
+            parts.extend(_tripped(scene.header.kill_reason, scene.header.equity))
         else:
             parts.append("Orders are allowed.")
         if guard:
@@ -236,6 +239,18 @@ class KillScreen(Ritual[Answer]):
         answer = self.run(Rearm(reason="the hold was lifted with esc"))
         if answer is not None:
             self.dismiss(answer)
+
+
+def _tripped(reason: str, equity: Decimal) -> list[str]:
+    """Say why a breaker climbed, and what a re-arm does about it."""
+    code, _, text = reason.partition(": ")
+    if code == "MAX_DAILY_LOSS":
+        after = "Entries stay denied until the day ends or the limit is raised"
+    elif code == "MAX_DRAWDOWN":
+        after = f"A re-arm counts the drawdown anew, from {money(equity)}"
+    else:
+        return []
+    return [f"By a breaker: {text}.", f"{after}."]
 
 
 def _capital(text: str) -> str:
