@@ -353,3 +353,10 @@ def test_what_the_user_chose_holds_unless_the_config_says_otherwise(
     assert (ui.theme, ui.layout) == ("okabe-dark", 2)
     assert ui.keymap == {"clock.play": "f5", "app.help": "f1"}
     assert (ui.chart, ui.chart2) == (("rsi(14)",), ("macd",))
+
+
+def test_a_limit_is_taken_away_with_none() -> None:
+    config = load_config(None, ['risk.max_daily_loss="none"', "risk.max_open_orders=7"])
+    assert config.run.risk.max_daily_loss is None
+    assert config.run.risk.max_open_orders == 7
+    assert msgspec.json.decode(config.effective, type=RunSettings) == config.run

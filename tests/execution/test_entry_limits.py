@@ -264,6 +264,18 @@ def test_so_many_messages_per_fill_and_not_one_more() -> None:
     assert len(denied(hand)) == 1
 
 
+def test_each_fill_allows_as_many_messages_again() -> None:
+    hand = hand_with(max_message_ratio=D(2), message_ratio_least=2)
+    for owner in "ab":
+        hand.fill(hand.enter("1", strategy=owner), "1", "100")
+    hand.enter("1", strategy="c")
+    hand.enter("1", strategy="d")
+    assert denied(hand) == []
+    assert gauge(hand, "max_message_ratio").share == 1
+    hand.enter("1", strategy="e")
+    assert [code for code, _ in denied(hand)] == ["MAX_MESSAGE_RATIO"]
+
+
 def test_few_messages_have_no_ratio() -> None:
     hand = hand_with(max_message_ratio=D(1), message_ratio_least=4)
     for owner in "abc":

@@ -386,3 +386,15 @@ def test_margin_is_told_after_each_position_change_and_warned_of_once() -> None:
     hand.fill("o-3", "6", "100")
     hand.fill(hand.enter("6", strategy="c"), "6", "100")
     assert len(hand.core.said(MarginWarning)) == 2
+
+
+@pytest.mark.parametrize(("buffer", "free"), [("0", 400), ("0.2", 200), ("0.5", 0)])
+def test_the_margin_buffer_is_kept_free(buffer: str, free: int) -> None:
+    risk = RiskSettings(
+        max_order_value=None, max_drawdown=None, margin_buffer=D(buffer)
+    )
+    hand = Hand(risk, cash=D(1000))
+    hand.quote(100.0, 100.0)
+    hand.fill(hand.enter("6"), "6", "100")
+    (metrics,) = hand.core.said(RiskMetricsUpdated)
+    assert (metrics.margin_used, metrics.margin_available) == (D(600), D(free))
