@@ -164,7 +164,7 @@ class Orders:
         """
         order = tracked.order
         name, row = order.instrument, (order.owner, order.instrument)
-        kept = self._pending, self._pending_value, self._closing, self._rows
+        kept = self._pending, self._worth, self._closing, self._rows
         sums = self.pending_value, self.at_venue
         if order.status not in _NOT_AT_VENUE:
             self.at_venue -= 1
@@ -177,16 +177,16 @@ class Orders:
                 left = self._pending.get(side, ZERO) - order.remaining
                 price = tracked.worth if order.price is None else order.price
                 value = order.remaining * price
-                before = self._pending_value.get(name, ZERO)
+                before = self._worth.get(side, ZERO)
                 self._pending = {**self._pending, side: left}
-                self._pending_value = {**self._pending_value, name: before - value}
+                self._worth = {**self._worth, side: before - value}
                 self.pending_value -= value
         others = {id: t for id, t in self._rows.get(row, {}).items() if id != order.id}
         self._rows = {**self._rows, row: others}
         try:
             yield
         finally:
-            self._pending, self._pending_value, self._closing, self._rows = kept
+            self._pending, self._worth, self._closing, self._rows = kept
             self.pending_value, self.at_venue = sums
 
     def get(self, order_id: str) -> Tracked | None:

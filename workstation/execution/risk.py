@@ -211,6 +211,10 @@ class RiskStage:
             or self.entries.check(order, instrument, joining)
         )
 
+    def reference(self, order: Order) -> Decimal | None:
+        """Return the price to value an order at: its own, else what it would meet."""
+        return self.entries.reference(order)
+
     def throttle(self, now_ns: int) -> Denial | None:
         """Return that there are too many orders or messages for one more, if so."""
         return self.entries.throttle(now_ns)
