@@ -14,6 +14,7 @@ from workstation.model.instruments import Side
 
 __all__ = [
     "TERMINAL",
+    "BatchRequest",
     "CancelOrder",
     "CancelRejected",
     "Fill",
@@ -68,6 +69,7 @@ class OrderRole(StrEnum):
     STOP = "stop"
     TARGET = "target"
     FLATTEN = "flatten"
+    QUOTE = "quote"
     MANUAL = "manual"
 
 
@@ -177,6 +179,11 @@ class Order(Struct, frozen=True, kw_only=True):
         )
 
     @property
+    def may_open(self) -> bool:
+        """Tell whether a strategy made it to open or enlarge a position."""
+        return self.role is OrderRole.ENTRY or self.role is OrderRole.QUOTE
+
+    @property
     def is_protection(self) -> bool:
         """Tell whether this order only limits the loss of a position."""
         return self.role is OrderRole.STOP or self.role is OrderRole.TARGET
@@ -229,7 +236,13 @@ class QueryOrder(Struct, frozen=True, tag="query"):
     instrument: str = ""
 
 
-Request = SubmitOrder | CancelOrder | ReplaceOrder | QueryOrder
+class BatchRequest(Struct, frozen=True, tag="batch"):
+    """Ask for several things of one kind at once; each is answered for itself."""
+
+    requests: tuple[SubmitOrder | CancelOrder | ReplaceOrder, ...]
+
+
+Request = SubmitOrder | CancelOrder | ReplaceOrder | QueryOrder | BatchRequest
 
 
 class OrderAccepted(Struct, frozen=True, tag="accepted"):

@@ -34,6 +34,7 @@ __all__ = [
     "OrderRecord",
     "ParamsRecord",
     "PositionRecord",
+    "ReconcileRecord",
     "Record",
     "ResyncRecord",
     "SignalRecord",
@@ -84,6 +85,31 @@ class SignalRecord(Struct, frozen=True, tag="signal"):
     seq: int
     ts: int
     signal: Signal
+
+
+class ReconcileRecord(Struct, frozen=True, kw_only=True, tag="reconcile"):
+    """A row's desired orders were compared with its working ones.
+
+    ``cause`` is what made the Executor look; the counts say what it decided, and
+    ``why`` the first decisions other than to keep, with their numbers.
+    """
+
+    seq: int
+    ts: int
+    strategy: str
+    instrument: str
+    cause: str
+    bids: int
+    asks: int
+    kept: int = 0
+    modified: int = 0
+    canceled: int = 0
+    placed: int = 0
+    waiting: int = 0
+    dropped: int = 0
+    denied: int = 0
+    why: tuple[str, ...] = ()
+    reason: str = ""
 
 
 class StateRecord(Struct, frozen=True, kw_only=True, tag="state"):
@@ -263,6 +289,7 @@ Record = (
     | BookRecord
     | ResyncRecord
     | SignalRecord
+    | ReconcileRecord
     | StateRecord
     | LockRecord
     | ParamsRecord
