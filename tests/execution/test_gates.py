@@ -25,6 +25,7 @@ GATE_OF = {
     "HOLD": "engine",
     "KILLED": "engine",
     "MAX_OPEN_ORDERS": "throttle",
+    "RATE_LIMITED": "throttle",
     "FATE_UNKNOWN": "broker",
 }
 

@@ -148,6 +148,10 @@ def _assemble(
         currency=currency,
         cash=broker_settings.cash.get(currency, Decimal(0)),
         day_starts_minutes=_minutes(run.account.day_starts),
+        quoting=run.quoting,
+        rates=broker_settings.rates,
+        cancel_share=broker_settings.cancel_share,
+        abilities=PaperBroker.abilities,
     )
     loader = ScriptLoader(run, guard, wall or RealClock(), plan.figures, kept=scripts)
     undo.callback(loader.edge.close)
@@ -322,6 +326,7 @@ def _rules(run: RunSettings) -> object:
         _without_places(run.pipeline),
         run.opportunities,
         run.orders,
+        run.quoting,
         run.risk,
         run.instruments,
         run.venues,

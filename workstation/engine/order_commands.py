@@ -75,6 +75,7 @@ class OrderCommands:
     def cancel_entries(self, owner: str, instrument: str | None = None) -> int:
         """Cancel an owner's working entries, and those to come; return how many."""
         dropped = self._executor.drop_waiting(owner, instrument, "entries canceled")
+        dropped += self._executor.withdraw_quotes(owner, instrument, "entries canceled")
         ids = tuple(
             order.id
             for order in self._executor.orders()

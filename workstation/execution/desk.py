@@ -12,6 +12,7 @@ from functools import partial
 
 from workstation.execution import order_machine
 from workstation.execution.orders import Orders, Tracked
+from workstation.execution.outbox import Outbox
 from workstation.execution.risk import Denial
 from workstation.execution.settings import OrderSettings
 from workstation.model.events import (
@@ -60,8 +61,11 @@ _REPLACEABLE = (S.ACCEPTED, S.PARTIALLY_FILLED)
 class OrderDesk:
     """Moves the orders of one Executor and talks to its broker."""
 
-    def __init__(self, name: str, settings: OrderSettings) -> None:
+    def __init__(
+        self, name: str, settings: OrderSettings, outbox: Outbox | None = None
+    ) -> None:
         self.name = name
+        self.outbox = outbox or Outbox()
         self.orders = Orders(settings.keep_closed)
         self._core: Core
         cancel_ns = settings.cancel_timeout_ms * NS_PER_MS
@@ -74,6 +78,7 @@ class OrderDesk:
     def attach(self, core: Core) -> None:
         """Receive the way back into the core."""
         self._core = core
+        self.outbox.attach(core)
 
     # What the Executor asks for.
 
@@ -125,7 +130,7 @@ class OrderDesk:
         self.orders.add(tracked)
         self.move(tracked, _SUBMIT)
         self._core.publish(OrderCreated(tracked.order, self._core.ts))
-        self._core.request(SubmitOrder(tracked.order))
+        self.outbox.send(SubmitOrder(tracked.order))
         return tracked
 
     def hold(self, order: Order) -> Tracked:
@@ -145,7 +150,7 @@ class OrderDesk:
             order_type=_MARKET,
             reason=reason,
         )
-        self._core.request(SubmitOrder(tracked.order))
+        self.outbox.send(SubmitOrder(tracked.order))
 
     def adjust(
         self,
@@ -175,7 +180,7 @@ class OrderDesk:
         if _REQUEST_CANCEL not in order_machine.TABLE[status]:
             return False
         self.move(tracked, _REQUEST_CANCEL, reason=reason)
-        self._core.request(CancelOrder(tracked.order.id, tracked.order.instrument))
+        self.outbox.send(CancelOrder(tracked.order.id, tracked.order.instrument))
         return True
 
     def replace(
@@ -186,7 +191,7 @@ class OrderDesk:
             return False
         self.move(tracked, _REQUEST_REPLACE)
         order = tracked.order
-        self._core.request(ReplaceOrder(order.id, quantity, price, order.instrument))
+        self.outbox.send(ReplaceOrder(order.id, quantity, price, order.instrument))
         return True
 
     def deny(self, order: Order, denial: Denial) -> None:
@@ -227,7 +232,7 @@ class OrderDesk:
 
     def query(self, order: Order) -> None:
         """Ask the venue what it knows of an order."""
-        self._core.request(QueryOrder(order.id, order.instrument))
+        self.outbox.send(QueryOrder(order.id, order.instrument))
 
     def give_up(self, tracked: Tracked, reason: str) -> None:
         """Say that nobody knows what became of what was asked of the venue."""
@@ -313,4 +318,4 @@ class OrderDesk:
             reason=f"no answer for {patience / 1e9:g} s in {stuck_in.value}",
         )
         core.publish(OrderStuck(order.id, stuck_in, patience, core.ts))
-        core.request(QueryOrder(order.id, order.instrument))
+        self.outbox.send(QueryOrder(order.id, order.instrument))

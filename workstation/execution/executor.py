@@ -21,10 +21,18 @@ from workstation.execution.intents import Intents
 from workstation.execution.ledger import Ledger
 from workstation.execution.operations import Operations
 from workstation.execution.orders import Tracked
+from workstation.execution.outbox import Outbox
 from workstation.execution.protection import Plan, Protection
+from workstation.execution.quoting_desk import QuotingDesk
+from workstation.execution.rates import RateBudgets
 from workstation.execution.reports import Reports
 from workstation.execution.risk import RiskStage
-from workstation.execution.settings import OrderSettings, RiskSettings
+from workstation.execution.settings import (
+    OrderSettings,
+    QuotingSettings,
+    RiskSettings,
+)
+from workstation.execution.steps import Step
 from workstation.execution.tickets import Judged, Tickets
 from workstation.model.commands import (
     AmendOrder,
@@ -49,6 +57,7 @@ from workstation.model.orders import (
 )
 from workstation.model.ports import Core, MarketView
 from workstation.model.positions import AccountView, Position
+from workstation.model.rates import BrokerAbilities, RateLimit
 from workstation.model.records import FillRecord
 from workstation.model.signals import Signal
 from workstation.model.states import BookTrust, Gate, PositionBand
@@ -64,7 +73,9 @@ class Executor:
     """One per broker: the desk, the ledger, the risk stage and the held protection.
 
     It is a ``Part``, a ``PositionView`` and an ``OrdersView``. ``cash`` is in
-    ``currency``; the day's profit starts at ``day_starts_minutes`` UTC.
+    ``currency``; the day's profit starts at ``day_starts_minutes`` UTC. ``rates`` are
+    the broker's limits, of which ``cancel_share`` is kept for cancels, ``abilities``
+    what it can do.
     """
 
     def __init__(
@@ -78,6 +89,10 @@ class Executor:
         cash: Decimal,
         day_starts_minutes: int = 0,
         name: str = "executor",
+        quoting: QuotingSettings | None = None,
+        rates: Sequence[RateLimit] = (),
+        cancel_share: float = 0.2,
+        abilities: BrokerAbilities | None = None,
     ) -> None:
         self.name = name
         self._core: Core
@@ -85,7 +100,8 @@ class Executor:
         self._instruments = {i.id: i for i in instruments}
         self.controls = Controls()
         self.ledger = Ledger(currency, cash, instruments, market, day_starts_minutes)
-        self.desk = OrderDesk(name, orders)
+        self.rates = RateBudgets(rates, cancel_share)
+        self.desk = OrderDesk(name, orders, Outbox(self.rates, abilities))
         self.reports = Reports(self.desk, self._booked, self._ended, self._stays)
         self.risk = RiskStage(
             risk,
@@ -94,7 +110,9 @@ class Executor:
             self.ledger,
             self.desk.orders,
             self.controls,
+            self.rates,
         )
+        self.quoting = QuotingDesk(quoting or QuotingSettings(), self.desk, self.risk)
         self.protection = Protection(
             self.desk, self.ledger, self._instruments, self._fire
         )
@@ -108,6 +126,7 @@ class Executor:
             self.ledger,
             self.protection,
             self.intents.closing,
+            self.quoting.withdraw,
         )
         self.tickets = Tickets(self.desk, self.risk, self.ledger, self.protection)
         self._watched = self.protection.watched
@@ -118,6 +137,7 @@ class Executor:
         self._settle = self.reports.handlers()[OrderStatusReport]
         self._handlers: dict[type, Callable[[Any], None]] = {
             Signal: self.intents.on_signal,
+            **self.quoting.handlers(),
             **self.reports.handlers(),
             OrderStatusReport: self._on_status,
             Quote: self._on_quote,
@@ -139,6 +159,7 @@ class Executor:
         """Receive the way back into the core, once, before the first event."""
         self._core = core
         self.desk.attach(core)
+        self.quoting.attach(core)
         self.reports.attach(core)
         self.intents.attach(core)
         self.accounting.attach(core)
@@ -385,6 +406,16 @@ class Executor:
         """Give up such entries of an owner; return how many there were."""
         return self.intents.closing.drop(owner, instrument, reason)
 
+    def withdraw_quotes(
+        self, owner: str | None, instrument: str | None, reason: str
+    ) -> int:
+        """Cancel quotes and forget their wishes; return how many cancels that took."""
+        return self.quoting.withdraw(owner, instrument, reason)
+
+    def quoting_decision(self, owner: str, instrument: str) -> tuple[Step, ...]:
+        """Return what was last decided about a row's desired orders, and why."""
+        return self.quoting.decision(owner, instrument)
+
     def held_protection(self) -> list[Order]:
         """Return the stops and targets that only this process keeps."""
         return self.desk.orders.held()
@@ -406,7 +437,7 @@ class Executor:
         self, owner: str, instrument: str, quantity: Decimal | None
     ) -> Iterator[Gate]:
         """Yield those that judge the entry: risk to broker."""
-        return inner_gates(self.risk, owner, instrument, quantity)
+        return inner_gates(self.risk, owner, instrument, self._core.ts, quantity)
 
     def judge(self, command: PlaceOrder | AmendOrder) -> Judged:
         """Return what an order of the operator would be and whether it passes.
@@ -518,6 +549,8 @@ class Executor:
             self.protection.digest(),
             self.intents.closing.digest(),
             self.accounting.digest(),
+            self.quoting.digest(),
+            self.rates.digest(),
         )
 
 

@@ -31,6 +31,7 @@ _GATE_OF = {
     DenialCode.QUANTITY_ZERO: "size",
     DenialCode.BELOW_MIN_NOTIONAL: "size",
     DenialCode.MAX_OPEN_ORDERS: "throttle",
+    DenialCode.RATE_LIMITED: "throttle",
     DenialCode.FATE_UNKNOWN: "broker",
 }
 
@@ -56,7 +57,7 @@ def entry_gates(
         return (Gate("feed", False, f"{instrument} is not in this run"),)
     return (
         *outer_gates(risk, owner, instrument, now_ns),
-        *inner_gates(risk, owner, instrument, quantity),
+        *inner_gates(risk, owner, instrument, now_ns, quantity),
     )
 
 
@@ -72,12 +73,19 @@ def outer_gates(
 
 
 def inner_gates(
-    risk: RiskStage, owner: str, instrument: str, quantity: Decimal | None
+    risk: RiskStage,
+    owner: str,
+    instrument: str,
+    now_ns: int,
+    quantity: Decimal | None,
 ) -> Iterator[Gate]:
     """Yield risk, throttle, broker, one by one."""
     yield _risk_gate(risk, owner, instrument, quantity)
-    yield _gate("throttle", risk.crowded(), _open_orders(risk))
-    yield _gate("broker", risk.fate(owner, instrument), "no fate unknown")
+    throttle = risk.crowded() or risk.throttled(now_ns)
+    yield _gate("throttle", throttle, _open_orders(risk))
+    used = risk.rates.used(now_ns)
+    fine = "no fate unknown" if used is None else f"{used * 100:.0f} % of rate"
+    yield _gate("broker", risk.fate(owner, instrument), fine)
 
 
 def _gate(name: str, denial: Denial | None, fine: str, short: str = "") -> Gate:

@@ -6,6 +6,8 @@ what is there instead. Protection is canceled only by name, never by the ladder.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from msgspec.structs import replace
 
 from workstation.execution.closing import Closing
@@ -56,13 +58,16 @@ class Operations:
         ledger: Ledger,
         protection: Protection,
         closing: Closing,
+        withdraw_quotes: Callable[[str | None, str | None, str], int],
     ) -> None:
+        """``withdraw_quotes`` is told owner and instrument, or None for all."""
         self._controls = controls
         self._desk = desk
         self._ledger = ledger
         self._protection = protection
         self._closing = closing
         self._close = closing.close
+        self._withdraw_quotes = withdraw_quotes
         self._core: Core
 
     def attach(self, core: Core) -> None:
@@ -128,6 +133,7 @@ class Operations:
         self, instrument: str | None, owner: str | None, reason: str
     ) -> int:
         canceled = self._closing.drop(owner, instrument, reason)
+        canceled += self._withdraw_quotes(owner, instrument, reason)
         for tracked in self._desk.orders.entries(owner):
             if instrument is None or tracked.order.instrument == instrument:
                 canceled += self._desk.cancel(tracked, reason)
@@ -140,6 +146,7 @@ class Operations:
         afterwards is nobody's business. Returns how many were not marked before.
         """
         count = self._closing.drop(owner, instrument, reason)
+        self._withdraw_quotes(owner, instrument, reason)
         for tracked in self._desk.orders.entries(owner):
             if instrument is None or tracked.order.instrument == instrument:
                 canceled = self._desk.cancel(tracked, reason)
@@ -151,6 +158,9 @@ class Operations:
         """Start or end the hold on new entries."""
         before, after = self._controls.set_hold(command, self._core.ts)
         self._record("hold", before, after, command.origin, command.reason)
+        if command.on:
+            reason = f"hold: {command.reason}" if command.reason else "hold"
+            self._withdraw_quotes(None, None, reason)
 
     def kill(self, command: Kill) -> None:
         """Climb the ladder: hold, cancel entries, flatten. Protection stays."""
@@ -163,6 +173,8 @@ class Operations:
         self._climb(command.level, reason)
 
     def _climb(self, level: KillLevel, reason: str) -> None:
+        if level is KillLevel.HOLD:
+            self._withdraw_quotes(None, None, reason)
         if level is KillLevel.CANCEL:
             self._cancel_entries(None, None, reason)
         if level is KillLevel.FLATTEN:

@@ -130,6 +130,17 @@ class Orders:
         if now in TERMINAL and was not in TERMINAL:
             self._close(tracked)
 
+    def reserve(self, order: Order, quantity: Decimal, price: Decimal) -> None:
+        """Count an entry as larger by so much: a change of it is on its way.
+
+        With the same figures, negative, it is taken back once that is answered.
+        """
+        side = (order.instrument, order.side)
+        self._pending[side] = self._pending.get(side, ZERO) + quantity
+        value, name = quantity * price, order.instrument
+        self._pending_value[name] = self._pending_value.get(name, ZERO) + value
+        self.pending_value += value
+
     def _close(self, tracked: Tracked) -> None:
         order = tracked.order
         del self._open[order.id]

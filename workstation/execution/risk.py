@@ -12,10 +12,13 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from workstation.execution import margin
 from workstation.execution.controls import Controls
 from workstation.execution.ledger import Ledger
 from workstation.execution.orders import Orders
+from workstation.execution.rates import RateBudgets
 from workstation.execution.settings import RiskSettings
 from workstation.model.instruments import Instrument, Side, to_decimal
 from workstation.model.orders import (
@@ -26,6 +29,7 @@ from workstation.model.orders import (
     TimeInForce,
 )
 from workstation.model.ports import MarketView
+from workstation.model.rates import RequestKind
 from workstation.model.states import BookTrust
 
 __all__ = ["Denial", "DenialCode", "Joining", "RiskStage"]
@@ -56,6 +60,7 @@ class DenialCode(StrEnum):
     MAX_ORDER_VALUE = "MAX_ORDER_VALUE"
     MAX_POSITION_VALUE = "MAX_POSITION_VALUE"
     MAX_OPEN_ORDERS = "MAX_OPEN_ORDERS"
+    RATE_LIMITED = "RATE_LIMITED"
     REDUCE_ONLY_WOULD_INCREASE = "REDUCE_ONLY_WOULD_INCREASE"
     CLOSING = "CLOSING"
     ALREADY_IN_POSITION = "ALREADY_IN_POSITION"
@@ -80,6 +85,8 @@ class Joining(StrEnum):
     NO = "no"
     ADD = "add"
     REVERSE = "reverse"
+    QUOTE = "quote"
+    """One of many resting orders: the row may hold and work others."""
 
 
 class Denial(NamedTuple):
@@ -100,6 +107,7 @@ class RiskStage:
         ledger: Ledger,
         orders: Orders,
         controls: Controls,
+        rates: RateBudgets | None = None,
     ) -> None:
         self.settings = settings
         self.instruments = instruments
@@ -107,6 +115,7 @@ class RiskStage:
         self.ledger = ledger
         self.orders = orders
         self.controls = controls
+        self.rates = rates or RateBudgets()
         self.judged_at = ZERO
         """The price at which the last entry was valued: it stays the price at which
         the order is pending, while the market's moves on."""
@@ -137,9 +146,23 @@ class RiskStage:
             return (
                 self.size(order, joining)
                 or self.crowded()
+                or self.throttled(now_ns)
                 or self.fate(owner, order.instrument)
             )
         return self._shape(order, instrument) or self._reduces(order)
+
+    def check_change(
+        self, order: Order, left: Decimal, price: Decimal, now_ns: int
+    ) -> Denial | None:
+        """Return the first reason to refuse another price and rest of a quote.
+
+        What is left of it now does not count beside what is to be left.
+        """
+        denial = self.data(order.instrument, now_ns) or self.switches(
+            order.owner, order.instrument, order.role, entry=True
+        )
+        changed = replace(order, quantity=left, price=price, filled=ZERO)
+        return denial or self.size(changed, Joining.QUOTE, order.remaining)
 
     def switches(
         self, owner: str, instrument: str, role: OrderRole, *, entry: bool
@@ -282,14 +305,23 @@ class RiskStage:
             price = view.mark or view.last
         return to_decimal(price) if price > 0 else None
 
-    def size(self, order: Order, joining: Joining = Joining.NO) -> Denial | None:
-        """Return why an entry of this quantity and price is refused, if so."""
+    def size(
+        self, order: Order, joining: Joining = Joining.NO, freed: Decimal = ZERO
+    ) -> Denial | None:
+        """Return why an entry of this quantity and price is refused, if so.
+
+        ``freed`` is pending now on its side and will not be beside it.
+        """
         instrument = self.instruments[order.instrument]
         shape = self._shape(order, instrument)
-        return shape or self._limits(order, instrument, joining)
+        return shape or self._limits(order, instrument, joining, freed)
 
     def _limits(
-        self, order: Order, instrument: Instrument, joining: Joining
+        self,
+        order: Order,
+        instrument: Instrument,
+        joining: Joining,
+        freed: Decimal,
     ) -> Denial | None:
         settings = self.settings
         price = self.reference(order)
@@ -314,7 +346,7 @@ class RiskStage:
         if joining is Joining.REVERSE:
             # What it holds is closed before: the entry starts without it.
             net -= self.ledger.position(order.owner, order.instrument).quantity
-        pending = self.orders.pending(order.instrument, order.side)
+        pending = self.orders.pending(order.instrument, order.side) - freed
         worst = (net if order.side is _BUY else -net) + pending + order.quantity
         limit = settings.max_position_value
         if limit is not None and worst * price > limit:
@@ -337,6 +369,13 @@ class RiskStage:
             f"{self.orders.at_venue} orders are open, max_open_orders is {most}",
         )
 
+    def throttled(self, now_ns: int) -> Denial | None:
+        """Return that the broker's rate leaves no room for a new order, if so."""
+        refusal = self.rates.refusal(RequestKind.PLACE, now_ns)
+        if refusal is None:
+            return None
+        return Denial(DenialCode.RATE_LIMITED, refusal)
+
     def fate(self, owner: str, instrument: str) -> Denial | None:
         """Return the orders of a strategy's row that nobody knows the fate of."""
         if owner == OPERATOR or not self.orders.unknown:
@@ -350,6 +389,8 @@ class RiskStage:
     def _in_the_way(self, order: Order, joining: Joining) -> Denial | None:
         """Return that the row is in a state this entry was not meant for, if so."""
         owner, instrument = order.owner, order.instrument
+        if joining is Joining.QUOTE:
+            return None
         if joining is Joining.NO:
             return self.occupied(owner, instrument)
         position = self.ledger.position(owner, instrument).quantity

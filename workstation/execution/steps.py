@@ -46,6 +46,7 @@ class Why(StrEnum):
     IN_THE_WAY = "own order in the way"
     RATE_LIMITED = "rate budget used up"
     REFUSED = "refused too often"
+    DENIED = "denied"
 
 
 class Step(Struct, frozen=True, kw_only=True):
@@ -53,7 +54,8 @@ class Step(Struct, frozen=True, kw_only=True):
 
     ``quantity`` is what is left to fill. ``off_bps`` and ``off_size`` (a fraction) are
     how far an order is from its level, ``limit`` the number that decided, ``other`` an
-    order that stands in the way; a WAIT may say from when on it is worth a look.
+    order that stands in the way, ``note`` what another part said of it; a WAIT may say
+    from when on it is worth a look.
     """
 
     kind: StepKind
@@ -69,6 +71,7 @@ class Step(Struct, frozen=True, kw_only=True):
     other: str = ""
     moved_from: Decimal | None = None
     not_before_ns: int | None = None
+    note: str = ""
 
     @property
     def text(self) -> str:
@@ -86,4 +89,4 @@ class Step(Struct, frozen=True, kw_only=True):
             words += f" ({self.other})"
         if self.moved_from is not None:
             words += f", moved from {self.moved_from}"
-        return words
+        return f"{words}, {self.note}" if self.note else words

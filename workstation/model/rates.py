@@ -7,6 +7,8 @@ its documentation's, not ours.
 from __future__ import annotations
 
 from enum import StrEnum
+from fractions import Fraction
+from math import ceil
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -58,6 +60,11 @@ class RateLimit(Settings, frozen=True):
         """Return what ``count`` requests of a kind weigh, sent as one batch."""
         weight: int = getattr(self, kind.value)
         return weight * -(-count // self.batch)
+
+    def ordinary(self, cancel_share: float) -> int:
+        """Return the weight that is not kept for cancels and protection."""
+        # In fractions: 0.2 of 100 is 20, whatever a float says.
+        return self.weight - ceil(self.weight * Fraction(str(cancel_share)))
 
 
 class BrokerAbilities(Struct, frozen=True, kw_only=True):

@@ -98,7 +98,11 @@ class Resyncing(Protocol):
 
 @runtime_checkable
 class Broker(Protocol):
-    """Where orders go; a simulated one is driven by the run's clock."""
+    """Where orders go; a simulated one is driven by the run's clock.
+
+    One that can do more than the least has ``abilities: BrokerAbilities`` and takes a
+    BatchRequest as so many requests.
+    """
 
     name: str
 

@@ -28,6 +28,7 @@ from workstation.model.records import (
     OrderRecord,
     ParamsRecord,
     PositionRecord,
+    ReconcileRecord,
     Record,
     ResyncRecord,
     SignalRecord,
@@ -45,7 +46,7 @@ __all__ = ["KINDS", "Scales", "log_line", "move_words", "order_number"]
 KINDS = (
     *("state", "order", "fill", "deny", "sig", "pos", "book", "gap"),
     *("feed", "task", "fault", "cmd", "hold", "kill", "lock", "band", "note", "edge"),
-    *("param", "bar"),
+    *("param", "quote", "bar"),
 )
 """Every kind word, in the order of the log's rail."""
 
@@ -159,6 +160,26 @@ def _signal(record: SignalRecord, scales: Scales) -> Said:
     if signal.limit_price is not None:
         text += f" @ {_price(signal.limit_price, signal.instrument, scales)}"
     return "sig", "info", signal.instrument, ((text, ""), *_after(signal.reason))
+
+
+def _reconcile(record: ReconcileRecord, scales: Scales) -> Said:
+    counts = {
+        "kept": record.kept,
+        "changed": record.modified,
+        "canceled": record.canceled,
+        "placed": record.placed,
+        "waiting": record.waiting,
+        "left out": record.dropped,
+    }
+    said = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    bad = bool(record.denied)
+    parts: Parts = (
+        (f"{record.instrument} {record.strategy} ", ""),
+        (f"{record.bids}×{record.asks} ", "strong"),
+        (said or "nothing to do", "warn" if bad else ""),
+        *_after("; ".join(record.why)),
+    )
+    return "quote", "warn" if bad else "info", record.instrument, parts
 
 
 def move_words(record: StateRecord | LockRecord) -> str:
@@ -401,6 +422,7 @@ _SAY: dict[type, Callable[[Any, Scales], Said]] = {
     BookRecord: _book,
     ResyncRecord: _resync,
     SignalRecord: _signal,
+    ReconcileRecord: _reconcile,
     StateRecord: _state,
     LockRecord: _lock,
     ParamsRecord: _params,

@@ -17,6 +17,7 @@ from workstation.model.fees import VenueFees
 from workstation.model.instruments import Instrument, to_decimal
 from workstation.model.market import Bar, MarketEvent, Trade
 from workstation.model.orders import (
+    BatchRequest,
     CancelOrder,
     Order,
     OrderStatus,
@@ -30,6 +31,7 @@ from workstation.model.orders import (
 )
 from workstation.model.ports import Edge, InstrumentView, MarketView
 from workstation.model.randomness import random_stream
+from workstation.model.rates import BrokerAbilities
 from workstation.venues.matching import MatchingEngine, SelfTrade, Terms
 from workstation.venues.matching.level import Shrink
 from workstation.venues.matching.orders import UNKNOWN
@@ -52,6 +54,9 @@ _S = OrderStatus
 
 class PaperBroker:
     """One simulated account at all venues of the run."""
+
+    # As many in a batch as the venues that take the most.
+    abilities = BrokerAbilities(modify=True, batch=40)
 
     def __init__(
         self,
@@ -128,6 +133,10 @@ class PaperBroker:
     def request(self, request: Request) -> None:
         """Take one request of the Executor; it arrives one latency later."""
         match request:
+            case BatchRequest(requests=requests):
+                for each in requests:
+                    self.request(each)
+                return
             case SubmitOrder(order=order):
                 where, order_id = order.instrument, order.id
                 arrive = partial(self._submit, order)
