@@ -118,7 +118,7 @@ class Executor:
         )
         self.accounting = Accounting(risk, self.ledger)
         self.intents = Intents(
-            self.desk, self.risk, self.ledger, self.protection, market
+            self.desk, self.risk, self.ledger, self.protection, market, orders
         )
         self.operations = Operations(
             self.controls,
@@ -284,6 +284,7 @@ class Executor:
         if order.price is not None:
             # An exit at a price may end without one; what is held stays protected.
             self.protection.sync(order.owner, order.instrument)
+            self.intents.closing.taking.ended(tracked)
             return
         if order.status is not OrderStatus.CANCELED:
             self.desk.alarm(

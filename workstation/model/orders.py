@@ -168,13 +168,13 @@ class Order(Struct, frozen=True, kw_only=True):
 
     @property
     def closes_now(self) -> bool:
-        """Tell whether it takes a position at any price, and is at the venue.
+        """Tell whether it closes a position now, and is at the venue.
 
-        An exit that waits for its price may never fill.
+        An exit that waits for its price may never fill; a flatten does not wait.
         """
         return (
             self.reduce_only
-            and self.price is None
+            and (self.price is None or self.role is OrderRole.FLATTEN)
             and self.status is not OrderStatus.HELD
         )
 
