@@ -110,8 +110,8 @@ class Taking:
         self._desk.alarm(
             order.instrument,
             f"{order.role.value} of {order.owner}: {order.remaining} left after "
-            f"{tries} within {settings.max_slippage_bps:g} bps of the best price; flatten "
-            "again, or raise [orders] max_slippage_bps",
+            f"{tries} within {settings.max_slippage_bps:g} bps of the best price; "
+            "flatten again, or raise [orders] max_slippage_bps",
             "flatten",
         )
 
