@@ -211,6 +211,19 @@ def test_a_change_under_way_counts_at_both_its_prices() -> None:
     assert said(steps) == [("wait", "", Why.IN_THE_WAY), ("keep", "a", Why.WITHIN)]
 
 
+def test_a_change_under_way_counts_at_its_larger_size() -> None:
+    shrinking = order(
+        "a",
+        BUY,
+        "99",
+        phase=Phase.CHANGING,
+        old_price=D(99),
+        old_quantity=D(3),
+    )
+    steps = decide(wish([("97", "1"), ("96", "2")]), shrinking)
+    assert said(steps) == [("wait", "a", Why.CHANGING), ("wait", "", Why.NO_ROOM)]
+
+
 def test_an_unknown_order_counts_as_working() -> None:
     lost = order("a", BUY, "99", phase=Phase.UNKNOWN)
     steps = decide(wish([("99", "1")]), lost)

@@ -46,6 +46,8 @@ def reconcile(
     would take or meet an own order; an order whose cancel is under way, or whose fate
     is unknown, is left alone and counts as working. O(n log n).
     """
+    # The oldest first, and the same whatever order they come in.
+    working = sorted(working, key=lambda each: (each.since_ns, each.order_id))
     wants, dropped = wanted(desired, instrument, touch, rules.would_take)
     sides = {
         side: _SideOf(
