@@ -67,8 +67,8 @@ class QuotingSettings(Settings, frozen=True):
     keep_bps: Annotated[float, Meta(ge=0, le=1_000)] = 2.0
     """An order this near to its level stays, in bps of the level's price.
 
-    Two is the requote threshold of the market makers this follows; the 20 that others
-    use is wider than most spreads."""
+    Wider saves requests and lets quotes rest further from where they are wanted; market
+    makers elsewhere take 2 to 20."""
     keep_size: Fraction = 0.1
     """It also stays where its size differs by no more, as a fraction of the level's."""
     min_lifetime_ms: Milliseconds = 500
