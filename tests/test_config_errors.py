@@ -301,6 +301,32 @@ CASES = {
         ('"100000" }', '"-1" }'),
         "16: brokers.0.cash.USDT: found -1; allowed: 0 or more",
     ),
+    "an unknown key of a rate limit": (
+        GOOD,
+        (
+            "[[strategies]]",
+            "rates = [{ window_s = 60, weight = 9, plase = 1 }]\n[[strategies]]",
+        ),
+        "17: brokers.0.rates.0.plase: unknown key; known: window_s, weight, place, "
+        'modify, cancel, query, batch; did you mean "place"?',
+    ),
+    "a request that is heavier than its limit": (
+        GOOD,
+        (
+            "[[strategies]]",
+            "rates = [{ window_s = 60, weight = 3, place = 5 }]\n[[strategies]]",
+        ),
+        "17: brokers.0.rates.0.place: found 5; allowed: at most weight, 3",
+    ),
+    "a share that leaves nothing for orders": (
+        GOOD,
+        (
+            "[[strategies]]",
+            "cancel_share = 1\nrates = [{ window_s = 60, weight = 3 }]\n[[strategies]]",
+        ),
+        "17: brokers.0.cancel_share: found 1.0; allowed: small enough for an order "
+        "beside it: of weight 3 it leaves 0, an order weighs 1",
+    ),
     "an instrument quoted in another currency": (
         GOOD,
         ('"ETHUSDT"]', '"ETHBTC"]'),

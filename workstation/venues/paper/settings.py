@@ -110,6 +110,7 @@ class PaperBrokerSettings(
             room = limit.ordinary(self.cancel_share)
             if most > room:
                 raise ValueError(
-                    f"cancel_share = {self.cancel_share} must be less: of weight "
-                    f"{limit.weight} it leaves {room}, and an order weighs {most}"
+                    f"cancel_share = {self.cancel_share} must be small enough for an "
+                    f"order beside it: of weight {limit.weight} it leaves {room}, an "
+                    f"order weighs {most}"
                 )
