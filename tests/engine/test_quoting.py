@@ -139,7 +139,7 @@ def test_the_gates_say_how_much_of_the_rate_is_used(tmp_path: Path) -> None:
     # Two batches of the three orders, of a weight of 20.
     assert gates["broker"].detail == "10 % of rate"
     for _ in range(14):
-        session.executor.desk.query("o-1")
+        session.executor.desk.query(quotes(session)[0])
     gates = {g.name: g for g in session.executor.gates("ema_cross", "ETHUSDT")}
     assert not gates["throttle"].passed
     assert gates["throttle"].detail.startswith("16 of 16 used in 60 s")

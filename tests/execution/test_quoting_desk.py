@@ -6,12 +6,21 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from tests.execution.fakes import NS, signal
 from tests.execution.quoting import Quoter, wish
+from workstation.execution.orders import Tracked
 from workstation.execution.settings import QuotingSettings, RiskSettings
 from workstation.execution.steps import StepKind, Why
-from workstation.model.commands import CancelOrders, Flatten, Hold, Kill, KillLevel
+from workstation.model.commands import (
+    CancelOrders,
+    Flatten,
+    Hold,
+    Kill,
+    KillLevel,
+    Recover,
+)
 from workstation.model.events import DataBroke, OrderDenied
 from workstation.model.instruments import Side
 from workstation.model.orders import (
@@ -142,7 +151,7 @@ def test_a_partly_filled_quote_stays_with_its_rest() -> None:
     # The next wish is for a whole one: what is filled counts on top.
     desk.give(TWO)
     (change,) = desk.asked()
-    assert change == ReplaceOrder("o-1", D("1.4"), D("99.0"))
+    assert change == ReplaceOrder("o-1", D("1.4"), D("99.0"), "BTC")
 
 
 def test_a_late_fill_of_a_leaving_quote_is_taken_off_the_new_wish() -> None:
@@ -168,7 +177,7 @@ def test_a_fill_after_the_end_is_taken_off_too() -> None:
     desk.fill("o-1", "1", "99")
     desk.wait()
     (cancel,) = desk.asked()
-    assert cancel == CancelOrder("o-2")
+    assert cancel == CancelOrder("o-2", "BTC")
 
 
 # Answers that are no.
@@ -218,7 +227,7 @@ def test_a_refused_change_is_canceled_and_placed_anew() -> None:
     desk.give(ReplaceRejected("o-1", "not here"))
     desk.wait()
     (cancel,) = desk.answer()
-    assert cancel == CancelOrder("o-1")
+    assert cancel == CancelOrder("o-1", "BTC")
     (place,) = desk.answer()
     assert isinstance(place, SubmitOrder)
 
@@ -231,7 +240,7 @@ def test_a_refused_cancel_is_tried_again_after_a_moment() -> None:
     desk.wait()
     assert desk.asked() == []
     desk.wait(0.5)
-    assert desk.asked() == [CancelOrder("o-1")]
+    assert desk.asked() == [CancelOrder("o-1", "BTC")]
 
 
 def test_a_change_without_an_answer_is_canceled_once_it_is_known_to_work() -> None:
@@ -244,7 +253,7 @@ def test_a_change_without_an_answer_is_canceled_once_it_is_known_to_work() -> No
     assert desk.executor.unknown_count == 1
     desk.give(OrderStatusReport("o-1", OrderStatus.ACCEPTED))
     desk.wait()
-    assert CancelOrder("o-1") in desk.asked()
+    assert CancelOrder("o-1", "BTC") in desk.asked()
 
 
 def test_an_unknown_quote_is_neither_doubled_nor_forgotten() -> None:
@@ -544,3 +553,19 @@ def test_replacing_is_seen_through_the_report() -> None:
     desk.give(OrderReplaced("o-1", D(1), D("99.5")))
     assert desk.resting()[1] == ("buy", 99.5, 1.0)
     assert desk.core.ts == 1_000 * NS
+
+
+def test_quotes_that_an_earlier_run_left_are_withdrawn() -> None:
+    desk = Quoter()
+    left = quoting().executor.desk.orders.open()[:2]
+    for tracked in left:
+        again = Tracked(replace(tracked.order, status=OrderStatus.INITIALIZED))
+        desk.executor.desk.orders.add(again)
+        desk.executor.desk.orders.update(again, tracked.order)
+    desk.executor.recover(Recover(), [])
+    asked = desk.asked()
+    assert [each for each in asked if isinstance(each, CancelOrder)] == [
+        CancelOrder("o-1", "BTC"),
+        CancelOrder("o-2", "BTC"),
+    ]
+    assert desk.decisions()[-1].reason == "left by an earlier run"

@@ -151,7 +151,7 @@ def _assemble(
         quoting=run.quoting,
         rates=broker_settings.rates,
         cancel_share=broker_settings.cancel_share,
-        abilities=PaperBroker.abilities,
+        abilities=None if venue is not None else PaperBroker.abilities,
     )
     loader = ScriptLoader(run, guard, wall or RealClock(), plan.figures, kept=scripts)
     undo.callback(loader.edge.close)

@@ -12,8 +12,8 @@ from functools import partial
 
 from workstation.execution import order_machine
 from workstation.execution.orders import Orders, Tracked
-from workstation.execution.outbox import Outbox
 from workstation.execution.risk import Denial
+from workstation.execution.sender import Sender
 from workstation.execution.settings import OrderSettings
 from workstation.model.events import (
     OrderCanceledEvent,
@@ -62,10 +62,10 @@ class OrderDesk:
     """Moves the orders of one Executor and talks to its broker."""
 
     def __init__(
-        self, name: str, settings: OrderSettings, outbox: Outbox | None = None
+        self, name: str, settings: OrderSettings, sender: Sender | None = None
     ) -> None:
         self.name = name
-        self.outbox = outbox or Outbox()
+        self.sender = sender or Sender()
         self.orders = Orders(settings.keep_closed)
         self._core: Core
         cancel_ns = settings.cancel_timeout_ms * NS_PER_MS
@@ -78,7 +78,7 @@ class OrderDesk:
     def attach(self, core: Core) -> None:
         """Receive the way back into the core."""
         self._core = core
-        self.outbox.attach(core)
+        self.sender.attach(core)
 
     # What the Executor asks for.
 
@@ -130,7 +130,7 @@ class OrderDesk:
         self.orders.add(tracked)
         self.move(tracked, _SUBMIT)
         self._core.publish(OrderCreated(tracked.order, self._core.ts))
-        self.outbox.send(SubmitOrder(tracked.order))
+        self.sender.send(SubmitOrder(tracked.order))
         return tracked
 
     def hold(self, order: Order) -> Tracked:
@@ -150,7 +150,7 @@ class OrderDesk:
             order_type=_MARKET,
             reason=reason,
         )
-        self.outbox.send(SubmitOrder(tracked.order))
+        self.sender.send(SubmitOrder(tracked.order))
 
     def adjust(
         self,
@@ -180,7 +180,7 @@ class OrderDesk:
         if _REQUEST_CANCEL not in order_machine.TABLE[status]:
             return False
         self.move(tracked, _REQUEST_CANCEL, reason=reason)
-        self.outbox.send(CancelOrder(tracked.order.id, tracked.order.instrument))
+        self.sender.send(CancelOrder(tracked.order.id, tracked.order.instrument))
         return True
 
     def replace(
@@ -191,7 +191,7 @@ class OrderDesk:
             return False
         self.move(tracked, _REQUEST_REPLACE)
         order = tracked.order
-        self.outbox.send(ReplaceOrder(order.id, quantity, price, order.instrument))
+        self.sender.send(ReplaceOrder(order.id, quantity, price, order.instrument))
         return True
 
     def deny(self, order: Order, denial: Denial) -> None:
@@ -232,7 +232,7 @@ class OrderDesk:
 
     def query(self, order: Order) -> None:
         """Ask the venue what it knows of an order."""
-        self.outbox.send(QueryOrder(order.id, order.instrument))
+        self.sender.send(QueryOrder(order.id, order.instrument))
 
     def give_up(self, tracked: Tracked, reason: str) -> None:
         """Say that nobody knows what became of what was asked of the venue."""
@@ -318,4 +318,4 @@ class OrderDesk:
             reason=f"no answer for {patience / 1e9:g} s in {stuck_in.value}",
         )
         core.publish(OrderStuck(order.id, stuck_in, patience, core.ts))
-        self.outbox.send(QueryOrder(order.id, order.instrument))
+        self.sender.send(QueryOrder(order.id, order.instrument))

@@ -21,12 +21,12 @@ from workstation.execution.intents import Intents
 from workstation.execution.ledger import Ledger
 from workstation.execution.operations import Operations
 from workstation.execution.orders import Tracked
-from workstation.execution.outbox import Outbox
 from workstation.execution.protection import Plan, Protection
 from workstation.execution.quoting_desk import QuotingDesk
 from workstation.execution.rates import RateBudgets
 from workstation.execution.reports import Reports
 from workstation.execution.risk import RiskStage
+from workstation.execution.sender import Sender
 from workstation.execution.settings import (
     OrderSettings,
     QuotingSettings,
@@ -101,7 +101,7 @@ class Executor:
         self.controls = Controls()
         self.ledger = Ledger(currency, cash, instruments, market, day_starts_minutes)
         self.rates = RateBudgets(rates, cancel_share)
-        self.desk = OrderDesk(name, orders, Outbox(self.rates, abilities))
+        self.desk = OrderDesk(name, orders, Sender(self.rates, abilities))
         self.reports = Reports(self.desk, self._booked, self._ended, self._stays)
         self.risk = RiskStage(
             risk,
@@ -210,7 +210,9 @@ class Executor:
         for tracked, fill in cut:
             after = self.ledger.position(fill.owner, fill.instrument)
             self._follow(tracked, fill, after)
-        return self.operations.recover(command)
+        done = self.operations.recover(command)
+        self.quoting.recover()
+        return done
 
     def _close_late(self, tracked: Tracked, fill: Fill) -> None:
         """Close what an entry filled after it was flattened, or after the kill."""

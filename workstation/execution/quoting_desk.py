@@ -81,12 +81,17 @@ class QuotingDesk:
             draft = self._desk.draft(*key, _QUOTE, Side.BUY, ZERO)
             self._desk.deny(draft, Denial(DenialCode.UNKNOWN_INSTRUMENT, text))
             return
-        row = self._rows.get(key)
-        if row is None:
-            row = QuotingRow(wish, self._settings, self._desk.orders)
-            self._rows[key] = row
+        row = self._row(*key)
         is_new = row.take(wish)
         self._look(row, "wish", always=is_new)
+
+    def _row(self, owner: str, instrument: str) -> QuotingRow:
+        row = self._rows.get((owner, instrument))
+        if row is None:
+            wish = DesiredOrders(strategy=owner, instrument=instrument)
+            row = QuotingRow(wish, self._settings, self._desk.orders)
+            self._rows[owner, instrument] = row
+        return row
 
     def withdraw(self, owner: str | None, instrument: str | None, reason: str) -> int:
         """Cancel the quotes of all rows that fit and forget their wishes.
@@ -105,13 +110,21 @@ class QuotingDesk:
     def _withdraw(self, row: QuotingRow, reason: str) -> int:
         row.take(replace(row.wish, bids=(), asks=(), reason=reason))
         steps = []
-        with self._desk.outbox.gather():
+        with self._desk.sender.gather():
             for quote in list(row.quotes.values()):
                 order = quote.tracked.order
                 if self._cancel(quote, reason):
                     steps.append(_cancel_step(order, Why.NOT_WANTED))
         self._decided(row, "withdrawn", steps)
         return len(steps)
+
+    def recover(self) -> None:
+        """Withdraw what an earlier run left at rest: nobody wishes it any more."""
+        for tracked in self._desk.orders.open():
+            order = tracked.order
+            if order.role is _QUOTE:
+                self._row(order.owner, order.instrument).adopt(tracked)
+        self.withdraw(None, None, "left by an earlier run")
 
     def decision(self, owner: str, instrument: str) -> tuple[Step, ...]:
         """Return the last decision about a row, empty where there was none."""
@@ -146,7 +159,7 @@ class QuotingDesk:
                 to_decimal(view.bid) if view.bid > 0 else None,
                 to_decimal(view.ask) if view.ask > 0 else None,
             ),
-            can_modify=self._desk.outbox.abilities.modify,
+            can_modify=self._desk.sender.abilities.modify,
             now_ns=now,
         )
         self._tie(row, steps)
@@ -184,10 +197,10 @@ class QuotingDesk:
     def _carry_out(self, row: QuotingRow, steps: Sequence[Step]) -> list[Step]:
         """Send what may go; return the steps as they have become."""
         done = []
-        outbox, now = self._desk.outbox, self._core.ts
+        sender, now = self._desk.sender, self._core.ts
         for kind, request in _SENT.items():
-            room = outbox.rates.room(request, now, outbox.abilities.batch)
-            with outbox.gather():
+            room = sender.rates.room(request, now, sender.abilities.batch)
+            with sender.gather():
                 for step in steps:
                     if step.kind is not kind:
                         continue
@@ -213,7 +226,7 @@ class QuotingDesk:
             )
         if room > 0:
             return None
-        rates = self._desk.outbox.rates
+        rates = self._desk.sender.rates
         free_ns = max(rates.free_at(request, now), now + NS_PER_MS)
         note = rates.refusal(request, now) or "this batch took the rest of it"
         return replace(

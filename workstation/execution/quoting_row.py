@@ -152,6 +152,12 @@ class QuotingRow:
             self.levels[side] = [Level(each.price, each.quantity) for each in levels]
         return (wish.bids, wish.asks) != (before.bids, before.asks)
 
+    def adopt(self, tracked: Tracked) -> None:
+        """Look after a quote that was made before this run."""
+        quote = Quote(tracked, None, tracked.order.updated_ns)
+        quote.filled = tracked.order.filled
+        self.quotes[tracked.order.id] = quote
+
     def desired(self) -> DesiredOrders:
         """Return what is still wanted, levels in the order of ``levels``."""
         bids, asks = (

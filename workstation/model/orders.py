@@ -35,6 +35,7 @@ __all__ = [
     "ReplaceRejected",
     "Report",
     "Request",
+    "SingleRequest",
     "SubmitOrder",
     "TimeInForce",
 ]
@@ -236,13 +237,16 @@ class QueryOrder(Struct, frozen=True, tag="query"):
     instrument: str = ""
 
 
+SingleRequest = SubmitOrder | CancelOrder | ReplaceOrder | QueryOrder
+
+
 class BatchRequest(Struct, frozen=True, tag="batch"):
     """Ask for several things of one kind at once; each is answered for itself."""
 
     requests: tuple[SubmitOrder | CancelOrder | ReplaceOrder, ...]
 
 
-Request = SubmitOrder | CancelOrder | ReplaceOrder | QueryOrder | BatchRequest
+Request = SingleRequest | BatchRequest
 
 
 class OrderAccepted(Struct, frozen=True, tag="accepted"):

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from workstation.model.market import MarketEvent
-from workstation.model.orders import Report, Request
+from workstation.model.orders import Report, Request, SingleRequest
 from workstation.model.ports import Core, Edge
 
 __all__ = [
@@ -127,7 +127,7 @@ class Venue(Protocol):
 
     name: str
 
-    async def send(self, request: Request) -> Sequence[Report]:
+    async def send(self, request: SingleRequest) -> Sequence[Report]:
         """Carry a request out and return what the venue answered.
 
         Raises VenueSilent where nobody knows whether it was carried out.

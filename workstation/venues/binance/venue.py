@@ -29,7 +29,7 @@ from workstation.model.orders import (
     ReplaceOrder,
     ReplaceRejected,
     Report,
-    Request,
+    SingleRequest,
     SubmitOrder,
 )
 from workstation.model.timeframes import NS_PER_MS
@@ -68,7 +68,7 @@ class BinanceVenue:
         self._open: dict[str, str] = {}
         self._told: dict[str, Decimal] = {}
 
-    async def send(self, request: Request) -> Sequence[Report]:
+    async def send(self, request: SingleRequest) -> Sequence[Report]:
         """Carry a request out; see ``model.roles.Venue``."""
         match request:
             case SubmitOrder(order=order):

@@ -8,8 +8,8 @@ import pytest
 
 from tests.execution.fakes import FakeCore, signal
 from tests.execution.quoting import Quoter
-from workstation.execution.outbox import Outbox
 from workstation.execution.rates import RateBudgets
+from workstation.execution.sender import Sender
 from workstation.model.events import OrderDenied
 from workstation.model.orders import (
     BatchRequest,
@@ -24,15 +24,15 @@ D = Decimal
 LIMIT = RateLimit(window_s=60, weight=100, place=1, modify=2, cancel=3, query=5)
 
 
-def outbox(batch: int = 1, *limits: RateLimit) -> tuple[Outbox, FakeCore]:
+def sender(batch: int = 1, *limits: RateLimit) -> tuple[Sender, FakeCore]:
     core = FakeCore()
-    made = Outbox(RateBudgets(limits or (LIMIT,)), BrokerAbilities(batch=batch))
+    made = Sender(RateBudgets(limits or (LIMIT,)), BrokerAbilities(batch=batch))
     made.attach(core)
     return made, core
 
 
 def test_each_request_is_sent_and_counted_by_its_kind() -> None:
-    box, core = outbox()
+    box, core = sender()
     box.send(CancelOrder("a"))
     box.send(QueryOrder("b"))
     box.send(ReplaceOrder("c", D(1), D(1)))
@@ -45,7 +45,7 @@ def test_each_request_is_sent_and_counted_by_its_kind() -> None:
 
 
 def test_what_is_gathered_leaves_in_batches_of_one_kind_in_order() -> None:
-    box, core = outbox(2)
+    box, core = sender(2)
     with box.gather():
         for name in "abc":
             box.send(CancelOrder(name))
@@ -61,14 +61,14 @@ def test_what_is_gathered_leaves_in_batches_of_one_kind_in_order() -> None:
 
 
 def test_a_broker_without_batches_gets_them_one_by_one() -> None:
-    box, core = outbox(1)
+    box, core = sender(1)
     with box.gather():
         box.send(CancelOrder("a"))
         assert core.requests == [CancelOrder("a")]
 
 
 def test_what_was_gathered_leaves_though_something_fails() -> None:
-    box, core = outbox(5)
+    box, core = sender(5)
 
     def fail() -> None:
         with box.gather():

@@ -1,4 +1,4 @@
-"""The outbox: the one road of requests from an Executor to its broker.
+"""The sender: the one road of requests from an Executor to its broker.
 
 The order desk sends through it. It counts what requests weigh, and gathers those that
 are made together where the broker takes batches; it never holds one back.
@@ -17,14 +17,13 @@ from workstation.model.orders import (
     QueryOrder,
     ReplaceOrder,
     Request,
+    SingleRequest,
     SubmitOrder,
 )
 from workstation.model.ports import Core
 from workstation.model.rates import BrokerAbilities, RequestKind
 
-__all__ = ["Outbox"]
-
-Single = SubmitOrder | CancelOrder | ReplaceOrder | QueryOrder
+__all__ = ["Sender"]
 
 _KINDS: dict[type, RequestKind] = {
     SubmitOrder: RequestKind.PLACE,
@@ -34,7 +33,7 @@ _KINDS: dict[type, RequestKind] = {
 }
 
 
-class Outbox:
+class Sender:
     """Sends the requests of one Executor within what its broker can do."""
 
     def __init__(
@@ -44,14 +43,14 @@ class Outbox:
     ) -> None:
         self.rates = rates or RateBudgets()
         self.abilities = abilities or BrokerAbilities()
-        self._gathered: list[Single] | None = None
+        self._gathered: list[SingleRequest] | None = None
         self._core: Core
 
     def attach(self, core: Core) -> None:
         """Receive the way to the broker."""
         self._core = core
 
-    def send(self, request: Single) -> None:
+    def send(self, request: SingleRequest) -> None:
         """Send a request now, or with the batch that is being gathered."""
         if self._gathered is not None:
             self._gathered.append(request)
@@ -77,7 +76,7 @@ class Outbox:
             for kind, same in groupby(gathered, key=type):
                 self._send_alike(_KINDS[kind], tuple(same))
 
-    def _send_alike(self, kind: RequestKind, alike: tuple[Single, ...]) -> None:
+    def _send_alike(self, kind: RequestKind, alike: tuple[SingleRequest, ...]) -> None:
         core, size = self._core, self.abilities.batch
         for start in range(0, len(alike), size):
             part = alike[start : start + size]
