@@ -12,8 +12,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from workstation.model.instruments import Side
 from workstation.model.desired import DesiredOrders
+from workstation.model.instruments import Side
 from workstation.model.market import MarketEvent
 from workstation.model.orders import OrderType, TimeInForce
 from workstation.model.signals import Signal
