@@ -101,6 +101,14 @@ class FakeMarket:
     def __init__(self, instruments: Sequence[Instrument] = (BTC, ETH)) -> None:
         self.views = {i.id: FakeView(i.id) for i in instruments}
         self.reasons: dict[str, str] = {}
+        self.followers: dict[str, list[Callable[[int], None]]] = {}
+
+    def follow(
+        self, instrument: str, tick: Callable[[int], None]
+    ) -> Callable[[], None]:
+        following = self.followers.setdefault(instrument, [])
+        following.append(tick)
+        return lambda: following.remove(tick)
 
     def instrument(self, instrument: str) -> FakeView:
         return self.views[instrument]
@@ -131,6 +139,9 @@ class FakeMarket:
             view.last = event.price
         elif isinstance(event, Bar):
             view.last = event.close
+        if isinstance(event, Quote | Trade):
+            for tick in self.followers.get(event.instrument, ()):
+                tick(event.ts_recv)
 
 
 class FakeCore:

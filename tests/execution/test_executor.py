@@ -346,7 +346,7 @@ def test_a_trigger_releases_a_market_order_that_keeps_its_trigger(
     assert hand.position() == 0
     assert hand.held() == []
     (trade,) = hand.executor.ledger.trades
-    assert trade.reason == role
+    assert trade.exit_reason == role
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,7 @@ from workstation.model.positions import Position
 from workstation.model.records import Record, StateRecord
 from workstation.model.states import BookTrust, Gate, SymbolState
 from workstation.model.timeframes import Timeframe
+from workstation.model.trades import ClosedTrade
 
 S = 1_000_000_000
 NOW = int(datetime(2024, 8, 8, 23, 55, 12, tzinfo=UTC).timestamp()) * S
@@ -266,6 +267,30 @@ def position_row(**changes: Any) -> PositionRow:
         "version": 1,
     }
     return PositionRow(**{**values, **changes})
+
+
+def closed_trade(number: int = 1, **changes: Any) -> ClosedTrade:
+    """Return a round trip of the sketches' symbol."""
+    values: dict[str, Any] = {
+        "owner": "ema_cross",
+        "instrument": "BTCUSDT",
+        "side": Side.BUY,
+        "quantity": Decimal("1.000"),
+        "entry": Decimal("61673.69"),
+        "exit": Decimal("61685.99"),
+        "pnl": Decimal("12.30"),
+        "fees": Decimal("1.10"),
+        "fills": 2,
+        "lowest": Decimal("61660.00"),
+        "highest": Decimal("61700.00"),
+        "mae": Decimal("-13.69"),
+        "mfe": Decimal("26.31"),
+        "entry_reason": "bullish_cross",
+        "exit_reason": "fast EMA below slow",
+        "opened_ns": NOW - 134 * S,
+        "closed_ns": NOW,
+    }
+    return ClosedTrade(number=number, **{**values, **changes})
 
 
 def machine(row: SymbolRow | None = None, **changes: Any) -> MachineFrame:

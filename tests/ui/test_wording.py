@@ -44,6 +44,7 @@ from workstation.model.records import (
     SignalRecord,
     StateRecord,
     TaskRecord,
+    TradeRecord,
 )
 from workstation.model.signals import Signal, SignalAction
 from workstation.model.states import BookTrust, PositionBand, SymbolState
@@ -281,6 +282,10 @@ CASES: list[tuple[Record, str]] = [
     (
         PositionRecord(5, TS, position("1"), position("0", "-12.5")),
         "pos   BTCUSDT +1.000 > flat −12.50",
+    ),
+    (
+        TradeRecord(5, TS, fakes.closed_trade(exit_reason="stop 60452.0 met")),
+        "trade BTCUSDT long 2:14 net +11.20 stop 60452.0 met",
     ),
     (
         BandRecord(

@@ -55,10 +55,10 @@ from workstation.model.orders import (
     OrderStatus,
     OrderStatusReport,
 )
-from workstation.model.ports import Core, MarketView
+from workstation.model.ports import Core, FollowedMarketView
 from workstation.model.positions import AccountView, Position
 from workstation.model.rates import BrokerAbilities, RateLimit
-from workstation.model.records import FillRecord
+from workstation.model.records import FillRecord, TradeRecord
 from workstation.model.signals import Signal
 from workstation.model.states import BookTrust, Gate, PositionBand
 
@@ -83,7 +83,7 @@ class Executor:
         risk: RiskSettings,
         orders: OrderSettings,
         instruments: Sequence[Instrument],
-        market: MarketView,
+        market: FollowedMarketView,
         *,
         currency: str,
         cash: Decimal,
@@ -133,7 +133,7 @@ class Executor:
         # Nearly always nothing waits for a close: a fill pays for one look.
         self._sequels = self.intents.closing.sequels
         self._resume = self.intents.closing.resume
-        self._day_ends_ns = 0
+        self._due_ns = 0
         self._settle = self.reports.handlers()[OrderStatusReport]
         self._handlers: dict[type, Callable[[Any], None]] = {
             Signal: self.intents.on_signal,
@@ -178,20 +178,24 @@ class Executor:
 
     def _booked(self, tracked: Tracked, fill: Fill) -> None:
         core = self._core
-        worthless = len(self.ledger.unvalued_fees)
-        before, after = self.ledger.apply(fill)
+        ledger = self.ledger
+        worthless, closed = len(ledger.unvalued_fees), ledger.closed
+        before, after = ledger.apply(fill)
+        self._due_ns = ledger.due_ns
         core.record(FillRecord(core.seq, core.ts, fill))
         filled = OrderFilled(fill, core.ts)
         core.emit(filled)
         core.publish(filled)
-        if len(self.ledger.unvalued_fees) > worthless:
+        if len(ledger.unvalued_fees) > worthless:
             self.desk.alarm(
                 fill.instrument,
                 f"fee of {fill.fee} {fill.fee_currency} on {fill.trade_id} has no "
-                f"price in {self.ledger.currency}; equity leaves such fees out",
+                f"price in {ledger.currency}; equity leaves such fees out",
                 "fee",
             )
         self.accounting.position_changed(before, after)
+        if ledger.closed > closed:
+            core.record(TradeRecord(core.seq, core.ts, ledger.trades[-1]))
         self._follow(tracked, fill, after)
 
     def _follow(self, tracked: Tracked, fill: Fill, after: Position) -> None:
@@ -323,8 +327,8 @@ class Executor:
     # Prices: the watch over held orders. Nearly always nothing is held.
 
     def _on_quote(self, event: Quote) -> None:
-        if event.ts_recv >= self._day_ends_ns:
-            self._start_day(event.ts_recv)
+        if event.ts_recv >= self._due_ns:
+            self._wake(event.ts_recv)
         plans = self._watched.get(event.instrument)
         if plans is not None:
             # The view, not the event: a late quote must not trigger anything.
@@ -332,8 +336,8 @@ class Executor:
             self.protection.on_price(plans, view.bid, view.ask, event.ts_recv)
 
     def _on_trade(self, event: Trade) -> None:
-        if event.ts_recv >= self._day_ends_ns:
-            self._start_day(event.ts_recv)
+        if event.ts_recv >= self._due_ns:
+            self._wake(event.ts_recv)
         plans = self._watched.get(event.instrument)
         if plans is not None:
             view = self._market.instrument(event.instrument)
@@ -342,15 +346,23 @@ class Executor:
                 self.protection.on_price(plans, price, price, event.ts_recv)
 
     def _on_bar(self, event: Bar) -> None:
-        if event.ts_recv >= self._day_ends_ns:
-            self._start_day(event.ts_recv)
-        plans = self._watched.get(event.instrument)
-        if plans is not None and self._market.instrument(event.instrument).bars_only:
+        if event.ts_recv >= self._due_ns:
+            self._wake(event.ts_recv)
+        name = event.instrument
+        plans, lives = self._watched.get(name), self.ledger.lives.on(name)
+        if not (plans or lives) or not self._market.instrument(name).bars_only:
+            return
+        if plans is not None:
             self.protection.on_range(plans, event.low, event.high, event.ts_recv)
+        for owner, life in lives.items():
+            # What a bar did after the stop or target in it was met is not the trade's.
+            side = _SELL if self.ledger.position(owner, name).quantity > 0 else _BUY
+            if not self.desk.orders.closing(owner, name, side):
+                life.see(event.low, event.high)
 
     def _on_book(self, event: BookDelta | BookSnapshot) -> None:
-        if event.ts_recv >= self._day_ends_ns:
-            self._start_day(event.ts_recv)
+        if event.ts_recv >= self._due_ns:
+            self._wake(event.ts_recv)
         plans = self._watched.get(event.instrument)
         if plans is not None:
             view = self._market.instrument(event.instrument)
@@ -358,8 +370,9 @@ class Executor:
             if book is not None and book.trust is BookTrust.TRUSTED:
                 self.protection.on_price(plans, view.bid, view.ask, event.ts_recv)
 
-    def _start_day(self, ts: int) -> None:
-        self._day_ends_ns = self.ledger.start_day(ts)
+    def _wake(self, ts: int) -> None:
+        self.ledger.wake(ts)
+        self._due_ns = self.ledger.due_ns
 
     # Moving positions between owners.
 

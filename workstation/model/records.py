@@ -17,6 +17,7 @@ from workstation.model.orders import Fill, Order, OrderEvent, OrderRole, OrderSt
 from workstation.model.positions import Position
 from workstation.model.signals import Signal
 from workstation.model.states import BookTrust, PositionBand, SymbolState
+from workstation.model.trades import ClosedTrade
 
 __all__ = [
     "BandRecord",
@@ -40,6 +41,7 @@ __all__ = [
     "SignalRecord",
     "StateRecord",
     "TaskRecord",
+    "TradeRecord",
 ]
 
 
@@ -196,6 +198,14 @@ class PositionRecord(Struct, frozen=True, tag="position"):
     after: Position
 
 
+class TradeRecord(Struct, frozen=True, tag="trade"):
+    """A position came back to flat, or crossed zero: one round trip is over."""
+
+    seq: int
+    ts: int
+    trade: ClosedTrade
+
+
 class BandRecord(Struct, frozen=True, tag="band"):
     """The account's position in an instrument entered another band."""
 
@@ -297,6 +307,7 @@ Record = (
     | DenyRecord
     | FillRecord
     | PositionRecord
+    | TradeRecord
     | BandRecord
     | TaskRecord
     | FaultRecord

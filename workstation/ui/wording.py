@@ -34,17 +34,18 @@ from workstation.model.records import (
     SignalRecord,
     StateRecord,
     TaskRecord,
+    TradeRecord,
 )
 from workstation.model.states import BookTrust, PositionBand, SymbolState
 from workstation.model.timeframes import NS_PER_S
-from workstation.ui.typeset import number, quantity, utc_minute, utc_time
+from workstation.ui.typeset import duration, number, quantity, utc_minute, utc_time
 from workstation.ui.widgets.inks import Part
 from workstation.ui.widgets.tail_log import LogLine
 
 __all__ = ["KINDS", "Scales", "log_line", "move_words", "order_number"]
 
 KINDS = (
-    *("state", "order", "fill", "deny", "sig", "pos", "book", "gap"),
+    *("state", "order", "fill", "deny", "sig", "pos", "trade", "book", "gap"),
     *("feed", "task", "fault", "cmd", "hold", "kill", "lock", "band", "note", "edge"),
     *("param", "quote", "bar"),
 )
@@ -330,6 +331,19 @@ def _position(record: PositionRecord, scales: Scales) -> Said:
     return "pos", "info", after.instrument, parts
 
 
+def _trade(record: TradeRecord, scales: Scales) -> Said:
+    trade = record.trade
+    net = trade.net
+    ink = "up" if net > 0 else "down" if net < 0 else "dim"
+    word = "long" if trade.side is Side.BUY else "short"
+    parts: Parts = (
+        (f"{trade.instrument} {word} {duration(trade.held_ns)} net ", ""),
+        (number(net, 2, sign=True), ink),
+        *_after(trade.exit_reason),
+    )
+    return "trade", "info", trade.instrument, parts
+
+
 def _band(record: BandRecord, scales: Scales) -> Said:
     name = record.instrument
     calm = record.after is PositionBand.NORMAL
@@ -430,6 +444,7 @@ _SAY: dict[type, Callable[[Any, Scales], Said]] = {
     DenyRecord: _deny,
     FillRecord: _fill,
     PositionRecord: _position,
+    TradeRecord: _trade,
     BandRecord: _band,
     TaskRecord: _task,
     FaultRecord: _fault,

@@ -66,7 +66,7 @@ class OrderRow(Struct, frozen=True, kw_only=True):
 
 
 class PositionRow(Struct, frozen=True, kw_only=True):
-    """A position valued at ``mark``."""
+    """A position valued at ``mark``: ``value`` is signed, as the quantity is."""
 
     position: Position
     symbol: str
@@ -74,6 +74,7 @@ class PositionRow(Struct, frozen=True, kw_only=True):
     quantity_decimals: int
     last: float | None
     mark: float | None = None
+    value: Decimal | None = None
     open_pnl: Decimal | None
     stop_percent: float | None
     age_ns: int | None

@@ -60,7 +60,8 @@ class PositionsPanel(TablePanel):
 
     def _total(self, frame: Frame) -> Row:
         known = [r.open_pnl for r in frame.positions or () if r.open_pnl is not None]
-        amount = sum(known) if known else None
+        # The ledger's own sum, the one in the header: nothing is added up here.
+        amount = frame.header.open_pnl if known else None
         fitted = fit_columns(self.columns, max(0, self.size.width - self.gutter_cells))
         at = 0
         for place, (_, column, cells) in enumerate(fitted):
@@ -81,7 +82,6 @@ class PositionsPanel(TablePanel):
     def _item(self, row: PositionRow) -> Item:
         held = row.position
         digits = row.quantity_decimals
-        amount = None if row.mark is None else float(held.quantity) * row.mark
         cells: dict[str, str | Part] = {
             "symbol": row.symbol,
             "owner": held.owner,
@@ -94,7 +94,7 @@ class PositionsPanel(TablePanel):
             "open": (money(row.open_pnl, sign=True), signed(row.open_pnl)),
             "stop": (percent(row.stop_percent), "dim"),
             "age": (short_age(row.age_ns), "dim"),
-            "value": money(amount),
+            "value": money(row.value),
             "realized": (money(held.realized, sign=True), signed(held.realized)),
             "fills": str(held.fills),
         }
@@ -107,7 +107,7 @@ class PositionsPanel(TablePanel):
             "open": None if row.open_pnl is None else float(row.open_pnl),
             "stop": row.stop_percent,
             "age": row.age_ns,
-            "value": amount,
+            "value": None if row.value is None else float(row.value),
             "realized": float(held.realized),
             "fills": held.fills,
         }
@@ -117,7 +117,7 @@ class PositionsPanel(TablePanel):
             "mark": plain(row.mark),
             "open": plain(row.open_pnl),
             "stop": plain(row.stop_percent),
-            "value": plain(amount),
+            "value": plain(row.value),
             "realized": plain(held.realized),
         }
         names = [column.key for column in self.columns]
