@@ -71,6 +71,12 @@ def test_a_drawdown_says_when_it_began_and_when_it_was_deepest() -> None:
     )
 
 
+def test_how_far_below_the_peak_it_stands_is_not_how_far_it_fell() -> None:
+    line = drawn([(NS, 50), (NS, 10), (NS, 30)])
+    assert (line.now.depth, line.standing(3 * NS, D(1030)).depth) == (D(40), D(20))
+    assert line.standing(4 * NS, D(1060)).depth == 0
+
+
 def test_without_a_peak_above_zero_there_is_no_percentage() -> None:
     line = drawn([(NS, -5), (NS, -8)], initial=0)
     assert (line.deepest.depth, line.deepest.percent) == (D(8), None)

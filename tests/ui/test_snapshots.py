@@ -56,6 +56,8 @@ DIALOGS: dict[str, tuple[str, ...]] = {
     "help": ("1", "question_mark"),
     "strategy": ("4", "enter"),
     "params": ("4", "@params", "down", "enter", "end", "5"),
+    "trade": ("3", "@trades", "down", "enter"),
+    "fill": ("3", "@fills", "enter"),
     "plots": ("1", "@chart", "d", "down", "down", "down", "enter"),
 }
 PLOTS = 'ui.chart=["bollinger(20, 2)", "macd", "rsi(14)"]'
@@ -69,16 +71,18 @@ PLUMBING = (
     *("feeds", "tasks", "opportunities", "channels", "gaps", "indicators"),
     "figures",
 )
+LEDGER = ("fills", "trades", "equity", "sums")
 SCRIPTS = ("strategies", "diagram", "why_not", "params", "script_log")
 DIGITS = (
     dict.fromkeys(MONITOR, "1")
     | dict.fromkeys(PLUMBING, "2")
+    | dict.fromkeys(LEDGER, "3")
     | dict.fromkeys(SCRIPTS, "4")
 )
 """The layout of each panel."""
 HIDDEN_WHEN_SMALL = (
     *("chart", "book", "positions", "opportunities", "channels", "indicators"),
-    *("tape", "figures", "params"),
+    *("tape", "figures", "params", *LEDGER),
 )
 MARKET = ("book", "tape", "feeds", "gaps", "indicators", "figures")
 """Panels of the market, which are drawn in each way a terminal may need."""

@@ -145,7 +145,7 @@ class LedgerExport:
         )
         self._write("days", day_rows(ledger))
         self._write("sums", sum_rows(ledger))
-        self._write("equity", equity_rows(ledger.curve))
+        self._write("equity", equity_rows(ledger.curve.points))
         if self.failure is None:
             try:
                 for table in self._tables.values():

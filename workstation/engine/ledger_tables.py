@@ -6,11 +6,11 @@ all their digits, ASCII and without grouping; times are both ISO (UTC) and ns.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from workstation.execution.curve import EquityCurve
+from workstation.execution.curve import CurvePoint
 from workstation.execution.ledger import Ledger
 from workstation.model.money import minus, plain
 from workstation.model.orders import Fill
@@ -129,9 +129,9 @@ def sum_rows(ledger: Ledger) -> Iterator[Sequence[Cell]]:
         )
 
 
-def equity_rows(curve: EquityCurve) -> Iterator[Sequence[Cell]]:
+def equity_rows(points: Iterable[CurvePoint]) -> Iterator[Sequence[Cell]]:
     """Yield the points of the equity curve."""
-    for point in curve.points:
+    for point in points:
         yield (
             *(_iso(point.ts), point.ts, plain(point.low), plain(point.high)),
             plain(point.equity),

@@ -189,6 +189,7 @@ class RowFrames:
             last=view.last or view.mark,
             mark=view.mark,
             value=self._ledger.worth(position),
+            net=self._ledger.net(position.instrument),
             open_pnl=self._ledger.open_pnl(position),
             stop_percent=self._distance(position.owner, position.instrument, view.mark),
             age_ns=None if opened is None else coarse(self._engine.core.ts - opened),

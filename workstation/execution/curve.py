@@ -52,7 +52,10 @@ class Drawdown(Struct, frozen=True):
 
 
 class EquityCurve:
-    """Points, the drawdown now and the deepest one; the first peak is ``initial``."""
+    """Points, the fall since the last peak, and the deepest one.
+
+    The first peak is ``initial``.
+    """
 
     def __init__(self, initial: Decimal) -> None:
         self.points: list[CurvePoint] = []
@@ -87,6 +90,12 @@ class EquityCurve:
             self.now = Drawdown(now.peak, peaked, equity, ts)
         if self.now.depth > self.deepest.depth:
             self.deepest = self.now
+
+    def standing(self, ts: int, equity: Decimal) -> Drawdown:
+        """Return how far ``equity`` is below the last peak; ``now`` has the lowest."""
+        if equity >= self.now.peak:
+            return Drawdown(equity, ts, equity, ts)
+        return Drawdown(self.now.peak, self.now.peak_ns, equity, ts)
 
     def _widen(self) -> None:
         while len(self.points) > MOST_POINTS:

@@ -23,6 +23,7 @@ _ORDER = (
     Scope.CHART,
     Scope.BOOK,
     Scope.LOG,
+    Scope.SUMS,
     Scope.DIALOG,
 )
 

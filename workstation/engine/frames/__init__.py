@@ -40,6 +40,15 @@ from workstation.engine.frames.header import (
     Alert,
     Header,
 )
+from workstation.engine.frames.ledger import (
+    EquityFrame,
+    FillRow,
+    FillTable,
+    SumRow,
+    SumTable,
+    TradeTable,
+    TripRow,
+)
 from workstation.engine.frames.machine import MachineFrame, Way
 from workstation.engine.frames.rows import (
     OrderRow,
@@ -64,10 +73,13 @@ __all__ = [
     "BookFrame",
     "CandleRow",
     "ChartFrame",
+    "EquityFrame",
     "FeedRow",
     "FigureHead",
     "FigureRow",
     "FigureTable",
+    "FillRow",
+    "FillTable",
     "Focus",
     "Frame",
     "GapRow",
@@ -89,8 +101,12 @@ __all__ = [
     "ScriptLine",
     "ScriptLog",
     "StrategyRow",
+    "SumRow",
+    "SumTable",
     "SymbolRow",
     "TapeFrame",
     "TradeRow",
+    "TradeTable",
+    "TripRow",
     "Way",
 ]

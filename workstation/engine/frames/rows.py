@@ -66,7 +66,10 @@ class OrderRow(Struct, frozen=True, kw_only=True):
 
 
 class PositionRow(Struct, frozen=True, kw_only=True):
-    """A position valued at ``mark``: ``value`` is signed, as the quantity is."""
+    """A position valued at ``mark``: ``value`` is signed, as the quantity is.
+
+    ``net`` is what the account holds there: the sum of all owners.
+    """
 
     position: Position
     symbol: str
@@ -75,6 +78,7 @@ class PositionRow(Struct, frozen=True, kw_only=True):
     last: float | None
     mark: float | None = None
     value: Decimal | None = None
+    net: Decimal | None = None
     open_pnl: Decimal | None
     stop_percent: float | None
     age_ns: int | None

@@ -49,7 +49,8 @@ class PanelState:
 class Choice:
     """What a row stands for: a symbol's row, an order, a task, a strategy, a gap …
 
-    ``param`` is a parameter of the row's script, ``script_line`` a line of its log.
+    ``param`` is a parameter of the row's script, ``script_line`` a line of its log,
+    ``fill`` and ``trade`` are numbers of the ledger's.
     """
 
     instrument: str = ""
@@ -60,6 +61,8 @@ class Choice:
     figures: bool = False
     param: str = ""
     script_line: int | None = None
+    fill: int | None = None
+    trade: int | None = None
 
 
 class Panel(PanelFrame):

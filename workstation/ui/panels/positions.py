@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from workstation.ui.actions import Scope
@@ -55,8 +57,46 @@ class PositionsPanel(TablePanel):
         if rows is None:
             return
         items = [self._item(row) for row in rows]
-        self.set_items(items, frame.ts, [self._total(frame)] if rows else [])
+        tail = [*self._nets(rows), self._total(frame)] if rows else []
+        self.set_items(items, frame.ts, tail)
         self.set_title(self.title_parts(len(rows)), "")
+
+    def _nets(self, rows: Sequence[PositionRow]) -> list[Row]:
+        """Return what the account holds where several owners do."""
+        owners = Counter(row.position.instrument for row in rows)
+        last = {row.position.instrument: row for row in rows}
+        nets: list[Row] = []
+        for name, row in last.items():
+            if owners[name] < 2 or row.net is None:
+                continue
+            text = quantity(row.net, row.quantity_decimals, sign=True)
+            cells: dict[str, str | Part] = {
+                "symbol": (row.symbol, "dim"),
+                "owner": ("net", "dim"),
+                "quantity": (text, signed(row.net) or "strong"),
+            }
+            drawn = [cells.get(column.key, "") for column in self.columns]
+            nets.append(Row(f"net/{name}", hash(text), drawn))
+        return nets
+
+    def export_rows(self) -> list[list[str]]:
+        """Return the positions that pass the filter with all their columns, exact."""
+        # Late: the tables are not needed for the first paint.
+        from workstation.engine.ledger_tables import POSITIONS, position_row
+        from workstation.model.money import ratio
+
+        frame = self._frame
+        known = {
+            f"{row.position.instrument}/{row.position.owner}": position_row(
+                row.position,
+                # The mark as the ledger has it, not the float of the screen.
+                None if row.value is None else ratio(row.value, row.position.quantity),
+                row.value,
+                row.open_pnl,
+            )
+            for row in (None if frame is None else frame.positions) or ()
+        }
+        return self.exact_rows(POSITIONS, known)
 
     def _total(self, frame: Frame) -> Row:
         known = [r.open_pnl for r in frame.positions or () if r.open_pnl is not None]

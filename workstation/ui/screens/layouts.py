@@ -14,8 +14,10 @@ from workstation.ui.panels.book import BookPanel
 from workstation.ui.panels.channels import ChannelsPanel
 from workstation.ui.panels.chart import ChartPanel, SecondChartPanel
 from workstation.ui.panels.diagram import DiagramPanel
+from workstation.ui.panels.equity import EquityPanel
 from workstation.ui.panels.feeds import FeedsPanel
 from workstation.ui.panels.figures import FiguresPanel
+from workstation.ui.panels.fills import FillsPanel
 from workstation.ui.panels.gaps import GapsPanel
 from workstation.ui.panels.indicators import IndicatorsPanel
 from workstation.ui.panels.log import LogPanel, WideLogPanel
@@ -27,9 +29,11 @@ from workstation.ui.panels.positions import PositionsPanel
 from workstation.ui.panels.script_log import ScriptLogPanel
 from workstation.ui.panels.split import Split
 from workstation.ui.panels.strategies import StrategiesPanel
+from workstation.ui.panels.sums import SumsPanel
 from workstation.ui.panels.symbols import SymbolsPanel
 from workstation.ui.panels.tape import TapePanel
 from workstation.ui.panels.tasks import TasksPanel
+from workstation.ui.panels.trades import TradesPanel
 from workstation.ui.panels.why_not import WhyNotPanel
 from workstation.ui.screens.layout import LayoutScreen, SizeClass
 
@@ -164,14 +168,23 @@ class FeedsLayout(LayoutScreen):
 
 
 class TradeLayout(LayoutScreen):
-    """Layout 3: the ladder beside positions and orders."""
+    """Layout 3: ladder, positions, orders; fills, trades, equity, sums below."""
 
     layout_title = "Trade"
     shown_at = {
         SizeClass.COMPACT: ("positions", "orders"),
-        SizeClass.LARGE: ("book", "positions", "orders"),
+        SizeClass.LARGE: ("book", "positions", "orders", "fills", "trades"),
+        SizeClass.HUGE: (
+            *("book", "positions", "orders", "fills", "trades", "equity", "sums"),
+        ),
     }
     DEFAULT_CSS = """
+    TradeLayout #booked { height: 11; }
+    TradeLayout #fills { width: 44; }
+    TradeLayout #earned { width: 70; }
+    TradeLayout.-huge #booked { height: 22; }
+    TradeLayout.-huge #fills { width: 52; }
+    TradeLayout #sums { height: 8; }
     TradeLayout #book { width: 30; }
     TradeLayout #positions { height: 9; }
     TradeLayout.-huge #positions { height: 14; }
@@ -179,9 +192,18 @@ class TradeLayout(LayoutScreen):
     """
 
     def panels_area(self) -> Iterable[Widget]:
-        """The ladder; positions over orders, which have the keys first."""
+        """The ladder; positions over orders; what was booked in a row below."""
         held = Vertical(self.make(PositionsPanel), self.make(OrdersPanel), id="held")
         yield Horizontal(self.make(BookPanel), Split(), held, id="trade")
+        earned = Vertical(self.make(EquityPanel), self.make(SumsPanel), id="earned")
+        yield Horizontal(
+            self.make(FillsPanel),
+            Split(),
+            self.make(TradesPanel),
+            Split(),
+            earned,
+            id="booked",
+        )
 
 
 class StrategiesLayout(LayoutScreen):

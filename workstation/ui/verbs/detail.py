@@ -16,6 +16,7 @@ from workstation.ui.screens.details import (
 from workstation.ui.screens.edit_params import EditParamsScreen
 from workstation.ui.screens.figure_details import figure_lines
 from workstation.ui.screens.gap_details import gap_lines
+from workstation.ui.screens.ledger_details import fill_lines, trade_lines
 from workstation.ui.screens.script_details import script_line_lines, strategy_lines
 from workstation.ui.typeset import utc_time
 
@@ -37,6 +38,10 @@ def detail_screen(app: WorkstationApp, choice: Choice) -> Ritual[Any] | None:
         return _figures(app, choice.instrument)
     if choice.gap_ns is not None:
         return _gap(app, choice.instrument, choice.gap_ns)
+    if choice.trade is not None:
+        return _trade(app, choice.trade)
+    if choice.fill is not None:
+        return _fill(app, choice.fill)
     if choice.order_id:
         return _order(app, choice)
     if choice.param:
@@ -71,6 +76,26 @@ def _open(
     if frame is None:
         return None
     return DetailScreen(frame, title, lines, panels=frozenset(panels), wide=wide)
+
+
+def _trade(app: WorkstationApp, number: int) -> DetailScreen | None:
+    # What is closed stays as it is: it is looked at once.
+    frame = app.bridge.look(frozenset({"trades"}))
+    if frame is None:
+        return None
+    rows = () if frame.trades is None else frame.trades.rows
+    row = next((each for each in rows if each.trade.number == number), None)
+    lines = trade_lines(row, frame.header.currency)
+    return DetailScreen(frame, f"Trade {number}", lambda _: lines, panels=frozenset())
+
+
+def _fill(app: WorkstationApp, number: int) -> DetailScreen | None:
+    frame = app.bridge.look(frozenset({"fills"}))
+    if frame is None:
+        return None
+    rows = () if frame.fills is None else frame.fills.rows
+    lines = fill_lines(next((each for each in rows if each.number == number), None))
+    return DetailScreen(frame, f"Fill {number}", lambda _: lines, panels=frozenset())
 
 
 def _order(app: WorkstationApp, choice: Choice) -> DetailScreen | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from workstation.paths import log_file, user_folder
 from workstation.ui.export import export_rows
 from workstation.ui.panels.base import Choice, Panel
+from workstation.ui.panels.sums import SumsPanel
 from workstation.ui.screens.alerts import AlertsScreen
 from workstation.ui.screens.help_screen import HelpScreen
 from workstation.ui.screens.jump import JumpScreen, JumpTarget
@@ -383,6 +384,13 @@ def book_scale(step: int) -> Any:
     return scale
 
 
+def sums_group(app: WorkstationApp) -> None:
+    """Sum the bookings in the next way."""
+    place = _place(app)
+    if place is not None and isinstance(place[1], SumsPanel):
+        app.say(f"Sums by {place[1].next_grouping().value}.")
+
+
 VERBS: dict[str, Any] = {
     "app.quit": quit_app,
     "app.palette": palette,
@@ -416,6 +424,7 @@ VERBS: dict[str, Any] = {
     "book.coarser": book_scale(1),
     "book.follow": follow,
     "log.follow": follow,
+    "sums.group": sums_group,
 }
 
 EXPORT_FOLDER = user_folder("config").parent / "exports"
