@@ -195,12 +195,12 @@ def test_a_layout_on_a_large_terminal(digit: str, look: Look) -> None:
     assert look((digit,), HUGE)
 
 
-@pytest.mark.parametrize("panel", MARKET)
+@pytest.mark.parametrize("panel", [*MARKET, "equity"])
 def test_a_panel_of_the_market_in_ascii(panel: str, look: Look) -> None:
     assert look((DIGITS[panel], f"@{panel}", "z"), overrides=('ui.glyphs="ascii"',))
 
 
-@pytest.mark.parametrize("panel", MARKET)
+@pytest.mark.parametrize("panel", [*MARKET, "equity"])
 def test_a_panel_of_the_market_without_colour(
     panel: str, look: Look, monkeypatch: pytest.MonkeyPatch
 ) -> None:

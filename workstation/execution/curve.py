@@ -58,7 +58,10 @@ class EquityCurve:
     """
 
     def __init__(self, initial: Decimal) -> None:
-        self.points: list[CurvePoint] = []
+        # Spans that are over; the one that is open stands in the fields below.
+        self._over: list[CurvePoint] = []
+        self._ts = self._ends_ns = 0
+        self._low = self._high = initial
         self.samples = 0
         self.span_ns = _FIRST_SPAN_NS
         self.now = Drawdown(initial, 0, initial, 0)
@@ -73,14 +76,26 @@ class EquityCurve:
     def sample(self, ts: int, equity: Decimal) -> None:
         """Take the equity at ``ts``, which never decreases."""
         self.samples += 1
-        self.equity = equity
-        points, span = self.points, self.span_ns
-        if points and points[-1].ts // span == ts // span:
-            points[-1] = _joined(points[-1], CurvePoint(ts, equity, equity, equity))
+        if ts < self._ends_ns:
+            if equity < self._low:
+                self._low = equity
+            elif equity > self._high:
+                self._high = equity
         else:
-            points.append(CurvePoint(ts, equity, equity, equity))
-            if len(points) > MOST_POINTS:
+            if self._ends_ns:
+                self._over.append(self._open())
+            self._low = self._high = equity
+            if len(self._over) >= MOST_POINTS:
                 self._widen()
+                last = self._over[-1]
+                if last.ts // self.span_ns == ts // self.span_ns:
+                    # The wider span began before, and is open again.
+                    self._over.pop()
+                    self._low = min(last.low, equity)
+                    self._high = max(last.high, equity)
+            self._ends_ns = (ts // self.span_ns + 1) * self.span_ns
+        self._ts = ts
+        self.equity = equity
         now = self.now
         if equity >= now.peak:
             self.now = Drawdown(equity, ts, equity, ts)
@@ -97,25 +112,32 @@ class EquityCurve:
             return Drawdown(equity, ts, equity, ts)
         return Drawdown(self.now.peak, self.now.peak_ns, equity, ts)
 
+    @property
+    def points(self) -> list[CurvePoint]:
+        """Return all spans, the open one last."""
+        return [*self._over, self._open()] if self._ends_ns else []
+
+    def _open(self) -> CurvePoint:
+        return CurvePoint(self._ts, self._low, self._high, self.equity)
+
     def _widen(self) -> None:
-        while len(self.points) > MOST_POINTS:
+        while len(self._over) >= MOST_POINTS:
             self.span_ns *= 2
             joined: list[CurvePoint] = []
-            for point in self.points:
+            for point in self._over:
                 if joined and joined[-1].ts // self.span_ns == point.ts // self.span_ns:
                     joined[-1] = _joined(joined[-1], point)
                 else:
                     joined.append(point)
-            self.points = joined
+            self._over = joined
 
     def digest(self) -> object:
         """Return the whole state in plain values."""
         falls = (self.now, self.deepest)
-        last = self.points[-1:]
         return (
-            (self.samples, len(self.points), self.span_ns, str(self.equity)),
+            (self.samples, len(self._over), self.span_ns, str(self.equity)),
             [(str(f.peak), f.peak_ns, str(f.trough), f.trough_ns) for f in falls],
-            [(p.ts, str(p.low), str(p.high), str(p.equity)) for p in last],
+            (self._ts, self._ends_ns, str(self._low), str(self._high)),
         )
 
 

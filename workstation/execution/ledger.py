@@ -122,7 +122,10 @@ class Ledger:
             if total and opened is None:
                 opened = fill.ts
                 self._begin(fill, abs(total), minus(fee, part))
-        self.realized = plus(self.realized, gained)
+        realized = before.realized
+        if gained:
+            self.realized = plus(self.realized, gained)
+            realized = plus(realized, gained)
         self.fills += 1
         after = Position(
             owner=owner,
@@ -130,8 +133,8 @@ class Ledger:
             quantity=total,
             cost=left.cost,
             average_price=left.average_price,
-            realized=plus(before.realized, gained),
-            fees=plus(before.fees, fee),
+            realized=realized,
+            fees=plus(before.fees, fee) if fee else before.fees,
             opened_ns=opened,
             fills=before.fills + 1,
         )
@@ -139,8 +142,7 @@ class Ledger:
         return before, after
 
     def _begin(self, fill: Fill, quantity: Decimal, fee: Decimal) -> None:
-        life = Life(fill, self._grid[fill.instrument])
-        life.enter(quantity, fill.price, fee)
+        life = Life(fill, quantity, fee, self._grid[fill.instrument])
         self.lives.begin(fill.owner, fill.instrument, life)
         if self.due_ns >= self._day_ends_ns:
             self._set_due(fill.ts)

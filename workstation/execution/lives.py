@@ -31,17 +31,24 @@ class Life:
     """
 
     __slots__ = (
-        *("entered", "exited", "fees", "fills", "grid", "high", "highest", "low"),
+        *("bought", "entered", "exited", "fees", "fills", "grid", "high", "highest"),
+        *("low", "sold"),
         *("lowest", "mae", "mfe", "opened_ns", "paid", "pnl", "reason", "received"),
     )
 
-    def __init__(self, fill: Fill, grid: Decimal) -> None:
+    def __init__(
+        self, fill: Fill, quantity: Decimal, fee: Decimal, grid: Decimal
+    ) -> None:
         self.grid = grid
         self.opened_ns = fill.ts
         self.reason = fill.reason or fill.role.value
-        self.entered = self.paid = self.exited = self.received = ZERO
-        self.pnl = self.fees = self.mae = self.mfe = ZERO
-        self.fills = 0
+        self.entered, self.fees = quantity, fee
+        self.paid = times(quantity, fill.price)
+        self.exited = self.received = self.pnl = self.mae = self.mfe = ZERO
+        self.fills = 1
+        # The price of the only entry, and of the only exit: nothing to divide then.
+        self.bought: Decimal | None = fill.price
+        self.sold: Decimal | None = None
         self.lowest = self.highest = fill.price
         self.low, self.high = _UNSEEN, -_UNSEEN
 
@@ -72,6 +79,7 @@ class Life:
 
     def enter(self, quantity: Decimal, price: Decimal, fee: Decimal) -> None:
         """Add to the position."""
+        self.bought = None
         self.entered = plus(self.entered, quantity)
         self.paid = plus(self.paid, times(quantity, price))
         self.fees = plus(self.fees, fee)
@@ -81,22 +89,29 @@ class Life:
         self, quantity: Decimal, price: Decimal, gained: Decimal, fee: Decimal
     ) -> None:
         """Take from the position; ``gained`` is what that realized."""
-        self.exited = plus(self.exited, quantity)
-        self.received = plus(self.received, times(quantity, price))
-        self.pnl = plus(self.pnl, gained)
+        received = times(quantity, price)
+        if self.exited:
+            self.sold = None
+            self.exited = plus(self.exited, quantity)
+            self.received = plus(self.received, received)
+            self.pnl = plus(self.pnl, gained)
+        else:
+            self.sold, self.exited = price, quantity
+            self.received, self.pnl = received, gained
         self.fees = plus(self.fees, fee)
         self.fills += 1
 
     def close(self, number: int, fill: Fill, *, long: bool) -> ClosedTrade:
         """Return the trade that this last fill completed."""
+        entry, exit_ = self.bought, self.sold
         return ClosedTrade(
             number=number,
             owner=fill.owner,
             instrument=fill.instrument,
             side=Side.BUY if long else Side.SELL,
             quantity=self.exited,
-            entry=ratio(self.paid, self.entered),
-            exit=ratio(self.received, self.exited),
+            entry=ratio(self.paid, self.entered) if entry is None else entry,
+            exit=ratio(self.received, self.exited) if exit_ is None else exit_,
             pnl=self.pnl,
             fees=self.fees,
             fills=self.fills,
@@ -116,6 +131,7 @@ class Life:
         The joined one stood no worse than both at their worst: a bound, for when each
         did is not kept.
         """
+        self.bought = self.sold = None
         if other.opened_ns < self.opened_ns:
             self.opened_ns, self.reason = other.opened_ns, other.reason
         for name in (

@@ -133,8 +133,10 @@ class Statements:
         sums = self._at(fill.ts, fill.owner, fill.instrument)
         sums.fills += 1
         sums.turnover = plus(sums.turnover, times(fill.price, fill.quantity))
-        sums.realized = plus(sums.realized, gained)
-        sums.fees = plus(sums.fees, fee)
+        if gained:
+            sums.realized = plus(sums.realized, gained)
+        if fee:
+            sums.fees = plus(sums.fees, fee)
 
     def close(self, trade: ClosedTrade) -> None:
         """Count a closed trade."""
