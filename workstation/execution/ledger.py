@@ -342,6 +342,21 @@ class Ledger:
 
     def digest(self) -> object:
         """Return the whole state in plain values, in order of booking."""
+        days = [(d.day_ns, d.ts, str(d.equity)) for d in self.statements.days]
+        return (
+            self.booked(),
+            str(self.day_start),
+            self.lives.seen(),
+            days,
+            self.curve.digest(),
+            (self.due_ns, self._day_ends_ns),
+        )
+
+    def booked(self) -> object:
+        """Return in plain values what follows from fills and hand-overs alone.
+
+        Days, the curve and what trades stood at follow from the market, too.
+        """
         return (
             self.currency,
             str(self.initial),
@@ -350,7 +365,6 @@ class Ledger:
             _plain(self.fees_by_currency),
             _plain(self.unvalued_fees),
             self.fills,
-            str(self.day_start),
             tuple(
                 (
                     p.owner,
@@ -367,10 +381,8 @@ class Ledger:
             ),
             _plain(self._net),
             self.closed,
-            self.lives.digest(),
-            self.statements.digest(),
-            self.curve.digest(),
-            (self.due_ns, self._day_ends_ns),
+            self.lives.booked(),
+            self.statements.booked(),
         )
 
 

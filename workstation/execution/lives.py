@@ -142,22 +142,18 @@ class Life:
         self.lowest = min(self.lowest, other.lowest)
         self.highest = max(self.highest, other.highest)
 
-    def digest(self) -> object:
-        """Return the whole state in plain values."""
+    def booked(self) -> tuple[object, ...]:
+        """Return in plain values what follows from the fills."""
+        sums = (self.entered, self.paid, self.exited, self.received, self.pnl)
         return (
-            self.opened_ns,
-            self.reason,
-            self.fills,
-            repr(self.low),
-            repr(self.high),
-            *(
-                str(each)
-                for each in (
-                    *(self.entered, self.paid, self.exited, self.received, self.pnl),
-                    *(self.fees, self.lowest, self.highest, self.mae, self.mfe),
-                )
-            ),
+            *(self.opened_ns, self.reason, self.fills),
+            *(str(each) for each in (*sums, self.fees)),
         )
+
+    def seen(self) -> tuple[object, ...]:
+        """Return in plain values what follows from the marks."""
+        extremes = (self.lowest, self.highest, self.mae, self.mfe)
+        return (repr(self.low), repr(self.high), *(str(each) for each in extremes))
 
 
 class Lives:
@@ -216,6 +212,10 @@ class Lives:
         """Return the lives on an instrument by owner; empty where none is."""
         return self._on.get(instrument, {})
 
-    def digest(self) -> object:
-        """Return the whole state in plain values, in order of opening."""
-        return tuple((*key, life.digest()) for key, life in self._by_key.items())
+    def booked(self) -> object:
+        """Return in plain values what follows from the fills, in order of opening."""
+        return tuple((*key, life.booked()) for key, life in self._by_key.items())
+
+    def seen(self) -> object:
+        """Return in plain values what follows from the marks, in the same order."""
+        return tuple(life.seen() for life in self._by_key.values())

@@ -187,15 +187,12 @@ class Statements:
         for (day, owner, instrument), sums in self._sums.items():
             yield day, owner, instrument, sums.of("")
 
-    def digest(self) -> object:
-        """Return the whole state in plain values."""
-        return (
-            [
-                (
-                    *(*key, s.fills, s.trades, s.won, s.lost),
-                    *(str(s.turnover), str(s.realized), str(s.fees)),
-                )
-                for key, s in self._sums.items()
-            ],
-            [(d.day_ns, d.ts, str(d.equity)) for d in self.days],
-        )
+    def booked(self) -> object:
+        """Return all sums in plain values; when days began is not among them."""
+        return [
+            (
+                *(*key, s.fills, s.trades, s.won, s.lost),
+                *(str(s.turnover), str(s.realized), str(s.fees)),
+            )
+            for key, s in self._sums.items()
+        ]
