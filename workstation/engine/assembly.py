@@ -142,7 +142,8 @@ def _assemble(
     )
     executor = Executor(
         run.risk,
-        run.orders,
+        # The paper broker loses no report, and silence there is no news.
+        structs.replace(run.orders, check_ms=0),
         instruments,
         aggregator,
         currency=currency,

@@ -12,6 +12,7 @@ from functools import partial
 
 from workstation.execution import order_machine
 from workstation.execution.orders import Orders, Tracked
+from workstation.execution.queries import Queries
 from workstation.execution.risk import Denial
 from workstation.execution.sender import Sender
 from workstation.execution.settings import OrderSettings
@@ -24,13 +25,13 @@ from workstation.model.events import (
 )
 from workstation.model.instruments import Side
 from workstation.model.orders import (
+    TERMINAL,
     CancelOrder,
     Order,
     OrderEvent,
     OrderRole,
     OrderStatus,
     OrderType,
-    QueryOrder,
     ReplaceOrder,
     SubmitOrder,
     TimeInForce,
@@ -47,6 +48,7 @@ S = OrderStatus
 # Bound once: looking a member up in its enum costs ten times a global (3.11).
 _CANCEL = OrderEvent.CANCEL
 _DENY = OrderEvent.DENY
+_DOUBT = OrderEvent.DOUBT
 _HOLD = OrderEvent.HOLD
 _REPLACE = OrderEvent.REPLACE
 _REQUEST_CANCEL = OrderEvent.REQUEST_CANCEL
@@ -54,6 +56,7 @@ _REQUEST_REPLACE = OrderEvent.REQUEST_REPLACE
 _SUBMIT = OrderEvent.SUBMIT
 _TIME_OUT = OrderEvent.TIME_OUT
 _HELD, _CANCELED, _UNKNOWN = S.HELD, S.CANCELED, S.UNKNOWN
+_FINAL = TERMINAL
 _MARKET, _GTC = OrderType.MARKET, TimeInForce.GTC
 _REPLACEABLE = (S.ACCEPTED, S.PARTIALLY_FILLED)
 
@@ -67,6 +70,7 @@ class OrderDesk:
         self.name = name
         self.sender = sender or Sender()
         self.orders = Orders(settings.keep_closed)
+        self.queries = Queries(name, settings, self.orders, self.sender)
         self._core: Core
         cancel_ns = settings.cancel_timeout_ms * NS_PER_MS
         self._patience_ns = {
@@ -79,6 +83,7 @@ class OrderDesk:
         """Receive the way back into the core."""
         self._core = core
         self.sender.attach(core)
+        self.queries.attach(core)
 
     # What the Executor asks for.
 
@@ -130,8 +135,22 @@ class OrderDesk:
         self.orders.add(tracked)
         self.move(tracked, _SUBMIT)
         self._core.publish(OrderCreated(tracked.order, self._core.ts))
-        self.sender.send(SubmitOrder(tracked.order))
+        self._submit(tracked)
         return tracked
+
+    def adopt(self, order: Order) -> Tracked:
+        """Register an order that was not made here."""
+        tracked = Tracked(order)
+        self.orders.adopt(tracked)
+        tracked.heard_ns = self._core.ts
+        self.queries.watch()
+        return tracked
+
+    def _submit(self, tracked: Tracked) -> None:
+        now_ns = self._core.ts
+        tracked.sent_ns = tracked.spoken_ns = tracked.heard_ns = now_ns
+        self.sender.send(SubmitOrder(tracked.order))
+        self.queries.watch()
 
     def hold(self, order: Order) -> Tracked:
         """Register a draft and keep it here until its trigger."""
@@ -150,7 +169,7 @@ class OrderDesk:
             order_type=_MARKET,
             reason=reason,
         )
-        self.sender.send(SubmitOrder(tracked.order))
+        self._submit(tracked)
 
     def adjust(
         self,
@@ -180,6 +199,7 @@ class OrderDesk:
         if _REQUEST_CANCEL not in order_machine.TABLE[status]:
             return False
         self.move(tracked, _REQUEST_CANCEL, reason=reason)
+        tracked.spoken_ns = self._core.ts
         self.sender.send(CancelOrder(tracked.order.id, tracked.order.instrument))
         return True
 
@@ -190,6 +210,8 @@ class OrderDesk:
         if tracked.order.status not in _REPLACEABLE:
             return False
         self.move(tracked, _REQUEST_REPLACE)
+        tracked.reshaping = True
+        tracked.spoken_ns = self._core.ts
         order = tracked.order
         self.sender.send(ReplaceOrder(order.id, quantity, price, order.instrument))
         return True
@@ -227,16 +249,24 @@ class OrderDesk:
         """End an Unknown order on the operator's word; a late fill is still booked."""
         if tracked.order.status is not _UNKNOWN:
             return False
-        self.move(tracked, _CANCEL, reason=reason)
+        self.move(tracked, _CANCEL, inferred=True, reason=reason)
         return True
 
     def query(self, order: Order) -> None:
-        """Ask the venue what it knows of an order."""
-        self.sender.send(QueryOrder(order.id, order.instrument))
+        """Ask the venue what it knows of an order, until it has said."""
+        self.queries.ask(order.id, now=True)
 
     def give_up(self, tracked: Tracked, reason: str) -> None:
         """Say that nobody knows what became of what was asked of the venue."""
+        tracked.lost = tracked.order.status
         self.move(tracked, _TIME_OUT, reason=reason)
+
+    def doubt(self, tracked: Tracked, reason: str) -> None:
+        """Take back what is believed of an order, and ask the venue."""
+        if tracked.order.status is not _UNKNOWN:
+            tracked.lost = None
+            self.move(tracked, _DOUBT, reason=reason)
+        self.queries.ask(tracked.order.id)
 
     def alarm(self, instrument: str, error: str, where: str = "") -> None:
         """Record that something happened that should not."""
@@ -265,6 +295,7 @@ class OrderDesk:
         order_type: OrderType | None = None,
         venue_id: str | None = None,
         trailing: bool | None = None,
+        inferred: bool = False,
         reason: str = "",
     ) -> None:
         """Move an order by its table; IllegalTransition leaves everything as it is."""
@@ -281,6 +312,7 @@ class OrderDesk:
             order_type=order_type,
             venue_id=venue_id,
             trailing=trailing,
+            inferred=inferred,
             reason=reason,
         )
         self.orders.update(tracked, after)
@@ -290,6 +322,8 @@ class OrderDesk:
             if tracked.timer is not None:
                 tracked.timer.cancel()
                 tracked.timer = None
+            if was is _UNKNOWN or now in _FINAL:
+                self.queries.stop(after.id)
             patience = self._patience_ns.get(now)
             if patience is not None:
                 tracked.timer = core.call_at(
@@ -317,5 +351,6 @@ class OrderDesk:
             _TIME_OUT,
             reason=f"no answer for {patience / 1e9:g} s in {stuck_in.value}",
         )
+        tracked.lost = stuck_in
         core.publish(OrderStuck(order.id, stuck_in, patience, core.ts))
-        self.sender.send(QueryOrder(order.id, order.instrument))
+        self.queries.ask(tracked.order.id)

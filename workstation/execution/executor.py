@@ -61,6 +61,7 @@ from workstation.model.rates import BrokerAbilities, RateLimit
 from workstation.model.records import FillRecord, TradeRecord
 from workstation.model.signals import Signal
 from workstation.model.states import BookTrust, Gate, PositionBand
+from workstation.model.timeframes import NS_PER_MS
 
 __all__ = ["Executor"]
 
@@ -102,7 +103,14 @@ class Executor:
         self.ledger = Ledger(currency, cash, instruments, market, day_starts_minutes)
         self.rates = RateBudgets(rates, cancel_share)
         self.desk = OrderDesk(name, orders, Sender(self.rates, abilities))
-        self.reports = Reports(self.desk, self._booked, self._ended, self._stays)
+        self.reports = Reports(
+            self.desk,
+            self._booked,
+            self._ended,
+            self._stays,
+            self._instruments,
+            orders.absent_after_ms * NS_PER_MS,
+        )
         self.risk = RiskStage(
             risk,
             self._instruments,
@@ -561,6 +569,7 @@ class Executor:
             str(orders.pending_value),
             tuple(orders.flattened()),
             self.reports.duplicates,
+            self.desk.queries.digest(),
             tuple(_plain(order) for order in orders.all()),
             self.protection.digest(),
             self.intents.closing.digest(),
@@ -590,4 +599,5 @@ def _plain(order: Order) -> tuple[object, ...]:
         order.trailing,
         order.created_ns,
         order.updated_ns,
+        order.inferred,
     )

@@ -42,12 +42,22 @@ class RiskSettings(Settings, frozen=True):
 
 
 class OrderSettings(Settings, frozen=True):
-    """When an order without an answer becomes Unknown."""
+    """When an order without an answer becomes Unknown, and how the venue is asked."""
 
     create_timeout_ms: Milliseconds = 10_000
     """After this time without an acknowledgement the order is Unknown; queried."""
     cancel_timeout_ms: Milliseconds = 5_000
     """The same for a cancel."""
+    query_retry_ms: Annotated[int, Meta(ge=100, le=86_400_000)] = 2_000
+    """Wait before the venue is asked again about an order; doubles with every try."""
+    query_retry_most_ms: Annotated[int, Meta(ge=100, le=86_400_000)] = 60_000
+    """Longest wait between two tries."""
+    absent_after_ms: Milliseconds = 30_000
+    """"No such order" counts only when asked this long after the order left: until
+    then it may still be on its way."""
+    check_ms: Milliseconds = 60_000
+    """Working orders of which nothing was heard for so long are asked about, at
+    venues where a report may be lost; 0 = never."""
     keep_closed: Annotated[int, Meta(ge=10, le=1_000_000)] = 1_000
     """Final orders kept in memory; older ones are in the journal only."""
     max_slippage_bps: Annotated[float, Meta(gt=0, le=10_000)] | None = None

@@ -17,6 +17,7 @@ __all__ = [
     "BatchRequest",
     "CancelOrder",
     "CancelRejected",
+    "ExternalOrder",
     "Fill",
     "Order",
     "OrderAccepted",
@@ -26,6 +27,7 @@ __all__ = [
     "OrderFilledReport",
     "OrderRejected",
     "OrderReplaced",
+    "OrderReport",
     "OrderRole",
     "OrderStatus",
     "OrderStatusReport",
@@ -34,6 +36,7 @@ __all__ = [
     "ReplaceOrder",
     "ReplaceRejected",
     "Report",
+    "ReportsLost",
     "Request",
     "SingleRequest",
     "SubmitOrder",
@@ -101,7 +104,7 @@ TERMINAL = frozenset(
         OrderStatus.REJECTED,
     }
 )
-"""No more is expected; a late fill after the last three is still booked."""
+"""No more is expected; a late fill after any but the first is still booked."""
 
 
 class OrderEvent(StrEnum):
@@ -122,6 +125,7 @@ class OrderEvent(StrEnum):
     REJECT_REPLACE = "reject_replace"
     EXPIRE = "expire"
     TIME_OUT = "time_out"
+    DOUBT = "doubt"
 
 
 class Order(Struct, frozen=True, kw_only=True):
@@ -131,7 +135,8 @@ class Order(Struct, frozen=True, kw_only=True):
     ``external``; ``trigger`` the stop or target price of a held order; ``prior`` the
     status to restore when a cancel or replace is refused. A ``post_only`` order is
     refused where it would take; ``trailing`` says that the trigger of a stop was last
-    moved by the price it follows.
+    moved by the price it follows. ``inferred`` says that its end was concluded (the
+    venue knew no such order, or the operator closed it), not reported by the venue.
     """
 
     id: str
@@ -156,6 +161,7 @@ class Order(Struct, frozen=True, kw_only=True):
     updated_ns: int = 0
     venue_id: str | None = None
     reason: str = ""
+    inferred: bool = False
 
     @property
     def remaining(self) -> Decimal:
@@ -231,10 +237,16 @@ class ReplaceOrder(Struct, frozen=True, tag="replace"):
 
 
 class QueryOrder(Struct, frozen=True, tag="query"):
-    """Ask the broker what it knows of an order; answered by OrderStatusReport."""
+    """Ask the broker what it knows of an order.
+
+    The answer is the order's OrderFilledReports, all of them (known ones are dropped
+    by trade id), then one OrderStatusReport that repeats ``asked_ns``. An order that
+    was not sent from here is described by an ExternalOrder first.
+    """
 
     order_id: str
     instrument: str = ""
+    asked_ns: int | None = None
 
 
 SingleRequest = SubmitOrder | CancelOrder | ReplaceOrder | QueryOrder
@@ -279,11 +291,15 @@ class OrderFilledReport(Struct, frozen=True, tag="filled"):
 
 
 class OrderCanceled(Struct, frozen=True, tag="canceled"):
-    """The venue canceled the order, asked for or not."""
+    """The venue canceled the order, asked for or not.
+
+    ``filled`` is what it filled of it in all; None = it does not say.
+    """
 
     order_id: str
     reason: str = ""
     ts_event: int | None = None
+    filled: Decimal | None = None
 
 
 class CancelRejected(Struct, frozen=True, tag="cancel_rejected"):
@@ -295,11 +311,12 @@ class CancelRejected(Struct, frozen=True, tag="cancel_rejected"):
 
 
 class OrderExpired(Struct, frozen=True, tag="expired"):
-    """The order ended by its time in force."""
+    """The order ended by its time in force; ``filled`` as in OrderCanceled."""
 
     order_id: str
     reason: str = ""
     ts_event: int | None = None
+    filled: Decimal | None = None
 
 
 class OrderReplaced(Struct, frozen=True, tag="replaced"):
@@ -320,15 +337,43 @@ class ReplaceRejected(Struct, frozen=True, tag="replace_rejected"):
 
 
 class OrderStatusReport(Struct, frozen=True, tag="order_status"):
-    """The venue's answer to a query; ``status`` None means it knows no such order."""
+    """The venue's answer to a query; ``status`` None means it knows no such order.
+
+    ``filled`` is the sum of its fills; ``quantity`` and ``price`` are what the order
+    has now, None where the venue does not say. ``asked_ns`` is the query's: without
+    it the answer counts as asked for when it arrives.
+    """
 
     order_id: str
     status: OrderStatus | None
     filled: Decimal = Decimal(0)
     ts_event: int | None = None
+    quantity: Decimal | None = None
+    price: Decimal | None = None
+    venue_id: str | None = None
+    asked_ns: int | None = None
 
 
-Report = (
+class ExternalOrder(Struct, frozen=True, kw_only=True, tag="external_order"):
+    """The venue has an order that was not made here; its reports follow as usual."""
+
+    order_id: str
+    instrument: str
+    side: Side
+    order_type: OrderType
+    quantity: Decimal
+    price: Decimal | None = None
+    venue_id: str | None = None
+    ts_event: int | None = None
+
+
+class ReportsLost(Struct, frozen=True, tag="reports_lost"):
+    """Reports may have been lost: the way to the venue was broken, and is back."""
+
+    reason: str = ""
+
+
+OrderReport = (
     OrderAccepted
     | OrderRejected
     | OrderFilledReport
@@ -339,3 +384,6 @@ Report = (
     | ReplaceRejected
     | OrderStatusReport
 )
+"""Reports about one order that is known."""
+
+Report = OrderReport | ExternalOrder | ReportsLost

@@ -148,7 +148,7 @@ class PaperBroker:
                 arrive = partial(self._replace, request)
             case QueryOrder(order_id=order_id):
                 where = self._desk.where(order_id) or request.instrument
-                arrive = partial(self._query, order_id)
+                arrive = partial(self._query, request)
         if self._is_instant(where):
             arrive()
             return
@@ -236,7 +236,9 @@ class PaperBroker:
             order_id, request.quantity, price or ZERO, match=not bars_only
         )
 
-    def _query(self, order_id: str) -> None:
+    def _query(self, request: QueryOrder) -> None:
+        """Answer with the status: no fill is ever lost here, so none is repeated."""
+        order_id = request.order_id
         working = self.matching.orders.get(order_id)
         status: OrderStatus | None = None
         filled = ZERO
@@ -246,7 +248,10 @@ class PaperBroker:
         elif (fate := self.matching.fates.get(order_id)) is not None:
             status, filled = fate
         ts = self._edge.ts
-        self._desk.report(order_id, OrderStatusReport(order_id, status, filled, ts))
+        report = OrderStatusReport(
+            order_id, status, filled, ts, asked_ns=request.asked_ns
+        )
+        self._desk.report(order_id, report)
 
     # Market data.
 
