@@ -25,6 +25,7 @@ from workstation.model.market import (
 from workstation.model.orders import (
     OrderAccepted,
     OrderFilledReport,
+    OrderType,
     Report,
     Request,
     SubmitOrder,
@@ -377,6 +378,8 @@ def signal(action: str, quantity: str | None = None, **fields: object) -> Signal
     for name in ("limit_price", "stop", "target"):
         if isinstance(fields.get(name), str):
             fields[name] = D(str(fields[name]))
+    if "order_type" in fields:
+        fields["order_type"] = OrderType(str(fields["order_type"]))
     given: dict[str, object] = {"strategy": "s", "instrument": "BTC", **fields}
     given["action"] = SignalAction(action)
     given["quantity"] = None if quantity is None else D(quantity)

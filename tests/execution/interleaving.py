@@ -22,6 +22,7 @@ from workstation.model.errors import CommandRefused
 from workstation.model.orders import (
     CancelRejected,
     Order,
+    OrderReplaced,
     OrderStatus,
     ReplaceRejected,
     Report,
@@ -382,6 +383,7 @@ class Interleaving:
         assert executor.unknown_count == len(unknown)
         seen: Counter[str] = Counter()
         seen["unknown"] += len(unknown)
+        seen["replacements"] += sum(isinstance(r, OrderReplaced) for r in self.past)
         for name, theirs in self.venue.orders.items():
             if name in unknown:
                 continue

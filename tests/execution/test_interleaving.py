@@ -54,5 +54,6 @@ def test_any_interleaving_ends_as_at_the_venue_or_says_that_it_is_unknown() -> N
 def test_a_fixed_set_of_long_sequences_ends_as_at_the_venue() -> None:
     seen = sum((play(number, 7, 80).check() for number in range(SEQUENCES)), Counter())
     # They would prove nothing if nothing had happened in them.
-    for outcome in ("filled", "canceled", "expired", "rejected", "open", "unknown"):
+    ends = ("filled", "canceled", "expired", "rejected", "open", "unknown")
+    for outcome in (*ends, "replacements", "never arrived"):
         assert seen[outcome] > 0, outcome

@@ -290,8 +290,19 @@ class Closing:
         if denial is not None:
             self._desk.deny(order, denial)
         else:
+            self.clear_way(order)
             self._desk.send(order)
         return denial
+
+    def clear_way(self, order: Order) -> None:
+        """Cancel own orders that a closing order would trade with, before it leaves.
+
+        What reduces a position is never refused for them; the wire keeps the order.
+        """
+        for met in self._risk.meets(order):
+            tracked = self._desk.orders.get(met.id)
+            if tracked is not None:
+                self._desk.cancel(tracked, f"in the way of {order.id}")
 
     def _refuse(self, signal: Signal, denial: Denial) -> None:
         order = self._desk.draft(

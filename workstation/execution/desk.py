@@ -29,6 +29,7 @@ from workstation.model.orders import (
     CancelOrder,
     Order,
     OrderEvent,
+    OrderMove,
     OrderRole,
     OrderStatus,
     OrderType,
@@ -318,6 +319,14 @@ class OrderDesk:
         self.orders.update(tracked, after)
         was, now = before.status, after.status
         tracked.moves += 1
+        if after.filled is not before.filled:
+            size, at = quantity, price
+        else:
+            size = None if after.quantity == before.quantity else after.quantity
+            at = None if after.price == before.price else after.price
+            if after.trigger != before.trigger:
+                at = after.trigger
+        tracked.history.append(OrderMove(ts, was, event, now, reason, size, at))
         if now is not was:
             if tracked.timer is not None:
                 tracked.timer.cancel()

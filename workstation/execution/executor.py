@@ -51,6 +51,7 @@ from workstation.model.market import Bar, BookDelta, BookSnapshot, Quote, Trade
 from workstation.model.orders import (
     Fill,
     Order,
+    OrderHistory,
     OrderRole,
     OrderStatus,
     OrderStatusReport,
@@ -329,6 +330,7 @@ class Executor:
             self.desk.deny(order, denial)
             return True
         closing.cancel_entries(owner, instrument, reason)
+        closing.clear_way(order)
         self.desk.release(tracked, left, reason)
         return True
 
@@ -417,6 +419,14 @@ class Executor:
     def orders(self) -> list[Order]:
         """Return every order that is kept, the closed ones first."""
         return list(self.desk.orders.all())
+
+    def history(self, order_id: str) -> OrderHistory | None:
+        """Return an order with its last moves; None when it is no longer kept."""
+        tracked = self.desk.orders.get(order_id)
+        if tracked is None:
+            return None
+        moves = tuple(tracked.history)
+        return OrderHistory(tracked.order, moves, tracked.moves - len(moves))
 
     def working(self, owner: str, instrument: str) -> list[Order]:
         """Return the orders of an owner that are not final, oldest first."""

@@ -6,6 +6,7 @@ costs the same with one order and with fifty thousand.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -13,12 +14,14 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from workstation.execution.resting import Resting
 from workstation.kernel.clock import Timer
 from workstation.model.instruments import Side
 from workstation.model.orders import (
     TERMINAL,
     Order,
     OrderEvent,
+    OrderMove,
     OrderReport,
     OrderRole,
     OrderStatus,
@@ -28,6 +31,8 @@ from workstation.model.signals import Signal
 __all__ = ["Ending", "Orders", "Tracked"]
 
 ZERO = Decimal(0)
+# A quoted order may be replaced for hours; the journal has all of its moves.
+KEEP_MOVES = 64
 _SUBMITTED, _UNKNOWN = OrderStatus.SUBMITTED, OrderStatus.UNKNOWN
 _NOT_AT_VENUE = TERMINAL | {OrderStatus.INITIALIZED, OrderStatus.HELD}
 
@@ -47,7 +52,7 @@ class Tracked:
     target follow the fills, ``reason`` why the order was made, ``worth`` the price an
     entry without a limit was judged at. ``flattened`` says why its fills are to be
     closed as they come, however late; empty while nobody flattened it. ``moves``
-    counts its transitions, which are records.
+    counts its transitions, which are records, ``history`` has the last of them.
 
     ``seen`` says that the venue once had it, ``reshaping`` that a replace is not
     answered, so that its quantity may be another; ``lost`` is the status in which an
@@ -64,6 +69,7 @@ class Tracked:
         "evidence_ns",
         "flattened",
         "heard_ns",
+        "history",
         "intent",
         "lost",
         "moves",
@@ -92,6 +98,7 @@ class Tracked:
         self.timer: Timer | None = None
         self.trades: dict[str, Decimal] = {}
         self.moves = 0
+        self.history: deque[OrderMove] = deque(maxlen=KEEP_MOVES)
         self.seen = self.reshaping = False
         self.lost: OrderStatus | None = None
         self.ending: Ending | None = None
@@ -109,6 +116,8 @@ class Orders:
         self._open: dict[str, Tracked] = {}
         self._closed: dict[str, Tracked] = {}
         self._rows: dict[tuple[str, str], dict[str, Tracked]] = {}
+        self.resting = Resting()
+        """What waits at a price at the venue."""
         self._inferred: dict[str, Tracked] = {}
         self._pending: dict[tuple[str, Side], Decimal] = {}
         self._pending_value: dict[str, Decimal] = {}
@@ -163,6 +172,12 @@ class Orders:
             name = after.instrument
             self._pending_value[name] = self._pending_value.get(name, ZERO) + value
             self.pending_value += value
+        if after.price is not None:
+            if not is_there:
+                if was_there:
+                    self.resting.take(after)
+            elif not was_there or after.price is not before.price:
+                self.resting.put(after)
         if after.inferred is not before.inferred:
             if after.inferred:
                 self._inferred[after.id] = tracked

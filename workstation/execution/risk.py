@@ -77,6 +77,7 @@ class DenialCode(StrEnum):
     NOT_CLOSED = "NOT_CLOSED"
     REVERSE_DROPPED = "REVERSE_DROPPED"
     RECONCILING = "RECONCILING"
+    SELF_TRADE = "SELF_TRADE"
 
 
 class Joining(StrEnum):
@@ -87,6 +88,9 @@ class Joining(StrEnum):
     REVERSE = "reverse"
     QUOTE = "quote"
     """One of many resting orders: the row may hold and work others."""
+
+
+_REVERSE = Joining.REVERSE
 
 
 class Denial(NamedTuple):
@@ -148,6 +152,7 @@ class RiskStage:
                 or self.crowded()
                 or self.throttled(now_ns)
                 or self.fate(owner, order.instrument)
+                or self.self_trade(order, joining)
             )
         return self._shape(order, instrument) or self._reduces(order)
 
@@ -385,6 +390,34 @@ class RiskStage:
         if not lost:
             return None
         return Denial(DenialCode.FATE_UNKNOWN, f"fate of {', '.join(lost)} is unknown")
+
+    def meets(self, order: Order) -> list[Order]:
+        """Return the own orders at the venue that this one would trade with.
+
+        A market order is taken to reach the best price shown.
+        """
+        reach = self.reference(order)
+        if reach is None:
+            return []
+        orders = self.orders
+        met = orders.resting.met_by(order.instrument, order.side, reach)
+        found = (orders.get(order_id) for order_id in met)
+        return [tracked.order for tracked in found if tracked is not None]
+
+    def self_trade(self, order: Order, joining: Joining = Joining.NO) -> Denial | None:
+        """Return that an entry would trade with an own order, if so.
+
+        A reversal cancels what its own row has at work first.
+        """
+        for met in self.meets(order):
+            if joining is not _REVERSE or met.owner != order.owner:
+                return Denial(
+                    DenialCode.SELF_TRADE,
+                    f"{order.side.value} {order.quantity} would trade with own order "
+                    f"{met.id} of {met.owner}: {met.side.value} {met.remaining} at "
+                    f"{met.price}",
+                )
+        return None
 
     def _in_the_way(self, order: Order, joining: Joining) -> Denial | None:
         """Return that the row is in a state this entry was not meant for, if so."""

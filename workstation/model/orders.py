@@ -25,6 +25,8 @@ __all__ = [
     "OrderEvent",
     "OrderExpired",
     "OrderFilledReport",
+    "OrderHistory",
+    "OrderMove",
     "OrderRejected",
     "OrderReplaced",
     "OrderReport",
@@ -194,6 +196,30 @@ class Order(Struct, frozen=True, kw_only=True):
     def is_protection(self) -> bool:
         """Tell whether this order only limits the loss of a position."""
         return self.role is OrderRole.STOP or self.role is OrderRole.TARGET
+
+
+class OrderMove(Struct, frozen=True):
+    """One line of an order's history.
+
+    ``quantity`` and ``price`` are the execution's on a fill; else what the order got
+    by this move, None where it stayed.
+    """
+
+    ts: int
+    before: OrderStatus
+    event: OrderEvent
+    after: OrderStatus
+    reason: str = ""
+    quantity: Decimal | None = None
+    price: Decimal | None = None
+
+
+class OrderHistory(Struct, frozen=True):
+    """An order and its last moves, oldest first; ``dropped`` older ones are gone."""
+
+    order: Order
+    moves: tuple[OrderMove, ...]
+    dropped: int = 0
 
 
 class Fill(Struct, frozen=True, kw_only=True):
