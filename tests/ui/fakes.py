@@ -69,7 +69,14 @@ from workstation.kernel.tasks import TaskKind, TaskState
 from workstation.model.commands import AmendOrder, Command, PlaceOrder
 from workstation.model.instruments import Side
 from workstation.model.opportunities import Opportunity, OpportunityKind
-from workstation.model.orders import Fill, Order, OrderRole, OrderStatus, OrderType
+from workstation.model.orders import (
+    Fill,
+    Order,
+    OrderHistory,
+    OrderRole,
+    OrderStatus,
+    OrderType,
+)
 from workstation.model.positions import Position
 from workstation.model.records import Record, StateRecord
 from workstation.model.states import BookTrust, Gate, SymbolState
@@ -1036,6 +1043,7 @@ class FakeSession:
         self.pending: list[Record] = []
         self.number = 0
         self.closed = False
+        self.histories: dict[str, OrderHistory] = {}
         self.refusal = ""
         self.frame_failure: Exception | None = None
         self.fake_reloading = FakeReloading()
@@ -1093,6 +1101,10 @@ class FakeSession:
     def touch(self, instrument: str) -> Touch:
         """Return the best prices of the sketches."""
         return Touch(61_685.99, 61_686.0, 61_685.99)
+
+    def order_history(self, order_id: str) -> OrderHistory | None:
+        """Return what a test has put there."""
+        return self.histories.get(order_id)
 
     def script_source(self, strategy: str) -> ScriptSource | None:
         """Return a text of five lines."""

@@ -124,6 +124,9 @@ class OrderCommands:
     def _close_unknown(self, command: CloseUnknown) -> str:
         if not command.reason.strip():
             raise CommandRefused("closing an unknown order needs a reason")
+        for order in self._executor.orders():
+            if order.id == command.order_id:
+                self.check_seen(command, order.instrument)
         self._executor.close_unknown(command.order_id, command.reason)
         return f"{command.order_id} is closed on the operator's word: {command.reason}"
 
