@@ -97,7 +97,7 @@ def test_what_closes_a_position_cancels_the_own_order_in_its_way_first() -> None
     other = resting(hand, "enter_long", "100.0")
     hand.give(signal("exit"))
     *_, cancel, exit_ = hand.core.requests
-    assert cancel == CancelOrder(other)
+    assert cancel == CancelOrder(other, "BTC")
     assert isinstance(exit_, SubmitOrder)
     assert codes(hand) == []
 
@@ -109,7 +109,7 @@ def test_a_stop_cancels_the_own_order_in_its_way_first() -> None:
     other = resting(hand, "enter_long", "94")
     hand.quote(94.0, 94.2)
     *_, cancel, stop = hand.core.requests
-    assert cancel == CancelOrder(other)
+    assert cancel == CancelOrder(other, "BTC")
     assert isinstance(stop, SubmitOrder)
 
 
