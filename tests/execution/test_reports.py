@@ -235,6 +235,17 @@ def test_a_status_can_tell_that_a_filled_order_was_enlarged() -> None:
     assert status(hand) is S.PARTIALLY_FILLED
 
 
+def test_a_status_can_tell_that_a_filled_order_was_enlarged_and_then_canceled() -> None:
+    hand = Hand()
+    resting(hand)
+    replace(hand, "3", "99")
+    hand.fill("o-1", "1.1")
+    hand.give(OrderStatusReport("o-1", S.CANCELED, D("1.1"), quantity=D(3)))
+    (order,) = hand.executor.orders()
+    assert (order.status, order.quantity) == (S.CANCELED, D(3))
+    assert hand.executor.desk.orders.at_venue == 0
+
+
 def test_a_partial_fill_leaves_an_unknown_order_unknown() -> None:
     hand = Hand()
     resting(hand)

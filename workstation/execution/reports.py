@@ -329,8 +329,15 @@ class Reports:
             # Fills are facts: this was true before the last of them.
             return
         works = order.filled if report.quantity is None else report.quantity
-        if order.status is S.FILLED and report.status in _OPEN and works > order.filled:
-            self._desk.doubt(tracked, f"the venue works {works}, which is more")
+        if (
+            order.status is S.FILLED
+            and report.status is not S.FILLED
+            and works > order.filled
+        ):
+            # It was enlarged, and that was not heard of.
+            self._desk.doubt(tracked, f"the venue has it with {works}, which is more")
+            if report.status in _ENDS:
+                self._desk.move(tracked, _REPLACE, quantity=works)
             order = tracked.order
         if order.status in TERMINAL and not order.inferred:
             # It was asked about once more, and that is how it ended.
