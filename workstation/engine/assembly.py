@@ -143,7 +143,7 @@ def _assemble(
     executor = Executor(
         run.risk,
         # The paper broker loses no report, and silence there is no news.
-        structs.replace(run.orders, check_ms=0),
+        structs.replace(run.orders, check_ms=0) if venue is None else run.orders,
         instruments,
         aggregator,
         currency=currency,
