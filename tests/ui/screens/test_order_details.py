@@ -23,7 +23,7 @@ def test_the_timeline_tells_times_since_the_order_was_made_and_fills() -> None:
     assert "4 moves, 2 older in the journal" in text
     assert "+43s  replace @ 60452.00  trigger moved" in text
     assert "submit  held → submitted  stop 60452.00 met at 60451.9" in text
-    assert "fill 0.400 @ 60451.50  submitted → partially_filled" in text
+    assert "fill 0.400 @ 60451.50  submitted → partially filled" in text
     assert "it stops protecting when the engine ends" in text
 
 

@@ -9,7 +9,13 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from workstation.engine.frames import OrderRow
-from workstation.model.orders import Order, OrderEvent, OrderHistory, OrderMove
+from workstation.model.orders import (
+    Order,
+    OrderEvent,
+    OrderHistory,
+    OrderMove,
+    OrderStatus,
+)
 from workstation.ui.screens.details import fact
 from workstation.ui.typeset import (
     age,
@@ -73,7 +79,8 @@ def order_lines(
     moves = () if history is None else history.moves
     dropped = 0 if history is None else history.dropped
     older = f", {dropped} older in the journal" if dropped else ""
-    lines += ["", RuleLine("Timeline", f"{len(moves)} moves{older}")]
+    many = "" if len(moves) == 1 else "s"
+    lines += ["", RuleLine("Timeline", f"{len(moves)} move{many}{older}")]
     lines += [_line(move, order.created_ns, at, size) for move in moves]
     return lines
 
@@ -88,7 +95,7 @@ def _queue(row: OrderRow | None) -> Sequence[Line]:
 
 def _status(order: Order) -> str:
     said = " (concluded; the venue did not say so)" if order.inferred else ""
-    return f"{order.status}{said}"
+    return f"{_word(order.status)}{said}"
 
 
 def _line(
@@ -98,7 +105,7 @@ def _line(
     size: Callable[[Decimal], str],
 ) -> Sequence[Part]:
     fill = move.event in _FILLS
-    event = "fill" if fill else str(move.event).replace("_", " ")
+    event = "fill" if fill else _word(move.event)
     parts: list[Part] = [
         (f"{utc_time(move.ts, 3)} ", "dim"),
         (f"+{age(move.ts - start)}".rjust(6) + "  ", ""),
@@ -110,10 +117,14 @@ def _line(
         parts.append((f" @ {at(move.price)}", "strong" if fill else ""))
     if move.after is not move.before:
         ink = "bad" if move.after.value in ("unknown", "rejected") else "strong"
-        parts += [(f"  {move.before} → ", "dim"), (str(move.after), ink)]
+        parts += [(f"  {_word(move.before)} → ", "dim"), (_word(move.after), ink)]
     if move.reason:
         parts.append((f"  {move.reason}", "dim"))
     return parts
+
+
+def _word(name: OrderStatus | OrderEvent) -> str:
+    return name.value.replace("_", " ")
 
 
 def timeline_rows(history: OrderHistory) -> list[list[str]]:

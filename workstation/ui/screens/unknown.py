@@ -85,8 +85,8 @@ class UnknownScreen(Ritual[Answer]):
         return (
             f"Nobody knows whether {left} {row.symbol} are still at work: "
             f"{order.reason}. The venue is asked again and again.\n"
-            "Closing it takes your word that it is over; a fill that comes after all "
-            f"is still booked.{held}"
+            "Closing it takes your word that it is over; a late fill is still booked."
+            f"{held}"
         )
 
     def make_verbs(self) -> Sequence[Verb]:
