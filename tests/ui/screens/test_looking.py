@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -203,11 +202,6 @@ def plain(lines: Any) -> str:
     panel = TextPanel()
     panel.set_lines(list[Line](lines))
     return panel.plain()
-
-
-def test_an_order_on_paper_shows_its_place_in_the_queue() -> None:
-    row = msgspec.structs.replace(STOP, queue=(Decimal("1.204"), Decimal("3.5")))
-    assert "1.204 ahead of 3.500 shown, on paper" in plain(order_lines(row))
 
 
 def test_a_task_shows_the_changes_of_its_state() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
+
+import msgspec
 
 from tests.ui.screens.dialogs import BUSY, TIMELINE
 from tests.ui.screens.scenes import STOP, Fuse, Host, text_of
@@ -32,6 +35,11 @@ def test_an_order_that_has_ended_keeps_its_timeline() -> None:
     assert "o-13" in text
     assert "fill 0.4 @ 60451.50" in text
     assert "no longer kept here; the journal has" in plain(order_lines(None))
+
+
+def test_an_order_on_paper_shows_its_place_in_the_queue() -> None:
+    row = msgspec.structs.replace(STOP, queue=(Decimal("1.204"), Decimal("3.5")))
+    assert "1.204 ahead of 3.500 shown, on paper" in plain(order_lines(row))
 
 
 def test_the_file_has_plain_values_and_times_in_ns() -> None:
