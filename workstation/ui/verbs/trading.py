@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from workstation.model.commands import CancelOrders, Hold, Kill, KillLevel
 from workstation.model.instruments import Instrument, Side
-from workstation.ui.panels.book import BookPanel
 from workstation.model.orders import OrderStatus
+from workstation.ui.panels.book import BookPanel
 from workstation.ui.panels.table import TablePanel
 from workstation.ui.screens.amend import AmendScreen
 from workstation.ui.screens.cancel import CancelScreen
