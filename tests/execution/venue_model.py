@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from workstation.model.instruments import Side
 from workstation.model.orders import (
+    BatchRequest,
     CancelOrder,
     CancelRejected,
     ExternalOrder,
@@ -135,6 +136,8 @@ class VenueModel:
                 return [OrderReplaced(name, size, limit, self._tick())]
             case QueryOrder():
                 return self._answer(request)
+            case BatchRequest(requests=requests):
+                return [report for each in requests for report in self.take(each)]
 
     def _answer(self, request: QueryOrder) -> list[Report]:
         name = request.order_id
