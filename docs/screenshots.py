@@ -29,6 +29,7 @@ from workstation.engine.script_source import ScriptSource
 from workstation.engine.session import Session
 from workstation.kernel import SimClock
 from workstation.model.commands import AmendOrder, Command, Override, PlaceOrder
+from workstation.model.orders import OrderHistory
 from workstation.model.states import SymbolState
 from workstation.paths import shipped_folder
 from workstation.ui.app import WorkstationApp
@@ -130,6 +131,10 @@ class Still:
             msgspec.structs.replace(each, p99_ns=_CALL_NS) for each in frame.strategies
         )
         return msgspec.structs.replace(frame, tasks=tasks, strategies=strategies)
+
+    def order_history(self, order_id: str) -> OrderHistory | None:
+        """Return an order's moves."""
+        return self._session.order_history(order_id)
 
     def script_source(self, strategy: str) -> ScriptSource | None:
         """Return the text of a strategy's script, without the folder it lies in."""

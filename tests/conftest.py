@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 # A slow machine must not turn a test red: examples are not timed.
-settings.register_profile("workstation", deadline=None)
-settings.load_profile("workstation")
+# A fixed set of examples, so that a run tells of the change and not of its luck;
+# HYPOTHESIS_PROFILE=explore looks for new ones.
+settings.register_profile("fixed", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 
 @pytest.fixture(autouse=True)

@@ -21,7 +21,11 @@ from workstation.engine.settings import (
     RecordingSettings,
     RunSettings,
 )
-from workstation.execution.settings import OrderSettings, RiskSettings
+from workstation.execution.settings import (
+    OrderSettings,
+    QuotingSettings,
+    RiskSettings,
+)
 from workstation.market.pipeline.settings import (
     AdverseSelectionSettings,
     FlowSettings,
@@ -96,6 +100,7 @@ def test_without_a_path_the_shipped_default_is_taken() -> None:
         ("pipeline.flow", FlowSettings),
         ("opportunities", OpportunitySettings),
         ("orders", OrderSettings),
+        ("quoting", QuotingSettings),
         ("instruments", InstrumentSettings),
         ("venues", VenueSettings),
         ("feeds", SimulatedFeedSettings),

@@ -50,8 +50,8 @@ script = "ema_cross.py"
 TRADE_FILES = RECORDING.replace("binance-raw", "trades")
 
 SECTIONS = (
-    "mode, seed, account, engine, storage, pipeline, opportunities, orders, risk, "
-    "journal, recording, instruments, venues, feeds, brokers, strategies, ui"
+    "mode, seed, account, engine, storage, pipeline, opportunities, orders, quoting, "
+    "risk, journal, recording, instruments, venues, feeds, brokers, strategies, ui"
 )
 FORMS = "1s, 5m, 1h, 1d, 1w, 1M, 500t, 25v, 1000000q or 1d@13:30"
 UNITS = "a count and a unit: 1s, 5m, 1h, 1d, 1w"
@@ -300,6 +300,32 @@ CASES = {
         GOOD,
         ('"100000" }', '"-1" }'),
         "16: brokers.0.cash.USDT: found -1; allowed: 0 or more",
+    ),
+    "an unknown key of a rate limit": (
+        GOOD,
+        (
+            "[[strategies]]",
+            "rates = [{ window_s = 60, weight = 9, plase = 1 }]\n[[strategies]]",
+        ),
+        "17: brokers.0.rates.0.plase: unknown key; known: window_s, weight, place, "
+        'modify, cancel, query, batch; did you mean "place"?',
+    ),
+    "a request that is heavier than its limit": (
+        GOOD,
+        (
+            "[[strategies]]",
+            "rates = [{ window_s = 60, weight = 3, place = 5 }]\n[[strategies]]",
+        ),
+        "17: brokers.0.rates.0.place: found 5; allowed: at most weight, 3",
+    ),
+    "a share that leaves nothing for orders": (
+        GOOD,
+        (
+            "[[strategies]]",
+            "cancel_share = 1\nrates = [{ window_s = 60, weight = 3 }]\n[[strategies]]",
+        ),
+        "17: brokers.0.cancel_share: found 1.0; allowed: small enough for an order "
+        "beside it: of weight 3 it leaves 0, an order weighs 1",
     ),
     "an instrument quoted in another currency": (
         GOOD,

@@ -21,7 +21,7 @@ def test_every_fill_model_is_in_the_table(model: str) -> None:
 
 
 def test_every_key_that_decides_a_fill_is_explained() -> None:
-    others = {"name", "cash", "maker_fee_bps", "taker_fee_bps"}
+    others = {"name", "cash", "maker_fee_bps", "taker_fee_bps", "rates", "cancel_share"}
     keys = {field.name for field in structs.fields(PaperBrokerSettings)} - others
     assert [key for key in sorted(keys) if f"`{key}" not in TEXT] == []
 

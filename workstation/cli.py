@@ -16,13 +16,19 @@ from typing import TYPE_CHECKING, Any
 
 from workstation import __version__
 from workstation.kernel.errors import KernelError
-from workstation.model.errors import ConfigError, JournalError, WorkstationError
+from workstation.model.errors import (
+    ConfigError,
+    ExportError,
+    JournalError,
+    WorkstationError,
+)
 from workstation.signals import Interrupted, between_steps, orderly_end
 
 if TYPE_CHECKING:
     from workstation.config import Config
     from workstation.engine.drivers import Until
     from workstation.engine.engine import Engine
+    from workstation.engine.ledger_export import LedgerExport
     from workstation.engine.session import Session
     from workstation.engine.settings import RunSettings
 
@@ -48,6 +54,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Each line begins with its file already, as editors like it.
         print(error, file=sys.stderr)
         return WRONG_USE
+    except ExportError as error:
+        return _complain(str(error), WRONG_USE)
     except (WorkstationError, KernelError) as error:
         return _complain(str(error), FAILED)
     except Interrupted as interruption:
@@ -71,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(
         command=_run,
         config=None,
+        export=None,
         headless=False,
         json=False,
         overrides=[],
@@ -97,16 +106,19 @@ def _parser() -> argparse.ArgumentParser:
         "--paused", action="store_true", help="open with the clock standing"
     )
     _add_until(run)
+    _add_export(run, "with --headless: ")
     _add_json(run, "with --headless: one JSON object on stdout")
     _add_config_options(run)
 
     replay = _command(commands, "replay", _replay, "run a journal again and compare")
     replay.add_argument("journal", type=Path, metavar="JOURNAL")
+    _add_export(replay)
     _add_json(replay)
 
     backtest = _command(commands, "backtest", _backtest, "run a config to its end")
     backtest.add_argument("config", type=Path, metavar="CONFIG")
     _add_until(backtest)
+    _add_export(backtest)
     _add_json(backtest)
     _add_config_options(backtest)
 
@@ -136,6 +148,15 @@ def _command(
 
 def _add_until(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--until", metavar="WHAT", help=f"stop at {_UNTIL}")
+
+
+def _add_export(parser: argparse.ArgumentParser, when: str = "") -> None:
+    parser.add_argument(
+        "--export",
+        type=Path,
+        metavar="DIR",
+        help=f"{when}write the ledger there, as CSV and JSON",
+    )
 
 
 def _add_json(
@@ -169,7 +190,7 @@ def _run(arguments: argparse.Namespace) -> int:
                     WRONG_USE,
                 )
         return _headless(arguments)
-    for option in ("until", "json"):
+    for option in ("until", "json", "export"):
         if getattr(arguments, option):
             return _complain(f"--{option} needs --headless", WRONG_USE)
     config = _load(arguments)
@@ -220,17 +241,27 @@ def _headless(arguments: argparse.Namespace) -> int:
 
     clock = RealClock()
     began = clock.now()
-    session = assemble_session(config.run)
-    _print_notes(session)
+    export = _exporting(arguments)
     try:
-        with between_steps() as look:
-            run_backtest(session.engine, _watched(until or Until(), look))
-        wall_s = round((clock.now() - began) / 1e9, 3)
-        report = report_dict(session, wall_s=wall_s)
+        session = assemble_session(config.run)
+        _print_notes(session)
+        try:
+            if export is not None:
+                session.engine.core.sinks.append(export)
+            with between_steps() as look:
+                run_backtest(session.engine, _watched(until or Until(), look))
+            wall_s = round((clock.now() - began) / 1e9, 3)
+            report = report_dict(session, wall_s=wall_s)
+        finally:
+            session.close()
+        if export is not None:
+            export.finish(session.executor.ledger)
     finally:
-        session.close()
+        if export is not None:
+            export.close()
     _print(report, as_json=arguments.json)
-    failures = [
+    failures = [] if export is None or export.failure is None else [export.failure]
+    failures += [
         f"feed {feed.name}: {feed.error}"
         for feed in session.engine.sources.feeds
         if feed.error
@@ -252,10 +283,16 @@ def _replay(arguments: argparse.Namespace) -> int:
         return _complain(f"{journal}: no such journal", WRONG_USE)
     from workstation.engine.replay import replay_journal
 
+    export = _exporting(arguments)
     try:
-        result = replay_journal(journal)
+        result = replay_journal(journal, sinks=() if export is None else (export,))
+        if export is not None:
+            export.finish(result.session.executor.ledger)
     except JournalError as error:
         return _complain(str(error), FAILED if _is_journal(journal) else WRONG_USE)
+    finally:
+        if export is not None:
+            export.close()
     report = {
         "journal": str(journal),
         "inputs": result.inputs,
@@ -265,7 +302,17 @@ def _replay(arguments: argparse.Namespace) -> int:
         "first_difference": result.first_difference,
     }
     _print(report, as_json=arguments.json)
+    if export is not None and export.failure is not None:
+        return _complain(export.failure, FAILED)
     return DONE if result.matches else FAILED
+
+
+def _exporting(arguments: argparse.Namespace) -> LedgerExport | None:
+    if arguments.export is None:
+        return None
+    from workstation.engine.ledger_export import LedgerExport
+
+    return LedgerExport(arguments.export)
 
 
 def _check(arguments: argparse.Namespace) -> int:

@@ -24,6 +24,7 @@ from tests.benchmarks import (
     test_kernel,
     test_latency,
     test_opportunities,
+    test_reconcile,
     test_recorder,
     test_recovery,
     test_request,
@@ -106,6 +107,16 @@ def orders() -> Lines:
             "µs",
             25,
             12,
+        )
+
+
+def quotes() -> Lines:
+    """Measure the comparison of a thousand working orders with a thousand desired."""
+    found = test_reconcile.timings()
+    note = f"sorting their prices {found.pop('sorting'):.2f} ms"
+    for name, cost in found.items():
+        yield Line(
+            f"1,000 working against 1,000 desired, {name}", cost, "ms", note=note
         )
 
 
@@ -349,6 +360,7 @@ GROUPS: Mapping[str, Callable[[], Lines]] = {
         journal,
         recording,
         orders,
+        quotes,
         streams,
         updates,
         batches,

@@ -23,7 +23,7 @@ from workstation.engine import journal as journal_module
 from workstation.engine.assembly import assemble_session
 from workstation.engine.session import Session
 from workstation.model.commands import Recover
-from workstation.model.orders import Order, Report, Request
+from workstation.model.orders import Order, Report, SingleRequest
 from workstation.paths import shipped_folder
 from workstation.venues.binance.settings import BinanceVenueSettings
 from workstation.venues.binance.venue import BinanceVenue
@@ -162,7 +162,7 @@ class _Killing:
         self._after = after
         self._sent = 0
 
-    async def send(self, request: Request) -> Sequence[Report]:
+    async def send(self, request: SingleRequest) -> Sequence[Report]:
         """Send a request, if the time has not come."""
         self._sent += 1
         number = self._sent

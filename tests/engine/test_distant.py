@@ -27,7 +27,7 @@ from workstation.model.orders import (
     OrderType,
     QueryOrder,
     Report,
-    Request,
+    SingleRequest,
     SubmitOrder,
 )
 
@@ -39,13 +39,13 @@ class Venue:
 
     def __init__(self, silent: Sequence[str] = ()) -> None:
         self.silent = set(silent)
-        self.asked: list[Request] = []
+        self.asked: list[SingleRequest] = []
         self.begun: list[str] = []
         self.gate = asyncio.Event()
         self.gate.set()
         self.closed = False
 
-    async def send(self, request: Request) -> Sequence[Report]:
+    async def send(self, request: SingleRequest) -> Sequence[Report]:
         self.begun.append(_id(request))
         await self.gate.wait()
         self.asked.append(request)
@@ -71,7 +71,7 @@ class Venue:
         self.closed = True
 
 
-def _id(request: Request) -> str:
+def _id(request: SingleRequest) -> str:
     return request.order.id if isinstance(request, SubmitOrder) else request.order_id
 
 

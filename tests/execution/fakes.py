@@ -25,6 +25,7 @@ from workstation.model.market import (
 from workstation.model.orders import (
     OrderAccepted,
     OrderFilledReport,
+    OrderType,
     Report,
     Request,
     SubmitOrder,
@@ -101,6 +102,14 @@ class FakeMarket:
     def __init__(self, instruments: Sequence[Instrument] = (BTC, ETH)) -> None:
         self.views = {i.id: FakeView(i.id) for i in instruments}
         self.reasons: dict[str, str] = {}
+        self.followers: dict[str, list[Callable[[int], None]]] = {}
+
+    def follow(
+        self, instrument: str, tick: Callable[[int], None]
+    ) -> Callable[[], None]:
+        following = self.followers.setdefault(instrument, [])
+        following.append(tick)
+        return lambda: following.remove(tick)
 
     def instrument(self, instrument: str) -> FakeView:
         return self.views[instrument]
@@ -131,6 +140,9 @@ class FakeMarket:
             view.last = event.price
         elif isinstance(event, Bar):
             view.last = event.close
+        if isinstance(event, Quote | Trade):
+            for tick in self.followers.get(event.instrument, ()):
+                tick(event.ts_recv)
 
 
 class FakeCore:
@@ -366,6 +378,8 @@ def signal(action: str, quantity: str | None = None, **fields: object) -> Signal
     for name in ("limit_price", "stop", "target"):
         if isinstance(fields.get(name), str):
             fields[name] = D(str(fields[name]))
+    if "order_type" in fields:
+        fields["order_type"] = OrderType(str(fields["order_type"]))
     given: dict[str, object] = {"strategy": "s", "instrument": "BTC", **fields}
     given["action"] = SignalAction(action)
     given["quantity"] = None if quantity is None else D(quantity)

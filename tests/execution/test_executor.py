@@ -201,7 +201,8 @@ def test_no_answer_leads_to_unknown_and_a_query_and_the_answer_settles_it() -> N
     assert hand.executor.unknown_count == 1
     (stuck,) = hand.core.said(OrderStuck)
     assert (stuck.state, stuck.duration_ns) == (S.SUBMITTED, 10 * NS)
-    assert hand.core.requests[-1] == QueryOrder(order_id, "BTC")
+    asked = QueryOrder(order_id, "BTC", hand.core.ts)
+    assert hand.core.requests[-1] == asked
     hand.give(OrderStatusReport(order_id, S.ACCEPTED))
     assert status(hand) is S.ACCEPTED
     assert hand.executor.unknown_count == 0
@@ -346,7 +347,7 @@ def test_a_trigger_releases_a_market_order_that_keeps_its_trigger(
     assert hand.position() == 0
     assert hand.held() == []
     (trade,) = hand.executor.ledger.trades
-    assert trade.reason == role
+    assert trade.exit_reason == role
 
 
 @pytest.mark.parametrize(

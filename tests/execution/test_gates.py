@@ -27,6 +27,7 @@ GATE_OF = {
     "MAX_OPEN_ORDERS": "throttle",
     "MAX_ORDER_RATE": "throttle",
     "MAX_MESSAGE_RATIO": "throttle",
+    "RATE_LIMITED": "throttle",
     "FATE_UNKNOWN": "broker",
 }
 

@@ -1,23 +1,18 @@
-"""The ledger against an independent recomputation, and its day, trades and owners."""
+"""The ledger: average cost, fees, trades and what they saw, hand-overs, days, marks."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from decimal import Decimal
-from fractions import Fraction
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tests.execution.fakes import BTC, ETH, NS, FakeMarket
+from tests.execution.fakes import BTC, ETH, NS, FakeMarket, quote
 from workstation.execution.ledger import DAY_NS, Ledger
 from workstation.model.instruments import Side
 from workstation.model.orders import Fill, OrderRole
 from workstation.model.positions import Position
 
 D = Decimal
-TINY = D("1e-18")
 
 
 def ledger(market: FakeMarket | None = None, day_starts_minutes: int = 0) -> Ledger:
@@ -133,7 +128,8 @@ def test_a_round_trip_is_one_closed_trade_with_its_reason() -> None:
     assert (trade.side, trade.quantity) == (Side.BUY, D(2))
     assert (trade.entry, trade.exit) == (D(101), D("105.5"))
     assert (trade.pnl, trade.fees, trade.net) == (D(9), D(4), D(5))
-    assert (trade.reason, trade.opened_ns, trade.closed_ns) == ("because", 1, 4)
+    assert (trade.entry_reason, trade.exit_reason) == ("because", "because")
+    assert (trade.opened_ns, trade.closed_ns) == (1, 4)
 
 
 def test_crossing_zero_closes_one_trade_and_opens_the_next() -> None:
@@ -183,75 +179,122 @@ def test_the_day_starts_again_at_its_hour() -> None:
     assert book.account().day_start == 1050
 
 
-def test_the_curve_keeps_one_point_per_moment() -> None:
-    book = ledger()
-    book.sample(1, D(1))
-    book.sample(1, D(2))
-    book.sample(2, D(3))
-    assert list(book.curve) == [(1, D(2)), (2, D(3))]
-
-
-FILLS = st.lists(
-    st.tuples(
-        st.sampled_from(["a", "b", "operator"]),
-        st.sampled_from(["BTC", "ETH"]),
-        st.integers(-5000, 5000).filter(bool),
-        st.integers(1, 20_000),
-        st.integers(-10, 50),
-    ),
-    max_size=40,
-)
-
-
-@given(FILLS)
-def test_the_ledger_equals_an_independent_recomputation(
-    steps: list[tuple[str, str, int, int, int]],
-) -> None:
+def test_a_day_begins_with_the_equity_it_found() -> None:
     market = FakeMarket()
-    market.views["BTC"].last, market.views["ETH"].last = 101.5, 33.25
     book = ledger(market)
-    held: dict[tuple[str, str], Fraction] = defaultdict(Fraction)
-    cash, fees, closed = Fraction(1000), Fraction(0), Fraction(0)
-    lots: dict[tuple[str, str], tuple[Fraction, Fraction]] = {}
-    for owner, name, lots_count, ticks, fee in steps:
-        quantity, price = Fraction(lots_count, 1000), Fraction(ticks, 10)
-        made = fill(
-            D(lots_count) / 1000,
-            D(ticks) / 10,
-            owner,
-            name,
-            fee=str(D(fee) / 100),
-        )
-        book.apply(made)
-        cash -= quantity * price + Fraction(fee, 100)
-        fees += Fraction(fee, 100)
-        before, average = lots.get((owner, name), (Fraction(0), Fraction(0)))
-        after = before + quantity
-        if before * quantity >= 0:
-            average = (average * before + price * quantity) / after
-        else:
-            part = quantity if abs(quantity) <= abs(before) else -before
-            closed += (average - price) * part
-            if before * after < 0:
-                average = price
-        lots[(owner, name)] = (after, average)
-        held[(owner, name)] += quantity
-    marks = {"BTC": Fraction(203, 2), "ETH": Fraction(133, 4)}
-    worth = sum((marks[name] * q for (_, name), q in held.items()), Fraction(0))
-    account = book.account()
-    assert abs(Fraction(account.equity) - (cash + worth)) < Fraction(TINY)
-    assert abs(Fraction(account.realized) - closed) < Fraction(TINY)
-    assert Fraction(account.fees) == fees
-    for (owner, name), (quantity, average) in lots.items():
-        position = book.position(owner, name)
-        assert Fraction(position.quantity) == quantity
-        if quantity:
-            assert abs(Fraction(position.average_price) - average) < Fraction(TINY)
-    for name in ("BTC", "ETH"):
-        owners = [p.quantity for p in book.positions() if p.instrument == name]
-        assert book.net(name) == sum(owners, D(0))
-    total = sum((p.realized for p in book.positions()), D(0))
-    assert abs(total - account.realized) < TINY
-    ended = sum((t.pnl for t in book.trades), D(0))
-    running = sum((life.pnl for life in book._lives.values()), D(0))
-    assert abs(ended + running - account.realized) < TINY
+    book.wake(5 * NS)
+    book.apply(fill("1", "100"))
+    market.views["BTC"].last = 150.0
+    book.wake(DAY_NS + NS)
+    assert [(d.day_ns, d.ts, d.equity) for d in book.statements.days] == [
+        (0, 5 * NS, D(1000)),
+        (DAY_NS, DAY_NS + NS, D(1050)),
+    ]
+
+
+def test_equity_is_sampled_by_the_clock_only_while_something_is_held() -> None:
+    market = FakeMarket()
+    book = ledger(market)
+    book.wake(NS)
+    assert book.due_ns == DAY_NS
+    book.apply(fill("1", "100", ts=NS))
+    assert book.due_ns == 2 * NS
+    market.views["BTC"].last = 90.0
+    book.wake(2 * NS)
+    assert (book.curve.points[-1].ts, book.curve.equity) == (2 * NS, D(990))
+    assert book.due_ns == 3 * NS
+    book.apply(fill("-1", "90", ts=2 * NS))
+    taken = book.curve.samples
+    book.wake(3 * NS)
+    assert (book.curve.samples, book.due_ns) == (taken, DAY_NS)
+
+
+def test_an_uneven_share_of_the_cost_loses_nothing() -> None:
+    book = ledger()
+    book.apply(fill("1", "1"))
+    book.apply(fill("2", "2"))
+    _, after = book.apply(fill("-1", "2"))
+    third = D("1.666666666666666667")
+    assert after.average_price == third
+    assert (after.realized, after.cost) == (2 - third, 5 - third)
+    _, after = book.apply(fill("-2", "2"))
+    assert (after.realized, after.cost) == (D(1), D(0))
+
+
+def test_products_longer_than_28_digits_stay_whole() -> None:
+    book = ledger()
+    price, size = D("123456.123456789012"), D("987654.9876543210")
+    book.apply(fill(size, price))
+    _, after = book.apply(fill(-size, price + D("1e-12")))
+    assert after.realized == D("9.876549876543210E-7")
+
+
+def test_a_trade_says_how_far_the_price_went_against_it_and_with_it() -> None:
+    market = FakeMarket()
+    book = ledger(market)
+    market.see(quote(1, 49.0, 51.0))  # before the entry: not the trade's
+    book.apply(fill("2", "100", ts=1))
+    market.see(quote(2, 97.0, 98.0))
+    market.see(quote(3, 104.0, 105.0))
+    book.apply(fill("-1", "103", ts=2))
+    market.see(quote(4, 93.0, 94.0))
+    book.apply(fill("-1", "99", ts=3))
+    market.see(quote(5, 9.0, 11.0))  # after the exit
+    (trade,) = book.trades
+    assert (trade.lowest, trade.highest) == (D("93.5"), D("104.5"))
+    assert (trade.worst, trade.best) == (D("-6.5"), D("4.5"))
+    # 3 were won on the first half before the second lost 6.5; 2 × 4.5 at the best.
+    assert (trade.mae, trade.mfe) == (D(-5), D(9))
+    assert trade.fills == 3
+
+
+def test_the_trade_of_a_short_turns_high_and_low_around() -> None:
+    market = FakeMarket()
+    book = ledger(market)
+    book.apply(fill("-2", "100", ts=1))
+    market.see(quote(2, 103.0, 103.2))
+    book.apply(fill("2", "95", ts=3))
+    (trade,) = book.trades
+    assert (trade.worst, trade.best) == (D("-3.1"), D(5))
+    assert (trade.mae, trade.mfe, trade.pnl) == (D("-6.2"), D(10), D(10))
+
+
+def test_marks_are_followed_only_while_something_is_held() -> None:
+    market = FakeMarket()
+    book = ledger(market)
+    assert not market.followers.get("BTC")
+    book.apply(fill("1", "100"))
+    book.apply(fill("1", "100", owner="t"))
+    assert len(market.followers["BTC"]) == 1
+    book.apply(fill("-1", "100"))
+    assert len(market.followers["BTC"]) == 1
+    book.transfer("t", "operator", "BTC", 1)
+    assert len(market.followers["BTC"]) == 1
+    book.apply(fill("-1", "100", owner="operator"))
+    assert not market.followers["BTC"]
+    assert not market.followers.get("ETH")
+
+
+def test_two_owners_of_one_symbol_see_the_same_marks_apart() -> None:
+    market = FakeMarket()
+    book = ledger(market)
+    book.apply(fill("1", "100"))
+    book.apply(fill("-1", "100", owner="t"))
+    market.see(quote(1, 110.0, 110.2))
+    book.apply(fill("-1", "100"))
+    book.apply(fill("1", "100", owner="t"))
+    first, second = book.trades
+    assert (first.mae, first.mfe) == (D(0), D("10.1"))
+    assert (second.mae, second.mfe) == (D("-10.1"), D(0))
+    assert book.net("BTC") == 0
+
+
+def test_the_digest_knows_the_marks_that_an_open_trade_saw() -> None:
+    market = FakeMarket()
+    book = ledger(market)
+    book.apply(fill("1", "100"))
+    market.see(quote(1, 99.0, 101.0))
+    before = book.digest()
+    market.see(quote(2, 90.0, 92.0))
+    market.see(quote(3, 99.0, 101.0))
+    assert book.digest() != before

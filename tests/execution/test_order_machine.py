@@ -134,11 +134,32 @@ def test_a_time_out_never_ends_an_order() -> None:
         assert target is None or target is S.UNKNOWN
 
 
-def test_unknown_is_only_reached_by_time_out_or_kept() -> None:
+def test_unknown_is_only_reached_by_time_out_and_doubt_or_kept() -> None:
     for status, row in TABLE.items():
         for event, target in row.items():
             if target is S.UNKNOWN:
-                assert event is E.TIME_OUT or status is S.UNKNOWN
+                assert event in (E.TIME_OUT, E.DOUBT) or status is S.UNKNOWN
+
+
+@pytest.mark.parametrize("status", SENT)
+def test_doubt_leads_to_unknown_from_every_status_of_a_sent_order(
+    status: OrderStatus,
+) -> None:
+    assert apply(order(status), E.DOUBT, 1).status is S.UNKNOWN
+
+
+def test_a_partial_fill_does_not_settle_an_unknown_order() -> None:
+    lost = walk(order(), E.SUBMIT, E.TIME_OUT)
+    part = apply(lost, E.PARTIAL_FILL, 3, quantity=D("0.5"), price=D(1))
+    assert (part.status, part.filled) == (S.UNKNOWN, D("0.5"))
+
+
+def test_an_inferred_end_is_marked_until_the_venue_says_something_of_it() -> None:
+    lost = walk(order(), E.SUBMIT, E.TIME_OUT)
+    ended = apply(lost, E.REJECT, 3, inferred=True)
+    assert ended.inferred
+    assert apply(ended, E.REJECT_CANCEL, 4).inferred
+    assert not apply(ended, E.REJECT, 4).inferred
 
 
 def test_a_held_order_can_be_moved_released_and_canceled() -> None:
@@ -187,7 +208,7 @@ def test_any_path_keeps_the_sum_of_fills_and_finality(
             assert now.average_price is not None
             assert abs(now.average_price * booked - paid) < D("1e-20")
         if before.status in TERMINAL and now.status is not before.status:
-            assert size is not None
-            assert now.status is S.FILLED
+            assert (now.status is S.FILLED) is (size is not None)
+            assert (now.status is S.UNKNOWN) is (event is E.DOUBT)
         if now.status is S.FILLED:
             assert now.filled >= now.quantity

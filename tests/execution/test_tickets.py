@@ -391,10 +391,15 @@ def test_the_sums_without_an_order_are_those_of_all_others(
 ) -> None:
     # Any price, and so no collar: what is proven are the sums.
     risk = RiskSettings(
-        max_order_value=None, max_position_value=None, collar_through_bps=None
+        max_order_value=None,
+        max_position_value=None,
+        collar_through_bps=None,
+        collar_away_bps=None,
     )
     hand = Hand(risk)
-    for side, lots, ticks, acknowledged in wanted:
+    for side, lots, above, acknowledged in wanted:
+        # Sells above buys: own orders that would meet are denied.
+        ticks = above if side is BUY else above + 200
         hand.give(ticket(str(D(lots) / 10), str(D(ticks) / 10), side=side))
         if acknowledged:
             hand.accept(f"o-{hand.executor.desk.orders.made}")

@@ -23,10 +23,13 @@ from workstation.engine.frames import (
     BookFrame,
     ChartFrame,
     DenialRow,
+    EquityFrame,
     FeedRow,
     FigureHead,
     FigureRow,
     FigureTable,
+    FillRow,
+    FillTable,
     Focus,
     Frame,
     GapRow,
@@ -47,8 +50,12 @@ from workstation.engine.frames import (
     ScriptLine,
     ScriptLog,
     StrategyRow,
+    SumRow,
+    SumTable,
     SymbolRow,
     TapeFrame,
+    TradeTable,
+    TripRow,
     Way,
 )
 from workstation.engine.order_preview import Preview, Touch
@@ -56,6 +63,8 @@ from workstation.engine.recorder import RecorderAnswer
 from workstation.engine.reloading import ReloadAnswer, ReloadReport
 from workstation.engine.script_source import ScriptSource
 from workstation.engine.store import Numbered
+from workstation.execution.curve import EquityCurve
+from workstation.execution.statements import Grouping, Statement
 from workstation.indicators import Request
 from workstation.kernel import ChannelStats, TaskStats
 from workstation.kernel.tasks import TaskKind, TaskState
@@ -63,11 +72,19 @@ from workstation.model.commands import AmendOrder, Command, PlaceOrder
 from workstation.model.instruments import Side
 from workstation.model.limits import Gauge, LimitUnit
 from workstation.model.opportunities import Opportunity, OpportunityKind
-from workstation.model.orders import Order, OrderRole, OrderStatus, OrderType
+from workstation.model.orders import (
+    Fill,
+    Order,
+    OrderHistory,
+    OrderRole,
+    OrderStatus,
+    OrderType,
+)
 from workstation.model.positions import Position
 from workstation.model.records import Record, StateRecord
 from workstation.model.states import BookTrust, Gate, SymbolState
 from workstation.model.timeframes import Timeframe
+from workstation.model.trades import ClosedTrade
 
 S = 1_000_000_000
 NOW = int(datetime(2024, 8, 8, 23, 55, 12, tzinfo=UTC).timestamp()) * S
@@ -254,6 +271,7 @@ def position_row(**changes: Any) -> PositionRow:
             owner="ema_cross",
             instrument="BTCUSDT",
             quantity=Decimal("1.000"),
+            cost=Decimal("61673.69"),
             average_price=Decimal("61673.69"),
             opened_ns=NOW - 134 * S,
             fills=1,
@@ -263,12 +281,133 @@ def position_row(**changes: Any) -> PositionRow:
         "quantity_decimals": 3,
         "last": 61_685.99,
         "mark": 61_685.99,
+        "value": Decimal("61685.99"),
+        "net": Decimal("1.000"),
         "open_pnl": Decimal("12.30"),
         "stop_percent": -2.0,
         "age_ns": 134 * S,
         "version": 1,
     }
     return PositionRow(**{**values, **changes})
+
+
+def closed_trade(number: int = 1, **changes: Any) -> ClosedTrade:
+    """Return a round trip of the sketches' symbol."""
+    values: dict[str, Any] = {
+        "owner": "ema_cross",
+        "instrument": "BTCUSDT",
+        "side": Side.BUY,
+        "quantity": Decimal("1.000"),
+        "entry": Decimal("61673.69"),
+        "exit": Decimal("61685.99"),
+        "pnl": Decimal("12.30"),
+        "fees": Decimal("1.10"),
+        "fills": 2,
+        "lowest": Decimal("61660.00"),
+        "highest": Decimal("61700.00"),
+        "mae": Decimal("-13.69"),
+        "mfe": Decimal("26.31"),
+        "entry_reason": "bullish_cross",
+        "exit_reason": "fast EMA below slow",
+        "opened_ns": NOW - 134 * S,
+        "closed_ns": NOW,
+    }
+    return ClosedTrade(number=number, **{**values, **changes})
+
+
+def fills() -> FillTable:
+    """Return the fills of two round trips, the newest first."""
+    made = [
+        FillRow(
+            number,
+            Fill(
+                order_id=f"o-{number}",
+                trade_id=f"t-{number}",
+                instrument="BTCUSDT",
+                owner="ema_cross",
+                side=Side.BUY if number % 2 else Side.SELL,
+                quantity=Decimal("1.000"),
+                price=Decimal("61673.69") + number,
+                fee=Decimal("0.55"),
+                fee_currency="USDT",
+                maker=False,
+                ts=NOW - (9 - number) * S,
+                role=OrderRole.ENTRY if number % 2 else OrderRole.EXIT,
+                reason="bullish_cross" if number % 2 else "fast EMA below slow",
+            ),
+            2,
+            3,
+        )
+        for number in range(5, 0, -1)
+    ]
+    return FillTable(5, tuple(made))
+
+
+def trades() -> TradeTable:
+    """Return a trade that won and a short one that lost, the newest first."""
+    lost = closed_trade(
+        2,
+        side=Side.SELL,
+        exit=Decimal("61690.00"),
+        pnl=Decimal("-16.31"),
+        exit_reason="stop 61690.0 met",
+        owner="operator",
+    )
+    return TradeTable(2, (TripRow(lost, 2, 3), TripRow(closed_trade(), 2, 3)))
+
+
+def equity() -> EquityFrame:
+    """Return a curve of five minutes that rose, fell, and rose again."""
+    walk = (0, 20, 60, 90, 80, 30, -40, -60, -20, 40, 100, 130, 120, 160, 200)
+    curve = EquityCurve(Decimal(100_000))
+    for number, step in enumerate(walk):
+        curve.sample(NOW - (300 - 20 * number) * S, Decimal(100_000 + step))
+    return EquityFrame(
+        currency="USDT",
+        initial=Decimal(100_000),
+        equity=curve.equity,
+        ts=NOW,
+        points=tuple(curve.points),
+        now=curve.standing(NOW, curve.equity),
+        deepest=curve.deepest,
+    )
+
+
+def sums() -> SumTable:
+    """Return the sums of two owners, two symbols and two days."""
+
+    def row(name: str, realized: str, fees: str, **more: Any) -> SumRow:
+        return SumRow(
+            name=name,
+            sums=Statement(
+                key=name,
+                fills=4,
+                turnover=Decimal("123347.38"),
+                realized=Decimal(realized),
+                fees=Decimal(fees),
+                trades=2,
+                won=1,
+                lost=1,
+            ),
+            **more,
+        )
+
+    up, flat = {"unrealized": Decimal("12.30")}, {"unrealized": Decimal(0)}
+    return SumTable(
+        currency="USDT",
+        rows={
+            Grouping.STRATEGY: (
+                row("ema_cross", "12.30", "1.10", **up),
+                row("operator", "-16.31", "1.10", **flat),
+            ),
+            Grouping.SYMBOL: (row("BTCUSDT", "-4.01", "2.20", **up),),
+            Grouping.DAY: (
+                row("2024-08-08", "-4.01", "2.20", change=Decimal("412.10")),
+                row("2024-08-07", "0", "0", change=Decimal("-20")),
+            ),
+        },
+        total=row("total", "-4.01", "2.20", **up),
+    )
 
 
 def machine(row: SymbolRow | None = None, **changes: Any) -> MachineFrame:
@@ -748,6 +887,10 @@ def frame(focus: Focus | None = None, **changes: Any) -> Frame:
         "orders": orders(),
         "positions": (position_row(),),
         "risk": risk(),
+        "fills": fills(),
+        "trades": trades(),
+        "equity": equity(),
+        "sums": sums(),
         "feeds": (feed_row(),),
         "gaps": (
             GapRow(
@@ -968,6 +1111,7 @@ class FakeSession:
         self.pending: list[Record] = []
         self.number = 0
         self.closed = False
+        self.histories: dict[str, OrderHistory] = {}
         self.refusal = ""
         self.frame_failure: Exception | None = None
         self.fake_reloading = FakeReloading()
@@ -1025,6 +1169,10 @@ class FakeSession:
     def touch(self, instrument: str) -> Touch:
         """Return the best prices of the sketches."""
         return Touch(61_685.99, 61_686.0, 61_685.99)
+
+    def order_history(self, order_id: str) -> OrderHistory | None:
+        """Return what a test has put there."""
+        return self.histories.get(order_id)
 
     def script_source(self, strategy: str) -> ScriptSource | None:
         """Return a text of five lines."""

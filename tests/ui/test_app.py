@@ -22,6 +22,13 @@ from workstation.model.commands import (
     PauseTask,
     ResumeTask,
 )
+from workstation.model.orders import (
+    OrderEvent,
+    OrderHistory,
+    OrderMove,
+    OrderRole,
+    OrderStatus,
+)
 from workstation.ui.app import WorkstationApp
 from workstation.ui.screens.alerts import AlertsScreen
 from workstation.ui.screens.cancel import CancelScreen
@@ -31,6 +38,7 @@ from workstation.ui.screens.kill import KillScreen
 from workstation.ui.screens.layout import LayoutScreen
 from workstation.ui.screens.layouts import FeedsLayout, LogLayout
 from workstation.ui.screens.quit import QuitScreen
+from workstation.ui.screens.unknown import UnknownScreen
 from workstation.ui.screens.unlock import UnlockScreen
 
 
@@ -718,8 +726,6 @@ async def test_read_only_never_acts() -> None:
 
 
 async def test_cancel_acts_at_once_on_an_entry_and_asks_for_protection() -> None:
-    from workstation.model.orders import OrderRole
-
     entry = fakes.order_row(15, role=OrderRole.ENTRY, reduce_only=False)
     session = fakes.FakeSession(
         lambda focus: fakes.frame(focus, orders=(entry, *fakes.orders()))
@@ -742,6 +748,39 @@ async def test_cancel_acts_at_once_on_an_entry_and_asks_for_protection() -> None
         ids = app.screen.order_ids
         assert ids == ("o-15", "o-12", "o-13")
         assert len(session.executed) == 1
+
+
+def only_file(folder: Path) -> str:
+    (file,) = folder.iterdir()
+    return file.read_text(encoding="utf-8")
+
+
+async def test_c_on_an_order_of_unknown_fate_asks_what_to_do_and_enter_shows_it(
+    tmp_path: Path,
+) -> None:
+    lost = fakes.order_row(15, role=OrderRole.ENTRY, status=OrderStatus.UNKNOWN)
+    session = fakes.FakeSession(lambda focus: fakes.frame(focus, orders=(lost,)))
+    late = OrderMove(
+        fakes.NOW, OrderStatus.SUBMITTED, OrderEvent.TIME_OUT, OrderStatus.UNKNOWN
+    )
+    session.histories["o-15"] = OrderHistory(lost.order, (late,))
+    async with opened(session=session) as (app, pilot, _):
+        app.export_folder = tmp_path
+        layout_of(app).focus_panel("orders")
+        await pilot.pause()
+        await pilot.press("c")
+        await pilot.pause()
+        assert isinstance(app.screen, UnknownScreen)
+        assert session.executed == []
+        await pilot.press("escape")
+        await pilot.pause()
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "time out  submitted → unknown" in text_of(app)
+        await pilot.press("e")
+        await pilot.pause()
+        assert "1 row of o-15 in" in text_of(app)
+    assert "134000000000,submitted,time_out,unknown" in only_file(tmp_path)
 
 
 async def test_a_refused_command_says_why() -> None:

@@ -57,6 +57,8 @@ DIALOGS: dict[str, tuple[str, ...]] = {
     "strategy": ("4", "enter"),
     "params": ("4", "@params", "down", "enter", "end", "5"),
     "limit": ("3", "@risk", "down", "u", "0", "full_stop", "2"),
+    "trade": ("3", "@trades", "down", "enter"),
+    "fill": ("3", "@fills", "enter"),
     "plots": ("1", "@chart", "d", "down", "down", "down", "enter"),
 }
 PLOTS = 'ui.chart=["bollinger(20, 2)", "macd", "rsi(14)"]'
@@ -71,17 +73,19 @@ PLUMBING = (
     "figures",
 )
 TRADE = ("risk", "denials")
+LEDGER = ("fills", "trades", "equity", "sums")
 SCRIPTS = ("strategies", "diagram", "why_not", "params", "script_log")
 DIGITS = (
     dict.fromkeys(MONITOR, "1")
     | dict.fromkeys(PLUMBING, "2")
     | dict.fromkeys(TRADE, "3")
+    | dict.fromkeys(LEDGER, "3")
     | dict.fromkeys(SCRIPTS, "4")
 )
 """The layout of each panel."""
 HIDDEN_WHEN_SMALL = (
     *("chart", "book", "positions", "opportunities", "channels", "indicators"),
-    *("tape", "figures", "params", *TRADE),
+    *("tape", "figures", "params", *TRADE, *LEDGER),
 )
 MARKET = ("book", "tape", "feeds", "gaps", "indicators", "figures")
 """Panels of the market, which are drawn in each way a terminal may need."""
@@ -194,12 +198,12 @@ def test_a_layout_on_a_large_terminal(digit: str, look: Look) -> None:
     assert look((digit,), HUGE)
 
 
-@pytest.mark.parametrize("panel", MARKET)
+@pytest.mark.parametrize("panel", [*MARKET, "equity"])
 def test_a_panel_of_the_market_in_ascii(panel: str, look: Look) -> None:
     assert look((DIGITS[panel], f"@{panel}", "z"), overrides=('ui.glyphs="ascii"',))
 
 
-@pytest.mark.parametrize("panel", MARKET)
+@pytest.mark.parametrize("panel", [*MARKET, "equity"])
 def test_a_panel_of_the_market_without_colour(
     panel: str, look: Look, monkeypatch: pytest.MonkeyPatch
 ) -> None:

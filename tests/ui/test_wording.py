@@ -41,11 +41,13 @@ from workstation.model.records import (
     OrderRecord,
     ParamsRecord,
     PositionRecord,
+    ReconcileRecord,
     Record,
     ResyncRecord,
     SignalRecord,
     StateRecord,
     TaskRecord,
+    TradeRecord,
 )
 from workstation.model.signals import Signal, SignalAction
 from workstation.model.states import BookTrust, PositionBand, SymbolState
@@ -247,12 +249,46 @@ CASES: list[tuple[Record, str]] = [
         "sig   BTCUSDT enter long 1.000 bullish",
     ),
     (
+        ReconcileRecord(
+            seq=5,
+            ts=TS,
+            strategy="maker",
+            instrument="BTCUSDT",
+            cause="wish",
+            bids=2,
+            asks=1,
+            kept=1,
+            modified=1,
+            waiting=1,
+            denied=1,
+            why=("modify o-7 buy 1 @ 61,680: price off, 3.1 bps",),
+        ),
+        "quote BTCUSDT maker 2×1 1 kept, 1 changed, 1 waiting "
+        "modify o-7 buy 1 @ 61,680: price off, 3.1 bps",
+    ),
+    (
+        ReconcileRecord(
+            seq=5,
+            ts=TS,
+            strategy="maker",
+            instrument="BTCUSDT",
+            cause="withdrawn",
+            bids=0,
+            asks=0,
+        ),
+        "quote BTCUSDT maker 0×0 nothing to do",
+    ),
+    (
         PositionRecord(5, TS, position("0"), position("1")),
         "pos   BTCUSDT flat > +1.000 @ 61,673.69",
     ),
     (
         PositionRecord(5, TS, position("1"), position("0", "-12.5")),
         "pos   BTCUSDT +1.000 > flat −12.50",
+    ),
+    (
+        TradeRecord(5, TS, fakes.closed_trade(exit_reason="stop 60452.0 met")),
+        "trade BTCUSDT long 2:14 net +11.20 stop 60452.0 met",
     ),
     (
         BandRecord(

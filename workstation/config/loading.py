@@ -48,7 +48,11 @@ from workstation.engine.settings import (
     RecordingSettings,
     RunSettings,
 )
-from workstation.execution.settings import OrderSettings, RiskSettings
+from workstation.execution.settings import (
+    OrderSettings,
+    QuotingSettings,
+    RiskSettings,
+)
 from workstation.indicators import IndicatorError, Request
 from workstation.market.pipeline.settings import SHIPPED, PipelineSettings, is_script
 from workstation.market.settings import OpportunitySettings, StorageSettings
@@ -81,6 +85,7 @@ _TABLES: dict[str, type[Settings]] = {
     "pipeline": PipelineSettings,
     "opportunities": OpportunitySettings,
     "orders": OrderSettings,
+    "quoting": QuotingSettings,
     "risk": RiskSettings,
     "journal": JournalSettings,
     "recording": RecordingSettings,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Generic, TypeVar, get_type_hints
+from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
 from msgspec import NODEFAULT, Struct, inspect, structs
 
@@ -69,6 +69,16 @@ def check_table(
             if len(problems) == before:
                 values[name] = nested.build()
             continue
+        item = _item_settings(hint)
+        if item is not None and isinstance(value, list):
+            before = len(problems)
+            rows = [
+                check_table(each, item, (*key, name, index), problems)
+                for index, each in enumerate(value)
+            ]
+            if len(problems) == before:
+                values[name] = tuple(each.build() for each in rows)
+            continue
         checked = check_value(value, hint, (*key, name), problems)
         if checked is not INVALID:
             values[name] = checked
@@ -87,6 +97,12 @@ def check_table(
         if field.name not in table and not _is_required(field)
     }
     return Checked(settings, key, {**defaults, **values})
+
+
+def _item_settings(hint: Any) -> type[Settings] | None:
+    """Return what a list of tables holds; None where ``hint`` is no such list."""
+    item = get_args(hint)[0] if get_origin(hint) is tuple else None
+    return item if isinstance(item, type) and issubclass(item, Settings) else None
 
 
 def check_tagged(

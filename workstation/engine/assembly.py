@@ -142,12 +142,17 @@ def _assemble(
     )
     executor = Executor(
         run.risk,
-        run.orders,
+        # The paper broker loses no report, and silence there is no news.
+        structs.replace(run.orders, check_ms=0) if venue is None else run.orders,
         instruments,
         aggregator,
         currency=currency,
         cash=broker_settings.cash.get(currency, Decimal(0)),
         day_starts_minutes=_minutes(run.account.day_starts),
+        quoting=run.quoting,
+        rates=broker_settings.rates,
+        cancel_share=broker_settings.cancel_share,
+        abilities=None if venue is not None else PaperBroker.abilities,
     )
     loader = ScriptLoader(run, guard, wall or RealClock(), plan.figures, kept=scripts)
     undo.callback(loader.edge.close)
@@ -322,6 +327,7 @@ def _rules(run: RunSettings) -> object:
         _without_places(run.pipeline),
         run.opportunities,
         run.orders,
+        run.quoting,
         run.risk,
         run.instruments,
         run.venues,

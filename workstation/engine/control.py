@@ -32,6 +32,7 @@ from workstation.model.commands import (
     Inject,
     Kill,
 )
+from workstation.model.desired import DesiredOrders
 from workstation.model.errors import CommandRefused
 from workstation.model.records import CommandRecord
 from workstation.model.signals import Signal
@@ -104,7 +105,7 @@ class Control:
         outcome = self._outcome or Outcome(False, "the command failed", core.seq)
         if outcome.accepted and isinstance(command, Inject):
             event = command.event
-            if not isinstance(event, Signal):
+            if not isinstance(event, Signal | DesiredOrders):
                 engine.after_market(structs.replace(event, ts_recv=core.ts))
         engine.catch_up()
         return outcome

@@ -18,11 +18,13 @@ from workstation.engine.outbox import Outbox
 from workstation.model.errors import VenueSilent
 from workstation.model.market import MarketEvent
 from workstation.model.orders import (
+    BatchRequest,
     OrderRejected,
     ReplaceOrder,
     ReplaceRejected,
     Report,
     Request,
+    SingleRequest,
     SubmitOrder,
 )
 from workstation.model.ports import Edge
@@ -58,7 +60,7 @@ class DistantBroker:
         self._outbox = Outbox(None)
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._queues: dict[str, deque[Request]] = {}
+        self._queues: dict[str, deque[SingleRequest]] = {}
         self._stopping = False
         self._edge: Edge
 
@@ -75,7 +77,9 @@ class DistantBroker:
 
     def request(self, request: Request) -> None:
         """Queue a request; it leaves when what led to it is on disk."""
-        self._outbox.put(request)
+        parts = request.requests if isinstance(request, BatchRequest) else (request,)
+        for each in parts:
+            self._outbox.put(each)
         self._wake.set()
 
     def before_market(self, event: MarketEvent) -> None:
@@ -164,11 +168,11 @@ class DistantBroker:
             self.on_arrival()
 
 
-def _order_id(request: Request) -> str:
+def _order_id(request: SingleRequest) -> str:
     return request.order.id if isinstance(request, SubmitOrder) else request.order_id
 
 
-def _refusals(request: Request) -> Sequence[Report]:
+def _refusals(request: SingleRequest) -> Sequence[Report]:
     reason = "the journal has failed: nothing that adds risk leaves"
     if isinstance(request, SubmitOrder):
         return (OrderRejected(request.order.id, reason),)

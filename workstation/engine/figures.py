@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from workstation.model.instruments import to_decimal
-from workstation.model.positions import Position
 from workstation.model.timeframes import NS_PER_MS, NS_PER_S
 
-__all__ = ["age", "change", "coarse", "open_pnl", "percent", "spread_bps"]
+__all__ = ["age", "change", "coarse", "percent", "spread_bps"]
 
 
 def age(ts: int | None, now: int) -> int | None:
@@ -41,10 +39,3 @@ def change(value: float | None, base: float | None) -> float | None:
 def spread_bps(bid: float, ask: float) -> float | None:
     """Return the spread in basis points of the middle, or None without quotes."""
     return None if not bid or not ask else (ask - bid) / ((ask + bid) / 2) * 10_000
-
-
-def open_pnl(position: Position, mark: float | None) -> Decimal | None:
-    """Return what a position would bring at a mark, or None."""
-    if position.is_flat or mark is None:
-        return None
-    return position.open_pnl(to_decimal(mark))

@@ -23,6 +23,7 @@ from workstation.engine.frames import Alert, Focus, Frame, MachineFrame
 from workstation.engine.gating import RowGates
 from workstation.engine.header_frames import HeaderFrames
 from workstation.engine.indicator_frames import IndicatorFrames
+from workstation.engine.ledger_frames import LedgerFrames
 from workstation.engine.marks import Marks
 from workstation.engine.opportunity_frames import OpportunityFrames
 from workstation.engine.recorder import Recorder
@@ -83,12 +84,17 @@ class FrameSource:
         )
         self._books = BookFrames(engine, aggregator, executor, instruments)
         self._trades = TradeFrames(engine, aggregator, instruments)
+        self._ledger = LedgerFrames(engine, executor, instruments)
         self._feeds = FeedFrames(engine, aggregator, recorder, instruments)
         self._makers: dict[str, Callable[[], object]] = {
             "symbols": self._rows.symbols,
             "orders": self._rows.orders,
             "positions": self._rows.positions,
             "risk": risk.risk,
+            "fills": self._ledger.fills,
+            "trades": self._ledger.trades,
+            "equity": self._ledger.equity,
+            "sums": self._ledger.sums,
             "gaps": self._feeds.gaps,
             "tasks": self._tasks,
             "channels": engine.bus.stats,

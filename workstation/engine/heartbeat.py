@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from workstation.model.orders import Request, SubmitOrder
+from workstation.model.orders import SingleRequest, SubmitOrder
 
 __all__ = ["Heartbeat"]
 
@@ -65,7 +65,7 @@ class Heartbeat:
             self._write(b"\n")
         self._known = dict(entries)
 
-    def leaving(self, request: Request) -> None:
+    def leaving(self, request: SingleRequest) -> None:
         """Let the watchdog know an entry before the venue does."""
         if isinstance(request, SubmitOrder) and not request.order.reduce_only:
             order = request.order

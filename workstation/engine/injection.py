@@ -16,6 +16,7 @@ from msgspec import structs
 from workstation.engine.engine import Engine
 from workstation.market.aggregator import Aggregator
 from workstation.model.commands import Inject
+from workstation.model.desired import DesiredOrders
 from workstation.model.errors import CommandRefused
 from workstation.model.market import (
     Bar,
@@ -60,7 +61,7 @@ class Injections:
             raise CommandRefused("inject works in simulation and recording only")
         core = self._engine.core
         event = command.event
-        if isinstance(event, Signal):
+        if isinstance(event, Signal | DesiredOrders):
             strategy = self._strategies.get(event.strategy)
             if strategy is None or event.instrument not in strategy.rows:
                 raise CommandRefused(
@@ -69,7 +70,10 @@ class Injections:
                 )
             self.seqs.append(core.seq)
             core.emit(event)
-            return f"signal {event.action} for {event.instrument}"
+            if isinstance(event, Signal):
+                return f"signal {event.action} for {event.instrument}"
+            count = len(event.bids) + len(event.asks)
+            return f"{count} desired orders for {event.instrument}"
         check_event(event, self._aggregator.instruments)
         self.seqs.append(core.seq)
         event = structs.replace(event, ts_recv=core.ts)

@@ -77,6 +77,7 @@ class OrderCommands:
     def cancel_entries(self, owner: str, instrument: str | None = None) -> int:
         """Cancel an owner's working entries, and those to come; return how many."""
         dropped = self._executor.drop_waiting(owner, instrument, "entries canceled")
+        dropped += self._executor.withdraw_quotes(owner, instrument, "entries canceled")
         ids = tuple(
             order.id
             for order in self._executor.orders()
@@ -125,6 +126,9 @@ class OrderCommands:
     def _close_unknown(self, command: CloseUnknown) -> str:
         if not command.reason.strip():
             raise CommandRefused("closing an unknown order needs a reason")
+        for order in self._executor.orders():
+            if order.id == command.order_id:
+                self.check_seen(command, order.instrument)
         self._executor.close_unknown(command.order_id, command.reason)
         return f"{command.order_id} is closed on the operator's word: {command.reason}"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 
 from workstation.engine.journal import Journal
-from workstation.model.orders import CancelOrder, QueryOrder, Request, SubmitOrder
+from workstation.model.orders import CancelOrder, QueryOrder, SingleRequest, SubmitOrder
 
 __all__ = ["Outbox"]
 
@@ -19,22 +19,22 @@ class Outbox:
 
     def __init__(self, journal: Journal | None) -> None:
         self._journal = journal
-        self._waiting: deque[tuple[int, Request]] = deque()
+        self._waiting: deque[tuple[int, SingleRequest]] = deque()
 
     def __len__(self) -> int:
         """Return how many requests have not left."""
         return len(self._waiting)
 
-    def put(self, request: Request) -> None:
+    def put(self, request: SingleRequest) -> None:
         """Queue a request behind all rows that the journal has been given so far."""
         journal = self._journal
         self._waiting.append((0 if journal is None else journal.rows, request))
 
-    def take(self) -> tuple[list[Request], list[Request]]:
+    def take(self) -> tuple[list[SingleRequest], list[SingleRequest]]:
         """Return what may leave now, and what may not leave at all."""
         journal, waiting = self._journal, self._waiting
-        leaving: list[Request] = []
-        refused: list[Request] = []
+        leaving: list[SingleRequest] = []
+        refused: list[SingleRequest] = []
         # Read before the mark: a failure between the two only makes us wait.
         failed = journal is not None and journal.failure is not None
         durable = 0 if journal is None else journal.durable_rows
@@ -52,7 +52,7 @@ class Outbox:
         return leaving, refused
 
 
-def _reduces(request: Request) -> bool:
+def _reduces(request: SingleRequest) -> bool:
     if isinstance(request, SubmitOrder):
         return request.order.reduce_only
     return isinstance(request, CancelOrder | QueryOrder)

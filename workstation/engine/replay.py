@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from workstation.engine.assembly import assemble_session
+from workstation.engine.core import RecordSink
 from workstation.engine.journal import FORMAT, InputRow, Interrupt, JournalReader
 from workstation.engine.script_calls import JournalledScripts
 from workstation.engine.script_loading import KeptScripts
@@ -42,19 +43,21 @@ class ReplayResult(Struct, frozen=True, kw_only=True):
     session: Session
 
 
-def replay_journal(path: Path) -> ReplayResult:
-    """Run a journal again to where it ends.
+def replay_journal(path: Path, *, sinks: Sequence[RecordSink] = ()) -> ReplayResult:
+    """Run a journal again to where it ends; ``sinks`` hear the records it makes.
 
     Raises JournalError where it cannot be read or its sources are not the same.
     """
     reader = JournalReader(path)
     try:
-        return _replay(reader, path)
+        return _replay(reader, path, sinks)
     finally:
         reader.close()
 
 
-def _replay(reader: JournalReader, path: Path) -> ReplayResult:
+def _replay(
+    reader: JournalReader, path: Path, sinks: Sequence[RecordSink]
+) -> ReplayResult:
     header = reader.header
     if header.get("format") != FORMAT:
         raise JournalError(
@@ -76,6 +79,7 @@ def _replay(reader: JournalReader, path: Path) -> ReplayResult:
         venue=_NoVenue(header["venue"]) if header.get("venue") else None,
         takes_up=_earlier(header, path),
     )
+    session.engine.core.sinks += sinks
     try:
         return _compare(session, reader, path)
     finally:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from workstation.engine.session import Session
+from workstation.model.money import plain
 from workstation.model.positions import AccountView
 from workstation.model.states import BookTrust
 from workstation.venues.paper.broker import PaperBroker
@@ -92,16 +92,6 @@ def _recorded(session: Session) -> Json | None:
         "state_hash": expected,
         "same": expected == session.engine.state_hash(),
     }
-
-
-def plain(value: Decimal) -> str:
-    """Return a Decimal without exponent, as exact as money gets.
-
-    An average price has no end of decimals; what it leaves behind the twelfth is noise
-    of the division and not shown.
-    """
-    rounded = round(value, 12).normalize()
-    return f"{rounded:f}"
 
 
 def _positions(session: Session) -> dict[str, str]:

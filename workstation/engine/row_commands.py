@@ -61,6 +61,9 @@ class RowCommands:
             self._orders.close(owner, instrument, command.reason)
         elif plan.cancels or plan.gives_up:
             self._orders.cancel_entries(owner, instrument)
+        if command.lock:
+            # A locked row is the operator's: what its script wished rests no longer.
+            self._executor.withdraw_quotes(owner, instrument, "locked in manual")
         strategy.override(command)
         locked = ", locked in manual" if command.lock else ""
         return f"{instrument} to {command.state}{locked}: {command.reason}"

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from workstation.engine.engine import Engine
-from workstation.engine.figures import age, change, coarse, open_pnl, spread_bps
+from workstation.engine.figures import age, change, coarse, spread_bps
 from workstation.engine.frames import OrderRow, PositionRow, SymbolRow
 from workstation.engine.gating import RowGates
 from workstation.engine.versions import Versions
@@ -41,6 +41,7 @@ class RowFrames:
         self._aggregator = aggregator
         self._strategies = strategies
         self._executor = executor
+        self._ledger = executor.ledger
         self._gates = gates
         self._instruments = instruments
         self._versions = Versions()
@@ -135,7 +136,7 @@ class RowFrames:
             position=position.quantity,
             waiting=self._executor.waiting_entry(owner, instrument.id),
             quantity_decimals=instrument.quantity_decimals,
-            open_pnl=open_pnl(position, mark),
+            open_pnl=self._ledger.open_pnl(position),
             stop_percent=self._distance(owner, instrument.id, mark),
             version=0,
             **rest,  # type: ignore[arg-type]
@@ -187,7 +188,9 @@ class RowFrames:
             quantity_decimals=instrument.quantity_decimals,
             last=view.last or view.mark,
             mark=view.mark,
-            open_pnl=open_pnl(position, view.mark),
+            value=self._ledger.worth(position),
+            net=self._ledger.net(position.instrument),
+            open_pnl=self._ledger.open_pnl(position),
             stop_percent=self._distance(position.owner, position.instrument, view.mark),
             age_ns=None if opened is None else coarse(self._engine.core.ts - opened),
             version=0,
@@ -203,4 +206,4 @@ class RowFrames:
         return None
 
     def _held(self) -> list[Position]:
-        return self._executor.ledger.open_positions()
+        return self._ledger.open_positions()

@@ -22,6 +22,7 @@ from workstation.execution.executor import Executor
 from workstation.market.aggregator import Aggregator
 from workstation.model.commands import AmendOrder, Command, PlaceOrder
 from workstation.model.instruments import Instrument
+from workstation.model.orders import OrderHistory
 from workstation.strategy.scripted import ScriptedStrategy
 from workstation.venues.settings import fees_by_venue
 
@@ -88,6 +89,14 @@ class Session:
     def touch(self, instrument: str) -> Touch:
         """Return the best prices of an instrument now."""
         return self._previews.touch(instrument)
+
+    def order_history(self, order_id: str) -> OrderHistory | None:
+        """Return an order's moves: the Executor's, or of its kept records.
+
+        None where neither has any; then only the journal does.
+        """
+        kept = self.executor.history(order_id)
+        return kept or self.engine.store.order_history(order_id)
 
     def script_source(self, strategy: str) -> ScriptSource | None:
         """Return the text of a strategy's script; None where there is no such one."""

@@ -6,7 +6,11 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from workstation.execution.settings import OrderSettings, RiskSettings
+from workstation.execution.settings import (
+    OrderSettings,
+    QuotingSettings,
+    RiskSettings,
+)
 from workstation.market.pipeline.settings import PipelineSettings
 from workstation.market.settings import OpportunitySettings, StorageSettings
 from workstation.model.instruments import Instrument
@@ -105,6 +109,7 @@ class RunSettings(Settings, frozen=True):
     pipeline: PipelineSettings = PipelineSettings()
     opportunities: OpportunitySettings = OpportunitySettings()
     orders: OrderSettings = OrderSettings()
+    quoting: QuotingSettings = QuotingSettings()
     instruments: tuple[Instrument, ...] = ()
     venues: tuple[VenueSettings, ...] = ()
     feeds: tuple[FeedSettings, ...] = ()

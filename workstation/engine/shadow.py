@@ -21,7 +21,7 @@ from workstation.model.events import BarClosed, PositionChanged
 from workstation.model.instruments import Instrument, to_decimal
 from workstation.model.market import Bar
 from workstation.model.orders import Order, Request
-from workstation.model.positions import AccountView, Position, average_after
+from workstation.model.positions import AccountView, Position, refill
 from workstation.model.records import DenyRecord, Record, SignalRecord, StateRecord
 from workstation.model.signals import Signal, SignalAction
 from workstation.model.states import Gate
@@ -203,16 +203,13 @@ class _World:
     def _change(self, held: Position, quantity: Decimal) -> None:
         if quantity == held.quantity:
             return
+        filled = refill(held, quantity - held.quantity, self._closes[held.instrument])
         new = Position(
             owner=held.owner,
             instrument=held.instrument,
-            quantity=quantity,
-            average_price=average_after(
-                held.average_price,
-                held.quantity,
-                quantity - held.quantity,
-                self._closes[held.instrument],
-            ),
+            quantity=filled.quantity,
+            cost=filled.cost,
+            average_price=filled.average_price,
         )
         if quantity:
             self._held[held.instrument] = new

@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from workstation.model.orders import Fill, Order
+from workstation.model.orders import Fill, Order, OrderHistory, OrderMove
 from workstation.model.positions import Position
 from workstation.model.records import (
     BookRecord,
@@ -112,6 +112,16 @@ class StateStore:
             fills=tuple(self.fills),
         )
 
+    def order_history(self, order_id: str) -> OrderHistory | None:
+        """Return an order with its moves, as far as the kept records go back."""
+        moves: list[OrderMove] = []
+        order: Order | None = None
+        for record in self.history:
+            if isinstance(record, OrderRecord) and record.order.id == order_id:
+                before, order = order, record.order
+                moves.append(_move(record, before))
+        return None if order is None else OrderHistory(order, tuple(moves))
+
     def since(self, number: int) -> list[Numbered]:
         """Return the kept records after ``number``, oldest first."""
         missing = min(self.number - number, len(self.history))
@@ -151,3 +161,20 @@ class StateStore:
 
 def _put(table: dict[str, Any], key: str, value: object) -> None:
     table[key] = value
+
+
+def _move(record: OrderRecord, before: Order | None) -> OrderMove:
+    """Return a record as a line of history; ``before`` is the order it changed."""
+    order = record.order
+    size = at = None
+    if before is not None and order.filled != before.filled:
+        size = order.filled - before.filled
+        at = order.average_price
+        if before.average_price is not None and at is not None:
+            at = (at * order.filled - before.average_price * before.filled) / size
+    elif before is not None:
+        size = None if order.quantity == before.quantity else order.quantity
+        at = None if order.price == before.price else order.price
+    return OrderMove(
+        record.ts, record.before, record.event, order.status, record.reason, size, at
+    )

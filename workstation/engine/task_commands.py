@@ -74,8 +74,11 @@ class TaskCommands:
             return f"{feed.name} is paused: its events are shed and counted"
         if role == "strategy":
             self._strategies[handle.name].paused = True
+            # Nobody would move them while the market does.
+            self._executor.withdraw_quotes(handle.name, None, "strategy paused")
             return f"{handle.name} is paused: no script calls; stops and fills go on"
         self._executor.paused = True
+        self._executor.withdraw_quotes(None, None, "executor paused")
         return "new orders are denied (TASK_PAUSED); cancels and reports pass"
 
     def _resume(self, command: ResumeTask) -> str:

@@ -76,7 +76,7 @@ class Accounting:
     def _update_margin(self, instrument: str) -> None:
         core, settings = self._core, self._limits.settings
         value = self._ledger.value()
-        self._ledger.sample(core.ts, value.equity)
+        self._ledger.curve.sample(core.ts, value.equity)
         used = margin.initial_margin(value.exposure, settings.leverage)
         free = margin.available(value.equity, used, settings.margin_buffer)
         net = self._ledger.net(instrument)

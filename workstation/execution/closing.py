@@ -17,6 +17,8 @@ from workstation.execution.desk import OrderDesk
 from workstation.execution.ledger import Ledger
 from workstation.execution.orders import Tracked
 from workstation.execution.risk import Denial, DenialCode, RiskStage
+from workstation.execution.settings import OrderSettings
+from workstation.execution.taking import Taking
 from workstation.model.instruments import Side
 from workstation.model.orders import Order, OrderRole, OrderStatus, OrderType
 from workstation.model.ports import Core
@@ -53,12 +55,14 @@ class Closing:
         desk: OrderDesk,
         risk: RiskStage,
         ledger: Ledger,
+        settings: OrderSettings,
         enter: Callable[[Side, Signal], None],
     ) -> None:
         self._desk = desk
         self._risk = risk
         self._ledger = ledger
         self._enter = enter
+        self.taking = Taking(settings, desk, risk.market, self._close_rest)
         self.sequels: dict[tuple[str, str], _Sequel] = {}
         """What waits, by owner and instrument; others only look whether any does."""
         self._core: Core
@@ -66,6 +70,7 @@ class Closing:
     def attach(self, core: Core) -> None:
         """Receive the way back into the core."""
         self._core = core
+        self.taking.attach(core)
 
     # What is wanted.
 
@@ -119,12 +124,13 @@ class Closing:
         role: OrderRole,
         reason: str,
         most: Decimal | None = None,
+        tried: int = 0,
     ) -> Denial | bool:
-        """Close what is left of a position at market; False when nothing is.
+        """Close what is left of a position now; False when nothing is.
 
-        ``most`` bounds the quantity. An exit that waits for its price is canceled and
-        the close follows it. Returns the denial, which everybody was told of, where
-        the risk stage refuses.
+        ``most`` bounds the quantity, ``tried`` counts the tries before this one. An
+        exit that waits for its price is canceled and the close follows it. Returns the
+        denial, which everybody was told of, where the risk stage refuses.
         """
         held = self._ledger.position(owner, instrument).quantity
         if held and most is None and self.cancel_resting(owner, instrument, reason):
@@ -136,10 +142,30 @@ class Closing:
             left = min(left, most)
         if left <= 0:
             return False
-        order = self._desk.draft(
-            owner, instrument, role, side, left, reduce_only=True, reason=reason
+        order = self.taking.draft(
+            owner,
+            self._risk.instruments[instrument],
+            role,
+            side,
+            left,
+            reason,
+            tried,
         )
         return self._submit(order) or True
+
+    def _close_rest(self, tracked: Tracked, tried: int) -> None:
+        """Close what an order left open, unless the position has turned since."""
+        order = tracked.order
+        held = self._ledger.position(order.owner, order.instrument).quantity
+        if held * order.side.sign < 0:
+            self.close(
+                order.owner,
+                order.instrument,
+                order.role,
+                tracked.reason,
+                order.remaining,
+                tried,
+            )
 
     def reverse(self, signal: Signal) -> None:
         """Close a position and enter the other side once nothing of it is left.
@@ -264,8 +290,19 @@ class Closing:
         if denial is not None:
             self._desk.deny(order, denial)
         else:
+            self.clear_way(order)
             self._desk.send(order)
         return denial
+
+    def clear_way(self, order: Order) -> None:
+        """Cancel own orders that a closing order would trade with, before it leaves.
+
+        What reduces a position is never refused for them; the wire keeps the order.
+        """
+        for met in self._risk.meets(order):
+            tracked = self._desk.orders.get(met.id)
+            if tracked is not None:
+                self._desk.cancel(tracked, f"in the way of {order.id}")
 
     def _refuse(self, signal: Signal, denial: Denial) -> None:
         order = self._desk.draft(
@@ -279,8 +316,8 @@ class Closing:
         self._desk.deny(order, denial)
 
     def digest(self) -> object:
-        """Return what waits, oldest first."""
-        return tuple(
+        """Return what is being taken, and what waits, oldest first."""
+        return self.taking.digest(), tuple(
             (
                 *key,
                 "flatten" if each.signal is None else each.signal.action.value,

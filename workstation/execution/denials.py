@@ -31,6 +31,7 @@ class DenialCode(StrEnum):
     MAX_VENUE_EXPOSURE = "MAX_VENUE_EXPOSURE"
     MAX_TOTAL_EXPOSURE = "MAX_TOTAL_EXPOSURE"
     MAX_OPEN_ORDERS = "MAX_OPEN_ORDERS"
+    RATE_LIMITED = "RATE_LIMITED"
     MAX_ORDER_RATE = "MAX_ORDER_RATE"
     MAX_MESSAGE_RATIO = "MAX_MESSAGE_RATIO"
     MAX_DAILY_LOSS = "MAX_DAILY_LOSS"
@@ -52,6 +53,7 @@ class DenialCode(StrEnum):
     NOT_CLOSED = "NOT_CLOSED"
     REVERSE_DROPPED = "REVERSE_DROPPED"
     RECONCILING = "RECONCILING"
+    SELF_TRADE = "SELF_TRADE"
 
 
 class Joining(StrEnum):
@@ -60,6 +62,8 @@ class Joining(StrEnum):
     NO = "no"
     ADD = "add"
     REVERSE = "reverse"
+    QUOTE = "quote"
+    """One of many resting orders: the row may hold and work others."""
 
 
 class Denial(NamedTuple):

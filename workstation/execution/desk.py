@@ -13,7 +13,9 @@ from functools import partial
 
 from workstation.execution import order_machine
 from workstation.execution.orders import Orders, Tracked
+from workstation.execution.queries import Queries
 from workstation.execution.risk import Denial
+from workstation.execution.sender import Sender
 from workstation.execution.settings import OrderSettings
 from workstation.model.events import (
     OrderCanceledEvent,
@@ -24,13 +26,14 @@ from workstation.model.events import (
 )
 from workstation.model.instruments import Side
 from workstation.model.orders import (
+    TERMINAL,
     CancelOrder,
     Order,
     OrderEvent,
+    OrderMove,
     OrderRole,
     OrderStatus,
     OrderType,
-    QueryOrder,
     ReplaceOrder,
     SubmitOrder,
     TimeInForce,
@@ -47,6 +50,7 @@ S = OrderStatus
 # Bound once: looking a member up in its enum costs ten times a global (3.11).
 _CANCEL = OrderEvent.CANCEL
 _DENY = OrderEvent.DENY
+_DOUBT = OrderEvent.DOUBT
 _HOLD = OrderEvent.HOLD
 _REPLACE = OrderEvent.REPLACE
 _REQUEST_CANCEL = OrderEvent.REQUEST_CANCEL
@@ -55,6 +59,7 @@ _SUBMIT = OrderEvent.SUBMIT
 _TIME_OUT = OrderEvent.TIME_OUT
 _MESSAGES = (_SUBMIT, _REQUEST_CANCEL, _REQUEST_REPLACE)
 _HELD, _CANCELED, _UNKNOWN = S.HELD, S.CANCELED, S.UNKNOWN
+_FINAL = TERMINAL
 _MARKET, _GTC = OrderType.MARKET, TimeInForce.GTC
 _REPLACEABLE = (S.ACCEPTED, S.PARTIALLY_FILLED)
 
@@ -66,11 +71,15 @@ def _uncounted(ts: int, order: bool) -> None:
 class OrderDesk:
     """Moves the orders of one Executor and talks to its broker."""
 
-    def __init__(self, name: str, settings: OrderSettings) -> None:
+    def __init__(
+        self, name: str, settings: OrderSettings, sender: Sender | None = None
+    ) -> None:
         self.name = name
+        self.sender = sender or Sender()
         self.sent: Callable[[int, bool], None] = _uncounted
         """Told of each message to the venue, and whether it is a new order."""
         self.orders = Orders(settings.keep_closed)
+        self.queries = Queries(name, settings, self.orders, self.sender)
         self._core: Core
         cancel_ns = settings.cancel_timeout_ms * NS_PER_MS
         self._patience_ns = {
@@ -82,6 +91,8 @@ class OrderDesk:
     def attach(self, core: Core) -> None:
         """Receive the way back into the core."""
         self._core = core
+        self.sender.attach(core)
+        self.queries.attach(core)
 
     # What the Executor asks for.
 
@@ -133,8 +144,22 @@ class OrderDesk:
         self.orders.add(tracked)
         self.move(tracked, _SUBMIT)
         self._core.publish(OrderCreated(tracked.order, self._core.ts))
-        self._core.request(SubmitOrder(tracked.order))
+        self._submit(tracked)
         return tracked
+
+    def adopt(self, order: Order) -> Tracked:
+        """Register an order that was not made here."""
+        tracked = Tracked(order)
+        self.orders.adopt(tracked)
+        tracked.heard_ns = self._core.ts
+        self.queries.watch()
+        return tracked
+
+    def _submit(self, tracked: Tracked) -> None:
+        now_ns = self._core.ts
+        tracked.sent_ns = tracked.spoken_ns = tracked.heard_ns = now_ns
+        self.sender.send(SubmitOrder(tracked.order))
+        self.queries.watch()
 
     def hold(self, order: Order) -> Tracked:
         """Register a draft and keep it here until its trigger."""
@@ -153,7 +178,7 @@ class OrderDesk:
             order_type=_MARKET,
             reason=reason,
         )
-        self._core.request(SubmitOrder(tracked.order))
+        self._submit(tracked)
 
     def adjust(
         self,
@@ -183,7 +208,8 @@ class OrderDesk:
         if _REQUEST_CANCEL not in order_machine.TABLE[status]:
             return False
         self.move(tracked, _REQUEST_CANCEL, reason=reason)
-        self._core.request(CancelOrder(tracked.order.id, tracked.order.instrument))
+        tracked.spoken_ns = self._core.ts
+        self.sender.send(CancelOrder(tracked.order.id, tracked.order.instrument))
         return True
 
     def replace(
@@ -193,8 +219,10 @@ class OrderDesk:
         if tracked.order.status not in _REPLACEABLE:
             return False
         self.move(tracked, _REQUEST_REPLACE)
+        tracked.reshaping = True
+        tracked.spoken_ns = self._core.ts
         order = tracked.order
-        self._core.request(ReplaceOrder(order.id, quantity, price, order.instrument))
+        self.sender.send(ReplaceOrder(order.id, quantity, price, order.instrument))
         return True
 
     def deny(self, order: Order, denial: Denial) -> None:
@@ -230,16 +258,24 @@ class OrderDesk:
         """End an Unknown order on the operator's word; a late fill is still booked."""
         if tracked.order.status is not _UNKNOWN:
             return False
-        self.move(tracked, _CANCEL, reason=reason)
+        self.move(tracked, _CANCEL, inferred=True, reason=reason)
         return True
 
     def query(self, order: Order) -> None:
-        """Ask the venue what it knows of an order."""
-        self._core.request(QueryOrder(order.id, order.instrument))
+        """Ask the venue what it knows of an order, until it has said."""
+        self.queries.ask(order.id, now=True)
 
     def give_up(self, tracked: Tracked, reason: str) -> None:
         """Say that nobody knows what became of what was asked of the venue."""
+        tracked.lost = tracked.order.status
         self.move(tracked, _TIME_OUT, reason=reason)
+
+    def doubt(self, tracked: Tracked, reason: str) -> None:
+        """Take back what is believed of an order, and ask the venue."""
+        if tracked.order.status is not _UNKNOWN:
+            tracked.lost = None
+            self.move(tracked, _DOUBT, reason=reason)
+        self.queries.ask(tracked.order.id)
 
     def alarm(self, instrument: str, error: str, where: str = "") -> None:
         """Record that something happened that should not."""
@@ -268,6 +304,7 @@ class OrderDesk:
         order_type: OrderType | None = None,
         venue_id: str | None = None,
         trailing: bool | None = None,
+        inferred: bool = False,
         reason: str = "",
     ) -> None:
         """Move an order by its table; IllegalTransition leaves everything as it is."""
@@ -284,15 +321,26 @@ class OrderDesk:
             order_type=order_type,
             venue_id=venue_id,
             trailing=trailing,
+            inferred=inferred,
             reason=reason,
         )
         self.orders.update(tracked, after)
         was, now = before.status, after.status
         tracked.moves += 1
+        if after.filled is not before.filled:
+            size, at = quantity, price
+        else:
+            size = None if after.quantity == before.quantity else after.quantity
+            at = None if after.price == before.price else after.price
+            if after.trigger != before.trigger:
+                at = after.trigger
+        tracked.history.append(OrderMove(ts, was, event, now, reason, size, at))
         if now is not was:
             if tracked.timer is not None:
                 tracked.timer.cancel()
                 tracked.timer = None
+            if was is _UNKNOWN or now in _FINAL:
+                self.queries.stop(after.id)
             patience = self._patience_ns.get(now)
             if patience is not None:
                 tracked.timer = core.call_at(
@@ -322,5 +370,6 @@ class OrderDesk:
             _TIME_OUT,
             reason=f"no answer for {patience / 1e9:g} s in {stuck_in.value}",
         )
+        tracked.lost = stuck_in
         core.publish(OrderStuck(order.id, stuck_in, patience, core.ts))
-        core.request(QueryOrder(order.id, order.instrument))
+        self.queries.ask(tracked.order.id)

@@ -24,9 +24,17 @@ from workstation.execution.limits import Limits
 from workstation.execution.operations import Operations
 from workstation.execution.orders import Tracked
 from workstation.execution.protection import Plan, Protection
+from workstation.execution.quoting_desk import QuotingDesk
+from workstation.execution.rates import RateBudgets
 from workstation.execution.reports import Reports
 from workstation.execution.risk import RiskStage
-from workstation.execution.settings import OrderSettings, RiskSettings
+from workstation.execution.sender import Sender
+from workstation.execution.settings import (
+    OrderSettings,
+    QuotingSettings,
+    RiskSettings,
+)
+from workstation.execution.steps import Step
 from workstation.execution.tickets import Judged, Tickets
 from workstation.model.commands import (
     AmendOrder,
@@ -46,15 +54,18 @@ from workstation.model.market import Bar, BookDelta, BookSnapshot, Quote, Trade
 from workstation.model.orders import (
     Fill,
     Order,
+    OrderHistory,
     OrderRole,
     OrderStatus,
     OrderStatusReport,
 )
-from workstation.model.ports import Core, MarketView
+from workstation.model.ports import Core, FollowedMarketView
 from workstation.model.positions import AccountView, Position
-from workstation.model.records import FillRecord
+from workstation.model.rates import BrokerAbilities, RateLimit
+from workstation.model.records import FillRecord, TradeRecord
 from workstation.model.signals import Signal
 from workstation.model.states import BookTrust, Gate, PositionBand
+from workstation.model.timeframes import NS_PER_MS
 
 __all__ = ["Executor"]
 
@@ -67,7 +78,9 @@ class Executor:
     """One per broker: the desk, the ledger, the risk stage and the held protection.
 
     It is a ``Part``, a ``PositionView`` and an ``OrdersView``. ``cash`` is in
-    ``currency``; the day's profit starts at ``day_starts_minutes`` UTC.
+    ``currency``; the day's profit starts at ``day_starts_minutes`` UTC. ``rates`` are
+    the broker's limits, of which ``cancel_share`` is kept for cancels, ``abilities``
+    what it can do.
     """
 
     def __init__(
@@ -75,12 +88,16 @@ class Executor:
         risk: RiskSettings,
         orders: OrderSettings,
         instruments: Sequence[Instrument],
-        market: MarketView,
+        market: FollowedMarketView,
         *,
         currency: str,
         cash: Decimal,
         day_starts_minutes: int = 0,
         name: str = "executor",
+        quoting: QuotingSettings | None = None,
+        rates: Sequence[RateLimit] = (),
+        cancel_share: float = 0.2,
+        abilities: BrokerAbilities | None = None,
     ) -> None:
         self.name = name
         self._core: Core
@@ -88,8 +105,16 @@ class Executor:
         self._instruments = {i.id: i for i in instruments}
         self.controls = Controls()
         self.ledger = Ledger(currency, cash, instruments, market, day_starts_minutes)
-        self.desk = OrderDesk(name, orders)
-        self.reports = Reports(self.desk, self._booked, self._ended, self._stays)
+        self.rates = RateBudgets(rates, cancel_share)
+        self.desk = OrderDesk(name, orders, Sender(self.rates, abilities))
+        self.reports = Reports(
+            self.desk,
+            self._booked,
+            self._ended,
+            self._stays,
+            self._instruments,
+            orders.absent_after_ms * NS_PER_MS,
+        )
         self.limits = Limits(risk, self._instruments, self.ledger, self.desk.orders)
         self.desk.sent = self.limits.traffic.sent
         self.risk = RiskStage(
@@ -99,13 +124,15 @@ class Executor:
             self.ledger,
             self.desk.orders,
             self.controls,
+            self.rates,
         )
+        self.quoting = QuotingDesk(quoting or QuotingSettings(), self.desk, self.risk)
         self.protection = Protection(
             self.desk, self.ledger, self._instruments, self._fire
         )
         self.accounting = Accounting(self.limits, self.ledger)
         self.intents = Intents(
-            self.desk, self.risk, self.ledger, self.protection, market
+            self.desk, self.risk, self.ledger, self.protection, market, orders
         )
         self.operations = Operations(
             self.controls,
@@ -113,6 +140,7 @@ class Executor:
             self.ledger,
             self.protection,
             self.intents.closing,
+            self.quoting.withdraw,
             self.limits,
         )
         self.breakers = Breakers(
@@ -128,6 +156,7 @@ class Executor:
         self._day_ends_ns = self._due_ns = 0
         self._handlers: dict[type, Callable[[Any], None]] = {
             Signal: self.intents.on_signal,
+            **self.quoting.handlers(),
             **self.reports.handlers(),
             OrderStatusReport: self._on_status,
             Quote: self._on_quote,
@@ -150,6 +179,7 @@ class Executor:
         """Receive the way back into the core, once, before the first event."""
         self._core = core
         self.desk.attach(core)
+        self.quoting.attach(core)
         self.reports.attach(core)
         self.intents.attach(core)
         self.accounting.attach(core)
@@ -169,22 +199,26 @@ class Executor:
 
     def _booked(self, tracked: Tracked, fill: Fill) -> None:
         core = self._core
-        worthless = len(self.ledger.unvalued_fees)
-        before, after = self.ledger.apply(fill)
+        ledger = self.ledger
+        worthless, closed = len(ledger.unvalued_fees), ledger.closed
+        before, after = ledger.apply(fill)
+        self._due_ns = ledger.due_ns
         core.record(FillRecord(core.seq, core.ts, fill))
         self.limits.traffic.fills.add(core.ts)
         self._wake()
         filled = OrderFilled(fill, core.ts)
         core.emit(filled)
         core.publish(filled)
-        if len(self.ledger.unvalued_fees) > worthless:
+        if len(ledger.unvalued_fees) > worthless:
             self.desk.alarm(
                 fill.instrument,
                 f"fee of {fill.fee} {fill.fee_currency} on {fill.trade_id} has no "
-                f"price in {self.ledger.currency}; equity leaves such fees out",
+                f"price in {ledger.currency}; equity leaves such fees out",
                 "fee",
             )
         self.accounting.position_changed(before, after)
+        if ledger.closed > closed:
+            core.record(TradeRecord(core.seq, core.ts, ledger.trades[-1]))
         self._follow(tracked, fill, after)
 
     def _follow(self, tracked: Tracked, fill: Fill, after: Position) -> None:
@@ -203,7 +237,9 @@ class Executor:
         for tracked, fill in cut:
             after = self.ledger.position(fill.owner, fill.instrument)
             self._follow(tracked, fill, after)
-        return self.operations.recover(command)
+        done = self.operations.recover(command)
+        self.quoting.recover()
+        return done
 
     def _close_late(self, tracked: Tracked, fill: Fill) -> None:
         """Close what an entry filled after it was flattened, or after the kill."""
@@ -277,6 +313,7 @@ class Executor:
         if order.price is not None:
             # An exit at a price may end without one; what is held stays protected.
             self.protection.sync(order.owner, order.instrument)
+            self.intents.closing.taking.ended(tracked)
             return
         if order.status is not OrderStatus.CANCELED:
             self.desk.alarm(
@@ -307,6 +344,7 @@ class Executor:
             self.desk.deny(order, denial)
             return True
         closing.cancel_entries(owner, instrument, reason)
+        closing.clear_way(order)
         self.desk.release(tracked, left, reason)
         return True
 
@@ -334,9 +372,17 @@ class Executor:
     def _on_bar(self, event: Bar) -> None:
         if event.ts_recv >= self._due_ns:
             self._fall_due(event.ts_recv)
-        plans = self._watched.get(event.instrument)
-        if plans is not None and self._market.instrument(event.instrument).bars_only:
+        name = event.instrument
+        plans, lives = self._watched.get(name), self.ledger.lives.on(name)
+        if not (plans or lives) or not self._market.instrument(name).bars_only:
+            return
+        if plans is not None:
             self.protection.on_range(plans, event.low, event.high, event.ts_recv)
+        for owner, life in lives.items():
+            # What a bar did after the stop or target in it was met is not the trade's.
+            side = _SELL if self.ledger.position(owner, name).quantity > 0 else _BUY
+            if not self.desk.orders.closing(owner, name, side):
+                life.see(event.low, event.high)
 
     def _on_book(self, event: BookDelta | BookSnapshot) -> None:
         if event.ts_recv >= self._due_ns:
@@ -349,14 +395,13 @@ class Executor:
                 self.protection.on_price(plans, view.bid, view.ask, event.ts_recv)
 
     def _fall_due(self, ts: int) -> None:
-        """Start the day and look at the breakers, whichever is due."""
-        breakers = self.breakers
-        if ts >= self._day_ends_ns:
-            self._day_ends_ns = self.ledger.start_day(ts)
+        """Start the day, sample the equity, look at the breakers: whatever is due."""
+        ledger, breakers = self.ledger, self.breakers
+        if ts >= ledger.due_ns and ledger.wake(ts):
             breakers.wake()
         if ts >= breakers.due_ns:
             breakers.look(ts)
-        self._due_ns = min(self._day_ends_ns, breakers.due_ns)
+        self._due_ns = min(ledger.due_ns, breakers.due_ns)
 
     def _wake(self) -> None:
         """Have the breakers look with the next market event."""
@@ -408,6 +453,14 @@ class Executor:
         """Return every order that is kept, the closed ones first."""
         return list(self.desk.orders.all())
 
+    def history(self, order_id: str) -> OrderHistory | None:
+        """Return an order with its last moves; None when it is no longer kept."""
+        tracked = self.desk.orders.get(order_id)
+        if tracked is None:
+            return None
+        moves = tuple(tracked.history)
+        return OrderHistory(tracked.order, moves, tracked.moves - len(moves))
+
     def working(self, owner: str, instrument: str) -> list[Order]:
         """Return the orders of an owner that are not final, oldest first."""
         return [t.order for t in self.desk.orders.row(owner, instrument)]
@@ -419,6 +472,16 @@ class Executor:
     def drop_waiting(self, owner: str, instrument: str | None, reason: str) -> int:
         """Give up such entries of an owner; return how many there were."""
         return self.intents.closing.drop(owner, instrument, reason)
+
+    def withdraw_quotes(
+        self, owner: str | None, instrument: str | None, reason: str
+    ) -> int:
+        """Cancel quotes and forget their wishes; return how many cancels that took."""
+        return self.quoting.withdraw(owner, instrument, reason)
+
+    def quoting_decision(self, owner: str, instrument: str) -> tuple[Step, ...]:
+        """Return what was last decided about a row's desired orders, and why."""
+        return self.quoting.decision(owner, instrument)
 
     def held_protection(self) -> list[Order]:
         """Return the stops and targets that only this process keeps."""
@@ -441,7 +504,7 @@ class Executor:
         self, owner: str, instrument: str, quantity: Decimal | None
     ) -> Iterator[Gate]:
         """Yield those that judge the entry: risk to broker."""
-        return inner_gates(self.risk, owner, instrument, quantity, self._core.ts)
+        return inner_gates(self.risk, owner, instrument, self._core.ts, quantity)
 
     def judge(self, command: PlaceOrder | AmendOrder) -> Judged:
         """Return what an order of the operator would be and whether it passes.
@@ -549,10 +612,13 @@ class Executor:
             str(orders.pending_value),
             tuple(orders.flattened()),
             self.reports.duplicates,
+            self.desk.queries.digest(),
             tuple(_plain(order) for order in orders.all()),
             self.protection.digest(),
             self.intents.closing.digest(),
             self.accounting.digest(),
+            self.quoting.digest(),
+            self.rates.digest(),
             self.limits.digest(self._core.ts),
             self.breakers.digest(),
             controls.cooling_until_ns,
@@ -581,4 +647,5 @@ def _plain(order: Order) -> tuple[object, ...]:
         order.trailing,
         order.created_ns,
         order.updated_ns,
+        order.inferred,
     )

@@ -33,6 +33,7 @@ _GATE_OF = {
     DenialCode.MAX_OPEN_ORDERS: "throttle",
     DenialCode.MAX_ORDER_RATE: "throttle",
     DenialCode.MAX_MESSAGE_RATIO: "throttle",
+    DenialCode.RATE_LIMITED: "throttle",
     DenialCode.FATE_UNKNOWN: "broker",
 }
 
@@ -58,7 +59,7 @@ def entry_gates(
         return (Gate("feed", False, f"{instrument} is not in this run"),)
     return (
         *outer_gates(risk, owner, instrument, now_ns),
-        *inner_gates(risk, owner, instrument, quantity, now_ns),
+        *inner_gates(risk, owner, instrument, now_ns, quantity),
     )
 
 
@@ -74,12 +75,19 @@ def outer_gates(
 
 
 def inner_gates(
-    risk: RiskStage, owner: str, instrument: str, quantity: Decimal | None, now_ns: int
+    risk: RiskStage,
+    owner: str,
+    instrument: str,
+    now_ns: int,
+    quantity: Decimal | None,
 ) -> Iterator[Gate]:
     """Yield risk, throttle, broker, one by one."""
     yield _risk_gate(risk, owner, instrument, quantity)
-    yield _gate("throttle", risk.throttle(now_ns), _open_orders(risk))
-    yield _gate("broker", risk.fate(owner, instrument), "no fate unknown")
+    throttle = risk.throttle(now_ns) or risk.rate(now_ns)
+    yield _gate("throttle", throttle, _open_orders(risk))
+    used = risk.rates.used(now_ns)
+    fine = "no fate unknown" if used is None else f"{used * 100:.0f} % of rate"
+    yield _gate("broker", risk.fate(owner, instrument), fine)
 
 
 def _gate(name: str, denial: Denial | None, fine: str, short: str = "") -> Gate:

@@ -17,6 +17,7 @@ from workstation.execution.desk import OrderDesk
 from workstation.execution.ledger import Ledger
 from workstation.execution.protection import Protection
 from workstation.execution.risk import Denial, DenialCode, Joining, RiskStage
+from workstation.execution.settings import OrderSettings
 from workstation.model.instruments import Side
 from workstation.model.orders import OrderRole, OrderType
 from workstation.model.ports import Core, MarketView
@@ -42,13 +43,14 @@ class Intents:
         ledger: Ledger,
         protection: Protection,
         market: MarketView,
+        settings: OrderSettings,
     ) -> None:
         self._desk = desk
         self._risk = risk
         self._ledger = ledger
         self._protection = protection
         self._market = market
-        self.closing = Closing(desk, risk, ledger, self._enter)
+        self.closing = Closing(desk, risk, ledger, settings, self._enter)
         self._core: Core
         self._actions: dict[SignalAction, Callable[[Signal], None]] = {
             SignalAction.ENTER_LONG: partial(self._enter, _BUY),

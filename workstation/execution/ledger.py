@@ -13,21 +13,24 @@ from decimal import Decimal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from workstation.execution.lives import ClosedTrade, Life
+from workstation.execution.curve import EquityCurve
+from workstation.execution.lives import Life, Lives
+from workstation.execution.statements import DAY_NS, Statements
 from workstation.model.instruments import Instrument, Side, to_decimal
+from workstation.model.money import minus, plus, ratio, share, times
 from workstation.model.orders import Fill
-from workstation.model.ports import MarketView
-from workstation.model.positions import AccountView, Position, average_after
+from workstation.model.ports import FollowedMarketView
+from workstation.model.positions import AccountView, Position, refill
+from workstation.model.timeframes import NS_PER_S
+from workstation.model.trades import ClosedTrade
 
-__all__ = ["ClosedTrade", "Ledger", "Valuation"]
+__all__ = ["DAY_NS", "ClosedTrade", "Ledger", "Valuation"]
 
 ZERO = Decimal(0)
 _BUY = Side.BUY
-DAY_NS = 86_400 * 1_000_000_000
-MINUTE_NS = 60 * 1_000_000_000
-# Enough for a table and a curve on any screen; the journal has the rest.
+MINUTE_NS = 60 * NS_PER_S
+# Enough for a table on any screen; the journal has the rest.
 KEEP_TRADES = 2_000
-KEEP_CURVE = 10_000
 
 
 class Valuation(Struct, frozen=True):
@@ -41,9 +44,12 @@ class Valuation(Struct, frozen=True):
 class Ledger:
     """Books fills of all owners; the account is their sum.
 
+    Sums are exact to the last digit: what was put in + realized − fees + unrealized is
+    always the cash that the fills left, plus what is held at its mark.
     ``day_starts_minutes`` is the UTC time of day, in minutes, at which the day's
     profit starts again. ``fees`` and equity leave out ``unvalued_fees``: those in a
     currency that is neither the account's nor one of the instrument's, by currency.
+    ``due_ns`` is when ``wake`` wants to be called.
     """
 
     def __init__(
@@ -51,7 +57,7 @@ class Ledger:
         currency: str,
         initial: Decimal,
         instruments: Sequence[Instrument],
-        market: MarketView,
+        market: FollowedMarketView,
         day_starts_minutes: int = 0,
     ) -> None:
         self.currency = currency
@@ -64,11 +70,10 @@ class Ledger:
         # The last mark and its exact form: several figures ask for it after a fill.
         self._marks: dict[str, tuple[float, Decimal]] = {}
         self._market = market
-        self._day_offset_ns = day_starts_minutes * MINUTE_NS
         self._positions: dict[tuple[str, str], Position] = {}
         self._open: dict[tuple[str, str], Position] = {}
         self._net: dict[str, Decimal] = {}
-        self._lives: dict[tuple[str, str], Life] = {}
+        self.lives = Lives(market)
         self.realized = ZERO
         self.fees = ZERO
         self.fees_by_currency: dict[str, Decimal] = {}
@@ -76,70 +81,94 @@ class Ledger:
         self.fills = 0
         self.day_start = initial
         self.trades: deque[ClosedTrade] = deque(maxlen=KEEP_TRADES)
-        self.curve: deque[tuple[int, Decimal]] = deque(maxlen=KEEP_CURVE)
+        self.closed = 0
+        self.curve = EquityCurve(initial)
+        self.statements = Statements(day_starts_minutes * MINUTE_NS)
+        self.due_ns = self._day_ends_ns = 0
 
     def apply(self, fill: Fill) -> tuple[Position, Position]:
-        """Book one execution; return the owner's position before and after."""
-        key = (fill.owner, fill.instrument)
+        """Book one execution; return the owner's position before and after.
+
+        Where it ends a round trip, ``closed`` is one more and the trade is the last of
+        ``trades``.
+        """
+        owner, name = fill.owner, fill.instrument
+        key = (owner, name)
         before = self._positions.get(key)
         if before is None:
-            before = Position(owner=fill.owner, instrument=fill.instrument)
+            before = Position(owner=owner, instrument=name)
         price, quantity, held = fill.price, fill.quantity, before.quantity
         signed = quantity if fill.side is _BUY else -quantity
-        total = held + signed
+        left = refill(before, signed, price)
+        total, gained = left.quantity, left.gained
         fee = self._book_fee(fill)
-        average = average_after(before.average_price, held, signed, price)
-        gained, opened = ZERO, before.opened_ns
-        life = self._lives.get(key)
+        self.statements.book(fill, gained, fee)
+        opened = before.opened_ns
+        life = self.lives.get(owner, name)
+        if life is not None:
+            life.settle(before, price)
         if not held or life is None:
             opened = fill.ts
-            life = self._lives[key] = Life(fill.ts)
-            life.enter(quantity, price, fee)
+            self._begin(fill, quantity, fee)
         elif (held > 0) == (signed > 0):
             life.enter(quantity, price, fee)
         else:
             closed = min(abs(held), quantity)
-            gained = (price - before.average_price) * (closed if held > 0 else -closed)
-            share = fee if closed == quantity else fee * closed / quantity
-            life.leave(closed, price, gained, share)
+            part = share(fee, closed, quantity)
+            life.leave(closed, price, gained, part)
             if not total or (total > 0) != (held > 0):
-                self.trades.append(life.close(fill, long=held > 0))
-                del self._lives[key]
-                opened = fill.ts if total else None
-            if total and (total > 0) != (held > 0):
-                life = self._lives[key] = Life(fill.ts)
-                life.enter(abs(total), price, fee - share)
-        self.realized += gained
+                self._close(life, fill, long=held > 0)
+                opened = None
+            if total and opened is None:
+                opened = fill.ts
+                self._begin(fill, abs(total), minus(fee, part))
+        realized = before.realized
+        if gained:
+            self.realized = plus(self.realized, gained)
+            realized = plus(realized, gained)
         self.fills += 1
         after = Position(
-            owner=fill.owner,
-            instrument=fill.instrument,
+            owner=owner,
+            instrument=name,
             quantity=total,
-            average_price=average,
-            realized=before.realized + gained,
-            fees=before.fees + fee,
+            cost=left.cost,
+            average_price=left.average_price,
+            realized=realized,
+            fees=plus(before.fees, fee) if fee else before.fees,
             opened_ns=opened,
             fills=before.fills + 1,
         )
         self._put(key, after, signed)
         return before, after
 
+    def _begin(self, fill: Fill, quantity: Decimal, fee: Decimal) -> None:
+        life = Life(fill, quantity, fee, self._grid[fill.instrument])
+        self.lives.begin(fill.owner, fill.instrument, life)
+        if self.due_ns >= self._day_ends_ns:
+            self._set_due(fill.ts)
+
+    def _close(self, life: Life, fill: Fill, *, long: bool) -> None:
+        self.closed += 1
+        trade = life.close(self.closed, fill, long=long)
+        self.trades.append(trade)
+        self.statements.close(trade)
+        self.lives.end(fill.owner, fill.instrument)
+
     def _book_fee(self, fill: Fill) -> Decimal:
         """Book the fee in its currency; return its value in the account's."""
         currency, fee = fill.fee_currency, fill.fee
-        self.fees_by_currency[currency] = (
-            self.fees_by_currency.get(currency, ZERO) + fee
-        )
+        paid = self.fees_by_currency
+        paid[currency] = plus(paid.get(currency, ZERO), fee)
         if currency != self.currency:
             instrument = self._instruments[fill.instrument]
             if currency == instrument.base:
-                fee = fee * fill.price
+                fee = times(fee, fill.price)
             elif currency != instrument.quote:
                 if fee:
                     unvalued = self.unvalued_fees
-                    unvalued[currency] = unvalued.get(currency, ZERO) + fee
+                    unvalued[currency] = plus(unvalued.get(currency, ZERO), fee)
                 return ZERO
-        self.fees += fee
+        self.fees = plus(self.fees, fee)
         return fee
 
     def _put(self, key: tuple[str, str], after: Position, change: Decimal) -> None:
@@ -148,7 +177,7 @@ class Ledger:
             self._open[key] = after
         else:
             self._open.pop(key, None)
-        self._net[key[1]] = self._net.get(key[1], ZERO) + change
+        self._net[key[1]] = plus(self._net.get(key[1], ZERO), change)
 
     def transfer(
         self, giver: str, taker: str, instrument: str, ts: int
@@ -165,27 +194,35 @@ class Ledger:
                 f"{taker} holds {sink.quantity} {instrument}, {giver} "
                 f"{source.quantity}: opposite sides cannot be joined"
             )
-        total = source.quantity + sink.quantity
-        emptied = replace(source, quantity=ZERO, average_price=ZERO, opened_ns=None)
-        average = source.average_price
-        if sink.quantity and total:
-            average = (
-                sink.average_price * sink.quantity
-                + source.average_price * source.quantity
-            ) / total
-        joined = replace(
-            sink,
-            quantity=total,
-            average_price=average if total else ZERO,
-            opened_ns=sink.opened_ns if sink.quantity else ts if total else None,
+        total = plus(source.quantity, sink.quantity)
+        cost = plus(source.cost, sink.cost)
+        emptied = replace(
+            source, quantity=ZERO, cost=ZERO, average_price=ZERO, opened_ns=None
         )
-        moved = self._lives.pop((giver, instrument), None)
-        if moved is not None:
-            life = self._lives.get((taker, instrument))
-            self._lives[(taker, instrument)] = moved if life is None else life + moved
+        if not sink.quantity:
+            average, opened = source.average_price, ts if total else None
+        else:
+            average, opened = ratio(cost, total), sink.opened_ns
+        joined = replace(
+            sink, quantity=total, cost=cost, average_price=average, opened_ns=opened
+        )
+        self._move_life(source, sink)
         self._put((giver, instrument), emptied, -source.quantity)
         self._put((taker, instrument), joined, source.quantity)
         return (source, emptied), (sink, joined)
+
+    def _move_life(self, source: Position, sink: Position) -> None:
+        instrument = source.instrument
+        moved = self.lives.end(source.owner, instrument)
+        if moved is None:
+            return
+        life = self.lives.get(sink.owner, instrument)
+        if life is not None:
+            life.settle(sink)
+            moved.settle(source)
+            life.join(moved)
+            moved = life
+        self.lives.begin(sink.owner, instrument, moved)
 
     def position(self, owner: str, instrument: str) -> Position:
         """Return an owner's position, flat if it never traded."""
@@ -222,6 +259,19 @@ class Ledger:
         self._marks[instrument] = (mark, exact)
         return exact
 
+    def open_pnl(self, position: Position) -> Decimal | None:
+        """Return what a position would bring at the mark, before fees.
+
+        None where nothing is held or there is no mark.
+        """
+        mark = self.mark(position.instrument) if position.quantity else None
+        return None if mark is None else position.open_pnl(mark)
+
+    def worth(self, position: Position) -> Decimal | None:
+        """Return what a position is worth at the mark, negative when short."""
+        mark = self.mark(position.instrument)
+        return None if mark is None else times(mark, position.quantity)
+
     def value(self) -> Valuation:
         """Return the account at the market; without a mark a position is at cost."""
         unrealized = exposure = ZERO
@@ -232,14 +282,13 @@ class Ledger:
             else:
                 mark = marks[instrument] = self.mark(instrument)
             if mark is not None:
-                unrealized += (mark - position.average_price) * position.quantity
+                unrealized = plus(unrealized, position.open_pnl(mark))
         for instrument, mark in marks.items():
             net = self._net[instrument]
             if net:
-                exposure += abs(net) * (
-                    self._cost(instrument) if mark is None else mark
-                )
-        equity = self.initial + self.realized - self.fees + unrealized
+                price = self._cost(instrument) if mark is None else mark
+                exposure = plus(exposure, times(abs(net), price))
+        equity = plus(minus(plus(self.initial, self.realized), self.fees), unrealized)
         return Valuation(equity, unrealized, exposure)
 
     def _cost(self, instrument: str) -> Decimal:
@@ -262,27 +311,55 @@ class Ledger:
             orders=orders,
         )
 
-    def sample(self, ts: int, equity: Decimal) -> None:
-        """Add a point to the equity curve; of one moment only the last stays."""
-        if self.curve and self.curve[-1][0] == ts:
-            self.curve[-1] = (ts, equity)
-        else:
-            self.curve.append((ts, equity))
+    # What is due by the run's clock.
+
+    def wake(self, ts: int) -> bool:
+        """Start the day and sample the equity, where that is due at ``ts``.
+
+        Returns whether a day has begun.
+        Neither has a record of its own: both follow from the clock and the market
+        events of the run, and a replay derives them again.
+        """
+        begins = ts >= self._day_ends_ns
+        if begins:
+            self.start_day(ts)
+        elif self.lives and ts >= self.due_ns:
+            self.curve.sample(ts, self.value().equity)
+        self._set_due(ts)
+        return begins
+
+    def _set_due(self, ts: int) -> None:
+        due = self._day_ends_ns
+        if self.lives:
+            wait = self.curve.wait_ns
+            due = min(due, (ts // wait + 1) * wait)
+        self.due_ns = due
 
     def start_day(self, ts: int) -> int:
-        """Base the day's profit on the equity now; return when the next day starts.
-
-        The base has no record of its own: it follows from the run's clock and the
-        equity at the first market event of the day, and a replay derives it again.
-        """
+        """Base the day's profit on the equity now; return when the next day starts."""
         equity = self.value().equity
         self.day_start = equity
-        self.sample(ts, equity)
-        offset = self._day_offset_ns
-        return ((ts - offset) // DAY_NS + 1) * DAY_NS + offset
+        self.curve.sample(ts, equity)
+        self._day_ends_ns = self.statements.begin_day(ts, equity)
+        return self._day_ends_ns
 
     def digest(self) -> object:
         """Return the whole state in plain values, in order of booking."""
+        days = [(d.day_ns, d.ts, str(d.equity)) for d in self.statements.days]
+        return (
+            self.booked(),
+            str(self.day_start),
+            self.lives.seen(),
+            days,
+            self.curve.digest(),
+            (self.due_ns, self._day_ends_ns),
+        )
+
+    def booked(self) -> object:
+        """Return in plain values what follows from fills and hand-overs alone.
+
+        Days, the curve and what trades stood at follow from the market, too.
+        """
         return (
             self.currency,
             str(self.initial),
@@ -291,12 +368,12 @@ class Ledger:
             _plain(self.fees_by_currency),
             _plain(self.unvalued_fees),
             self.fills,
-            str(self.day_start),
             tuple(
                 (
                     p.owner,
                     p.instrument,
                     str(p.quantity),
+                    str(p.cost),
                     str(p.average_price),
                     str(p.realized),
                     str(p.fees),
@@ -306,7 +383,9 @@ class Ledger:
                 for p in self._positions.values()
             ),
             _plain(self._net),
-            len(self.trades),
+            self.closed,
+            self.lives.booked(),
+            self.statements.booked(),
         )
 
 

@@ -6,6 +6,7 @@ what is there instead. Protection is canceled only by name, never by the ladder.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 
 from msgspec.structs import replace
@@ -60,8 +61,10 @@ class Operations:
         ledger: Ledger,
         protection: Protection,
         closing: Closing,
+        withdraw_quotes: Callable[[str | None, str | None, str], int],
         limits: Limits,
     ) -> None:
+        """``withdraw_quotes`` is told owner and instrument, or None for all."""
         self._limits = limits
         self._controls = controls
         self._desk = desk
@@ -69,6 +72,7 @@ class Operations:
         self._protection = protection
         self._closing = closing
         self._close = closing.close
+        self._withdraw_quotes = withdraw_quotes
         self._core: Core
 
     def attach(self, core: Core) -> None:
@@ -134,6 +138,7 @@ class Operations:
         self, instrument: str | None, owner: str | None, reason: str
     ) -> int:
         canceled = self._closing.drop(owner, instrument, reason)
+        canceled += self._withdraw_quotes(owner, instrument, reason)
         for tracked in self._desk.orders.entries(owner):
             if instrument is None or tracked.order.instrument == instrument:
                 canceled += self._desk.cancel(tracked, reason)
@@ -146,6 +151,7 @@ class Operations:
         afterwards is nobody's business. Returns how many were not marked before.
         """
         count = self._closing.drop(owner, instrument, reason)
+        self._withdraw_quotes(owner, instrument, reason)
         for tracked in self._desk.orders.entries(owner):
             if instrument is None or tracked.order.instrument == instrument:
                 canceled = self._desk.cancel(tracked, reason)
@@ -157,6 +163,9 @@ class Operations:
         """Start or end the hold on new entries."""
         before, after = self._controls.set_hold(command, self._core.ts)
         self._record("hold", before, after, command.origin, command.reason)
+        if command.on:
+            reason = f"hold: {command.reason}" if command.reason else "hold"
+            self._withdraw_quotes(None, None, reason)
 
     def kill(self, command: Kill) -> None:
         """Climb the ladder: hold, cancel entries, flatten. Protection stays."""
@@ -169,6 +178,8 @@ class Operations:
         self._climb(command.level, reason)
 
     def _climb(self, level: KillLevel, reason: str) -> None:
+        if level is KillLevel.HOLD:
+            self._withdraw_quotes(None, None, reason)
         if level is KillLevel.CANCEL:
             self._cancel_entries(None, None, reason)
         if level is KillLevel.FLATTEN:

@@ -31,13 +31,16 @@ E = OrderEvent
 
 # Fills are legal wherever the order has been sent: a fill may overtake the answer to
 # the order, cross a cancel on its way, or come late after an end (then it is booked
-# and flagged). Only TIME_OUT leads to UNKNOWN; only a report or the operator leads out.
+# and flagged). Only TIME_OUT and DOUBT (the venue says what cannot be brought together
+# with what is booked) lead to UNKNOWN; only a report or the operator leads out. A fill
+# proves that the order lived, not that it lives: it leaves UNKNOWN only by completing.
 # A repeated or overtaken answer that changes nothing stays where it is.
 TABLE: Mapping[OrderStatus, Mapping[OrderEvent, OrderStatus | Target]] = {
     S.INITIALIZED: {
         E.DENY: S.DENIED,
         E.HOLD: S.HELD,
         E.SUBMIT: S.SUBMITTED,
+        E.ACCEPT: S.ACCEPTED,  # it was made elsewhere: the venue has it already
     },
     S.DENIED: {},
     S.HELD: {
@@ -55,6 +58,7 @@ TABLE: Mapping[OrderStatus, Mapping[OrderEvent, OrderStatus | Target]] = {
         E.CANCEL: S.CANCELED,
         E.EXPIRE: S.EXPIRED,
         E.TIME_OUT: S.UNKNOWN,
+        E.DOUBT: S.UNKNOWN,
     },
     S.ACCEPTED: {
         E.ACCEPT: S.ACCEPTED,
@@ -68,6 +72,7 @@ TABLE: Mapping[OrderStatus, Mapping[OrderEvent, OrderStatus | Target]] = {
         E.REPLACE: S.ACCEPTED,
         E.REJECT_REPLACE: S.ACCEPTED,
         E.EXPIRE: S.EXPIRED,
+        E.DOUBT: S.UNKNOWN,
     },
     S.PARTIALLY_FILLED: {
         E.ACCEPT: S.PARTIALLY_FILLED,
@@ -81,6 +86,7 @@ TABLE: Mapping[OrderStatus, Mapping[OrderEvent, OrderStatus | Target]] = {
         E.REPLACE: S.PARTIALLY_FILLED,
         E.REJECT_REPLACE: S.PARTIALLY_FILLED,
         E.EXPIRE: S.EXPIRED,
+        E.DOUBT: S.UNKNOWN,
     },
     S.PENDING_REPLACE: {
         E.ACCEPT: S.PENDING_REPLACE,
@@ -94,6 +100,7 @@ TABLE: Mapping[OrderStatus, Mapping[OrderEvent, OrderStatus | Target]] = {
         E.REJECT_REPLACE: Target.PRIOR,
         E.EXPIRE: S.EXPIRED,
         E.TIME_OUT: S.UNKNOWN,
+        E.DOUBT: S.UNKNOWN,
     },
     S.PENDING_CANCEL: {
         E.ACCEPT: S.PENDING_CANCEL,
@@ -106,11 +113,12 @@ TABLE: Mapping[OrderStatus, Mapping[OrderEvent, OrderStatus | Target]] = {
         E.REJECT_REPLACE: S.PENDING_CANCEL,
         E.EXPIRE: S.EXPIRED,
         E.TIME_OUT: S.UNKNOWN,
+        E.DOUBT: S.UNKNOWN,
     },
     S.UNKNOWN: {
         E.ACCEPT: Target.OPEN,
         E.REJECT: S.REJECTED,
-        E.PARTIAL_FILL: S.PARTIALLY_FILLED,
+        E.PARTIAL_FILL: S.UNKNOWN,
         E.FILL: S.FILLED,
         E.REQUEST_CANCEL: S.PENDING_CANCEL,
         E.CANCEL: S.CANCELED,
@@ -118,15 +126,17 @@ TABLE: Mapping[OrderStatus, Mapping[OrderEvent, OrderStatus | Target]] = {
         E.REPLACE: Target.OPEN,
         E.REJECT_REPLACE: Target.OPEN,
         E.EXPIRE: S.EXPIRED,
+        E.DOUBT: S.UNKNOWN,
     },
     S.FILLED: {
         E.ACCEPT: S.FILLED,
         E.FILL: S.FILLED,
         E.CANCEL: S.FILLED,
         E.REJECT_CANCEL: S.FILLED,
-        E.REPLACE: S.FILLED,
+        E.REPLACE: Target.OPEN,  # it was enlarged before the last fill
         E.REJECT_REPLACE: S.FILLED,
         E.EXPIRE: S.FILLED,
+        E.DOUBT: S.UNKNOWN,
     },
     S.CANCELED: {
         E.ACCEPT: S.CANCELED,
@@ -137,6 +147,7 @@ TABLE: Mapping[OrderStatus, Mapping[OrderEvent, OrderStatus | Target]] = {
         E.REPLACE: S.CANCELED,
         E.REJECT_REPLACE: S.CANCELED,
         E.EXPIRE: S.CANCELED,
+        E.DOUBT: S.UNKNOWN,
     },
     S.EXPIRED: {
         E.ACCEPT: S.EXPIRED,
@@ -147,6 +158,7 @@ TABLE: Mapping[OrderStatus, Mapping[OrderEvent, OrderStatus | Target]] = {
         E.REPLACE: S.EXPIRED,
         E.REJECT_REPLACE: S.EXPIRED,
         E.EXPIRE: S.EXPIRED,
+        E.DOUBT: S.UNKNOWN,
     },
     S.REJECTED: {
         E.REJECT: S.REJECTED,
@@ -155,10 +167,13 @@ TABLE: Mapping[OrderStatus, Mapping[OrderEvent, OrderStatus | Target]] = {
         E.CANCEL: S.REJECTED,
         E.REJECT_CANCEL: S.REJECTED,
         E.REJECT_REPLACE: S.REJECTED,
+        E.DOUBT: S.UNKNOWN,
     },
 }
 """Status → event → next status; what is not in it is illegal."""
 
+# Answers that do not tell whether an order is over.
+_SAY_NOTHING = (E.REJECT_CANCEL, E.REJECT_REPLACE, E.PARTIAL_FILL)
 _PENDING = (S.PENDING_CANCEL, S.PENDING_REPLACE)
 # Looking a member up in its enum costs 55 ns on CPython 3.11, a global 6; this runs
 # for every move of every order.
@@ -189,12 +204,14 @@ def apply(
     order_type: OrderType | None = None,
     venue_id: str | None = None,
     trailing: bool | None = None,
+    inferred: bool = False,
     reason: str = "",
 ) -> Order:
     """Return the order after the event at ``ts``.
 
     On fills ``quantity`` and ``price`` are the execution's and are added up; an
     overfill is booked as it is. On REPLACE and SUBMIT they are the order's new ones.
+    ``inferred`` marks an end that the venue did not report.
     Raises IllegalTransition when the table has no entry.
     """
     status = order.status
@@ -243,6 +260,7 @@ def apply(
         trailing=order.trailing if trailing is None else trailing,
         updated_ns=ts,
         reason=reason or order.reason,
+        inferred=inferred or (order.inferred and event in _SAY_NOTHING),
     )
 
 

@@ -6,28 +6,44 @@ costs the same with one order and with fifty thousand.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from workstation.execution.resting import Resting
 from workstation.kernel.clock import Timer
 from workstation.model.instruments import Side
 from workstation.model.orders import (
     TERMINAL,
     Order,
+    OrderEvent,
+    OrderMove,
+    OrderReport,
     OrderRole,
     OrderStatus,
 )
 from workstation.model.signals import Signal
 
-__all__ = ["Orders", "Tracked"]
+__all__ = ["Ending", "Orders", "Tracked"]
 
 ZERO = Decimal(0)
 _BUY, _SELL = Side.BUY, Side.SELL
+# A quoted order may be replaced for hours; the journal has all of its moves.
+KEEP_MOVES = 64
 _SUBMITTED, _UNKNOWN = OrderStatus.SUBMITTED, OrderStatus.UNKNOWN
 _NOT_AT_VENUE = TERMINAL | {OrderStatus.INITIALIZED, OrderStatus.HELD}
+
+
+class Ending(NamedTuple):
+    """An end the venue reported, with what it filled before, and why."""
+
+    event: OrderEvent
+    filled: Decimal
+    reason: str
 
 
 class Tracked:
@@ -37,16 +53,37 @@ class Tracked:
     target follow the fills, ``reason`` why the order was made, ``worth`` the price an
     entry without a limit was judged at. ``flattened`` says why its fills are to be
     closed as they come, however late; empty while nobody flattened it. ``moves``
-    counts its transitions, which are records.
+    counts its transitions, which are records, ``history`` has the last of them.
+
+    ``seen`` says that the venue once had it, ``reshaping`` that a replace is not
+    answered, so that its quantity may be another; ``lost`` is the status in which an
+    answer stayed away, ``ending`` the end the venue reported before all its fills were
+    here. ``sent_ns`` is when it left, ``spoken_ns`` when the last request about it
+    did, ``heard_ns`` when the venue last spoke of it (the run's clock);
+    ``evidence_ns`` and ``shape_ns`` are venue times: of the newest report, and as of
+    which quantity and price are known. ``newest`` has the last report of each kind,
+    ``told`` is the sum of fills an alarm was given for.
     """
 
     __slots__ = (
+        "ending",
+        "evidence_ns",
         "flattened",
+        "heard_ns",
+        "history",
         "intent",
+        "lost",
         "moves",
+        "newest",
         "order",
         "reason",
+        "reshaping",
+        "seen",
+        "sent_ns",
+        "shape_ns",
+        "spoken_ns",
         "timer",
+        "told",
         "trades",
         "worth",
     )
@@ -62,6 +99,14 @@ class Tracked:
         self.timer: Timer | None = None
         self.trades: dict[str, Decimal] = {}
         self.moves = 0
+        self.history: deque[OrderMove] = deque(maxlen=KEEP_MOVES)
+        self.seen = self.reshaping = False
+        self.lost: OrderStatus | None = None
+        self.ending: Ending | None = None
+        self.sent_ns = self.spoken_ns = self.heard_ns = 0
+        self.evidence_ns = self.shape_ns = 0
+        self.newest: dict[type, OrderReport] = {}
+        self.told = ZERO
 
 
 class Orders:
@@ -72,6 +117,9 @@ class Orders:
         self._open: dict[str, Tracked] = {}
         self._closed: dict[str, Tracked] = {}
         self._rows: dict[tuple[str, str], dict[str, Tracked]] = {}
+        self.resting = Resting()
+        """What waits at a price at the venue."""
+        self._inferred: dict[str, Tracked] = {}
         self._pending: dict[tuple[str, Side], Decimal] = {}
         self._worth: dict[tuple[str, Side], Decimal] = {}
         self._closing: dict[tuple[str, str, Side], Decimal] = {}
@@ -83,8 +131,15 @@ class Orders:
 
     def add(self, tracked: Tracked) -> None:
         """Take a new order that has not been sent."""
-        order = tracked.order
         self.made += 1
+        self._list(tracked)
+
+    def adopt(self, tracked: Tracked) -> None:
+        """Take an order that was not made here."""
+        self._list(tracked)
+
+    def _list(self, tracked: Tracked) -> None:
+        order = tracked.order
         self._open[order.id] = tracked
         row = self._rows.get((order.owner, order.instrument))
         if row is None:
@@ -120,6 +175,17 @@ class Orders:
             if not self._pending[side]:
                 # Whoever adds up what is pending looks at as few as there are.
                 del self._pending[side], self._worth[side]
+        if after.price is not None:
+            if not is_there:
+                if was_there:
+                    self.resting.take(after)
+            elif not was_there or after.price is not before.price:
+                self.resting.put(after)
+        if after.inferred is not before.inferred:
+            if after.inferred:
+                self._inferred[after.id] = tracked
+            else:
+                del self._inferred[after.id]
         if was is now:
             return
         if is_there != was_there:
@@ -130,8 +196,26 @@ class Orders:
             self.unknown += 1
         elif was is _UNKNOWN:
             self.unknown -= 1
-        if now in TERMINAL and was not in TERMINAL:
-            self._close(tracked)
+        if now in TERMINAL:
+            if was not in TERMINAL:
+                self._close(tracked)
+        elif was in TERMINAL:
+            # It was taken for over, and is not.
+            self._closed.pop(after.id, None)
+            self._list(tracked)
+
+    def reserve(self, order: Order, quantity: Decimal, price: Decimal) -> None:
+        """Count an entry as larger by so much: a change of it is on its way.
+
+        With the same figures, negative, it is taken back once that is answered.
+        """
+        side = (order.instrument, order.side)
+        self._pending[side] = self._pending.get(side, ZERO) + quantity
+        value = quantity * price
+        self._worth[side] = self._worth.get(side, ZERO) + value
+        self.pending_value += value
+        if not self._pending[side]:
+            del self._pending[side], self._worth[side]
 
     def _close(self, tracked: Tracked) -> None:
         order = tracked.order
@@ -143,7 +227,9 @@ class Orders:
         closed = self._closed
         closed[order.id] = tracked
         if len(closed) > self._keep_closed:
-            del closed[next(iter(closed))]
+            oldest = next(iter(closed))
+            del closed[oldest]
+            self._inferred.pop(oldest, None)
 
     def reopen(self, tracked: Tracked) -> None:
         """Make an order Unknown that is on record with fills that are not booked."""
@@ -210,6 +296,14 @@ class Orders:
     def open(self) -> list[Tracked]:
         """Return all open orders, oldest first."""
         return list(self._open.values())
+
+    def working(self) -> list[Tracked]:
+        """Return the orders that the venue has or may have, oldest first."""
+        return [t for t in self._open.values() if t.order.status not in _NOT_AT_VENUE]
+
+    def inferred(self) -> list[Tracked]:
+        """Return the kept orders whose end was concluded, not reported."""
+        return list(self._inferred.values())
 
     def open_in(self, instrument: str) -> list[Tracked]:
         """Return the open orders in one instrument, oldest first."""

@@ -24,6 +24,7 @@ from workstation.model.records import (
     PositionRecord,
     Record,
     SignalRecord,
+    TradeRecord,
 )
 from workstation.model.signals import Signal, SignalAction
 from workstation.model.timeframes import NS_PER_S
@@ -64,6 +65,9 @@ class Recovering:
                 self._fill(record)
             case PositionRecord():
                 self._position(record)
+            case TradeRecord(trade=trade):
+                # What it stood at on the way does not follow from its fills.
+                self._executor.ledger.trades[-1] = trade
             case SignalRecord(signal=signal):
                 self._signal(signal)
             case ControlRecord():

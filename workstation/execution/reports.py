@@ -1,23 +1,29 @@
 """What the broker reports: each report moves an order, each fill is booked once.
 
-The Executor registers its handlers; it hears of fills and ends through two callbacks.
-A report that the table does not allow is an alarm and changes nothing.
+The Executor registers its handlers; it hears of fills and ends through callbacks.
+A report that the table does not allow is an alarm and changes nothing; one that was
+overtaken, or comes again, changes nothing either. What the venue says it filled and
+what is booked must agree before an order ends: until then it is Unknown, and asked
+about.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from workstation.execution import order_machine
 from workstation.execution.desk import OrderDesk
-from workstation.execution.orders import Tracked
+from workstation.execution.orders import Ending, Tracked
 from workstation.model.errors import IllegalTransition
 from workstation.model.orders import (
     TERMINAL,
     CancelRejected,
+    ExternalOrder,
     Fill,
+    Order,
     OrderAccepted,
     OrderCanceled,
     OrderEvent,
@@ -25,13 +31,19 @@ from workstation.model.orders import (
     OrderFilledReport,
     OrderRejected,
     OrderReplaced,
+    OrderReport,
+    OrderRole,
     OrderStatus,
     OrderStatusReport,
     ReplaceRejected,
+    ReportsLost,
 )
 from workstation.model.ports import Core
 
-__all__ = ["Reports"]
+__all__ = ["EXTERNAL", "Reports"]
+
+EXTERNAL = "external"
+"""Owner of orders that were not made here, and of what they fill."""
 
 S = OrderStatus
 # Bound once: looking a member up in its enum costs ten times a global (3.11).
@@ -42,10 +54,31 @@ _REJECT = OrderEvent.REJECT
 _REJECT_CANCEL = OrderEvent.REJECT_CANCEL
 _REJECT_REPLACE = OrderEvent.REJECT_REPLACE
 _REPLACE = OrderEvent.REPLACE
-_HELD, _UNKNOWN = S.HELD, S.UNKNOWN
+_UNKNOWN, _SUBMITTED = S.UNKNOWN, S.SUBMITTED
+_PENDING_REPLACE = S.PENDING_REPLACE
+_NEVER_SENT = (S.INITIALIZED, S.DENIED, S.HELD)
 _LEAVING = (S.PENDING_CANCEL, S.UNKNOWN)
 _OPEN = (S.ACCEPTED, S.PARTIALLY_FILLED)
 _LATE = (S.CANCELED, S.EXPIRED, S.REJECTED)
+_SETTLED_BY_OPEN = (_UNKNOWN, _SUBMITTED, *_OPEN)
+# Kinds of which the venue may say the same again; fills have ids instead.
+_REPEATABLE = frozenset(
+    {
+        OrderAccepted,
+        OrderRejected,
+        OrderCanceled,
+        CancelRejected,
+        OrderExpired,
+        OrderReplaced,
+        ReplaceRejected,
+    }
+)
+# What shows that an inferred end was wrong, unless it is that very end.
+_SHOWS = (_ACCEPT, _CANCEL, _EXPIRE, _REJECT, _REPLACE)
+_CONFIRMS = {_CANCEL: S.CANCELED, _REJECT: S.REJECTED}
+# Unknown ids that are asked about, so that nonsense from outside stays bounded.
+MOST_ASKED = 1_000
+MOST_ANSWERS = 10
 _ENDS = {
     S.CANCELED: _CANCEL,
     S.EXPIRED: _EXPIRE,
@@ -65,12 +98,17 @@ class Reports:
         booked: Callable[[Tracked, Fill], None],
         ended: Callable[[Tracked], None],
         stays: Callable[[Tracked], None],
+        instruments: Container[str],
+        absent_after_ns: int,
     ) -> None:
         self.duplicates = 0
         self._desk = desk
         self._booked = booked
         self._ended = ended
         self._stays = stays
+        self._instruments = instruments
+        self._absent_after_ns = absent_after_ns
+        self._strangers: dict[str, int] = {}
         self._core: Core
 
     def attach(self, core: Core) -> None:
@@ -83,19 +121,60 @@ class Reports:
             OrderAccepted: self._on_accepted,
             OrderRejected: self._on_rejected,
             OrderFilledReport: self._on_filled,
-            OrderCanceled: self._on_canceled,
+            OrderCanceled: partial(self._on_end, _CANCEL, "cancel"),
             CancelRejected: self._on_cancel_rejected,
-            OrderExpired: self._on_expired,
+            OrderExpired: partial(self._on_end, _EXPIRE, "expiry"),
             OrderReplaced: self._on_replaced,
             ReplaceRejected: self._on_replace_rejected,
             OrderStatusReport: self._on_status,
+            ExternalOrder: self._on_external,
+            ReportsLost: self._on_reports_lost,
         }
 
-    def _find(self, order_id: str, what: str) -> Tracked | None:
+    # Which order, and whether it is news.
+
+    def _find(self, report: OrderReport, what: str) -> Tracked | None:
+        """Return the order a report is about, None where there is none or no news."""
+        order_id = report.order_id
         tracked = self._desk.orders.get(order_id)
         if tracked is None:
             self._desk.alarm("", f"{what} for {order_id}, which is not known here")
+            self._wonder(report)
+            return None
+        tracked.heard_ns = self._core.ts
+        ts = report.ts_event
+        if type(report) in _REPEATABLE and ts is not None:
+            last = tracked.newest.get(type(report))
+            if last is not None and (report == last or ts < (last.ts_event or 0)):
+                self.duplicates += 1
+                return None
+            tracked.newest[type(report)] = report
+        if ts is not None and ts > tracked.evidence_ns:
+            tracked.evidence_ns = ts
         return tracked
+
+    def _wonder(self, report: OrderReport) -> None:
+        """Ask about an order that nobody knows: it may be made at the venue by hand."""
+        order_id, strangers = report.order_id, self._strangers
+        if order_id not in strangers:
+            if len(strangers) < MOST_ASKED:
+                strangers[order_id] = 0
+                self._desk.queries.ask(order_id)
+        elif type(report) is OrderStatusReport:
+            # It is not described as made elsewhere, or that description was lost.
+            strangers[order_id] += 1
+            if report.status is None or strangers[order_id] >= MOST_ANSWERS:
+                self._desk.queries.stop(order_id)
+
+    def _answers(self, tracked: Tracked, waited: OrderStatus) -> bool:
+        """Tell whether an answer ends the doubt about an order; else ask again.
+
+        An acknowledgement answers a submit, not a cancel that nobody confirmed.
+        """
+        if tracked.order.status is not _UNKNOWN or tracked.lost is waited:
+            return True
+        self._desk.queries.ask(tracked.order.id, now=True)
+        return False
 
     def _report(
         self,
@@ -105,16 +184,21 @@ class Reports:
         venue_id: str | None = None,
         quantity: Decimal | None = None,
         price: Decimal | None = None,
+        inferred: bool = False,
         reason: str = "",
     ) -> None:
-        was = tracked.order.status
+        order = tracked.order
+        was = order.status
         try:
+            if order.inferred and _CONFIRMS.get(event) is not was and event in _SHOWS:
+                self._desk.doubt(tracked, f"the venue says {event.value} after all")
             self._desk.move(
                 tracked,
                 event,
                 venue_id=venue_id,
                 quantity=quantity,
                 price=price,
+                inferred=inferred,
                 reason=reason,
             )
         except IllegalTransition as error:
@@ -130,75 +214,198 @@ class Reports:
         elif was in _LEAVING and now in _OPEN:
             self._stays(tracked)
 
+    # Answers to requests.
+
     def _on_accepted(self, report: OrderAccepted) -> None:
-        tracked = self._find(report.order_id, "acknowledgement")
-        if tracked is not None:
+        tracked = self._find(report, "acknowledgement")
+        if tracked is None:
+            return
+        first, tracked.seen = not tracked.seen, True
+        # An old one, come again, does not tell what became of the order since.
+        news = first or tracked.order.status is not _UNKNOWN
+        if news and self._answers(tracked, _SUBMITTED):
             self._report(tracked, _ACCEPT, venue_id=report.venue_id)
 
     def _on_rejected(self, report: OrderRejected) -> None:
-        tracked = self._find(report.order_id, "rejection")
+        tracked = self._find(report, "rejection")
         if tracked is not None:
             self._report(tracked, _REJECT, reason=report.reason)
 
-    def _on_canceled(self, report: OrderCanceled) -> None:
-        tracked = self._find(report.order_id, "cancel")
+    def _on_end(
+        self, event: OrderEvent, what: str, report: OrderCanceled | OrderExpired
+    ) -> None:
+        tracked = self._find(report, what)
         if tracked is not None:
-            self._report(tracked, _CANCEL, reason=report.reason)
+            tracked.seen = True
+            self._end(tracked, event, report.filled, report.reason)
 
-    def _on_expired(self, report: OrderExpired) -> None:
-        tracked = self._find(report.order_id, "expiry")
-        if tracked is not None:
-            self._report(tracked, _EXPIRE, reason=report.reason)
+    def _end(
+        self,
+        tracked: Tracked,
+        event: OrderEvent,
+        filled: Decimal | None,
+        reason: str,
+    ) -> None:
+        """End an order, unless the venue filled more of it than is booked."""
+        if filled is not None and filled > tracked.order.filled:
+            tracked.ending = Ending(event, filled, reason)
+            self._missing(tracked, filled)
+        elif tracked.order.status not in TERMINAL or tracked.order.inferred:
+            self._report(tracked, event, reason=reason)
+
+    def _missing(self, tracked: Tracked, filled: Decimal) -> None:
+        """Fetch fills that the venue has told of by their sum alone."""
+        order = tracked.order
+        text = (
+            f"the venue filled {filled}, booked are {order.filled}; "
+            f"{filled - order.filled} missing"
+        )
+        if filled != tracked.told:
+            # Once, not at every try to fetch them.
+            tracked.told = filled
+            self._desk.alarm(order.instrument, f"order {order.id}: {text}", "status")
+        self._desk.doubt(tracked, text)
 
     def _on_cancel_rejected(self, report: CancelRejected) -> None:
-        tracked = self._find(report.order_id, "refused cancel")
+        tracked = self._find(report, "refused cancel")
         if tracked is None:
             return
         self._report(tracked, _REJECT_CANCEL, reason=report.reason)
-        if tracked.order.status is _UNKNOWN:
-            self._desk.query(tracked.order)
+        if tracked.order.status not in TERMINAL or tracked.order.inferred:
+            # Mostly the order is over, and that was lost or is on its way.
+            self._desk.queries.ask(tracked.order.id, now=True)
 
     def _on_replaced(self, report: OrderReplaced) -> None:
-        tracked = self._find(report.order_id, "replacement")
-        if tracked is not None:
+        tracked = self._find(report, "replacement")
+        if tracked is None:
+            return
+        ts = report.ts_event
+        if ts is not None:
+            if ts <= tracked.shape_ns:
+                # A status has told of it before.
+                self.duplicates += 1
+                return
+            tracked.shape_ns = ts
+        tracked.seen = True
+        tracked.reshaping = False
+        if self._answers(tracked, _PENDING_REPLACE):
             self._report(
                 tracked, _REPLACE, quantity=report.quantity, price=report.price
             )
 
     def _on_replace_rejected(self, report: ReplaceRejected) -> None:
-        tracked = self._find(report.order_id, "refused replacement")
-        if tracked is not None:
+        tracked = self._find(report, "refused replacement")
+        if tracked is not None and self._answers(tracked, _PENDING_REPLACE):
+            tracked.reshaping = False
             self._report(tracked, _REJECT_REPLACE, reason=report.reason)
 
+    # Answers to questions.
+
     def _on_status(self, report: OrderStatusReport) -> None:
-        """Settle an Unknown order by what the venue says; ends count in any status."""
-        tracked = self._find(report.order_id, "status")
-        if tracked is None:
+        """Settle by what the venue says, unless it is older than what is known."""
+        told_ns = report.ts_event
+        known = self._desk.orders.get(report.order_id)
+        if known is not None and told_ns is not None and told_ns < known.evidence_ns:
+            known.seen = known.seen or report.status is not None
+            self.duplicates += 1
+            return
+        tracked = self._find(report, "status")
+        if tracked is None or tracked.order.status in _NEVER_SENT:
             return
         order = tracked.order
-        if order.status in TERMINAL or order.status is _HELD:
-            return
-        missing = report.filled - order.filled
-        if missing > 0:
-            self._desk.alarm(
-                order.instrument,
-                f"order {order.id}: the venue filled {report.filled}, booked are "
-                f"{order.filled}; {missing} missing",
-                "status",
-            )
+        asked_ns = self._core.ts if report.asked_ns is None else report.asked_ns
         if report.status is None:
-            if order.status is _UNKNOWN:
-                event = _CANCEL if order.filled else _REJECT
-                self._report(tracked, event, reason="the venue knows no such order")
-        elif report.status in _ENDS:
-            self._report(tracked, _ENDS[report.status], reason="by the venue's status")
-        elif order.status is _UNKNOWN and report.status is not S.FILLED:
-            self._report(tracked, _ACCEPT, reason="by the venue's status")
-        # FILLED without our having the fills stays Unknown until they come: a fill
-        # without its price cannot be booked.
+            self._absent(tracked, asked_ns)
+            return
+        tracked.seen = True
+        if report.filled > order.filled:
+            if report.status in _ENDS:
+                tracked.ending = Ending(
+                    _ENDS[report.status], report.filled, "by the venue's status"
+                )
+            self._missing(tracked, report.filled)
+            return
+        if report.filled < order.filled and report.status is not S.REJECTED:
+            # Fills are facts: this was true before the last of them.
+            return
+        works = order.filled if report.quantity is None else report.quantity
+        if (
+            order.status is S.FILLED
+            and report.status is not S.FILLED
+            and works > order.filled
+        ):
+            # It was enlarged, and that was not heard of.
+            self._desk.doubt(tracked, f"the venue has it with {works}, which is more")
+            if report.status in _ENDS:
+                self._desk.move(tracked, _REPLACE, quantity=works)
+            order = tracked.order
+        if order.status in TERMINAL and not order.inferred:
+            # It was asked about once more, and that is how it ended.
+            self._desk.queries.stop(order.id)
+        if report.status in _ENDS:
+            event = _ENDS[report.status]
+            self._end(tracked, event, report.filled, "by the venue's status")
+        elif report.status is S.FILLED:
+            if order.status is not S.FILLED:
+                # All there will be is booked: it was for no more than that.
+                self._report(
+                    tracked,
+                    _REPLACE,
+                    quantity=order.filled,
+                    reason="by the venue's status",
+                )
+        elif asked_ns >= tracked.spoken_ns:
+            self._settle_open(tracked, report)
+
+    def _absent(self, tracked: Tracked, asked_ns: int) -> None:
+        """Take an order for refused that the venue has not heard of in time.
+
+        One that it had is not refused: it stays as it is, Unknown at worst.
+        """
+        order = tracked.order
+        if order.status in _OPEN or order.filled > order.quantity:
+            self._desk.doubt(tracked, "the venue knows no such order any more")
+        elif order.status in TERMINAL:
+            self._desk.queries.stop(order.id)
+        elif tracked.seen or order.filled or order.venue_id is not None:
+            return
+        elif order.status is _UNKNOWN and (
+            asked_ns - tracked.sent_ns >= self._absent_after_ns
+        ):
+            reason = "the venue knows no such order"
+            self._report(tracked, _REJECT, inferred=True, reason=reason)
+
+    def _settle_open(self, tracked: Tracked, report: OrderStatusReport) -> None:
+        order = tracked.order
+        if order.status not in _SETTLED_BY_OPEN and not order.inferred:
+            return
+        quantity, price = report.quantity, report.price
+        moved = (quantity is not None and quantity != order.quantity) or (
+            price is not None and price != order.price
+        )
+        if report.ts_event is not None:
+            tracked.shape_ns = max(tracked.shape_ns, report.ts_event)
+        tracked.reshaping = False
+        venue_id = report.venue_id
+        if moved and order.status is not _SUBMITTED:
+            self._report(
+                tracked,
+                _REPLACE,
+                quantity=quantity,
+                price=price,
+                venue_id=venue_id,
+                reason="by the venue's status",
+            )
+        elif order.status not in _OPEN:
+            self._report(
+                tracked, _ACCEPT, venue_id=venue_id, reason="by the venue's status"
+            )
+        self._desk.queries.stop(order.id)
+
+    # Fills.
 
     def _on_filled(self, report: OrderFilledReport) -> None:
-        tracked = self._find(report.order_id, "fill")
+        tracked = self._find(report, "fill")
         if tracked is None:
             return
         if report.trade_id in tracked.trades:
@@ -214,10 +421,12 @@ class Reports:
                 "report",
             )
             return
+        tracked.seen = True
         tracked.trades[report.trade_id] = report.quantity
         note = tracked.reason
         if order.status in _LATE:
-            note = f"late after {order.status.value}"
+            inferred = "inferred " if order.inferred else ""
+            note = f"late after {inferred}{order.status.value}"
         over = order.filled + report.quantity - order.quantity
         if over > 0:
             note = f"overfill by {over}"
@@ -251,3 +460,51 @@ class Reports:
         )
         self._booked(tracked, fill)
         self._tell(tracked, order.status)
+        if over > 0 or (tracked.reshaping and tracked.order.status is S.FILLED):
+            # More may have gone wrong; or it was enlarged, and is not over.
+            self._desk.queries.ask(order.id)
+        ending = tracked.ending
+        if ending is not None and tracked.order.filled >= ending.filled:
+            tracked.ending = None
+            self._end(tracked, ending.event, ending.filled, ending.reason)
+        elif tracked.order.inferred:
+            self._desk.doubt(tracked, "it was filled after it was taken for over")
+
+    # Orders made elsewhere, and losses.
+
+    def _on_external(self, report: ExternalOrder) -> None:
+        """Take an order made at the venue by hand; one of ours is only heard of."""
+        if self._desk.orders.get(report.order_id) is not None:
+            return
+        if report.instrument not in self._instruments:
+            self._desk.alarm(
+                "",
+                f"order {report.order_id} was made at the venue in "
+                f"{report.instrument}, which is not in this run",
+                "external",
+            )
+            return
+        ts = self._core.ts
+        order = Order(
+            id=report.order_id,
+            instrument=report.instrument,
+            owner=EXTERNAL,
+            role=OrderRole.MANUAL,
+            side=report.side,
+            type=report.order_type,
+            quantity=report.quantity,
+            price=report.price,
+            created_ns=ts,
+            updated_ns=ts,
+            reason="made at the venue",
+        )
+        tracked = self._desk.adopt(order)
+        tracked.seen = True
+        self._strangers.pop(report.order_id, None)
+        self._report(tracked, _ACCEPT, venue_id=report.venue_id, reason=order.reason)
+        # What it filled before it was heard of.
+        self._desk.queries.ask(tracked.order.id)
+
+    def _on_reports_lost(self, report: ReportsLost) -> None:
+        self._desk.alarm("", f"reports may be lost: {report.reason}", "broker")
+        self._desk.queries.reconnected()

@@ -10,24 +10,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from workstation.execution.controls import Controls
 from workstation.execution.denials import Denial, DenialCode, Joining
 from workstation.execution.entry_limits import EntryLimits
 from workstation.execution.ledger import Ledger
 from workstation.execution.limits import Limits
 from workstation.execution.orders import Orders
+from workstation.execution.rates import RateBudgets
 from workstation.execution.settings import RiskSettings
 from workstation.execution.shape import misshapen
 from workstation.model.instruments import Instrument, Side
 from workstation.model.orders import Order, OrderRole, OrderStatus
 from workstation.model.ports import MarketView
+from workstation.model.rates import RequestKind
 from workstation.model.states import BookTrust
 
 __all__ = ["Denial", "DenialCode", "Joining", "RiskStage"]
 
+ZERO = Decimal(0)
 OPERATOR = "operator"
 # Bound once: looking a member up in its enum costs ten times a global (3.11).
-_BUY, _UNKNOWN = Side.BUY, OrderStatus.UNKNOWN
+_BUY, _UNKNOWN, _REVERSE = Side.BUY, OrderStatus.UNKNOWN, Joining.REVERSE
 _SAFETY = (OrderRole.STOP, OrderRole.TARGET, OrderRole.FLATTEN)
 
 
@@ -42,6 +47,7 @@ class RiskStage:
         ledger: Ledger,
         orders: Orders,
         controls: Controls,
+        rates: RateBudgets | None = None,
     ) -> None:
         self.limits = limits
         self.instruments = instruments
@@ -49,6 +55,7 @@ class RiskStage:
         self.ledger = ledger
         self.orders = orders
         self.controls = controls
+        self.rates = rates or RateBudgets()
         self.entries = EntryLimits(limits, market, ledger, orders)
 
     @property
@@ -90,9 +97,28 @@ class RiskStage:
             return (
                 self.size(order, joining, now_ns)
                 or self.throttle(now_ns)
+                or self.rate(now_ns)
                 or self.fate(owner, order.instrument)
+                or self.self_trade(order, joining)
             )
         return misshapen(order, instrument, now_ns) or self._reduces(order)
+
+    def check_change(
+        self, order: Order, left: Decimal, price: Decimal, now_ns: int
+    ) -> Denial | None:
+        """Return the first reason to refuse another price and rest of a quote.
+
+        What is left of it now does not count beside what is to be left.
+        """
+        denial = self.data(order.instrument, now_ns) or self.switches(
+            order.owner, order.instrument, order.role, entry=True
+        )
+        tracked = self.orders.get(order.id)
+        if denial is not None or tracked is None:
+            return denial
+        changed = replace(order, quantity=left, price=price, filled=ZERO)
+        with self.orders.without(tracked):
+            return self.size(changed, Joining.QUOTE, now_ns)
 
     def switches(
         self, owner: str, instrument: str, role: OrderRole, *, entry: bool
@@ -232,6 +258,13 @@ class RiskStage:
             return quantity
         return self.instruments[instrument].round_quantity(quantity * share)
 
+    def rate(self, now_ns: int) -> Denial | None:
+        """Return that the broker's rate leaves no room for a new order, if so."""
+        refusal = self.rates.refusal(RequestKind.PLACE, now_ns)
+        if refusal is None:
+            return None
+        return Denial(DenialCode.RATE_LIMITED, refusal)
+
     def fate(self, owner: str, instrument: str) -> Denial | None:
         """Return the orders of a strategy's row that nobody knows the fate of."""
         if owner == OPERATOR or not self.orders.unknown:
@@ -242,9 +275,40 @@ class RiskStage:
             return None
         return Denial(DenialCode.FATE_UNKNOWN, f"fate of {', '.join(lost)} is unknown")
 
+    def meets(self, order: Order) -> list[Order]:
+        """Return the own orders at the venue that this one would trade with.
+
+        A market order is taken to reach the best price shown.
+        """
+        # A stop that is released meets the market, not what released it.
+        reach = self.reference(replace(order, trigger=None))
+        if reach is None:
+            return []
+        orders = self.orders
+        met = orders.resting.met_by(order.instrument, order.side, reach)
+        found = (orders.get(order_id) for order_id in met)
+        return [tracked.order for tracked in found if tracked is not None]
+
+    def self_trade(self, order: Order, joining: Joining = Joining.NO) -> Denial | None:
+        """Return that an entry would trade with an own order, if so.
+
+        A reversal cancels what its own row has at work first.
+        """
+        for met in self.meets(order):
+            if joining is not _REVERSE or met.owner != order.owner:
+                return Denial(
+                    DenialCode.SELF_TRADE,
+                    f"{order.side.value} {order.quantity} would trade with own order "
+                    f"{met.id} of {met.owner}: {met.side.value} {met.remaining} at "
+                    f"{met.price}",
+                )
+        return None
+
     def _in_the_way(self, order: Order, joining: Joining) -> Denial | None:
         """Return that the row is in a state this entry was not meant for, if so."""
         owner, instrument = order.owner, order.instrument
+        if joining is Joining.QUOTE:
+            return None
         if joining is Joining.NO:
             return self.occupied(owner, instrument)
         position = self.ledger.position(owner, instrument).quantity

@@ -1,4 +1,4 @@
-"""Settings of risk limits and of the order path."""
+"""Settings of risk limits, of the order path and of resting quotes."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from workstation.model.settings import (
+    Fraction,
     Milliseconds,
+    PositiveInt,
     Settings,
     at_least_zero,
     more_than_zero,
 )
 
-__all__ = ["OrderSettings", "RiskSettings"]
+__all__ = ["OrderSettings", "QuotingSettings", "RiskSettings"]
 
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 
@@ -91,11 +93,57 @@ class RiskSettings(Settings, frozen=True):
 
 
 class OrderSettings(Settings, frozen=True):
-    """When an order without an answer becomes Unknown."""
+    """When an order without an answer becomes Unknown, and how the venue is asked."""
 
     create_timeout_ms: Milliseconds = 10_000
     """After this time without an acknowledgement the order is Unknown; queried."""
     cancel_timeout_ms: Milliseconds = 5_000
     """The same for a cancel."""
+    query_retry_ms: Annotated[int, Meta(ge=100, le=86_400_000)] = 2_000
+    """Wait before the venue is asked again about an order; doubles with every try."""
+    query_retry_most_ms: Annotated[int, Meta(ge=100, le=86_400_000)] = 60_000
+    """Longest wait between two tries."""
+    absent_after_ms: Milliseconds = 30_000
+    """"No such order" counts only when asked this long after the order left: until
+    then it may still be on its way."""
+    check_ms: Milliseconds = 60_000
+    """Working orders of which nothing was heard for so long are asked about, at
+    venues where a report may be lost; 0 = never."""
     keep_closed: Annotated[int, Meta(ge=10, le=1_000_000)] = 1_000
     """Final orders kept in memory; older ones are in the journal only."""
+    max_slippage_bps: Annotated[float, Meta(gt=0, le=10_000)] | None = None
+    """How far from the best price a flatten may trade, in bps; none = a market order.
+
+    With it a flatten is a limit order that ends at once (IOC); what is left is tried
+    again at the best price of then."""
+    flatten_tries: Annotated[int, Meta(ge=1, le=100)] = 3
+    """Such orders one flatten may take; what is left then is an alarm."""
+    flatten_pause_ms: Milliseconds = 250
+    """Time between two of them."""
+
+
+class QuotingSettings(Settings, frozen=True):
+    """How desired orders are compared with working ones; docs/quoting.md."""
+
+    keep_bps: Annotated[float, Meta(ge=0, le=1_000)] = 2.0
+    """An order this near to its level stays, in bps of the level's price.
+
+    Wider saves requests and lets quotes rest further from where they are wanted; market
+    makers elsewhere take 2 to 20."""
+    keep_size: Fraction = 0.1
+    """It also stays where its size differs by no more, as a fraction of the level's."""
+    min_lifetime_ms: Milliseconds = 500
+    """A younger order is not moved, unless it would take; withdrawn it is at once."""
+    overlap: Annotated[float, Meta(ge=0, le=10)] = 0.0
+    """What may work on a side beyond what is wanted there, as a fraction of it.
+
+    0 waits for the venue's word that an order is gone before another takes its place;
+    1 lets a whole new side be placed while the old one is being canceled."""
+    would_take: Literal["passive", "drop"] = "passive"
+    """A post-only level that would take: one tick behind the market, or left out."""
+    rejections: PositiveInt = 3
+    """Refusals by the venue in a row after which a side of a row pauses."""
+    pause_s: Annotated[float, Meta(gt=0, le=86_400)] = 5.0
+    """The first such pause; each further refusal doubles it."""
+    longest_pause_s: Annotated[float, Meta(gt=0, le=86_400)] = 120.0
+    """No pause is longer."""

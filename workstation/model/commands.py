@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from workstation.model.desired import DesiredOrders
 from workstation.model.instruments import Side
 from workstation.model.market import MarketEvent
 from workstation.model.orders import OrderType, TimeInForce
@@ -114,7 +115,7 @@ class ReloadScript(_Command, frozen=True, kw_only=True, tag="reload_script"):
 class Inject(_Command, frozen=True, kw_only=True, tag="inject"):
     """Feed an event by hand (simulation and recording only)."""
 
-    event: MarketEvent | Signal
+    event: MarketEvent | Signal | DesiredOrders
 
 
 class Override(_Command, frozen=True, kw_only=True, tag="override"):

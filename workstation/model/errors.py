@@ -8,6 +8,7 @@ WorkstationError
 │   └── ScriptTimeout      it ran longer than its budget
 ├── CommandRefused         an operator's command does not apply to what is there
 ├── JournalError           the journal cannot be written or read
+├── ExportError            the ledger cannot be written where it was asked for
 ├── RecordingError         a recording cannot be read, or is damaged
 ├── VenueSilent            nobody knows whether a request reached its venue
 └── FeedHole               a feed has lost events and goes on after them
@@ -19,6 +20,7 @@ __all__ = [
     "CommandRefused",
     "ConfigError",
     "DataError",
+    "ExportError",
     "FeedHole",
     "IllegalTransition",
     "JournalError",
@@ -47,6 +49,10 @@ class DataError(WorkstationError):
         self.line = line
         self.reason = reason
         self.remedy = remedy
+
+
+class ExportError(WorkstationError):
+    """A folder cannot take an export; names it and what would be right."""
 
 
 class IllegalTransition(WorkstationError):

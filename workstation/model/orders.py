@@ -14,8 +14,10 @@ from workstation.model.instruments import Side
 
 __all__ = [
     "TERMINAL",
+    "BatchRequest",
     "CancelOrder",
     "CancelRejected",
+    "ExternalOrder",
     "Fill",
     "Order",
     "OrderAccepted",
@@ -23,8 +25,11 @@ __all__ = [
     "OrderEvent",
     "OrderExpired",
     "OrderFilledReport",
+    "OrderHistory",
+    "OrderMove",
     "OrderRejected",
     "OrderReplaced",
+    "OrderReport",
     "OrderRole",
     "OrderStatus",
     "OrderStatusReport",
@@ -33,7 +38,9 @@ __all__ = [
     "ReplaceOrder",
     "ReplaceRejected",
     "Report",
+    "ReportsLost",
     "Request",
+    "SingleRequest",
     "SubmitOrder",
     "TimeInForce",
 ]
@@ -68,6 +75,7 @@ class OrderRole(StrEnum):
     STOP = "stop"
     TARGET = "target"
     FLATTEN = "flatten"
+    QUOTE = "quote"
     MANUAL = "manual"
 
 
@@ -98,7 +106,7 @@ TERMINAL = frozenset(
         OrderStatus.REJECTED,
     }
 )
-"""No more is expected; a late fill after the last three is still booked."""
+"""No more is expected; a late fill after any but the first is still booked."""
 
 
 class OrderEvent(StrEnum):
@@ -119,6 +127,7 @@ class OrderEvent(StrEnum):
     REJECT_REPLACE = "reject_replace"
     EXPIRE = "expire"
     TIME_OUT = "time_out"
+    DOUBT = "doubt"
 
 
 class Order(Struct, frozen=True, kw_only=True):
@@ -128,7 +137,8 @@ class Order(Struct, frozen=True, kw_only=True):
     ``external``; ``trigger`` the stop or target price of a held order; ``prior`` the
     status to restore when a cancel or replace is refused. A ``post_only`` order is
     refused where it would take; ``trailing`` says that the trigger of a stop was last
-    moved by the price it follows.
+    moved by the price it follows. ``inferred`` says that its end was concluded (the
+    venue knew no such order, or the operator closed it), not reported by the venue.
     """
 
     id: str
@@ -153,6 +163,7 @@ class Order(Struct, frozen=True, kw_only=True):
     updated_ns: int = 0
     venue_id: str | None = None
     reason: str = ""
+    inferred: bool = False
 
     @property
     def remaining(self) -> Decimal:
@@ -166,20 +177,49 @@ class Order(Struct, frozen=True, kw_only=True):
 
     @property
     def closes_now(self) -> bool:
-        """Tell whether it takes a position at any price, and is at the venue.
+        """Tell whether it closes a position now, and is at the venue.
 
-        An exit that waits for its price may never fill.
+        An exit that waits for its price may never fill; a flatten does not wait.
         """
         return (
             self.reduce_only
-            and self.price is None
+            and (self.price is None or self.role is OrderRole.FLATTEN)
             and self.status is not OrderStatus.HELD
         )
+
+    @property
+    def may_open(self) -> bool:
+        """Tell whether a strategy made it to open or enlarge a position."""
+        return self.role is OrderRole.ENTRY or self.role is OrderRole.QUOTE
 
     @property
     def is_protection(self) -> bool:
         """Tell whether this order only limits the loss of a position."""
         return self.role is OrderRole.STOP or self.role is OrderRole.TARGET
+
+
+class OrderMove(Struct, frozen=True):
+    """One line of an order's history.
+
+    ``quantity`` and ``price`` are the execution's on a fill; else what the order got
+    by this move, None where it stayed.
+    """
+
+    ts: int
+    before: OrderStatus
+    event: OrderEvent
+    after: OrderStatus
+    reason: str = ""
+    quantity: Decimal | None = None
+    price: Decimal | None = None
+
+
+class OrderHistory(Struct, frozen=True):
+    """An order and its last moves, oldest first; ``dropped`` older ones are gone."""
+
+    order: Order
+    moves: tuple[OrderMove, ...]
+    dropped: int = 0
 
 
 class Fill(Struct, frozen=True, kw_only=True):
@@ -223,13 +263,28 @@ class ReplaceOrder(Struct, frozen=True, tag="replace"):
 
 
 class QueryOrder(Struct, frozen=True, tag="query"):
-    """Ask the broker what it knows of an order; answered by OrderStatusReport."""
+    """Ask the broker what it knows of an order.
+
+    The answer is the order's OrderFilledReports, all of them (known ones are dropped
+    by trade id), then one OrderStatusReport that repeats ``asked_ns``. An order that
+    was not sent from here is described by an ExternalOrder first.
+    """
 
     order_id: str
     instrument: str = ""
+    asked_ns: int | None = None
 
 
-Request = SubmitOrder | CancelOrder | ReplaceOrder | QueryOrder
+SingleRequest = SubmitOrder | CancelOrder | ReplaceOrder | QueryOrder
+
+
+class BatchRequest(Struct, frozen=True, tag="batch"):
+    """Ask for several things of one kind at once; each is answered for itself."""
+
+    requests: tuple[SubmitOrder | CancelOrder | ReplaceOrder, ...]
+
+
+Request = SingleRequest | BatchRequest
 
 
 class OrderAccepted(Struct, frozen=True, tag="accepted"):
@@ -262,11 +317,15 @@ class OrderFilledReport(Struct, frozen=True, tag="filled"):
 
 
 class OrderCanceled(Struct, frozen=True, tag="canceled"):
-    """The venue canceled the order, asked for or not."""
+    """The venue canceled the order, asked for or not.
+
+    ``filled`` is what it filled of it in all; None = it does not say.
+    """
 
     order_id: str
     reason: str = ""
     ts_event: int | None = None
+    filled: Decimal | None = None
 
 
 class CancelRejected(Struct, frozen=True, tag="cancel_rejected"):
@@ -278,11 +337,12 @@ class CancelRejected(Struct, frozen=True, tag="cancel_rejected"):
 
 
 class OrderExpired(Struct, frozen=True, tag="expired"):
-    """The order ended by its time in force."""
+    """The order ended by its time in force; ``filled`` as in OrderCanceled."""
 
     order_id: str
     reason: str = ""
     ts_event: int | None = None
+    filled: Decimal | None = None
 
 
 class OrderReplaced(Struct, frozen=True, tag="replaced"):
@@ -303,15 +363,43 @@ class ReplaceRejected(Struct, frozen=True, tag="replace_rejected"):
 
 
 class OrderStatusReport(Struct, frozen=True, tag="order_status"):
-    """The venue's answer to a query; ``status`` None means it knows no such order."""
+    """The venue's answer to a query; ``status`` None means it knows no such order.
+
+    ``filled`` is the sum of its fills; ``quantity`` and ``price`` are what the order
+    has now, None where the venue does not say. ``asked_ns`` is the query's: without
+    it the answer counts as asked for when it arrives.
+    """
 
     order_id: str
     status: OrderStatus | None
     filled: Decimal = Decimal(0)
     ts_event: int | None = None
+    quantity: Decimal | None = None
+    price: Decimal | None = None
+    venue_id: str | None = None
+    asked_ns: int | None = None
 
 
-Report = (
+class ExternalOrder(Struct, frozen=True, kw_only=True, tag="external_order"):
+    """The venue has an order that was not made here; its reports follow as usual."""
+
+    order_id: str
+    instrument: str
+    side: Side
+    order_type: OrderType
+    quantity: Decimal
+    price: Decimal | None = None
+    venue_id: str | None = None
+    ts_event: int | None = None
+
+
+class ReportsLost(Struct, frozen=True, tag="reports_lost"):
+    """Reports may have been lost: the way to the venue was broken, and is back."""
+
+    reason: str = ""
+
+
+OrderReport = (
     OrderAccepted
     | OrderRejected
     | OrderFilledReport
@@ -322,3 +410,6 @@ Report = (
     | ReplaceRejected
     | OrderStatusReport
 )
+"""Reports about one order that is known."""
+
+Report = OrderReport | ExternalOrder | ReportsLost

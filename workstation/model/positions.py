@@ -6,7 +6,9 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-__all__ = ["AccountView", "Position", "average_after"]
+from workstation.model.money import minus, plus, ratio, share, times
+
+__all__ = ["AccountView", "Position", "Refill", "refill"]
 
 ZERO = Decimal(0)
 
@@ -14,13 +16,16 @@ ZERO = Decimal(0)
 class Position(Struct, frozen=True, kw_only=True):
     """The position of one owner in one instrument, at average cost.
 
-    ``quantity`` is signed (long > 0). ``realized`` is before fees, in the quote
-    currency; ``fees`` by currency are in the account.
+    ``quantity`` is signed (long > 0), and so is ``cost``, what it was entered at in
+    all: money is reckoned from the cost, which is exact; ``average_price`` is the cost
+    of one, rounded. ``realized`` is before fees, in the quote currency; ``fees`` are in
+    the account's.
     """
 
     owner: str
     instrument: str
     quantity: Decimal = ZERO
+    cost: Decimal = ZERO
     average_price: Decimal = ZERO
     realized: Decimal = ZERO
     fees: Decimal = ZERO
@@ -34,7 +39,7 @@ class Position(Struct, frozen=True, kw_only=True):
 
     def open_pnl(self, mark: Decimal) -> Decimal:
         """Return the unrealized profit at ``mark``, before fees."""
-        return (mark - self.average_price) * self.quantity
+        return minus(times(mark, self.quantity), self.cost)
 
 
 class AccountView(Struct, frozen=True, kw_only=True):
@@ -55,19 +60,34 @@ class AccountView(Struct, frozen=True, kw_only=True):
     orders: int
 
 
-def average_after(
-    average: Decimal, held: Decimal, change: Decimal, price: Decimal
-) -> Decimal:
-    """Return the entry price once ``change`` of a position was filled at ``price``.
+class Refill(Struct, frozen=True):
+    """What a fill makes of a position; ``gained`` is what it realized."""
 
-    ``held`` and ``change`` are signed. Adding weights it, reducing keeps it, crossing
-    zero starts again at ``price``; 0 where nothing is left.
+    quantity: Decimal
+    cost: Decimal
+    average_price: Decimal
+    gained: Decimal = ZERO
+
+
+def refill(held: Position, change: Decimal, price: Decimal) -> Refill:
+    """Return what is left once ``change`` (signed) of a position fills at ``price``.
+
+    Average cost: adding adds what was paid. Reducing takes the same share of the cost
+    as of the quantity, to the grain of ``money``, and leaves the entry price. Crossing
+    zero realizes all, and starts again at ``price``. Realized plus cost is always what
+    was paid and received, to the last digit.
     """
-    total = held + change
+    had, cost = held.quantity, held.cost
+    total = plus(had, change)
+    if not had or (change > 0) == (had > 0):
+        cost = plus(cost, times(change, price))
+        return Refill(total, cost, ratio(cost, total) if had else price)
+    if total and (total > 0) == (had > 0):
+        closed = minus(had, total)
+        gone = share(cost, closed, had)
+        gained = minus(times(price, closed), gone)
+        return Refill(total, minus(cost, gone), held.average_price, gained)
+    gained = minus(times(price, had), cost)
     if not total:
-        return ZERO
-    if not held or (total > 0) != (held > 0):
-        return price
-    if (change > 0) != (held > 0) or price == average:
-        return average
-    return (average * abs(held) + price * abs(change)) / abs(total)
+        return Refill(ZERO, ZERO, ZERO, gained)
+    return Refill(total, times(total, price), price, gained)

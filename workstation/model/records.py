@@ -18,6 +18,7 @@ from workstation.model.orders import Fill, Order, OrderEvent, OrderRole, OrderSt
 from workstation.model.positions import Position
 from workstation.model.signals import Signal
 from workstation.model.states import BookTrust, PositionBand, SymbolState
+from workstation.model.trades import ClosedTrade
 
 __all__ = [
     "BandRecord",
@@ -37,11 +38,13 @@ __all__ = [
     "OrderRecord",
     "ParamsRecord",
     "PositionRecord",
+    "ReconcileRecord",
     "Record",
     "ResyncRecord",
     "SignalRecord",
     "StateRecord",
     "TaskRecord",
+    "TradeRecord",
 ]
 
 
@@ -87,6 +90,31 @@ class SignalRecord(Struct, frozen=True, tag="signal"):
     seq: int
     ts: int
     signal: Signal
+
+
+class ReconcileRecord(Struct, frozen=True, kw_only=True, tag="reconcile"):
+    """A row's desired orders were compared with its working ones.
+
+    ``cause`` is what made the Executor look; the counts say what it decided, and
+    ``why`` the first decisions other than to keep, with their numbers.
+    """
+
+    seq: int
+    ts: int
+    strategy: str
+    instrument: str
+    cause: str
+    bids: int
+    asks: int
+    kept: int = 0
+    modified: int = 0
+    canceled: int = 0
+    placed: int = 0
+    waiting: int = 0
+    dropped: int = 0
+    denied: int = 0
+    why: tuple[str, ...] = ()
+    reason: str = ""
 
 
 class StateRecord(Struct, frozen=True, kw_only=True, tag="state"):
@@ -171,6 +199,14 @@ class PositionRecord(Struct, frozen=True, tag="position"):
     ts: int
     before: Position
     after: Position
+
+
+class TradeRecord(Struct, frozen=True, tag="trade"):
+    """A position came back to flat, or crossed zero: one round trip is over."""
+
+    seq: int
+    ts: int
+    trade: ClosedTrade
 
 
 class BandRecord(Struct, frozen=True, tag="band"):
@@ -293,6 +329,7 @@ Record = (
     | BookRecord
     | ResyncRecord
     | SignalRecord
+    | ReconcileRecord
     | StateRecord
     | LockRecord
     | ParamsRecord
@@ -300,6 +337,7 @@ Record = (
     | DenyRecord
     | FillRecord
     | PositionRecord
+    | TradeRecord
     | BandRecord
     | TaskRecord
     | FaultRecord

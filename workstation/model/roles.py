@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from workstation.model.market import MarketEvent
-from workstation.model.orders import Report, Request
+from workstation.model.orders import Report, Request, SingleRequest
 from workstation.model.ports import Core, Edge
 
 __all__ = [
@@ -98,7 +98,11 @@ class Resyncing(Protocol):
 
 @runtime_checkable
 class Broker(Protocol):
-    """Where orders go; a simulated one is driven by the run's clock."""
+    """Where orders go; a simulated one is driven by the run's clock.
+
+    One that can do more than the least has ``abilities: BrokerAbilities`` and takes a
+    BatchRequest as so many requests.
+    """
 
     name: str
 
@@ -123,7 +127,7 @@ class Venue(Protocol):
 
     name: str
 
-    async def send(self, request: Request) -> Sequence[Report]:
+    async def send(self, request: SingleRequest) -> Sequence[Report]:
         """Carry a request out and return what the venue answered.
 
         Raises VenueSilent where nobody knows whether it was carried out.

@@ -78,6 +78,9 @@ class Following:
         row = self._rows.get(order.instrument)
         if row is None:
             return
+        if order.role is OrderRole.QUOTE:
+            # What rests on both sides moves no row; what of it fills does.
+            return
         sent = order.status is OrderStatus.SUBMITTED and event.before in _UNSENT
         if order.role is OrderRole.ENTRY:
             self._on_entry(row, event, sent=sent)
@@ -120,7 +123,7 @@ class Following:
         if event.owner != self._name or row is None:
             return
         row.answer = f"denied {event.code}: {event.text}"
-        if row.committing:
+        if row.committing and event.role is not OrderRole.QUOTE:
             row.committing = False
             if row.state is not SymbolState.IN_TRADE:
                 row.tally.deny(event.code)

@@ -43,6 +43,7 @@ class Scope(StrEnum):
     BOOK = "book"
     LIMIT = "risk limit"
     LOG = "log"
+    SUMS = "sums"
     DIALOG = "dialog"
 
 
@@ -54,6 +55,7 @@ PANEL_SCOPES = (
     Scope.BOOK,
     Scope.LIMIT,
     Scope.LOG,
+    Scope.SUMS,
 )
 """Scopes of which one at a time is heard: that of the focused panel."""
 
@@ -257,7 +259,7 @@ ACTIONS: tuple[Action, ...] = (
         *("strategy.next_symbol", "right", _T, "the strategy's next symbol"),
         *("symbol", 2, _SYMBOLS),
     ),
-    # Chart, book, log.
+    # Chart, book, log, sums.
     _keys("chart.timeframe", "t", Scope.CHART, "next timeframe", "timeframe", 0),
     _keys("chart.plots", "d", Scope.CHART, "add or remove indicators", "draw", 0),
     _keys("chart.zoom_in", "plus equals_sign", Scope.CHART, "closer", "scale", 1),
@@ -281,6 +283,7 @@ ACTIONS: tuple[Action, ...] = (
         *("set", 0, _FREE | {Fact.LIMIT}, _ONE),
     ),
     _keys("log.follow", "f", Scope.LOG, "follow the newest line", "follow", 0),
+    _keys("sums.group", "k", Scope.SUMS, "by strategy, symbol or day", "kind", 0),
     # Dialogs.
     _keys("dialog.next", "tab", _D, "next field or button", "next", 3),
     _keys("dialog.previous", "shift+tab", _D, "previous field or button"),

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from workstation.engine.script_source import ScriptSource
     from workstation.kernel import Clock
     from workstation.model.commands import AmendOrder, Command, PlaceOrder
+    from workstation.model.orders import OrderHistory
     from workstation.ui.panels.base import Panel
     from workstation.ui.screens.layout import LayoutScreen
     from workstation.ui.widgets.tail_log import LogLine
@@ -75,6 +76,9 @@ class SessionLike(Protocol):
 
     def touch(self, instrument: str) -> Touch:
         """Return the best prices of an instrument now."""
+
+    def order_history(self, order_id: str) -> OrderHistory | None:
+        """Return an order's moves; None where it is not kept."""
 
     def script_source(self, strategy: str) -> ScriptSource | None:
         """Return the text of a strategy's script, read now."""

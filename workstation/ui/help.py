@@ -24,6 +24,7 @@ _ORDER = (
     Scope.BOOK,
     Scope.LIMIT,
     Scope.LOG,
+    Scope.SUMS,
     Scope.DIALOG,
 )
 

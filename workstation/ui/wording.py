@@ -31,24 +31,26 @@ from workstation.model.records import (
     OrderRecord,
     ParamsRecord,
     PositionRecord,
+    ReconcileRecord,
     Record,
     ResyncRecord,
     SignalRecord,
     StateRecord,
     TaskRecord,
+    TradeRecord,
 )
 from workstation.model.states import BookTrust, PositionBand, SymbolState
 from workstation.model.timeframes import NS_PER_S
-from workstation.ui.typeset import number, quantity, utc_minute, utc_time
+from workstation.ui.typeset import duration, number, quantity, utc_minute, utc_time
 from workstation.ui.widgets.inks import Part
 from workstation.ui.widgets.tail_log import LogLine
 
 __all__ = ["KINDS", "Scales", "log_line", "move_words", "order_number"]
 
 KINDS = (
-    *("state", "order", "fill", "deny", "sig", "pos", "book", "gap"),
+    *("state", "order", "fill", "deny", "sig", "pos", "trade", "book", "gap"),
     *("feed", "task", "fault", "cmd", "hold", "kill", "lock", "band", "note", "edge"),
-    *("limit", "param", "bar"),
+    *("limit", "param", "quote", "bar"),
 )
 """Every kind word, in the order of the log's rail."""
 
@@ -168,6 +170,26 @@ def _signal(record: SignalRecord, scales: Scales) -> Said:
     if signal.limit_price is not None:
         text += f" @ {_price(signal.limit_price, signal.instrument, scales)}"
     return "sig", "info", signal.instrument, ((text, ""), *_after(signal.reason))
+
+
+def _reconcile(record: ReconcileRecord, scales: Scales) -> Said:
+    counts = {
+        "kept": record.kept,
+        "changed": record.modified,
+        "canceled": record.canceled,
+        "placed": record.placed,
+        "waiting": record.waiting,
+        "left out": record.dropped,
+    }
+    said = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    bad = bool(record.denied)
+    parts: Parts = (
+        (f"{record.instrument} {record.strategy} ", ""),
+        (f"{record.bids}×{record.asks} ", "strong"),
+        (said or "nothing to do", "warn" if bad else ""),
+        *_after("; ".join(record.why)),
+    )
+    return "quote", "warn" if bad else "info", record.instrument, parts
 
 
 def move_words(record: StateRecord | LockRecord) -> str:
@@ -318,6 +340,19 @@ def _position(record: PositionRecord, scales: Scales) -> Said:
     return "pos", "info", after.instrument, parts
 
 
+def _trade(record: TradeRecord, scales: Scales) -> Said:
+    trade = record.trade
+    net = trade.net
+    ink = "up" if net > 0 else "down" if net < 0 else "dim"
+    word = "long" if trade.side is Side.BUY else "short"
+    parts: Parts = (
+        (f"{trade.instrument} {word} {duration(trade.held_ns)} net ", ""),
+        (number(net, 2, sign=True), ink),
+        *_after(trade.exit_reason),
+    )
+    return "trade", "info", trade.instrument, parts
+
+
 def _band(record: BandRecord, scales: Scales) -> Said:
     name = record.instrument
     calm = record.after is PositionBand.NORMAL
@@ -434,6 +469,7 @@ _SAY: dict[type, Callable[[Any, Scales], Said]] = {
     BookRecord: _book,
     ResyncRecord: _resync,
     SignalRecord: _signal,
+    ReconcileRecord: _reconcile,
     StateRecord: _state,
     LockRecord: _lock,
     ParamsRecord: _params,
@@ -441,6 +477,7 @@ _SAY: dict[type, Callable[[Any, Scales], Said]] = {
     DenyRecord: _deny,
     FillRecord: _fill,
     PositionRecord: _position,
+    TradeRecord: _trade,
     BandRecord: _band,
     TaskRecord: _task,
     FaultRecord: _fault,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -10,7 +11,8 @@ import pytest
 
 from tests.ui import fakes
 from tests.ui.test_app import layout_of, opened, text_of
-from workstation.engine.frames import FigureTable, OpportunityTable
+from workstation.engine.frames import FigureTable, Focus, Frame, OpportunityTable
+from workstation.model.orders import OrderStatus
 from workstation.model.records import LockRecord
 from workstation.model.states import BookTrust, SymbolState
 from workstation.ui.panels.log import WideLogPanel
@@ -290,3 +292,31 @@ async def test_without_opportunities_it_says_what_would_make_some(
         app.bridge.pump_once()
         await pilot.pause()
         assert sentence in text_of(app)
+
+
+def _still(shown: Frame, focus: Focus | None) -> Frame:
+    return shown
+
+
+async def test_the_note_on_held_orders_counts_them_where_their_ids_do_not_fit() -> None:
+    def held(count: int) -> Frame:
+        stop = fakes.orders()[1].order
+        fields = {name: getattr(stop, name) for name in ("role", "type", "trigger")}
+        return fakes.frame(
+            orders=tuple(
+                fakes.order_row(
+                    40 + n, **fields, price=None, status=OrderStatus.HELD, version=n
+                )
+                for n in range(count)
+            )
+        )
+
+    for count, note in ((2, "40 41 are held here:"), (30, "30 orders are held here:")):
+        shown = held(count)
+        async with opened(make=partial(_still, shown)) as (app, pilot, _):
+            await pilot.press("3")
+            await pilot.pause()
+            layout_of(app).focus_panel("orders")
+            await pilot.press("z")
+            await pilot.pause()
+            assert f"{note} they stop protecting when the engine stops" in text_of(app)

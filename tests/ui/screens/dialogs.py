@@ -25,23 +25,25 @@ from tests.ui.screens.scenes import (
 )
 from workstation.engine.reloading import ReloadAnswer
 from workstation.indicators import Request
+from workstation.model.orders import OrderEvent, OrderHistory, OrderMove, OrderStatus
 from workstation.ui.actions import Scope
 from workstation.ui.screens.alerts import AlertsScreen
 from workstation.ui.screens.cancel import CancelScreen
 from workstation.ui.screens.detail import DetailScreen
-from workstation.ui.screens.details import order_lines
 from workstation.ui.screens.edit_params import EditParamsScreen
 from workstation.ui.screens.flatten import FlattenScreen
 from workstation.ui.screens.go_until import GoUntilScreen
 from workstation.ui.screens.help_screen import HelpScreen
 from workstation.ui.screens.inject import InjectScreen
 from workstation.ui.screens.kill import KillScreen
+from workstation.ui.screens.order_details import order_lines
 from workstation.ui.screens.override import OverrideScreen
 from workstation.ui.screens.plots import PlotsScreen
 from workstation.ui.screens.quit import QuitScreen
 from workstation.ui.screens.ritual import Ritual
 from workstation.ui.screens.roll_back import RollBackScreen
 from workstation.ui.screens.stop_task import StopTaskScreen
+from workstation.ui.screens.unknown import UnknownScreen
 from workstation.ui.screens.unlock import UnlockScreen
 
 __all__ = ["ACTING", "BUSY", "DIALOGS", "Nothing"]
@@ -55,6 +57,61 @@ BUSY = msgspec.structs.replace(
     alerts=(alert(), alert(2, severity="bad", count=1), alert(3, active=False)),
 )
 KILLED = msgspec.structs.replace(BUSY, header=header(kill="hold", word="HALTED"))
+_LOST_ROW = order("o-16", instrument="ETHUSDT", price="2682.50")
+LOST = msgspec.structs.replace(
+    BUSY,
+    orders=(
+        STOP,
+        msgspec.structs.replace(
+            _LOST_ROW,
+            order=msgspec.structs.replace(
+                _LOST_ROW.order,
+                status=OrderStatus.UNKNOWN,
+                reason="no answer for 5 s in pending_cancel",
+            ),
+        ),
+    ),
+)
+TIMELINE = OrderHistory(
+    STOP.order,
+    (
+        OrderMove(
+            TS - 134_000_000_000,
+            OrderStatus.INITIALIZED,
+            OrderEvent.HOLD,
+            OrderStatus.HELD,
+            "stop",
+            Decimal(1),
+            Decimal("60400.00"),
+        ),
+        OrderMove(
+            TS - 90_500_000_000,
+            OrderStatus.HELD,
+            OrderEvent.REPLACE,
+            OrderStatus.HELD,
+            "trigger moved",
+            None,
+            Decimal("60452.00"),
+        ),
+        OrderMove(
+            TS - 4_200_000_000,
+            OrderStatus.HELD,
+            OrderEvent.SUBMIT,
+            OrderStatus.SUBMITTED,
+            "stop 60452.00 met at 60451.9",
+        ),
+        OrderMove(
+            TS - 4_160_000_000,
+            OrderStatus.SUBMITTED,
+            OrderEvent.PARTIAL_FILL,
+            OrderStatus.PARTIALLY_FILLED,
+            "",
+            Decimal("0.4"),
+            Decimal("60451.50"),
+        ),
+    ),
+    2,
+)
 INSTRUMENTS = {"BTCUSDT": BTC, "ETHUSDT": ETH}
 
 
@@ -126,7 +183,14 @@ DIALOGS: dict[str, Make] = {
     ),
     "alerts": lambda engine, fuse: AlertsScreen(BUSY, lambda ids: None, timer=fuse),
     "detail": lambda engine, fuse: DetailScreen(
-        BUSY, "Order 13", lambda scene: order_lines(scene.order("o-13")), timer=fuse
+        BUSY,
+        "Order 13",
+        lambda scene: order_lines(scene.order("o-13"), TIMELINE),
+        export=lambda: "",
+        timer=fuse,
+    ),
+    "unknown": lambda engine, fuse: UnknownScreen(
+        LOST, engine.execute, "o-16", timer=fuse
     ),
     "plots": lambda engine, fuse: PlotsScreen(
         BUSY,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -12,7 +11,6 @@ from textual.app import App
 from tests.ui.screens.dialogs import BUSY, Nothing
 from tests.ui.screens.scenes import (
     FEED,
-    STOP,
     TS,
     D,
     FakeEngine,
@@ -29,8 +27,7 @@ from tests.ui.screens.scenes import (
 from workstation.engine.frames import Alert, BookCount
 from workstation.engine.store import Numbered
 from workstation.kernel.tasks import TaskState
-from workstation.model.orders import OrderEvent, OrderStatus
-from workstation.model.records import OrderRecord, TaskRecord
+from workstation.model.records import TaskRecord
 from workstation.model.states import BookTrust
 from workstation.ui.actions import ACTIONS, Scope
 from workstation.ui.goals import Goal
@@ -40,7 +37,6 @@ from workstation.ui.screens.alerts import AlertsScreen
 from workstation.ui.screens.detail import DetailScreen
 from workstation.ui.screens.details import (
     feed_lines,
-    order_lines,
     position_lines,
     row_lines,
     task_lines,
@@ -49,6 +45,7 @@ from workstation.ui.screens.fields import TextField
 from workstation.ui.screens.go_until import GoUntilScreen
 from workstation.ui.screens.help_screen import HelpScreen
 from workstation.ui.screens.jump import JumpScreen, JumpTarget
+from workstation.ui.screens.order_details import order_lines
 from workstation.ui.screens.ritual import Verb
 from workstation.ui.screens.scene import Scene
 from workstation.ui.screens.unlock import UnlockScreen
@@ -207,29 +204,6 @@ def plain(lines: Any) -> str:
     return panel.plain()
 
 
-def test_an_order_shows_every_move_it_made() -> None:
-    other = msgspec.structs.replace(STOP.order, id="o-99")
-    records = [
-        Numbered(
-            1, OrderRecord(7, TS, STOP.order, OrderStatus.INITIALIZED, OrderEvent.HOLD)
-        ),
-        Numbered(
-            2, OrderRecord(8, TS, other, OrderStatus.HELD, OrderEvent.SUBMIT, "no")
-        ),
-    ]
-    text = plain(order_lines(STOP, records))
-    assert "initialized hold → held" in text
-    assert "submit" not in text
-    assert "it stops protecting when the engine ends" in text
-    assert "no longer among" in plain(order_lines(None))
-    assert "queue" not in text
-
-
-def test_an_order_on_paper_shows_its_place_in_the_queue() -> None:
-    row = msgspec.structs.replace(STOP, queue=(Decimal("1.204"), Decimal("3.5")))
-    assert "1.204 ahead of 3.500 shown, on paper" in plain(order_lines(row))
-
-
 def test_a_task_shows_the_changes_of_its_state() -> None:
     record = TaskRecord(
         seq=1, ts=TS, task="ema_cross", before="running", after="failed", reason="x[/]"
@@ -294,7 +268,7 @@ async def test_a_detail_follows_the_frames() -> None:
         assert "60,452.00" in text_of(screen)
         screen.refresh_from(frame())
         await pilot.pause()
-        assert "no longer among the working ones" in text_of(screen)
+        assert "no longer kept here" in text_of(screen)
 
 
 def test_help_lists_every_key_the_focused_panel_first() -> None:

@@ -40,6 +40,15 @@ from workstation.engine.frames.header import (
     Alert,
     Header,
 )
+from workstation.engine.frames.ledger import (
+    EquityFrame,
+    FillRow,
+    FillTable,
+    SumRow,
+    SumTable,
+    TradeTable,
+    TripRow,
+)
 from workstation.engine.frames.machine import MachineFrame, Way
 from workstation.engine.frames.risk import DenialRow, RiskTable
 from workstation.engine.frames.rows import (
@@ -66,10 +75,13 @@ __all__ = [
     "CandleRow",
     "ChartFrame",
     "DenialRow",
+    "EquityFrame",
     "FeedRow",
     "FigureHead",
     "FigureRow",
     "FigureTable",
+    "FillRow",
+    "FillTable",
     "Focus",
     "Frame",
     "GapRow",
@@ -92,8 +104,12 @@ __all__ = [
     "ScriptLine",
     "ScriptLog",
     "StrategyRow",
+    "SumRow",
+    "SumTable",
     "SymbolRow",
     "TapeFrame",
     "TradeRow",
+    "TradeTable",
+    "TripRow",
     "Way",
 ]

@@ -13,6 +13,12 @@ from workstation.engine.frames.figures import (
     OpportunityTable,
 )
 from workstation.engine.frames.header import Alert, Header
+from workstation.engine.frames.ledger import (
+    EquityFrame,
+    FillTable,
+    SumTable,
+    TradeTable,
+)
 from workstation.engine.frames.machine import MachineFrame
 from workstation.engine.frames.risk import RiskTable
 from workstation.engine.frames.rows import OrderRow, PositionRow, SymbolRow
@@ -46,6 +52,10 @@ class Frame(Struct, frozen=True, kw_only=True):
     orders: tuple[OrderRow, ...] | None = None
     positions: tuple[PositionRow, ...] | None = None
     risk: RiskTable | None = None
+    fills: FillTable | None = None
+    trades: TradeTable | None = None
+    equity: EquityFrame | None = None
+    sums: SumTable | None = None
     feeds: tuple[FeedRow, ...] | None = None
     gaps: tuple[GapRow, ...] | None = None
     tasks: tuple[TaskStats, ...] | None = None

@@ -66,7 +66,10 @@ class OrderRow(Struct, frozen=True, kw_only=True):
 
 
 class PositionRow(Struct, frozen=True, kw_only=True):
-    """A position valued at ``mark``."""
+    """A position valued at ``mark``: ``value`` is signed, as the quantity is.
+
+    ``net`` is what the account holds there: the sum of all owners.
+    """
 
     position: Position
     symbol: str
@@ -74,6 +77,8 @@ class PositionRow(Struct, frozen=True, kw_only=True):
     quantity_decimals: int
     last: float | None
     mark: float | None = None
+    value: Decimal | None = None
+    net: Decimal | None = None
     open_pnl: Decimal | None
     stop_percent: float | None
     age_ns: int | None

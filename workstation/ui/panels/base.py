@@ -51,6 +51,7 @@ class Choice:
 
     ``param`` is a parameter of the row's script, ``script_line`` a line of its log,
     ``limit`` a limit that can be set.
+    ``fill`` and ``trade`` are numbers of the ledger's.
     """
 
     instrument: str = ""
@@ -62,6 +63,8 @@ class Choice:
     param: str = ""
     script_line: int | None = None
     limit: str = ""
+    fill: int | None = None
+    trade: int | None = None
 
 
 class Panel(PanelFrame):

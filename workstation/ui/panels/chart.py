@@ -44,6 +44,7 @@ _LETTERS = {
     "stop": "S",
     "target": "T",
     "flatten": "F",
+    "quote": "Q",
     "manual": "M",
 }
 
@@ -263,7 +264,7 @@ def _markers(shown: ChartFrame, starts: Sequence[int]) -> list[Marker]:
         if at >= 0:
             role = marker.role.value
             letter = _LETTERS.get(role, "")
-            opens = role == "entry"
+            opens = role in ("entry", "quote")
             markers.append(Marker(at, marker.price, marker.side > 0, letter, opens))
     return markers
 

@@ -11,7 +11,7 @@ from workstation.ui.actions import Scope
 from workstation.ui.panels.base import Choice
 from workstation.ui.panels.cells import short_age
 from workstation.ui.panels.table import Form, Item, TablePanel
-from workstation.ui.typeset import percent, plain, price, quantity
+from workstation.ui.typeset import percent, plain, price, quantity, width
 from workstation.ui.widgets.inks import Part
 from workstation.ui.widgets.line_table import Column, Row
 from workstation.ui.wording import order_number
@@ -60,6 +60,7 @@ _STATES = {
     OrderStatus.INITIALIZED: "new",
 }
 _HELD_NOTE = "is held here: it stops protecting when the engine stops"
+_HELD_NOTES = "are held here: they stop protecting when the engine stops"
 
 
 class OrdersPanel(TablePanel):
@@ -111,13 +112,14 @@ class OrdersPanel(TablePanel):
             return ()
         ids = [self._items[k].row.cells[0] for k in held]
         names = " ".join(i if isinstance(i, str) else i[0] for i in ids)
-        indent = 0 if self.headless else 4
-        verb = (
-            _HELD_NOTE if len(held) == 1 else _HELD_NOTE.replace("is held", "are held")
-        )
-        if len(held) > 1:
-            verb = verb.replace("it stops", "they stop")
-        text = f"{' ' * indent}{names} {verb}"
+        indent = " " * (0 if self.headless else 4)
+        if len(held) == 1:
+            text = f"{indent}{names} {_HELD_NOTE}"
+        else:
+            text = f"{indent}{names} {_HELD_NOTES}"
+            if width(text) > self.table.size.width > 0:
+                # What it means must be read whole; the rows have the numbers.
+                text = f"{indent}{len(held)} orders {_HELD_NOTES}"
         return (Row(f"note/{key}", hash(text), note=((text, "warn"),)),)
 
     def _item(self, row: OrderRow) -> Item:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from workstation.ui.actions import Scope
@@ -55,12 +57,51 @@ class PositionsPanel(TablePanel):
         if rows is None:
             return
         items = [self._item(row) for row in rows]
-        self.set_items(items, frame.ts, [self._total(frame)] if rows else [])
+        tail = [*self._nets(rows), self._total(frame)] if rows else []
+        self.set_items(items, frame.ts, tail)
         self.set_title(self.title_parts(len(rows)), "")
+
+    def _nets(self, rows: Sequence[PositionRow]) -> list[Row]:
+        """Return what the account holds where several owners do."""
+        owners = Counter(row.position.instrument for row in rows)
+        last = {row.position.instrument: row for row in rows}
+        nets: list[Row] = []
+        for name, row in last.items():
+            if owners[name] < 2 or row.net is None:
+                continue
+            text = quantity(row.net, row.quantity_decimals, sign=True)
+            cells: dict[str, str | Part] = {
+                "symbol": (row.symbol, "dim"),
+                "owner": ("net", "dim"),
+                "quantity": (text, signed(row.net) or "strong"),
+            }
+            drawn = [cells.get(column.key, "") for column in self.columns]
+            nets.append(Row(f"net/{name}", hash(text), drawn))
+        return nets
+
+    def export_rows(self) -> list[list[str]]:
+        """Return the positions that pass the filter with all their columns, exact."""
+        # Late: the tables are not needed for the first paint.
+        from workstation.engine.ledger_tables import POSITIONS, position_row
+        from workstation.model.money import ratio
+
+        frame = self._frame
+        known = {
+            f"{row.position.instrument}/{row.position.owner}": position_row(
+                row.position,
+                # The mark as the ledger has it, not the float of the screen.
+                None if row.value is None else ratio(row.value, row.position.quantity),
+                row.value,
+                row.open_pnl,
+            )
+            for row in (None if frame is None else frame.positions) or ()
+        }
+        return self.exact_rows(POSITIONS, known)
 
     def _total(self, frame: Frame) -> Row:
         known = [r.open_pnl for r in frame.positions or () if r.open_pnl is not None]
-        amount = sum(known) if known else None
+        # The ledger's own sum, the one in the header: nothing is added up here.
+        amount = frame.header.open_pnl if known else None
         fitted = fit_columns(self.columns, max(0, self.size.width - self.gutter_cells))
         at = 0
         for place, (_, column, cells) in enumerate(fitted):
@@ -81,7 +122,6 @@ class PositionsPanel(TablePanel):
     def _item(self, row: PositionRow) -> Item:
         held = row.position
         digits = row.quantity_decimals
-        amount = None if row.mark is None else float(held.quantity) * row.mark
         cells: dict[str, str | Part] = {
             "symbol": row.symbol,
             "owner": held.owner,
@@ -94,7 +134,7 @@ class PositionsPanel(TablePanel):
             "open": (money(row.open_pnl, sign=True), signed(row.open_pnl)),
             "stop": (percent(row.stop_percent), "dim"),
             "age": (short_age(row.age_ns), "dim"),
-            "value": money(amount),
+            "value": money(row.value),
             "realized": (money(held.realized, sign=True), signed(held.realized)),
             "fills": str(held.fills),
         }
@@ -107,7 +147,7 @@ class PositionsPanel(TablePanel):
             "open": None if row.open_pnl is None else float(row.open_pnl),
             "stop": row.stop_percent,
             "age": row.age_ns,
-            "value": amount,
+            "value": None if row.value is None else float(row.value),
             "realized": float(held.realized),
             "fills": held.fills,
         }
@@ -117,7 +157,7 @@ class PositionsPanel(TablePanel):
             "mark": plain(row.mark),
             "open": plain(row.open_pnl),
             "stop": plain(row.stop_percent),
-            "value": plain(amount),
+            "value": plain(row.value),
             "realized": plain(held.realized),
         }
         names = [column.key for column in self.columns]

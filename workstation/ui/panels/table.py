@@ -294,6 +294,16 @@ class TablePanel(Panel):
         head = [column.title for column in self.columns]
         return [head, *[self._plain(r) for r in self.table.rows if not r.note]]
 
+    def exact_rows(
+        self, head: Sequence[str], exact: Mapping[str, Sequence[object]]
+    ) -> list[list[str]]:
+        """Return whole rows, by the key of the row that is shown, after their head."""
+        rows = [exact[row.key] for row in self.table.rows if row.key in exact]
+        return [
+            list(head),
+            *[["" if cell is None else str(cell) for cell in row] for row in rows],
+        ]
+
     def _plain(self, row: Row) -> list[str]:
         item = self._items.get(row.key)
         exact = {} if item is None else item.exact

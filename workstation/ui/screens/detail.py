@@ -37,6 +37,7 @@ class DetailScreen(Ritual[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", show=False, id="find.filter"),
+        Binding("e", "export", show=False, id="view.export"),
     ]
 
     def __init__(
@@ -48,14 +49,19 @@ class DetailScreen(Ritual[None]):
         live: Callable[[Scene], Sequence[Field]] = lambda scene: (),
         panels: frozenset[str] = frozenset(),
         wide: bool = False,
+        export: Callable[[], str] | None = None,
         timer: Timer | None = None,
     ) -> None:
-        """Open on ``frame``; ``wide`` lines may take the whole width of the screen."""
+        """Open on ``frame``; ``wide`` lines may take the whole width of the screen.
+
+        ``export`` writes what is shown to a file and returns what became of it.
+        """
         super().__init__(frame, timer=timer)
         self._title = title
         self._lines = lines
         self._live = live
         self._needs = panels
+        self._export = export
         self.set_class(wide, "-wide")
         self.bar = FilterBar()
 
@@ -99,7 +105,10 @@ class DetailScreen(Ritual[None]):
         """Return the keys shown at the bottom."""
         move = Hint(glyph="↑ ↓", label="move", id="dialog.up", rank=1)
         find = Hint(glyph="/", label="filter", id="find.filter", rank=2)
-        return (*super().footer(), move, find)
+        hints = (*super().footer(), move, find)
+        if self._export is None:
+            return hints
+        return (*hints, Hint(glyph="e", label="export", id="view.export", rank=3))
 
     def refresh_from(self, frame: Frame) -> None:
         """Write the lines anew."""
@@ -113,6 +122,11 @@ class DetailScreen(Ritual[None]):
         """Open the filter."""
         self.bar.add_class("-open")
         self.bar.focus()
+
+    def action_export(self) -> None:
+        """Write it to a file, and say where."""
+        if self._export is not None:
+            self.say(self._export())
 
     def action_back(self) -> None:
         """Take the filter away first, then go back."""

@@ -8,13 +8,12 @@ from workstation.engine.frames import (
     BookCount,
     FeedRow,
     GapRow,
-    OrderRow,
     PositionRow,
 )
 from workstation.engine.store import Numbered
 from workstation.kernel import TaskStats
 from workstation.model.market import Level
-from workstation.model.records import LockRecord, OrderRecord, StateRecord, TaskRecord
+from workstation.model.records import LockRecord, StateRecord, TaskRecord
 from workstation.model.states import BookTrust
 from workstation.ui.panels.cells import spaced_age
 from workstation.ui.screens.gap_details import ledger_lines
@@ -35,68 +34,14 @@ from workstation.ui.widgets.inks import Part
 from workstation.ui.widgets.text_panel import Line, RuleLine
 from workstation.ui.wording import move_words
 
-__all__ = ["feed_lines", "order_lines", "position_lines", "row_lines", "task_lines"]
+__all__ = ["fact", "feed_lines", "position_lines", "row_lines", "task_lines"]
 
 _LABEL = 14
 
 
-def _fact(label: str, value: str, ink: str = "") -> Sequence[Part]:
+def fact(label: str, value: str, ink: str = "") -> Sequence[Part]:
+    """Return a line that says what something is."""
     return [(label.ljust(_LABEL), "dim"), (value or NONE, ink)]
-
-
-def order_lines(
-    row: OrderRow | None, records: Iterable[Numbered] = ()
-) -> Sequence[Line]:
-    """Return an order and every move it has made, as far as ``records`` go back."""
-    if row is None:
-        return ["The order is no longer among the working ones."]
-    order = row.order
-    lines: list[Line] = [
-        _fact("id", order.id, "strong"),
-        _fact("owner", order.owner),
-        _fact("what", f"{order.side} {order.role} {order.type} {order.time_in_force}"),
-        _fact(
-            "filled",
-            f"{quantity(order.filled, row.quantity_decimals)} of "
-            f"{quantity(order.quantity, row.quantity_decimals)}",
-        ),
-        _fact("price", price(order.price, row.decimals)),
-        _fact("trigger", price(order.trigger, row.decimals)),
-        _fact("average", price(order.average_price, row.decimals)),
-        _fact("away", percent(row.away_percent, unit=True)),
-        _fact("reduces only", "yes" if order.reduce_only else "no"),
-        _fact("at the venue", order.venue_id or "not there"),
-        *_queue(row),
-        _fact("made", f"{utc_clock(order.created_ns)} UTC, {age(row.age_ns)} ago"),
-        _fact("reason", order.reason),
-    ]
-    if row.held:
-        lines.append([("held here: it stops protecting when the engine ends", "warn")])
-    moves = [
-        n.record
-        for n in records
-        if isinstance(n.record, OrderRecord) and n.record.order.id == order.id
-    ]
-    lines += ["", RuleLine("Moves", f"{len(moves)} kept")]
-    for move in moves:
-        lines.append(
-            [
-                (f"{utc_time(move.ts, 3)}  ", "dim"),
-                (f"{move.before} ", ""),
-                (f"{move.event} ", "dim"),
-                (f"→ {move.order.status}", "strong"),
-                (f"  {move.reason}" if move.reason else "", "dim"),
-            ]
-        )
-    return lines
-
-
-def _queue(row: OrderRow) -> Sequence[Line]:
-    """Return the place in the queue of a paper order that has one."""
-    if row.queue is None:
-        return []
-    ahead, shown = (quantity(size, row.quantity_decimals) for size in row.queue)
-    return [_fact("queue", f"{ahead} ahead of {shown} shown, on paper")]
 
 
 def row_lines(scene: Scene, strategy: str, instrument: str) -> Sequence[Line]:
@@ -109,29 +54,29 @@ def row_lines(scene: Scene, strategy: str, instrument: str) -> Sequence[Line]:
         until = row.manual_until_ns
         manual = "until handed back" if until is None else f"until {utc_clock(until)}"
     lines: list[Line] = [
-        _fact("instrument", row.instrument, "strong"),
-        _fact("strategy", row.strategy),
-        _fact("state", row.state.value if row.state else NONE),
-        _fact("manual", manual),
-        _fact("last", price(row.last, row.decimals)),
-        _fact("mark", price(row.mark, row.decimals)),
-        _fact("change", percent(row.change_percent, unit=True)),
-        _fact("spread", f"{number(row.spread_bps, 1)} bp"),
-        _fact("age", age(row.age_ns)),
-        _fact("position", quantity(row.position, row.quantity_decimals, sign=True)),
-        _fact("open", money(row.open_pnl, sign=True)),
-        _fact("why not", row.why_not),
+        fact("instrument", row.instrument, "strong"),
+        fact("strategy", row.strategy),
+        fact("state", row.state.value if row.state else NONE),
+        fact("manual", manual),
+        fact("last", price(row.last, row.decimals)),
+        fact("mark", price(row.mark, row.decimals)),
+        fact("change", percent(row.change_percent, unit=True)),
+        fact("spread", f"{number(row.spread_bps, 1)} bp"),
+        fact("age", age(row.age_ns)),
+        fact("position", quantity(row.position, row.quantity_decimals, sign=True)),
+        fact("open", money(row.open_pnl, sign=True)),
+        fact("why not", row.why_not),
     ]
     machine = scene.machine
     if machine is None or machine.row.key != row.key:
         return lines
     held = " held here !" if machine.stop_held else ""
     lines += [
-        _fact("stop", f"{price(machine.stop, row.decimals)}{held}"),
-        _fact("target", price(machine.target, row.decimals)),
-        _fact("script", machine.script),
-        _fact("answer", machine.answer),
-        _fact("calls", number(machine.calls, 0)),
+        fact("stop", f"{price(machine.stop, row.decimals)}{held}"),
+        fact("target", price(machine.target, row.decimals)),
+        fact("script", machine.script),
+        fact("answer", machine.answer),
+        fact("calls", number(machine.calls, 0)),
         "",
         RuleLine("Gates", f"{sum(not g.passed for g in machine.gates)} fail"),
     ]
@@ -139,7 +84,7 @@ def row_lines(scene: Scene, strategy: str, instrument: str) -> Sequence[Line]:
         mark = ("✓", "good") if gate.passed else ("✗", "warn")
         lines.append([mark, (f" {gate.name:<10}", ""), (gate.detail, "dim")])
     lines += ["", RuleLine("Parameters")]
-    lines += [_fact(name, value) for name, value in machine.params]
+    lines += [fact(name, value) for name, value in machine.params]
     lines += ["", RuleLine("Moves", f"{len(machine.history)} kept")]
     lines += [_move(record) for record in machine.history]
     return lines
@@ -162,16 +107,16 @@ def position_lines(row: PositionRow | None) -> Sequence[Line]:
         return ["The position is closed."]
     held = row.position
     return [
-        _fact("instrument", held.instrument, "strong"),
-        _fact("owner", held.owner),
-        _fact("quantity", quantity(held.quantity, row.quantity_decimals, sign=True)),
-        _fact("entry", price(held.average_price, row.decimals)),
-        _fact("mark", price(row.mark, row.decimals)),
-        _fact("open", money(row.open_pnl, sign=True)),
-        _fact("realized", money(held.realized, sign=True)),
-        _fact("stop away", percent(row.stop_percent, unit=True)),
-        _fact("fills", str(held.fills)),
-        _fact("opened", f"{utc_clock(held.opened_ns)} UTC"),
+        fact("instrument", held.instrument, "strong"),
+        fact("owner", held.owner),
+        fact("quantity", quantity(held.quantity, row.quantity_decimals, sign=True)),
+        fact("entry", price(held.average_price, row.decimals)),
+        fact("mark", price(row.mark, row.decimals)),
+        fact("open", money(row.open_pnl, sign=True)),
+        fact("realized", money(held.realized, sign=True)),
+        fact("stop away", percent(row.stop_percent, unit=True)),
+        fact("fills", str(held.fills)),
+        fact("opened", f"{utc_clock(held.opened_ns)} UTC"),
     ]
 
 
@@ -187,17 +132,17 @@ def task_lines(
         if isinstance(n.record, TaskRecord) and n.record.task == stats.name
     ]
     lines: list[Line] = [
-        _fact("name", stats.name, "strong"),
-        _fact("kind", stats.kind.value),
-        _fact("state", stats.state.value),
-        _fact("events", number(stats.events, 0)),
-        _fact("errors", str(stats.errors), "warn" if stats.errors else ""),
-        _fact("restarts", str(stats.restarts)),
-        _fact("lost", str(stats.lost)),
-        _fact("withheld", str(stats.withheld)),
-        _fact("lag", age(stats.lag_ns)),
-        _fact("CPU", duration(stats.cpu_ns)),
-        _fact("last error", stats.last_error),
+        fact("name", stats.name, "strong"),
+        fact("kind", stats.kind.value),
+        fact("state", stats.state.value),
+        fact("events", number(stats.events, 0)),
+        fact("errors", str(stats.errors), "warn" if stats.errors else ""),
+        fact("restarts", str(stats.restarts)),
+        fact("lost", str(stats.lost)),
+        fact("withheld", str(stats.withheld)),
+        fact("lag", age(stats.lag_ns)),
+        fact("CPU", duration(stats.cpu_ns)),
+        fact("last error", stats.last_error),
         "",
         RuleLine("Changes", f"{len(changes)} kept"),
     ]
@@ -220,19 +165,19 @@ def feed_lines(
     if row is None:
         return ["The feed is no longer there."]
     lines: list[Line] = [
-        _fact("name", row.name, "strong"),
-        _fact("kind", row.kind),
-        _fact("state", row.state),
-        _fact("symbols", str(row.symbols)),
-        _fact("events", number(row.events, 0)),
-        _fact("rate", f"{number(row.rate, 1)} events/s of the run's time"),
-        _fact("age", age(row.age_ns)),
-        _fact("most silent", f"{row.worst_symbol} {spaced_age(row.worst_ns)}".strip()),
-        _fact("books", f"{row.books_ok} of {row.book_count} trusted"),
-        _fact("gaps", str(row.gaps), "warn" if row.gaps else ""),
-        _fact("skipped", str(row.skipped), "warn" if row.skipped else ""),
-        _fact("shed", str(row.shed), "warn" if row.shed else ""),
-        _fact("last error", row.last_error),
+        fact("name", row.name, "strong"),
+        fact("kind", row.kind),
+        fact("state", row.state),
+        fact("symbols", str(row.symbols)),
+        fact("events", number(row.events, 0)),
+        fact("rate", f"{number(row.rate, 1)} events/s of the run's time"),
+        fact("age", age(row.age_ns)),
+        fact("most silent", f"{row.worst_symbol} {spaced_age(row.worst_ns)}".strip()),
+        fact("books", f"{row.books_ok} of {row.book_count} trusted"),
+        fact("gaps", str(row.gaps), "warn" if row.gaps else ""),
+        fact("skipped", str(row.skipped), "warn" if row.skipped else ""),
+        fact("shed", str(row.shed), "warn" if row.shed else ""),
+        fact("last error", row.last_error),
     ]
     lines += _recording(row)
     doubted = [book for book in row.books if book.trust is not BookTrust.TRUSTED]
@@ -253,12 +198,12 @@ def feed_lines(
 def _recording(row: FeedRow) -> list[Line]:
     kept = row.recording
     if kept is None:
-        return [_fact("recorded", "no; W begins it")]
+        return [fact("recorded", "no; W begins it")]
     return [
-        _fact("recorded", f"since {utc_clock(kept.since)} UTC", "good"),
-        _fact("  file", kept.file or "none yet"),
-        _fact("  on disk", f"{number(kept.bytes, 0)} bytes"),
-        _fact("  events", number(kept.events, 0)),
+        fact("recorded", f"since {utc_clock(kept.since)} UTC", "good"),
+        fact("  file", kept.file or "none yet"),
+        fact("  on disk", f"{number(kept.bytes, 0)} bytes"),
+        fact("  events", number(kept.events, 0)),
     ]
 
 

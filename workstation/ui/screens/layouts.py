@@ -15,8 +15,10 @@ from workstation.ui.panels.channels import ChannelsPanel
 from workstation.ui.panels.chart import ChartPanel, SecondChartPanel
 from workstation.ui.panels.denials import DenialsPanel
 from workstation.ui.panels.diagram import DiagramPanel
+from workstation.ui.panels.equity import EquityPanel
 from workstation.ui.panels.feeds import FeedsPanel
 from workstation.ui.panels.figures import FiguresPanel
+from workstation.ui.panels.fills import FillsPanel
 from workstation.ui.panels.gaps import GapsPanel
 from workstation.ui.panels.indicators import IndicatorsPanel
 from workstation.ui.panels.log import LogPanel, WideLogPanel
@@ -29,9 +31,11 @@ from workstation.ui.panels.risk import RiskPanel
 from workstation.ui.panels.script_log import ScriptLogPanel
 from workstation.ui.panels.split import Split
 from workstation.ui.panels.strategies import StrategiesPanel
+from workstation.ui.panels.sums import SumsPanel
 from workstation.ui.panels.symbols import SymbolsPanel
 from workstation.ui.panels.tape import TapePanel
 from workstation.ui.panels.tasks import TasksPanel
+from workstation.ui.panels.trades import TradesPanel
 from workstation.ui.panels.why_not import WhyNotPanel
 from workstation.ui.screens.layout import LayoutScreen, SizeClass
 
@@ -166,35 +170,48 @@ class FeedsLayout(LayoutScreen):
 
 
 class TradeLayout(LayoutScreen):
-    """Layout 3: the ladder beside positions and orders, over limits and denials."""
+    """Layout 3: ladder, positions, orders, equity, sums; limits, fills, trades."""
 
     layout_title = "Trade"
     shown_at = {
         SizeClass.COMPACT: ("positions", "orders"),
-        SizeClass.LARGE: ("book", "positions", "orders", "risk", "denials"),
+        SizeClass.LARGE: ("book", "positions", "orders", "risk", "fills"),
+        SizeClass.HUGE: (
+            *("book", "positions", "orders", "equity", "sums"),
+            *("risk", "denials", "fills", "trades"),
+        ),
     }
     DEFAULT_CSS = """
     TradeLayout #book { width: 30; }
     TradeLayout #positions { height: 9; }
-    TradeLayout.-huge #positions { height: 14; }
+    TradeLayout.-huge #positions { height: 12; }
     TradeLayout.-compact #positions { height: 7; }
-    TradeLayout #limits { height: 12; }
-    TradeLayout.-huge #limits { height: 15; }
-    TradeLayout #risk { width: 41; }
-    TradeLayout.-huge #risk { width: 104; }
+    TradeLayout #earned { width: 70; }
+    TradeLayout #sums { height: 8; }
+    TradeLayout #booked { height: 13; }
+    TradeLayout.-huge #booked { height: 22; }
+    TradeLayout #limits { width: 42; }
+    TradeLayout.-huge #limits { width: 56; }
+    TradeLayout.-huge #risk { height: 13; }
+    TradeLayout.-huge #fills { width: 50; }
     """
 
     def panels_area(self) -> Iterable[Widget]:
-        """The ladder; positions over orders, which have the keys first, over limits."""
-        held = Vertical(
-            self.make(PositionsPanel),
-            self.make(OrdersPanel),
-            Horizontal(
-                self.make(RiskPanel), Split(), self.make(DenialsPanel), id="limits"
-            ),
-            id="held",
+        """Positions have the keys first, though the ladder stands before them."""
+        held = Vertical(self.make(PositionsPanel), self.make(OrdersPanel), id="held")
+        earned = Vertical(self.make(EquityPanel), self.make(SumsPanel), id="earned")
+        yield Horizontal(
+            self.make(BookPanel), Split(), held, Split(), earned, id="trade"
         )
-        yield Horizontal(self.make(BookPanel), Split(), held, id="trade")
+        limits = Vertical(self.make(RiskPanel), self.make(DenialsPanel), id="limits")
+        yield Horizontal(
+            limits,
+            Split(),
+            self.make(FillsPanel),
+            Split(),
+            self.make(TradesPanel),
+            id="booked",
+        )
 
 
 class StrategiesLayout(LayoutScreen):

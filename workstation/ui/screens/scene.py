@@ -30,7 +30,6 @@ from workstation.engine.frames import (
 )
 from workstation.engine.override_plan import Holdings, holdings_of
 from workstation.kernel import TaskStats
-from workstation.model.orders import OrderRole
 from workstation.model.states import SymbolState
 
 __all__ = ["Scene"]
@@ -115,9 +114,7 @@ class Scene(Struct, frozen=True, kw_only=True):
     ) -> tuple[OrderRow, ...]:
         """Return the working orders that open or enlarge a position."""
         return tuple(
-            row
-            for row in self.working(owner, instrument)
-            if row.order.role is OrderRole.ENTRY
+            row for row in self.working(owner, instrument) if row.order.may_open
         )
 
     def protection(

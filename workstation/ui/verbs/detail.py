@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from workstation.ui.screens.detail import DetailScreen
 from workstation.ui.screens.details import (
     feed_lines,
-    order_lines,
     position_lines,
     row_lines,
     task_lines,
@@ -16,13 +15,17 @@ from workstation.ui.screens.details import (
 from workstation.ui.screens.edit_params import EditParamsScreen
 from workstation.ui.screens.figure_details import figure_lines
 from workstation.ui.screens.gap_details import gap_lines
+from workstation.ui.screens.ledger_details import fill_lines, trade_lines
+from workstation.ui.screens.order_details import order_lines, timeline_rows
 from workstation.ui.screens.script_details import script_line_lines, strategy_lines
 from workstation.ui.screens.set_limit import SetLimitScreen
 from workstation.ui.typeset import utc_time
+from workstation.ui.verbs.exporting import write_export
 
 if TYPE_CHECKING:
     from workstation.engine.script_source import ScriptSource
     from workstation.engine.store import Numbered
+    from workstation.model.orders import OrderHistory
     from workstation.ui.app import WorkstationApp
     from workstation.ui.panels.base import Choice
     from workstation.ui.screens.ritual import Ritual
@@ -38,6 +41,10 @@ def detail_screen(app: WorkstationApp, choice: Choice) -> Ritual[Any] | None:
         return _figures(app, choice.instrument)
     if choice.gap_ns is not None:
         return _gap(app, choice.instrument, choice.gap_ns)
+    if choice.trade is not None:
+        return _trade(app, choice.trade)
+    if choice.fill is not None:
+        return _fill(app, choice.fill)
     if choice.order_id:
         return _order(app, choice)
     if choice.limit:
@@ -68,22 +75,55 @@ def _open(
     panels: set[str],
     *,
     wide: bool = False,
+    export: Callable[[], str] | None = None,
 ) -> Any:
     # Any: a function of one scene, as DetailScreen wants it.
     frame = app.bridge.look(frozenset(panels))
     if frame is None:
         return None
-    return DetailScreen(frame, title, lines, panels=frozenset(panels), wide=wide)
+    return DetailScreen(
+        frame, title, lines, panels=frozenset(panels), wide=wide, export=export
+    )
+
+
+def _trade(app: WorkstationApp, number: int) -> DetailScreen | None:
+    # What is closed stays as it is: it is looked at once.
+    frame = app.bridge.look(frozenset({"trades"}))
+    if frame is None:
+        return None
+    rows = () if frame.trades is None else frame.trades.rows
+    row = next((each for each in rows if each.trade.number == number), None)
+    lines = trade_lines(row, frame.header.currency)
+    return DetailScreen(frame, f"Trade {number}", lambda _: lines, panels=frozenset())
+
+
+def _fill(app: WorkstationApp, number: int) -> DetailScreen | None:
+    frame = app.bridge.look(frozenset({"fills"}))
+    if frame is None:
+        return None
+    rows = () if frame.fills is None else frame.fills.rows
+    lines = fill_lines(next((each for each in rows if each.number == number), None))
+    return DetailScreen(frame, f"Fill {number}", lambda _: lines, panels=frozenset())
 
 
 def _order(app: WorkstationApp, choice: Choice) -> DetailScreen | None:
-    records = _records(app)
+    def history() -> OrderHistory | None:
+        session = app.bridge.session
+        return None if session is None else session.order_history(choice.order_id)
 
     def lines(scene: Scene) -> Sequence[Line]:
-        return order_lines(scene.order(choice.order_id), records)
+        return order_lines(scene.order(choice.order_id), history())
+
+    def export() -> str:
+        kept = history()
+        if kept is None:
+            return f"Nothing of {choice.order_id} is kept to export."
+        name = f"order-{choice.order_id}"
+        _, text = write_export(app, name, choice.order_id, timeline_rows(kept))
+        return text
 
     screen: DetailScreen | None = _open(
-        app, f"Order {choice.order_id}", lines, {"orders"}
+        app, f"Order {choice.order_id}", lines, {"orders"}, export=export
     )
     return screen
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workstation.paths import log_file, user_folder
-from workstation.ui.export import export_rows
 from workstation.ui.panels.base import Choice, Panel
+from workstation.ui.panels.sums import SumsPanel
 from workstation.ui.screens.alerts import AlertsScreen
 from workstation.ui.screens.help_screen import HelpScreen
 from workstation.ui.screens.jump import JumpScreen, JumpTarget
 from workstation.ui.screens.unlock import UnlockScreen
-from workstation.ui.typeset import utc_clock
 from workstation.ui.verbs.detail import detail_screen
+from workstation.ui.verbs.exporting import write_export
 from workstation.ui.verbs.leaving import begin_quit
 
 if TYPE_CHECKING:
@@ -289,17 +289,8 @@ def view_export(app: WorkstationApp) -> None:
     if len(rows) < 1 or (len(rows) == 1 and len(rows[0]) > 1):
         app.say(f"{panel.title} has nothing to export.")
         return
-    frame = app.bridge.frame
-    stamp = utc_clock(None if frame is None else frame.ts)
-    name = f"{panel.panel_id}-{stamp}".replace(" ", "T").replace(":", "")
-    try:
-        path = export_rows(app.export_folder, name.strip("·-"), rows)
-    except OSError as error:
-        app.say(
-            f"Not exported: {error.strerror or error} ({app.export_folder}).", "bad"
-        )
-        return
-    app.say(f"{len(rows) - 1 or 1} rows of {panel.title} are in {path}.")
+    written, text = write_export(app, panel.panel_id, panel.title, rows)
+    app.say(text, "strong" if written else "bad")
 
 
 def table_sort(app: WorkstationApp) -> None:
@@ -383,6 +374,13 @@ def book_scale(step: int) -> Any:
     return scale
 
 
+def sums_group(app: WorkstationApp) -> None:
+    """Sum the bookings in the next way."""
+    place = _place(app)
+    if place is not None and isinstance(place[1], SumsPanel):
+        app.say(f"Sums by {place[1].next_grouping().value}.")
+
+
 VERBS: dict[str, Any] = {
     "app.quit": quit_app,
     "app.palette": palette,
@@ -416,6 +414,7 @@ VERBS: dict[str, Any] = {
     "book.coarser": book_scale(1),
     "book.follow": follow,
     "log.follow": follow,
+    "sums.group": sums_group,
 }
 
 EXPORT_FOLDER = user_folder("config").parent / "exports"

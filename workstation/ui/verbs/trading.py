@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from workstation.model.commands import CancelOrders, Hold, Kill, KillLevel
 from workstation.model.instruments import Instrument, Side
+from workstation.model.orders import OrderStatus
 from workstation.ui.panels.book import BookPanel
 from workstation.ui.panels.table import TablePanel
 from workstation.ui.screens.amend import AmendScreen
@@ -21,6 +22,7 @@ from workstation.ui.screens.override import OverrideScreen
 from workstation.ui.screens.override_all import OverrideAllScreen
 from workstation.ui.screens.set_limit import SetLimitScreen
 from workstation.ui.screens.ticket import TicketScreen
+from workstation.ui.screens.unknown import UnknownScreen
 
 if TYPE_CHECKING:
     from workstation.ui.app import WorkstationApp
@@ -161,7 +163,7 @@ def amend(app: WorkstationApp) -> None:
 
 
 def cancel(app: WorkstationApp) -> None:
-    """Cancel entries at once; ask where an order protects."""
+    """Cancel entries at once; ask where an order protects or its fate is unknown."""
     panel = app.panel
     if panel is None:
         return
@@ -173,6 +175,9 @@ def cancel(app: WorkstationApp) -> None:
     known = [orders[id] for id in ids if id in orders]
     if not known:
         app.say("It is not working any more.")
+        return
+    if len(known) == 1 and known[0].status is OrderStatus.UNKNOWN:
+        _open(app, UnknownScreen(frame, app.run_command, known[0].id))
         return
     if len(known) == 1 and not known[0].is_protection:
         outcome = app.bridge.execute(CancelOrders(order_ids=(known[0].id,)))

@@ -29,7 +29,7 @@ from workstation.model.orders import (
     ReplaceOrder,
     ReplaceRejected,
     Report,
-    Request,
+    SingleRequest,
     SubmitOrder,
 )
 from workstation.model.timeframes import NS_PER_MS
@@ -68,7 +68,7 @@ class BinanceVenue:
         self._open: dict[str, str] = {}
         self._told: dict[str, Decimal] = {}
 
-    async def send(self, request: Request) -> Sequence[Report]:
+    async def send(self, request: SingleRequest) -> Sequence[Report]:
         """Carry a request out; see ``model.roles.Venue``."""
         match request:
             case SubmitOrder(order=order):
@@ -76,7 +76,11 @@ class BinanceVenue:
             case CancelOrder(order_id=order_id, instrument=instrument):
                 return await self._cancel(order_id, self._symbols[instrument])
             case QueryOrder(order_id=order_id, instrument=instrument):
-                return await self._query(order_id, self._symbols[instrument])
+                if instrument not in self._symbols:
+                    # It answers about an order only with its symbol.
+                    return ()
+                answer = await self._query(order_id, self._symbols[instrument])
+                return [_asked(report, request) for report in answer]
             case ReplaceOrder(order_id=order_id):
                 # Its amend takes another client order id, and its cancel-replace is
                 # two orders: both would be one order here and two there.
@@ -207,3 +211,10 @@ class BinanceVenue:
             self._told.pop(order_id, None)
         else:
             self._open[order_id] = symbol
+
+
+def _asked(report: Report, query: QueryOrder) -> Report:
+    """Return a status with the time it was asked for; other reports as they are."""
+    if isinstance(report, OrderStatusReport):
+        return msgspec.structs.replace(report, asked_ns=query.asked_ns)
+    return report

@@ -17,6 +17,7 @@ from workstation.model.fees import VenueFees
 from workstation.model.instruments import Instrument, to_decimal
 from workstation.model.market import Bar, MarketEvent, Trade
 from workstation.model.orders import (
+    BatchRequest,
     CancelOrder,
     Order,
     OrderStatus,
@@ -30,6 +31,7 @@ from workstation.model.orders import (
 )
 from workstation.model.ports import Edge, InstrumentView, MarketView
 from workstation.model.randomness import random_stream
+from workstation.model.rates import BrokerAbilities
 from workstation.venues.matching import MatchingEngine, SelfTrade, Terms
 from workstation.venues.matching.level import Shrink
 from workstation.venues.matching.orders import UNKNOWN
@@ -52,6 +54,9 @@ _S = OrderStatus
 
 class PaperBroker:
     """One simulated account at all venues of the run."""
+
+    # As many in a batch as the venues that take the most.
+    abilities = BrokerAbilities(modify=True, batch=40)
 
     def __init__(
         self,
@@ -128,6 +133,10 @@ class PaperBroker:
     def request(self, request: Request) -> None:
         """Take one request of the Executor; it arrives one latency later."""
         match request:
+            case BatchRequest(requests=requests):
+                for each in requests:
+                    self.request(each)
+                return
             case SubmitOrder(order=order):
                 where, order_id = order.instrument, order.id
                 arrive = partial(self._submit, order)
@@ -139,7 +148,7 @@ class PaperBroker:
                 arrive = partial(self._replace, request)
             case QueryOrder(order_id=order_id):
                 where = self._desk.where(order_id) or request.instrument
-                arrive = partial(self._query, order_id)
+                arrive = partial(self._query, request)
         if self._is_instant(where):
             arrive()
             return
@@ -227,7 +236,9 @@ class PaperBroker:
             order_id, request.quantity, price or ZERO, match=not bars_only
         )
 
-    def _query(self, order_id: str) -> None:
+    def _query(self, request: QueryOrder) -> None:
+        """Answer with the status: no fill is ever lost here, so none is repeated."""
+        order_id = request.order_id
         working = self.matching.orders.get(order_id)
         status: OrderStatus | None = None
         filled = ZERO
@@ -237,7 +248,10 @@ class PaperBroker:
         elif (fate := self.matching.fates.get(order_id)) is not None:
             status, filled = fate
         ts = self._edge.ts
-        self._desk.report(order_id, OrderStatusReport(order_id, status, filled, ts))
+        report = OrderStatusReport(
+            order_id, status, filled, ts, asked_ns=request.asked_ns
+        )
+        self._desk.report(order_id, report)
 
     # Market data.
 

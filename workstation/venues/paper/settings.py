@@ -7,8 +7,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
+from workstation.model.rates import RateLimit
 from workstation.model.settings import (
     Bps,
+    Fraction,
     Milliseconds,
     Name,
     Settings,
@@ -63,6 +65,10 @@ class PaperBrokerSettings(
     """The same for reports, on their way back."""
     spread_bps: Spread = 1.0
     """Spread assumed around the open or last price where there are no quotes."""
+    rates: tuple[RateLimit, ...] = ()
+    """Limits that are kept as if it were a venue that has them; none = no limits."""
+    cancel_share: Fraction = 0.2
+    """Share of each limit that is kept for cancels and protection."""
 
     @property
     def assumptions(self) -> dict[str, str]:
@@ -98,4 +104,13 @@ class PaperBrokerSettings(
                 raise ValueError(
                     f"{name} = {[*given]} must be one number, or five that never "
                     "fall: least, median, 90 %, 99 %, most"
+                )
+        for limit in self.rates:
+            most = max(limit.place, limit.modify)
+            room = limit.ordinary(self.cancel_share)
+            if most > room:
+                raise ValueError(
+                    f"cancel_share = {self.cancel_share} must be small enough for an "
+                    f"order beside it: of weight {limit.weight} it leaves {room}, an "
+                    f"order weighs {most}"
                 )

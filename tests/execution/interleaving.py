@@ -1,0 +1,502 @@
+"""Random interleavings of what an operator, a strategy, a network and a venue do.
+
+Each step is one word with small numbers to choose by. At the end everything is
+delivered and answered, and the Executor must agree with ``venue_model`` or say that it
+does not know. Run many: ``python -m tests.execution.interleaving --sequences 100000``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+
+from tests.execution.fakes import CASH, NS, Hand, signal
+from tests.execution.venue_model import VenueModel, VenueOrder
+from workstation.execution.settings import RiskSettings
+from workstation.model.commands import CancelOrders, Flatten, Kill, KillLevel, Rearm
+from workstation.model.errors import CommandRefused
+from workstation.model.orders import (
+    CancelRejected,
+    Order,
+    OrderReplaced,
+    OrderStatus,
+    ReplaceRejected,
+    Report,
+    ReportsLost,
+    Request,
+    SubmitOrder,
+    TimeInForce,
+)
+
+D = Decimal
+S = OrderStatus
+RISK = RiskSettings(max_order_value=None, max_position_value=None, leverage=D(100))
+# The network gives a request up after this time: see ``absent_after_ms``.
+REQUEST_LIVES_NS = 120 * NS
+OWNERS = ("s", "t")
+INSTRUMENTS = ("BTC", "ETH")
+# Words with how often they are said; deliveries must keep up with what is asked.
+WORDS = {
+    "enter": 6,
+    "enter at a limit": 5,
+    "exit": 3,
+    "exit at a limit": 2,
+    "protect": 1,
+    "cancel entry": 2,
+    "cancel": 5,
+    "replace": 4,
+    "flatten": 1,
+    "kill": 1,
+    "price": 4,
+    "request arrives": 22,
+    "request is lost": 2,
+    "report arrives": 26,
+    "report arrives out of turn": 7,
+    "report arrives twice": 5,
+    "report is lost": 3,
+    "old report comes again": 3,
+    "venue fills": 9,
+    "venue overfills": 1,
+    "venue cancels": 2,
+    "venue expires": 1,
+    "venue rejects": 1,
+    "venue will refuse": 1,
+    "venue forgets": 1,
+    "made by hand": 1,
+    "seconds pass": 5,
+    "much time passes": 2,
+    "disconnect": 1,
+    "reconnect": 2,
+    "operator closes": 1,
+}
+CHOICES = tuple(WORDS)
+
+
+class Interleaving:
+    """One run: an Executor, a venue, and the wire between them."""
+
+    def __init__(self) -> None:
+        self.hand = Hand(RISK)
+        self.hand.quote(100.0, 100.2, "ETH")
+        self.hand.core.on_request = self._send
+        self.venue = VenueModel()
+        self.requests: list[tuple[int, Request]] = []
+        self.reports: list[Report] = []
+        self.past: list[Report] = []
+        self.sure: set[int] = set()
+        self.heard: set[str] = set()
+        self.connected = True
+        self.log: list[str] = []
+
+    # The wire.
+
+    def _send(self, request: Request) -> None:
+        if self.connected:
+            self.requests.append((self.hand.core.ts, request))
+
+    def _say(self, reports: Iterable[Report], *, sure: bool = False) -> None:
+        for report in reports:
+            if self.connected:
+                self.reports.append(report)
+                if sure:
+                    self.sure.add(id(report))
+
+    def _give(self, report: Report) -> None:
+        self.past.append(report)
+        name = getattr(report, "order_id", "")
+        # A refusal says nothing of what was refused, nor does "no such order".
+        refusal = isinstance(report, CancelRejected | ReplaceRejected)
+        if not refusal and getattr(report, "status", "") is not None:
+            self.heard.add(name)
+        self.hand.give(report)
+        self._drain()
+
+    def _drain(self) -> None:
+        self.hand.core.emitted.clear()
+
+    def _tell(self, event: object) -> None:
+        try:
+            self.hand.give(event)
+        except CommandRefused:
+            pass
+        self._drain()
+
+    # Steps.
+
+    def step(self, word: str, pick: Callable[[int], int]) -> None:
+        """Do what one word says; ``pick(n)`` chooses one of n."""
+        self.log.append(word)
+        getattr(self, "do_" + word.replace(" ", "_"))(pick)
+
+    def _one(self, pick: Callable[[int], int], orders: Iterable[Order]) -> Order | None:
+        found = list(orders)
+        return found[pick(len(found))] if found else None
+
+    def _working(self) -> list[Order]:
+        return [o for o in self.hand.executor.orders() if not o.is_terminal]
+
+    def do_enter(self, pick: Callable[[int], int]) -> None:
+        action = ("enter_long", "enter_short")[pick(2)]
+        stop = {"enter_long": "90", "enter_short": "110"}[action] if pick(2) else None
+        self._tell(
+            signal(
+                action,
+                str(1 + pick(3)),
+                strategy=OWNERS[pick(2)],
+                instrument=INSTRUMENTS[pick(2)],
+                stop=stop,
+                target={"enter_long": "112", "enter_short": "88"}[action]
+                if stop
+                else None,
+                reverse=not pick(4),
+            )
+        )
+
+    def do_enter_at_a_limit(self, pick: Callable[[int], int]) -> None:
+        force = (
+            TimeInForce.GTC,
+            TimeInForce.IOC,
+            TimeInForce.FOK,
+        )[pick(3)]
+        self._tell(
+            signal(
+                ("enter_long", "enter_short")[pick(2)],
+                str(1 + pick(3)),
+                strategy=OWNERS[pick(2)],
+                instrument=INSTRUMENTS[pick(2)],
+                order_type="limit",
+                limit_price=str(95 + pick(10)),
+                time_in_force=force,
+                post_only=force is TimeInForce.GTC and not pick(3),
+            )
+        )
+
+    def do_exit(self, pick: Callable[[int], int]) -> None:
+        self._tell(
+            signal("exit", strategy=OWNERS[pick(2)], instrument=INSTRUMENTS[pick(2)])
+        )
+
+    def do_exit_at_a_limit(self, pick: Callable[[int], int]) -> None:
+        self._tell(
+            signal(
+                "exit",
+                strategy=OWNERS[pick(2)],
+                instrument=INSTRUMENTS[pick(2)],
+                order_type="limit",
+                limit_price=str(100 + pick(8)),
+            )
+        )
+
+    def do_protect(self, pick: Callable[[int], int]) -> None:
+        self._tell(
+            signal(
+                "protect",
+                strategy=OWNERS[pick(2)],
+                instrument=INSTRUMENTS[pick(2)],
+                stop=str(90 + pick(20)),
+            )
+        )
+
+    def do_cancel_entry(self, pick: Callable[[int], int]) -> None:
+        self._tell(
+            signal(
+                "cancel_entry",
+                strategy=OWNERS[pick(2)],
+                instrument=INSTRUMENTS[pick(2)],
+            )
+        )
+
+    def do_cancel(self, pick: Callable[[int], int]) -> None:
+        order = self._one(pick, self._working())
+        if order is not None:
+            self._tell(CancelOrders(order_ids=(order.id,)))
+
+    def do_replace(self, pick: Callable[[int], int]) -> None:
+        order = self._one(pick, (o for o in self._working() if o.price is not None))
+        if order is not None:
+            desk = self.hand.executor.desk
+            tracked = desk.orders.get(order.id)
+            assert tracked is not None
+            self.hand.core.seq += 1
+            desk.replace(tracked, D(1 + pick(4)), D(95 + pick(10)))
+
+    def do_flatten(self, pick: Callable[[int], int]) -> None:
+        self._tell(Flatten(instrument=INSTRUMENTS[pick(2)]))
+
+    def do_kill(self, pick: Callable[[int], int]) -> None:
+        level = (KillLevel.CANCEL, KillLevel.FLATTEN)[pick(2)]
+        self._tell(Kill(level=level))
+        if pick(2):
+            self._tell(Rearm())
+
+    def do_price(self, pick: Callable[[int], int]) -> None:
+        bid = 80.0 + pick(40)
+        self.hand.quote(bid, bid + 0.2, INSTRUMENTS[pick(2)])
+        self._drain()
+
+    def do_request_arrives(self, pick: Callable[[int], int]) -> None:
+        if self.requests:
+            index = 0 if pick(3) else pick(len(self.requests))
+            self._arrive(*self.requests.pop(index))
+
+    def _arrive(self, sent_ns: int, request: Request) -> None:
+        late = self.hand.core.ts - sent_ns > REQUEST_LIVES_NS
+        if isinstance(request, SubmitOrder) and late:
+            return
+        self._say(self.venue.take(request))
+
+    def do_request_is_lost(self, pick: Callable[[int], int]) -> None:
+        if self.requests:
+            self.requests.pop(pick(len(self.requests)))
+
+    def do_report_arrives(self, pick: Callable[[int], int]) -> None:
+        if self.reports:
+            self._give(self.reports.pop(0))
+
+    def do_report_arrives_out_of_turn(self, pick: Callable[[int], int]) -> None:
+        if self.reports:
+            self._give(self.reports.pop(pick(len(self.reports))))
+
+    def do_report_arrives_twice(self, pick: Callable[[int], int]) -> None:
+        if self.reports:
+            report = self.reports.pop(0)
+            self._give(report)
+            self._give(report)
+
+    def do_report_is_lost(self, pick: Callable[[int], int]) -> None:
+        if self.reports:
+            index = pick(len(self.reports))
+            if id(self.reports[index]) not in self.sure:
+                self.reports.pop(index)
+
+    def do_old_report_comes_again(self, pick: Callable[[int], int]) -> None:
+        if self.past:
+            self._give(self.past[pick(len(self.past))])
+
+    def _open(self, pick: Callable[[int], int]) -> VenueOrder | None:
+        found = self.venue.open()
+        return found[pick(len(found))] if found else None
+
+    def do_venue_fills(self, pick: Callable[[int], int]) -> None:
+        order = self._open(pick)
+        if order is not None:
+            left = order.size - order.done
+            size = left if pick(2) else min(left, D(1 + pick(9)) / 10)
+            self._say(self.venue.trade(order, size, D(95 + pick(10))))
+
+    def do_venue_overfills(self, pick: Callable[[int], int]) -> None:
+        order = self._open(pick)
+        if order is not None and self.connected:
+            # Nothing but the position tells of a fill beyond the last: it comes.
+            size = order.size - order.done + 1
+            self._say(self.venue.trade(order, size, D(100)), sure=True)
+
+    def do_venue_cancels(self, pick: Callable[[int], int]) -> None:
+        order = self._open(pick)
+        if order is not None:
+            self._say(self.venue.cancel(order))
+
+    def do_venue_expires(self, pick: Callable[[int], int]) -> None:
+        order = self._open(pick)
+        if order is not None:
+            self._say(self.venue.expire(order))
+
+    def do_venue_rejects(self, pick: Callable[[int], int]) -> None:
+        order = self._open(pick)
+        if order is not None and not order.trades and not order.made_here:
+            self._say(self.venue.reject(order))
+
+    def do_venue_will_refuse(self, pick: Callable[[int], int]) -> None:
+        self.venue.refuse_next = True
+
+    def do_venue_forgets(self, pick: Callable[[int], int]) -> None:
+        over = [
+            name
+            for name, order in self.venue.orders.items()
+            if order.state != "open" and name in self.heard
+        ]
+        if over:
+            self.venue.forgotten.add(over[pick(len(over))])
+
+    def do_made_by_hand(self, pick: Callable[[int], int]) -> None:
+        self._say(
+            self.venue.by_hand(INSTRUMENTS[pick(2)], bool(pick(2)), D(1 + pick(3)))
+        )
+
+    def do_seconds_pass(self, pick: Callable[[int], int]) -> None:
+        self._pass(1 + pick(6))
+
+    def do_much_time_passes(self, pick: Callable[[int], int]) -> None:
+        self._pass((11, 35, 70)[pick(3)])
+
+    def _pass(self, seconds: int) -> None:
+        core = self.hand.core
+        core.advance(core.ts + seconds * NS)
+        self._drain()
+
+    def do_disconnect(self, pick: Callable[[int], int]) -> None:
+        if not any(id(report) in self.sure for report in self.reports):
+            self.connected = False
+            self.requests.clear()
+            self.reports.clear()
+
+    def do_reconnect(self, pick: Callable[[int], int]) -> None:
+        if not self.connected:
+            self.connected = True
+            self._give(ReportsLost("the connection broke"))
+
+    def do_operator_closes(self, pick: Callable[[int], int]) -> None:
+        lost = [o for o in self._working() if o.status is S.UNKNOWN]
+        order = self._one(pick, lost)
+        if order is not None and order.id not in self.venue.forgotten:
+            self.hand.core.seq += 1
+            self.hand.executor.close_unknown(order.id, "by phone")
+            self._drain()
+
+    # The end.
+
+    def settle(self) -> None:
+        """Deliver and answer everything, and let what waits for time have it."""
+        pick = _first
+        self.do_reconnect(pick)
+        for _ in range(8):
+            for _ in range(1000):
+                if not self.requests and not self.reports:
+                    break
+                while self.requests:
+                    self._arrive(*self.requests.pop(0))
+                while self.reports:
+                    self._give(self.reports.pop(0))
+            else:
+                raise AssertionError("questions and answers never end")
+            self._pass(61)
+
+    def check(self) -> Counter[str]:
+        """Compare with the venue; return what there was."""
+        executor = self.hand.executor
+        ours = {o.id: o for o in executor.orders()}
+        unknown = {o.id for o in ours.values() if o.status is S.UNKNOWN}
+        assert executor.unknown_count == len(unknown)
+        seen: Counter[str] = Counter()
+        seen["unknown"] += len(unknown)
+        seen["replacements"] += sum(isinstance(r, OrderReplaced) for r in self.past)
+        for name, theirs in self.venue.orders.items():
+            if name in unknown:
+                continue
+            mine = ours.get(name)
+            if mine is None:
+                # Nobody ever heard of it, nor was it sent from here.
+                quiet = name not in self.heard or name in self.venue.forgotten
+                assert theirs.made_here, name
+                assert quiet, f"{name}: unseen"
+                seen["unseen external"] += 1
+                continue
+            if mine.inferred and name in self.venue.forgotten:
+                # Nobody can tell the operator's word from the truth any more.
+                assert mine.status is S.CANCELED, f"{name}: {mine.status}"
+                unknown.add(name)
+                seen["closed by word"] += 1
+                continue
+            want = {"open": S.PARTIALLY_FILLED if theirs.done else S.ACCEPTED}.get(
+                theirs.state, getattr(S, theirs.state.upper(), None)
+            )
+            assert mine.status is want, f"{name}: {mine.status}, venue {theirs.state}"
+            assert not mine.inferred, f"{name}: still inferred"
+            assert mine.filled == theirs.done, f"{name}: {mine.filled}, {theirs.done}"
+            if theirs.state == "open":
+                assert (mine.quantity, mine.price) == (theirs.size, theirs.limit), name
+            seen[theirs.state] += 1
+        for name, mine in ours.items():
+            if name in self.venue.orders or mine.status in (
+                S.DENIED,
+                S.HELD,
+                S.UNKNOWN,
+            ):
+                continue
+            if mine.status is S.CANCELED and not mine.inferred:
+                # It was held here and never sent.
+                assert mine.trigger is not None, name
+                assert not mine.filled, name
+                continue
+            assert mine.is_terminal, f"{name}: {mine.status}"
+            assert mine.inferred, f"{name}: {mine.status}"
+            seen["never arrived"] += 1
+        self._check_money(ours, unknown)
+        return seen
+
+    def _check_money(self, ours: dict[str, Order], unknown: set[str]) -> None:
+        """Compare positions and cash; only an Unknown order may make a difference."""
+        executor = self.hand.executor
+        holdings = dict(self.venue.holdings)
+        cash = self.venue.cash
+        register = executor.desk.orders
+        for name, theirs in self.venue.orders.items():
+            tracked = register.get(name)
+            if name not in unknown and tracked is not None:
+                continue
+            for trade in theirs.trades:
+                if tracked is None or trade.trade_id not in tracked.trades:
+                    signed = trade.quantity if theirs.buys else -trade.quantity
+                    holdings[theirs.instrument] -= signed
+                    cash += signed * trade.price + trade.fee
+        for instrument in INSTRUMENTS:
+            want = holdings.get(instrument, D(0))
+            owners = (*OWNERS, "external", "operator")
+            mine = sum(
+                (executor.position(o, instrument).quantity for o in owners), D(0)
+            )
+            assert mine == executor.net(instrument) == want, instrument
+        account = executor.account()
+        spent = sum(
+            (p.quantity * p.average_price for p in executor.ledger.positions()), D(0)
+        )
+        mine_cash = account.initial - CASH + account.realized - account.fees - spent
+        assert abs(mine_cash - cash) < D("1e-9"), f"cash {mine_cash}, venue {cash}"
+
+
+def _first(n: int) -> int:
+    return 0
+
+
+def play(number: int, seed: int, steps: int) -> Interleaving:
+    """Play one numbered sequence to its end and compare."""
+    rng = random.Random(f"{seed}/{number}")
+    words = rng.choices(CHOICES, weights=tuple(WORDS.values()), k=steps)
+    run = Interleaving()
+    for word in words:
+        run.step(word, lambda n: int(rng.random() * n))
+    run.settle()
+    return run
+
+
+def main() -> int:
+    """Play many sequences; return 1 when one of them failed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.execution.interleaving")
+    parser.add_argument("--sequences", type=int, default=100_000)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--steps", type=int, default=60)
+    args = parser.parse_args()
+    total: Counter[str] = Counter()
+    failed = 0
+    for number in range(args.first, args.first + args.sequences):
+        try:
+            total += play(number, args.seed, args.steps).check()
+        except Exception:
+            failed += 1
+            print(f"sequence {number} of seed {args.seed} failed", flush=True)
+            if failed <= 3:
+                traceback.print_exc()
+        if (number + 1) % 10_000 == 0:
+            print(f"{number + 1} played, {failed} failed, {dict(total)}", flush=True)
+    print(f"{args.sequences} sequences of {args.steps} steps: {failed} failed")
+    print(", ".join(f"{name} {count}" for name, count in sorted(total.items())))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

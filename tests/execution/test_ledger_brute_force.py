@@ -1,0 +1,385 @@
+"""The ledger against fractions over the list of what happened, to the last digit.
+
+Nothing here is shared with the ledger: the list is walked again from its first entry,
+every mark is met when it comes, and each sum is a Fraction.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.execution.fakes import NS, FakeMarket, quote
+from workstation.execution.ledger import DAY_NS, Ledger
+from workstation.execution.statements import Grouping, Statement
+from workstation.model.instruments import Instrument, Side
+from workstation.model.orders import Fill, OrderRole
+
+F = Fraction
+GRAIN = 10**18
+INITIAL = 1000
+# A coarse one, and one whose products need more than the interpreter's 28 digits.
+COARSE = Instrument(
+    id="AAA",
+    venue="test",
+    symbol="AAA",
+    base="A",
+    quote="USDT",
+    tick_size=Decimal("0.1"),
+    lot_size=Decimal("0.001"),
+)
+FINE = Instrument(
+    id="BBB",
+    venue="test",
+    symbol="BBB",
+    base="B",
+    quote="USDT",
+    tick_size=Decimal("1e-12"),
+    lot_size=Decimal("1e-12"),
+)
+SCALES = {"AAA": (F(1, 10), F(1, 1000)), "BBB": (F(1, 10**12), F(1, 10**12))}
+OWNERS = ("a", "b", "operator")
+
+
+def to_grain(value: Fraction) -> Fraction:
+    """The one rounding there is: to the eighteenth decimal, half to even."""
+    return F(round(value * GRAIN), GRAIN)
+
+
+def to_decimal(value: Fraction) -> Decimal:
+    """Write a fraction of tens as a Decimal, by its digits."""
+    digits, left = 0, value
+    while left.denominator != 1:
+        left *= 10
+        digits += 1
+    sign, number = (1, -left.numerator) if left < 0 else (0, left.numerator)
+    return Decimal((sign, tuple(map(int, str(number))), -digits))
+
+
+@st.composite
+def fills(draw: st.DrawFn) -> dict[str, Any]:
+    name = draw(st.sampled_from(("AAA", "BBB")))
+    tick, lot = SCALES[name]
+    big = 10**17 if name == "BBB" else 20_000
+    return {
+        "what": "fill",
+        "owner": draw(st.sampled_from(OWNERS)),
+        "name": name,
+        "signed": lot * draw(st.integers(-big, big).filter(bool)),
+        "price": tick * draw(st.integers(1, big)),
+        "fee": F(draw(st.integers(-(10**6), 5 * 10**6)), 10**8),
+        "currency": draw(st.sampled_from(("USDT", "A", "B", "POINTS"))),
+    }
+
+
+@st.composite
+def small_fills(draw: st.DrawFn) -> dict[str, Any]:
+    """Few lots of one instrument, so that positions flatten, flip and divide oddly."""
+    return {
+        "what": "fill",
+        "owner": draw(st.sampled_from(OWNERS)),
+        "name": "AAA",
+        "signed": F(draw(st.integers(-4, 4).filter(bool)), 1000),
+        "price": F(draw(st.integers(990, 1010)), 10),
+        "fee": F(draw(st.integers(-2, 5)), 1000),
+        "currency": draw(st.sampled_from(("USDT", "A", "POINTS"))),
+    }
+
+
+GIFTS = st.fixed_dictionaries(
+    {
+        "what": st.just("gift"),
+        "owner": st.sampled_from(OWNERS),
+        "to": st.sampled_from(OWNERS),
+        "name": st.sampled_from(("AAA", "AAA", "BBB")),
+    }
+)
+MARKS = st.fixed_dictionaries(
+    {
+        "what": st.just("mark"),
+        "name": st.sampled_from(("AAA", "AAA", "BBB")),
+        # Quarters are exact as floats, and a mark is kept to half a tick of 0.1.
+        "mark": st.integers(1, 800).map(lambda n: F(n, 4)),
+    }
+)
+STORIES = st.lists(st.one_of(small_fills(), small_fills(), fills(), GIFTS, MARKS))
+
+
+def at(number: int) -> int:
+    """When the entry of this number happened: four of them in a day."""
+    return 1 + number * DAY_NS // 4
+
+
+class Recount:
+    """What a list of entries comes to."""
+
+    def __init__(self) -> None:
+        self.cash = F(INITIAL)
+        self.fees = F(0)
+        self.held: dict[tuple[str, str], dict[str, Any]] = {}
+        self.paid: dict[str, Fraction] = {}
+        self.unvalued: dict[str, Fraction] = {}
+        self.marks: dict[str, Fraction] = {}
+        self.trades: list[dict[str, Any]] = []
+        self.booked: list[tuple[str, str, int, Fraction, Fraction, Fraction]] = []
+
+    def of(self, owner: str, name: str) -> dict[str, Any]:
+        flat = {"q": F(0), "cost": F(0), "avg": F(0), "realized": F(0), "fees": F(0)}
+        return self.held.setdefault((owner, name), {**flat, "life": None})
+
+    def mark(self, name: str, mark: Fraction) -> None:
+        # A mark is known to half a tick: quarters of 0.1 round half to even.
+        grid = SCALES[name][0] / 10
+        self.marks[name] = mark = F(round(mark / grid)) * grid
+        for (_, other), own in self.held.items():
+            if other == name and own["life"] is not None:
+                self.stand(own, mark)
+
+    def stand(self, own: dict[str, Any], price: Fraction) -> None:
+        life = own["life"]
+        stood = life["pnl"] + price * own["q"] - own["cost"]
+        life["mae"], life["mfe"] = min(life["mae"], stood), max(life["mfe"], stood)
+        life["low"], life["high"] = min(life["low"], price), max(life["high"], price)
+
+    def begin(self, own: dict[str, Any], price: Fraction, fee: Fraction) -> None:
+        entered = abs(own["q"])
+        marks = {"mae": F(0), "mfe": F(0), "low": price, "high": price}
+        sums = {"in": entered, "paid": entered * price, "out": F(0), "got": F(0)}
+        own["life"] = marks | sums | {"pnl": F(0), "fees": fee, "fills": 1}
+
+    def fill(self, entry: dict[str, Any], ts: int) -> None:
+        owner, name, price = entry["owner"], entry["name"], entry["price"]
+        own, change, fee = self.of(owner, name), entry["signed"], entry["fee"]
+        currency = entry["currency"]
+        self.paid[currency] = self.paid.get(currency, F(0)) + fee
+        base = "A" if name == "AAA" else "B"
+        if currency == base:
+            fee *= price
+        elif currency != "USDT":
+            if fee:
+                self.unvalued[currency] = self.unvalued.get(currency, F(0)) + fee
+            fee = F(0)
+        self.cash -= change * price + fee
+        self.fees += fee
+        own["fees"] += fee
+        had, gained = own["q"], F(0)
+        life = own["life"]
+        if had:
+            self.stand(own, price)
+        if had * change >= 0:
+            own["q"] += change
+            own["cost"] += change * price
+            own["avg"] = to_grain(own["cost"] / own["q"])
+            if not had:
+                self.begin(own, price, fee)
+            else:
+                life["in"] += abs(change)
+                life["paid"] += abs(change) * price
+                life["fees"] += fee
+                life["fills"] += 1
+        else:
+            closed = min(abs(change), abs(had))
+            gone = own["cost"]
+            if closed < abs(had):
+                gone = to_grain(own["cost"] * closed / abs(had))
+            gained = price * closed * (1 if had > 0 else -1) - gone
+            part = (
+                fee if closed == abs(change) else to_grain(fee * closed / abs(change))
+            )
+            own["q"] += change
+            own["cost"] -= gone
+            life["pnl"] += gained
+            life["out"] += closed
+            life["got"] += closed * price
+            life["fees"] += part
+            life["fills"] += 1
+            if own["q"] * had <= 0:
+                life |= {"owner": owner, "name": name, "long": had > 0, "ts": ts}
+                self.trades.append(life)
+                own["life"], own["avg"] = None, F(0)
+            if own["q"] * had < 0:
+                own["cost"], own["avg"] = own["q"] * price, price
+                self.begin(own, price, fee - part)
+        own["realized"] += gained
+        self.booked.append((owner, name, ts, gained, fee, abs(change) * price))
+
+    def gift(self, owner: str, to: str, name: str) -> None:
+        giver, taker = self.of(owner, name), self.of(to, name)
+        if taker["q"]:
+            taker["avg"] = to_grain(
+                (taker["cost"] + giver["cost"]) / (taker["q"] + giver["q"])
+            )
+            for key in ("pnl", "mae", "mfe", "in", "paid", "out", "got", "fees"):
+                taker["life"][key] += giver["life"][key]
+            taker["life"]["fills"] += giver["life"]["fills"]
+            for key, pick in (("low", min), ("high", max)):
+                taker["life"][key] = pick(taker["life"][key], giver["life"][key])
+        else:
+            taker["avg"], taker["life"] = giver["avg"], giver["life"]
+        taker["q"] += giver["q"]
+        taker["cost"] += giver["cost"]
+        giver |= {"q": F(0), "cost": F(0), "avg": F(0), "life": None}
+
+    def may_give(self, entry: dict[str, Any]) -> bool:
+        giver = self.of(entry["owner"], entry["name"])["q"]
+        taker = self.of(entry["to"], entry["name"])["q"]
+        return bool(giver) and entry["owner"] != entry["to"] and giver * taker >= 0
+
+    def worth(self) -> Fraction:
+        """Cash, and what is held at its mark; at cost where nothing was seen yet."""
+        return self.cash + sum(
+            (
+                own["q"] * self.marks[name] if name in self.marks else own["cost"]
+                for (_, name), own in self.held.items()
+            ),
+            F(0),
+        )
+
+
+def tell(story: list[dict[str, Any]]) -> tuple[Ledger, Recount]:
+    """Tell both of them; the equity must be the cash and the marks all along."""
+    market = FakeMarket((COARSE, FINE))
+    book = Ledger("USDT", Decimal(INITIAL), (COARSE, FINE), market)
+    count = Recount()
+    for number, entry in enumerate(story):
+        ts, what, name = at(number), entry["what"], entry["name"]
+        if what == "mark":
+            value = float(entry["mark"])
+            market.see(quote(ts / NS, value, value, instrument=name))
+            count.mark(name, entry["mark"])
+        elif what == "gift":
+            if count.may_give(entry):
+                book.transfer(entry["owner"], entry["to"], name, ts)
+                count.gift(entry["owner"], entry["to"], name)
+        else:
+            book.apply(made(entry, ts))
+            count.fill(entry, ts)
+        account = book.account()
+        assert F(account.equity) == count.worth()
+        assert F(account.initial) + F(account.realized) - F(account.fees) + F(
+            account.unrealized
+        ) == F(account.equity)
+    return book, count
+
+
+def made(entry: dict[str, Any], ts: int) -> Fill:
+    return Fill(
+        order_id="o",
+        trade_id="t",
+        instrument=entry["name"],
+        owner=entry["owner"],
+        side=Side.BUY if entry["signed"] > 0 else Side.SELL,
+        quantity=to_decimal(abs(entry["signed"])),
+        price=to_decimal(entry["price"]),
+        fee=to_decimal(entry["fee"]),
+        fee_currency=entry["currency"],
+        maker=False,
+        ts=ts,
+        role=OrderRole.ENTRY,
+    )
+
+
+@given(STORIES)
+@settings(max_examples=300)
+def test_positions_and_money_equal_a_recount_to_the_last_digit(
+    story: list[dict[str, Any]],
+) -> None:
+    book, count = tell(story)
+    for (owner, name), own in count.held.items():
+        position = book.position(owner, name)
+        assert F(position.quantity) == own["q"]
+        assert F(position.cost) == own["cost"]
+        assert F(position.average_price) == own["avg"]
+        assert F(position.realized) == own["realized"]
+        assert F(position.fees) == own["fees"]
+    for name in ("AAA", "BBB"):
+        net = sum((own["q"] for (_, n), own in count.held.items() if n == name), F(0))
+        assert F(book.net(name)) == net
+    account = book.account()
+    assert F(account.realized) == sum(o["realized"] for o in count.held.values())
+    assert F(account.fees) == count.fees
+    assert {c: F(v) for c, v in book.fees_by_currency.items()} == count.paid
+    assert {c: F(v) for c, v in book.unvalued_fees.items()} == count.unvalued
+
+
+@given(STORIES)
+@settings(max_examples=300)
+def test_trades_equal_a_recount_that_meets_every_mark(
+    story: list[dict[str, Any]],
+) -> None:
+    book, count = tell(story)
+    assert book.closed == len(book.trades) == len(count.trades)
+    for number, (trade, life) in enumerate(
+        zip(book.trades, count.trades, strict=True), start=1
+    ):
+        assert (trade.number, trade.owner, trade.instrument, trade.closed_ns) == (
+            number,
+            life["owner"],
+            life["name"],
+            life["ts"],
+        )
+        assert (trade.side is Side.BUY) == life["long"]
+        assert F(trade.quantity) == life["out"] == life["in"]
+        assert F(trade.entry) == to_grain(life["paid"] / life["in"])
+        assert F(trade.exit) == to_grain(life["got"] / life["out"])
+        assert (F(trade.pnl), F(trade.fees)) == (life["pnl"], life["fees"])
+        assert (F(trade.mae), F(trade.mfe)) == (life["mae"], life["mfe"])
+        assert (F(trade.lowest), F(trade.highest)) == (life["low"], life["high"])
+        assert trade.fills == life["fills"]
+        assert trade.mae <= 0
+        assert trade.mae <= trade.pnl
+        assert trade.mfe >= 0
+        assert trade.mfe >= trade.pnl
+
+
+@given(STORIES)
+def test_statements_equal_a_recount_by_each_grouping(
+    story: list[dict[str, Any]],
+) -> None:
+    book, count = tell(story)
+
+    def keys(owner: str, name: str, ts: int) -> dict[Grouping, str]:
+        return {
+            Grouping.STRATEGY: owner,
+            Grouping.SYMBOL: name,
+            Grouping.DAY: str(ts - ts % DAY_NS),
+        }
+
+    for grouping in Grouping:
+        sums: dict[str, list[Any]] = {}
+        for owner, name, ts, gained, fee, turnover in count.booked:
+            booked = sums.setdefault(
+                keys(owner, name, ts)[grouping], [0, F(0), F(0), 0]
+            )
+            booked[0] += 1
+            booked[1] += gained
+            booked[2] += fee
+            booked[3] += turnover
+        found = {
+            line.key: [line.fills, F(line.realized), F(line.fees), F(line.turnover)]
+            for line in book.statements.by(grouping)
+        }
+        assert found == sums
+        for line in book.statements.by(grouping):
+            ended = [
+                life["pnl"] - life["fees"]
+                for life in count.trades
+                if keys(life["owner"], life["name"], life["ts"])[grouping] == line.key
+            ]
+            assert line.trades == len(ended)
+            assert line.won == sum(net > 0 for net in ended)
+            assert line.lost == sum(net < 0 for net in ended)
+        assert whole(book.statements.by(grouping)) == whole([book.statements.total()])
+    assert book.statements.total().realized == book.realized
+    assert book.statements.total().fees == book.fees
+
+
+def whole(lines: list[Statement]) -> list[Fraction]:
+    return [
+        sum((F(getattr(line, name)) for line in lines), F(0))
+        for name in ("fills", "turnover", "realized", "fees", "trades", "won", "lost")
+    ]

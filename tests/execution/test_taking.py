@@ -1,0 +1,161 @@
+"""Flattening with a cap on slippage: no worse than allowed, and never silently less."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from tests.execution.fakes import NS, Hand
+from workstation.execution.settings import OrderSettings
+from workstation.model.commands import Flatten, Kill, KillLevel
+from workstation.model.orders import (
+    Order,
+    OrderExpired,
+    OrderRejected,
+    OrderRole,
+    OrderType,
+    SubmitOrder,
+    TimeInForce,
+)
+from workstation.model.records import FaultRecord
+
+D = Decimal
+
+
+def holding(side: str = "long", **settings: object) -> Hand:
+    """Return a hand that holds one BTC, or is short of one."""
+    given = {"max_slippage_bps": 50.0, "flatten_tries": 3, **settings}
+    hand = Hand(orders=OrderSettings(**given))  # type: ignore[arg-type]
+    hand.fill(hand.enter(action=f"enter_{side}"), "1")
+    return hand
+
+
+def last(hand: Hand) -> Order:
+    return [r.order for r in hand.core.requests if isinstance(r, SubmitOrder)][-1]
+
+
+def pause(hand: Hand, ms: int = 250) -> None:
+    hand.core.advance(hand.core.ts + ms * NS // 1_000)
+
+
+def flatten(hand: Hand) -> Order:
+    hand.give(Flatten(instrument="BTC"))
+    return last(hand)
+
+
+@pytest.mark.parametrize(
+    ("side", "cap", "price"),
+    [
+        # 50 bps below 100.0 and above 100.2 (100.701), on a tick of 0.1.
+        ("long", 50.0, "99.5"),
+        ("short", 50.0, "100.7"),
+        # Less than a tick: the best price itself, never beyond the cap.
+        ("long", 1.0, "100.0"),
+        ("short", 1.0, "100.2"),
+    ],
+)
+def test_a_flatten_goes_no_further_than_the_cap(
+    side: str, cap: float, price: str
+) -> None:
+    order = flatten(holding(side, max_slippage_bps=cap))
+    assert (order.type, order.time_in_force) == (OrderType.LIMIT, TimeInForce.IOC)
+    assert order.price == D(price)
+    assert order.reduce_only
+    assert order.closes_now
+
+
+def test_a_market_off_the_grid_is_still_taken() -> None:
+    hand = holding(max_slippage_bps=1.0)
+    hand.quote(100.03, 100.2)
+    assert flatten(hand).price == D("100.0")
+
+
+def test_without_a_cap_it_is_a_market_order() -> None:
+    order = flatten(holding(max_slippage_bps=None))
+    assert (order.type, order.price) == (OrderType.MARKET, None)
+
+
+def test_without_a_best_price_it_is_a_market_order() -> None:
+    hand = holding()
+    view = hand.market.views["BTC"]
+    view.bid = view.ask = 0.0
+    assert flatten(hand).type is OrderType.MARKET
+
+
+def test_the_third_rung_of_the_kill_ladder_uses_it() -> None:
+    hand = holding()
+    hand.give(Kill(level=KillLevel.FLATTEN))
+    assert last(hand).role is OrderRole.FLATTEN
+    assert last(hand).price == D("99.5")
+
+
+def test_what_is_left_is_tried_again_at_the_best_price_of_then() -> None:
+    hand = holding()
+    first = flatten(hand)
+    hand.fill(first.id, "0.4", "99.9")
+    hand.give(OrderExpired(first.id, "IOC"))
+    assert last(hand) == first
+    hand.quote(90.0, 90.2)
+    pause(hand, 249)
+    assert last(hand) == first
+    pause(hand, 1)
+    second = last(hand)
+    assert (second.quantity, second.price) == (D("0.6"), D("89.6"))
+    assert second.reason == first.reason
+
+
+def test_after_the_last_try_the_rest_is_an_alarm() -> None:
+    hand = holding()
+    order = flatten(hand)
+    for _ in range(3):
+        assert not hand.core.kept(FaultRecord)
+        hand.give(OrderExpired(order.id, "IOC"))
+        pause(hand)
+        order = last(hand)
+    (fault,) = hand.core.kept(FaultRecord)
+    assert fault.where == "flatten"
+    assert fault.error == (
+        "flatten of s: 1 left after 3 tries within 50 bps of the best price; flatten "
+        "again, or raise [orders] max_slippage_bps"
+    )
+    sent = len(hand.submitted())
+    pause(hand, 10_000)
+    assert len(hand.submitted()) == sent
+    # And it may be asked for anew.
+    again = flatten(hand)
+    hand.fill(again.id, "1", "99.9")
+    assert hand.position() == 0
+
+
+def test_a_rejected_one_counts_as_a_try() -> None:
+    hand = holding(flatten_tries=1)
+    hand.give(OrderRejected(flatten(hand).id, "no"))
+    assert "1 left after 1 try" in hand.core.kept(FaultRecord)[-1].error
+
+
+def test_nothing_is_tried_again_once_the_position_is_gone_or_turned() -> None:
+    hand = holding()
+    order = flatten(hand)
+    hand.give(OrderExpired(order.id, "IOC"))
+    # A second flatten does it first.
+    again = flatten(hand)
+    assert again.id != order.id
+    hand.fill(again.id, "1", "99.9")
+    entered = hand.enter(action="enter_short")
+    hand.fill(entered, "1", "100")
+    sent = hand.submitted()
+    pause(hand, 1_000)
+    assert hand.submitted() == sent
+    assert hand.position() == -1
+
+
+def test_two_flattens_close_no_more_than_there_is() -> None:
+    hand = holding()
+    order = flatten(hand)
+    hand.give(OrderExpired(order.id, "IOC"))
+    again = flatten(hand)
+    sent = hand.submitted()
+    pause(hand)
+    assert hand.submitted() == sent
+    assert again.quantity == 1

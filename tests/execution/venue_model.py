@@ -1,0 +1,225 @@
+"""A venue for tests of the order path: what one does, written for itself.
+
+It shares nothing with the code under test but the messages. It keeps its own orders,
+positions and cash, answers requests, and does what a venue does unasked. It never
+looks at what anybody else believes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from workstation.model.instruments import Side
+from workstation.model.orders import (
+    BatchRequest,
+    CancelOrder,
+    CancelRejected,
+    ExternalOrder,
+    OrderAccepted,
+    OrderCanceled,
+    OrderExpired,
+    OrderFilledReport,
+    OrderRejected,
+    OrderReplaced,
+    OrderStatus,
+    OrderStatusReport,
+    OrderType,
+    QueryOrder,
+    ReplaceOrder,
+    ReplaceRejected,
+    Report,
+    Request,
+    SubmitOrder,
+    TimeInForce,
+)
+
+FEE = Decimal("0.001")
+WORDS = {
+    "filled": OrderStatus.FILLED,
+    "canceled": OrderStatus.CANCELED,
+    "expired": OrderStatus.EXPIRED,
+    "rejected": OrderStatus.REJECTED,
+}
+
+
+class VenueOrder:
+    """One order as the venue has it."""
+
+    def __init__(
+        self,
+        name: str,
+        instrument: str,
+        buys: bool,
+        size: Decimal,
+        limit: Decimal | None,
+        made_here: bool,
+    ) -> None:
+        self.name = name
+        self.instrument = instrument
+        self.buys = buys
+        self.size = size
+        self.limit = limit
+        self.made_here = made_here
+        self.state = "open"
+        self.trades: list[OrderFilledReport] = []
+
+    @property
+    def done(self) -> Decimal:
+        return sum((trade.quantity for trade in self.trades), Decimal(0))
+
+
+class VenueModel:
+    """Orders, holdings and cash of one account; every event has a later time."""
+
+    def __init__(self) -> None:
+        self.orders: dict[str, VenueOrder] = {}
+        self.forgotten: set[str] = set()
+        self.cash = Decimal(0)
+        self.holdings: dict[str, Decimal] = {}
+        self.time = 1_000
+        self.trades = 0
+        self.refuse_next = False
+
+    def _tick(self) -> int:
+        self.time += 1
+        return self.time
+
+    def open(self) -> list[VenueOrder]:
+        return [o for o in self.orders.values() if o.state == "open"]
+
+    # What arrives.
+
+    def take(self, request: Request) -> list[Report]:
+        match request:
+            case SubmitOrder(order=order):
+                if self.refuse_next:
+                    self.refuse_next = False
+                    refused = VenueOrder(
+                        order.id, order.instrument, True, order.quantity, None, False
+                    )
+                    refused.state = "rejected"
+                    self.orders[order.id] = refused
+                    return [OrderRejected(order.id, "not today", self._tick())]
+                made = VenueOrder(
+                    order.id,
+                    order.instrument,
+                    order.side is Side.BUY,
+                    order.quantity,
+                    order.price,
+                    False,
+                )
+                self.orders[order.id] = made
+                said: list[Report] = [
+                    OrderAccepted(order.id, f"v-{order.id}", self._tick())
+                ]
+                if order.time_in_force is TimeInForce.FOK:
+                    said += self.trade(made, made.size, order.price or Decimal(100))
+                elif order.time_in_force is TimeInForce.IOC:
+                    half = (made.size / 2).quantize(Decimal("0.001"))
+                    if half:
+                        said += self.trade(made, half, order.price or Decimal(100))
+                    if made.state == "open":
+                        said += self.expire(made)
+                return said
+            case CancelOrder(order_id=name):
+                found = self.orders.get(name)
+                if found is None or found.state != "open":
+                    why = "no such order" if found is None else found.state
+                    return [CancelRejected(name, why, self._tick())]
+                return self.cancel(found)
+            case ReplaceOrder(order_id=name, quantity=size, price=limit):
+                found = self.orders.get(name)
+                if found is None or found.state != "open" or size <= found.done:
+                    return [ReplaceRejected(name, "too late", self._tick())]
+                found.size, found.limit = size, limit
+                return [OrderReplaced(name, size, limit, self._tick())]
+            case QueryOrder():
+                return self._answer(request)
+            case BatchRequest(requests=requests):
+                return [report for each in requests for report in self.take(each)]
+
+    def _answer(self, request: QueryOrder) -> list[Report]:
+        name = request.order_id
+        found = self.orders.get(name)
+        now = self._tick()
+        if found is None or name in self.forgotten:
+            return [
+                OrderStatusReport(name, None, ts_event=now, asked_ns=request.asked_ns)
+            ]
+        said: list[Report] = [self.sighting(found)] if found.made_here else []
+        said += found.trades
+        status = WORDS.get(found.state)
+        if status is None:
+            partly = OrderStatus.PARTIALLY_FILLED
+            status = partly if found.done else OrderStatus.ACCEPTED
+        said.append(
+            OrderStatusReport(
+                name,
+                status,
+                found.done,
+                now,
+                found.size,
+                found.limit,
+                f"v-{name}",
+                request.asked_ns,
+            )
+        )
+        return said
+
+    # What it does.
+
+    def trade(
+        self, order: VenueOrder, size: Decimal, price: Decimal
+    ) -> Sequence[Report]:
+        self.trades += 1
+        fee = size * price * FEE
+        report = OrderFilledReport(
+            order.name,
+            f"t-{self.trades}",
+            size,
+            price,
+            fee,
+            "USDT",
+            False,
+            self._tick(),
+        )
+        order.trades.append(report)
+        signed = size if order.buys else -size
+        self.holdings[order.instrument] = (
+            self.holdings.get(order.instrument, Decimal(0)) + signed
+        )
+        self.cash -= signed * price + fee
+        if order.done >= order.size:
+            order.state = "filled"
+        return [report]
+
+    def cancel(self, order: VenueOrder) -> list[Report]:
+        order.state = "canceled"
+        return [OrderCanceled(order.name, "", self._tick(), order.done)]
+
+    def expire(self, order: VenueOrder) -> list[Report]:
+        order.state = "expired"
+        return [OrderExpired(order.name, "its time is up", self._tick(), order.done)]
+
+    def reject(self, order: VenueOrder) -> list[Report]:
+        order.state = "rejected"
+        return [OrderRejected(order.name, "second thoughts", self._tick())]
+
+    def by_hand(self, instrument: str, buys: bool, size: Decimal) -> list[Report]:
+        """Let somebody make an order at the venue itself."""
+        name = f"web-{len(self.orders) + 1}"
+        order = VenueOrder(name, instrument, buys, size, Decimal(90), True)
+        self.orders[name] = order
+        return [self.sighting(order)]
+
+    def sighting(self, order: VenueOrder) -> Report:
+        return ExternalOrder(
+            order_id=order.name,
+            instrument=order.instrument,
+            side=Side.BUY if order.buys else Side.SELL,
+            order_type=OrderType.LIMIT,
+            quantity=order.size,
+            price=order.limit,
+            venue_id=f"v-{order.name}",
+        )

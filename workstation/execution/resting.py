@@ -1,0 +1,73 @@
+"""Own orders that wait at a price at the venue, by instrument and side.
+
+``Orders`` keeps it; the risk stage and the closing of positions ask it whether a new
+order would trade with one of them. Asking costs the same however many there are,
+unless one is met.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from workstation.model.instruments import Side
+from workstation.model.orders import Order
+
+__all__ = ["Resting"]
+
+_BUY = Side.BUY
+_OTHER = {Side.BUY: Side.SELL, Side.SELL: Side.BUY}
+
+
+class Resting:
+    """Prices of resting orders; the best of each side is kept."""
+
+    def __init__(self) -> None:
+        self._prices: dict[tuple[str, Side], dict[str, Decimal]] = {}
+        self._best: dict[tuple[str, Side], Decimal] = {}
+
+    def put(self, order: Order) -> None:
+        """Note an order with a price that is at the venue, or its new price."""
+        price = order.price
+        if price is None:
+            return
+        key = (order.instrument, order.side)
+        here = self._prices.setdefault(key, {})
+        was = here.get(order.id)
+        here[order.id] = price
+        best = self._best.get(key)
+        if best is None or _dearer(price, best, order.side):
+            self._best[key] = price
+        elif was is not None and was == best:
+            self._find_best(key)
+
+    def take(self, order: Order) -> None:
+        """Forget an order that is no longer there."""
+        key = (order.instrument, order.side)
+        here = self._prices.get(key)
+        price = None if here is None else here.pop(order.id, None)
+        if price is not None and price == self._best.get(key):
+            self._find_best(key)
+
+    def _find_best(self, key: tuple[str, Side]) -> None:
+        prices = self._prices[key].values()
+        if not prices:
+            del self._best[key]
+        else:
+            self._best[key] = max(prices) if key[1] is _BUY else min(prices)
+
+    def met_by(self, instrument: str, side: Side, reach: Decimal) -> list[str]:
+        """Return the ids an order on this side that reaches ``reach`` would meet."""
+        key = (instrument, _OTHER[side])
+        best = self._best.get(key)
+        if best is None or _dearer(best, reach, side):
+            return []
+        return [
+            order_id
+            for order_id, price in self._prices[key].items()
+            if not _dearer(price, reach, side)
+        ]
+
+
+def _dearer(price: Decimal, than: Decimal, side: Side) -> bool:
+    """Tell whether a price is beyond another in the sense of this side."""
+    return price > than if side is _BUY else price < than

@@ -1,0 +1,51 @@
+"""Exact arithmetic of money: sums and products never round, shares round to a grain.
+
+The interpreter's own context keeps 28 digits, which a price of 18 decimals times a size
+of 12 exceeds without a word. Here whatever ticks, lots and fees can make is exact, and
+the one operation that has no end of decimals, a share, is rounded to a stated place.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+
+__all__ = ["GRAIN", "minus", "plain", "plus", "ratio", "share", "times"]
+
+GRAIN = Decimal("1e-18")
+"""What shares are rounded to, half to even: the finest unit that any venue books in."""
+
+# 18 digits before the point, as many as a price, a size and a fee have together behind
+# it, and a dozen for a quotient to be rounded once more without harm.
+_EXACT = Context(prec=100, rounding=ROUND_HALF_EVEN)
+_divide, _quantize = _EXACT.divide, _EXACT.quantize
+
+plus = _EXACT.add
+"""Return a sum, exact."""
+minus = _EXACT.subtract
+"""Return a difference, exact."""
+times = _EXACT.multiply
+"""Return a product, exact."""
+
+
+def ratio(whole: Decimal, parts: Decimal) -> Decimal:
+    """Return ``whole`` divided by ``parts``, rounded to the grain."""
+    found = _divide(whole, parts)
+    rounded = _quantize(found, GRAIN)
+    # An exact quotient keeps its short form: 100, not 100 and eighteen zeros.
+    return found if found == rounded else rounded
+
+
+def share(whole: Decimal, part: Decimal, of: Decimal) -> Decimal:
+    """Return the share ``part`` ÷ ``of`` of an amount, rounded to the grain.
+
+    What is left is the amount minus the share, so that nothing is lost between them.
+    """
+    return whole if part == of else ratio(times(whole, part), of)
+
+
+def plain(value: Decimal) -> str:
+    """Return all digits of an amount without exponent, grouping or idle zeros."""
+    text = f"{value:f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in ("-0", "") else text
