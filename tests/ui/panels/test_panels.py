@@ -36,6 +36,8 @@ EMPTY: dict[str, Any] = {
     "machine": None,
     "strategies": (),
     "params": None,
+    "risk": None,
+    "fills": None,
     "script_log": None,
     "blocks": None,
 }
@@ -48,7 +50,7 @@ PANELS = {
         *("feeds", "tasks", "opportunities", "channels", "gaps", "indicators"),
         "figures",
     ),
-    "3": ("book", "positions", "orders"),
+    "3": ("book", "positions", "orders", "risk", "fills"),
     "4": ("strategies", "diagram", "why_not", "params", "script_log"),
     "7": ("log_all",),
 }
