@@ -32,7 +32,7 @@ async def show(app: WorkstationApp, pilot: Pilot[int], panel: str) -> str:
     return text_of(app)
 
 
-async def test_layout_3_has_fills_and_trades_below_positions_and_orders() -> None:
+async def test_layout_3_has_limits_and_fills_below_positions_and_orders() -> None:
     async with opened(size=WIDE) as (app, pilot, session):
         await pilot.press("3")
         await pilot.pause()
@@ -40,9 +40,11 @@ async def test_layout_3_has_fills_and_trades_below_positions_and_orders() -> Non
         await pilot.pause()
         lines = text_of(app).split("\n")
         (rule,) = [at for at, line in enumerate(lines) if "─ Fills 5 ─" in line]
-        assert "─ Trades 2 ─" in lines[rule]
-        assert lines[rule + 1].split()[:5] == ["TIME", "SYMBOL", "SIDE", "QTY", "PRICE"]
-        assert len(lines) - rule == 13
+        assert "─ Risk 6 " in lines[rule]
+        heads = lines[rule + 1].split("│")[1].split()
+        assert heads[:5] == ["TIME", "SYMBOL", "SIDE", "QTY", "PRICE"]
+        assert len(lines) - rule == 15
+        assert "trades" not in session.asked[-1]
         assert "equity" not in session.asked[-1]
         assert "sums" not in session.asked[-1]
 

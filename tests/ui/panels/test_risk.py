@@ -39,7 +39,7 @@ async def test_each_limit_says_what_is_used_of_it() -> None:
 
 
 async def test_denials_say_when_who_and_below_the_cursor_why() -> None:
-    async with opened(size=(120, 40)) as (app, pilot, _):
+    async with opened(size=(200, 50)) as (app, pilot, _):
         await to_risk(app, pilot)
         text = text_of(app)
         assert "Denied 7" in text
@@ -53,7 +53,7 @@ async def test_on_a_small_screen_both_are_some_tabs_away() -> None:
     async with opened(size=(80, 24)) as (app, pilot, _):
         await pilot.press("3", "tab", "tab")
         seen = []
-        for _ in range(3):
+        for _ in range(7):
             await pilot.pause()
             app.bridge.pump_once()
             seen.append(text_of(app))
