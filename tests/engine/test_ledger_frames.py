@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from tests.engine.runs import small
 from workstation.config import load_config
 from workstation.engine.assembly import assemble_session
 from workstation.engine.session import Session
@@ -53,6 +54,22 @@ def test_the_equity_and_all_sums_agree_with_the_account(session: Session) -> Non
         assert sum(opened) == account.unrealized
     changes = [row.change or Decimal(0) for row in frame.sums.rows[Grouping.DAY]]
     assert sum(changes) == account.equity - account.initial
+
+
+def test_the_deepest_fall_is_never_less_than_that_of_now() -> None:
+    session = small()
+    session.engine.start()
+    deeper = 0
+    while session.engine.step():
+        ledger = session.executor.ledger
+        if not ledger.lives:
+            continue
+        frame = session.frame(0, PARTS).equity
+        assert frame is not None
+        assert frame.deepest.depth >= frame.now.depth
+        deeper += frame.deepest.depth > ledger.curve.deepest.depth
+    assert deeper > 0
+    session.close()
 
 
 def test_a_standing_ledger_is_handed_out_again(session: Session) -> None:

@@ -92,14 +92,16 @@ class LedgerFrames:
         state = (curve.samples, ts // NS_PER_S, equity)
         if self._equity is None or state != self._equity_of:
             self._equity_of = state
+            # The marks of now may lie below every sample.
+            now = curve.standing(ts, equity)
             self._equity = EquityFrame(
                 currency=self._ledger.currency,
                 initial=self._ledger.initial,
                 equity=equity,
                 ts=ts,
                 points=tuple(curve.points),
-                now=curve.standing(ts, equity),
-                deepest=curve.deepest,
+                now=now,
+                deepest=max(curve.deepest, now, key=lambda fall: fall.depth),
             )
         return self._equity
 
