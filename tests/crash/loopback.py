@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlencode
@@ -59,10 +58,6 @@ class Loopback:
     def wait_for(self, status: str) -> dict[str, Any]:
         """Return the first order that comes to this status, however long it takes."""
         return self._admin("wait", status=status)["orders"][0]  # type: ignore[no-any-return]
-
-    def held(self, base: str) -> Decimal:
-        """Return the balance of a currency."""
-        return Decimal(self.state()["balances"].get(base, "0"))
 
     def _admin(self, what: str, **ask: str) -> dict[str, Any]:
         with urlopen(f"{self.url}/admin/{what}?{urlencode(ask)}") as response:

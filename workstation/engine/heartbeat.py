@@ -53,8 +53,7 @@ class Heartbeat:
 
     def beat(self) -> None:
         """Say that the engine lives, and what is at the venue."""
-        process = self._process
-        if process is None or process.poll() is not None:
+        if self._has_ended():
             self._start()
         entries = self._entries()
         sent = {k: v for k, v in entries.items() if k not in self._known}
@@ -68,6 +67,9 @@ class Heartbeat:
     def leaving(self, request: SingleRequest) -> None:
         """Let the watchdog know an entry before the venue does."""
         if isinstance(request, SubmitOrder) and not request.order.reduce_only:
+            if self._has_ended():
+                # The new one has to learn of all the others too.
+                self.beat()
             order = request.order
             self._known[order.id] = order.instrument
             self._say({"sent": {order.id: order.instrument}})
@@ -79,6 +81,9 @@ class Heartbeat:
             os.close(self._pipe)
             self._process.wait()
             self._process = None
+
+    def _has_ended(self) -> bool:
+        return self._process is None or self._process.poll() is not None
 
     def _start(self) -> None:
         if self._process is not None:

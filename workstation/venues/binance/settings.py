@@ -12,7 +12,7 @@ __all__ = ["BinanceVenueSettings"]
 
 
 class BinanceVenueSettings(Settings, frozen=True):
-    """One spot account; the secrets come from the environment, never from a file."""
+    """One spot account. Made by whoever has the secrets; no config holds them."""
 
     name: Name = "binance"
     base_url: str = "https://api.binance.com"
