@@ -280,8 +280,10 @@ class RiskStage:
 
         A market order is taken to reach the best price shown.
         """
-        # A stop that is released meets the market, not what released it.
-        reach = self.reference(replace(order, trigger=None))
+        if order.trigger is not None:
+            # A stop that is released meets the market, not what released it.
+            order = replace(order, trigger=None)
+        reach = self.reference(order)
         if reach is None:
             return []
         orders = self.orders
