@@ -295,6 +295,26 @@ class Ledger:
         prices = [p.average_price for p in self.open_positions(instrument)]
         return max(prices, default=ZERO)
 
+    def balances(self) -> dict[str, Decimal]:
+        """Return what the account has of each currency: cash, what is held, less fees.
+
+        Exact, and by currency, none counted as another: what a spot account that began
+        with the cash put in shows after these fills. Borrowed money is negative.
+        """
+        found = {self.currency: self.initial}
+
+        def add(currency: str, amount: Decimal) -> None:
+            found[currency] = plus(found.get(currency, ZERO), amount)
+
+        for position in self._positions.values():
+            instrument = self._instruments[position.instrument]
+            # Realized less cost is what was paid and received, to the last digit.
+            add(instrument.quote, minus(position.realized, position.cost))
+            add(instrument.base, position.quantity)
+        for currency, fee in self.fees_by_currency.items():
+            add(currency, minus(ZERO, fee))
+        return found
+
     def account(self, orders: int = 0) -> AccountView:
         """Return the account's money; ``orders`` is how many were sent so far."""
         value = self.value()
