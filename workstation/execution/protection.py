@@ -82,12 +82,12 @@ class Protection:
         desk: OrderDesk,
         ledger: Ledger,
         instruments: Mapping[str, Instrument],
-        fire: Callable[[Plan, Tracked, str], bool],
     ) -> None:
         self._desk = desk
         self._ledger = ledger
         self._instruments = instruments
-        self._fire = fire
+        self.fire: Callable[[Plan, Tracked, str], bool]
+        """Releases a triggered order, False to wait; set before the first event."""
         self._plans: dict[tuple[str, str], Plan] = {}
         self.watched: dict[str, list[Plan]] = {}
 
@@ -303,7 +303,7 @@ class Protection:
         self._release(plan, tracked, f"{word} {trigger} met at {price!r}")
 
     def _release(self, plan: Plan, tracked: Tracked, reason: str) -> None:
-        if self._fire(plan, tracked, reason):
+        if self.fire(plan, tracked, reason):
             if plan.stop_order is tracked:
                 plan.stop_order = None
             elif plan.target_order is tracked:

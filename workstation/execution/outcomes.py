@@ -1,0 +1,201 @@
+"""What follows a fill, the end of an order, and a trigger that was met.
+
+The reports tell of fills and ends, the protection of triggers: here they are booked
+and lead to protection, to closing what came late, and to what waited for them. It sees
+no reports, and what it sends the risk stage has passed.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from workstation.execution.accounting import Accounting
+from workstation.execution.closing import Closing
+from workstation.execution.controls import Controls
+from workstation.execution.desk import OrderDesk
+from workstation.execution.ledger import Ledger
+from workstation.execution.orders import Tracked
+from workstation.execution.price_watch import PriceWatch
+from workstation.execution.protection import Plan, Protection
+from workstation.execution.risk import RiskStage
+from workstation.model.commands import KillLevel
+from workstation.model.events import OrderFilled
+from workstation.model.instruments import Side
+from workstation.model.orders import Fill, OrderRole, OrderStatus
+from workstation.model.ports import Core
+from workstation.model.positions import Position
+from workstation.model.records import FillRecord, TradeRecord
+from workstation.model.signals import Signal
+
+__all__ = ["Outcomes"]
+
+# Bound once: looking a member up in its enum costs ten times a global (3.11).
+_BUY, _SELL = Side.BUY, Side.SELL
+_KILL_FLATTEN = KillLevel.FLATTEN
+
+
+class Outcomes:
+    """Does what follows from what happened to orders."""
+
+    def __init__(
+        self,
+        desk: OrderDesk,
+        ledger: Ledger,
+        risk: RiskStage,
+        controls: Controls,
+        accounting: Accounting,
+        protection: Protection,
+        closing: Closing,
+        watch: PriceWatch,
+    ) -> None:
+        self._desk = desk
+        self._ledger = ledger
+        self._risk = risk
+        self._limits = risk.limits
+        self._controls = controls
+        self._accounting = accounting
+        self._protection = protection
+        self._closing = closing
+        self._watch = watch
+        self._core: Core
+
+    def attach(self, core: Core) -> None:
+        """Receive the way back into the core."""
+        self._core = core
+
+    def booked(self, tracked: Tracked, fill: Fill) -> None:
+        """Book a fill that is told of for the first time, and do what follows it."""
+        core = self._core
+        ledger = self._ledger
+        worthless, closed = len(ledger.unvalued_fees), ledger.closed
+        before, after = ledger.apply(fill)
+        core.record(FillRecord(core.seq, core.ts, fill))
+        self._limits.traffic.fills.add(core.ts)
+        self._watch.wake()
+        filled = OrderFilled(fill, core.ts)
+        core.emit(filled)
+        core.publish(filled)
+        if len(ledger.unvalued_fees) > worthless:
+            self._desk.alarm(
+                fill.instrument,
+                f"fee of {fill.fee} {fill.fee_currency} on {fill.trade_id} has no "
+                f"price in {ledger.currency}; equity leaves such fees out",
+                "fee",
+            )
+        self._accounting.position_changed(before, after)
+        if ledger.closed > closed:
+            core.record(TradeRecord(core.seq, core.ts, ledger.trades[-1]))
+        self.follow(tracked, fill, after)
+
+    def follow(self, tracked: Tracked, fill: Fill, after: Position) -> None:
+        """Do what follows a booked fill: protection, and closing what comes late."""
+        intent = tracked.intent
+        if intent is not None and after.quantity:
+            self._install(tracked, intent, fill, after)
+        self._protection.sync(fill.owner, fill.instrument)
+        if after.quantity:
+            self._close_late(tracked, fill)
+        if self._closing.sequels:
+            self._closing.resume(fill.owner, fill.instrument)
+
+    def _close_late(self, tracked: Tracked, fill: Fill) -> None:
+        """Close what an entry filled after it was flattened, or after the kill."""
+        owner, instrument = fill.owner, fill.instrument
+        close = self._closing.close
+        if self._controls.kill_level is _KILL_FLATTEN:
+            close(owner, instrument, OrderRole.FLATTEN, "killed: late fill")
+        elif tracked.flattened:
+            reason = f"late fill: {tracked.flattened}"
+            close(owner, instrument, OrderRole.FLATTEN, reason, fill.quantity)
+
+    def _install(
+        self, tracked: Tracked, intent: Signal, fill: Fill, position: Position
+    ) -> None:
+        side = _SELL if position.quantity > 0 else _BUY
+        if side is fill.side or (
+            intent.stop is None and intent.target is None and not intent.trailing_bps
+        ):
+            return
+        protection = self._protection
+        plan = protection.plan(fill.owner, fill.instrument)
+        if plan is not None and plan.side is not side:
+            protection.drop(plan, "position turned")
+            plan = None
+        if plan is None:
+            plan = protection.install(
+                fill.owner, fill.instrument, side, float(fill.price)
+            )
+        elif not (intent.add and len(tracked.trades) == 1):
+            return
+        # What an addition brings along is for the whole position; a stop only tightens.
+        protection.change(
+            plan,
+            stop=intent.stop,
+            target=intent.target,
+            trailing_bps=intent.trailing_bps,
+        )
+
+    def ended(self, tracked: Tracked) -> None:
+        """See an order end; a released stop or target that failed is held again."""
+        order = tracked.order
+        if order.reduce_only:
+            if order.remaining > 0:
+                self._unclosed(tracked)
+            self._protection.fire_again(order.owner, order.instrument)
+        if self._closing.sequels:
+            self._closing.resume(order.owner, order.instrument)
+
+    def stays(self, tracked: Tracked) -> None:
+        """See an order stay open whose cancel was asked for."""
+        order = tracked.order
+        if not order.reduce_only:
+            return
+        # The price is watched again: it may be far from what was met before.
+        self._protection.unfire(order.owner, order.instrument)
+        if (order.owner, order.instrument) in self._closing.sequels:
+            self._desk.alarm(
+                order.instrument,
+                f"{order.role.value} {order.id} was not canceled: {order.reason}; "
+                "what should follow it waits",
+                "report",
+            )
+
+    def _unclosed(self, tracked: Tracked) -> None:
+        order = tracked.order
+        if order.price is not None:
+            # An exit at a price may end without one; what is held stays protected.
+            self._protection.sync(order.owner, order.instrument)
+            self._closing.taking.ended(tracked)
+            return
+        if order.status is not OrderStatus.CANCELED:
+            self._desk.alarm(
+                order.instrument,
+                f"{order.role.value} {order.id} ended {order.status.value} with "
+                f"{order.remaining} open: {order.reason}",
+                "report",
+            )
+        self._protection.rearm(tracked, self._core.ts)
+
+    def fire(self, plan: Plan, tracked: Tracked, reason: str) -> bool:
+        """Release a triggered order for what is left to close; False to wait."""
+        owner, instrument = plan.owner, plan.instrument
+        held = self._ledger.position(owner, instrument).quantity
+        closing = self._closing
+        if closing.cancel_resting(owner, instrument, reason):
+            # Both could fill: the stop goes once the exit is out of the way.
+            plan.fired = tracked, reason
+            return False
+        left = abs(held) - self._desk.orders.closing(owner, instrument, plan.side)
+        if left <= 0:
+            return False
+        order = tracked.order
+        if order.quantity != left:
+            order = replace(order, quantity=left)
+        denial = self._risk.check(order, self._core.ts)
+        if denial is not None:
+            self._desk.deny(order, denial)
+            return True
+        closing.cancel_entries(owner, instrument, reason)
+        closing.clear_way(order)
+        self._desk.release(tracked, left, reason)
+        return True

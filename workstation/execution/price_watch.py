@@ -1,0 +1,118 @@
+"""The watch over prices: held stops and targets, open trades, and what is due.
+
+The Executor registers its handlers of market events. It compares and never decides:
+protection fires, breakers climb, the ledger samples. Nearly always nothing is held and
+nothing is due, and an event costs two looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from workstation.execution.breakers import Breakers
+from workstation.execution.ledger import Ledger
+from workstation.execution.orders import Orders
+from workstation.execution.protection import Protection
+from workstation.model.instruments import Side
+from workstation.model.market import Bar, BookDelta, BookSnapshot, Quote, Trade
+from workstation.model.ports import MarketView
+from workstation.model.states import BookTrust
+
+__all__ = ["PriceWatch"]
+
+# Bound once: looking a member up in its enum costs ten times a global (3.11).
+_BUY, _SELL = Side.BUY, Side.SELL
+
+
+class PriceWatch:
+    """Shows market events to what waits for prices, and does what is due by then."""
+
+    def __init__(
+        self,
+        market: MarketView,
+        protection: Protection,
+        ledger: Ledger,
+        orders: Orders,
+        breakers: Breakers,
+    ) -> None:
+        self._market = market
+        self._protection = protection
+        self._watched = protection.watched
+        self._ledger = ledger
+        self._orders = orders
+        self._breakers = breakers
+        self.due_ns = 0
+        """When the next day starts or the breakers are due: one look at each event."""
+
+    def handlers(self) -> Mapping[type, Callable[[Any], None]]:
+        """Return the handler of each type of market event."""
+        return {
+            Quote: self.on_quote,
+            Trade: self.on_trade,
+            Bar: self.on_bar,
+            BookDelta: self.on_book,
+            BookSnapshot: self.on_book,
+        }
+
+    def on_quote(self, event: Quote) -> None:
+        """Show the held orders the best prices."""
+        if event.ts_recv >= self.due_ns:
+            self._fall_due(event.ts_recv)
+        plans = self._watched.get(event.instrument)
+        if plans is not None:
+            # The view, not the event: a late quote must not trigger anything.
+            view = self._market.instrument(event.instrument)
+            self._protection.on_price(plans, view.bid, view.ask, event.ts_recv)
+
+    def on_trade(self, event: Trade) -> None:
+        """Show them a trade where there are no best prices."""
+        if event.ts_recv >= self.due_ns:
+            self._fall_due(event.ts_recv)
+        plans = self._watched.get(event.instrument)
+        if plans is not None:
+            view = self._market.instrument(event.instrument)
+            if not (view.bid > 0 or view.ask > 0):
+                price = event.price
+                self._protection.on_price(plans, price, price, event.ts_recv)
+
+    def on_bar(self, event: Bar) -> None:
+        """Show them the range of a bar where only bars exist."""
+        if event.ts_recv >= self.due_ns:
+            self._fall_due(event.ts_recv)
+        name = event.instrument
+        plans, lives = self._watched.get(name), self._ledger.lives.on(name)
+        if not (plans or lives) or not self._market.instrument(name).bars_only:
+            return
+        if plans is not None:
+            self._protection.on_range(plans, event.low, event.high, event.ts_recv)
+        for owner, life in lives.items():
+            # What a bar did after the stop or target in it was met is not the trade's.
+            side = _SELL if self._ledger.position(owner, name).quantity > 0 else _BUY
+            if not self._orders.closing(owner, name, side):
+                life.see(event.low, event.high)
+
+    def on_book(self, event: BookDelta | BookSnapshot) -> None:
+        """Show them the best prices of a trusted book."""
+        if event.ts_recv >= self.due_ns:
+            self._fall_due(event.ts_recv)
+        plans = self._watched.get(event.instrument)
+        if plans is not None:
+            view = self._market.instrument(event.instrument)
+            book = view.book
+            if book is not None and book.trust is BookTrust.TRUSTED:
+                self._protection.on_price(plans, view.bid, view.ask, event.ts_recv)
+
+    def _fall_due(self, ts: int) -> None:
+        """Start the day, sample the equity, look at the breakers: whatever is due."""
+        ledger, breakers = self._ledger, self._breakers
+        if ts >= ledger.due_ns and ledger.wake(ts):
+            breakers.wake()
+        if ts >= breakers.due_ns:
+            breakers.look(ts)
+        self.due_ns = min(ledger.due_ns, breakers.due_ns)
+
+    def wake(self) -> None:
+        """Have the breakers look with the next market event."""
+        self._breakers.wake()
+        self.due_ns = 0
