@@ -9,7 +9,11 @@ from decimal import Decimal
 from typing import TypeVar
 
 from workstation.execution.executor import Executor
-from workstation.execution.settings import OrderSettings, RiskSettings
+from workstation.execution.settings import (
+    OrderSettings,
+    ReconciliationSettings,
+    RiskSettings,
+)
 from workstation.kernel.clock import Timer
 from workstation.market.book import Book
 from workstation.market.pipeline.figures import NO_FIGURES
@@ -31,6 +35,7 @@ from workstation.model.orders import (
     SubmitOrder,
 )
 from workstation.model.ports import BarsView, IndicatorView
+from workstation.model.rates import BrokerAbilities
 from workstation.model.records import Record
 from workstation.model.signals import Signal, SignalAction
 from workstation.model.states import BookTrust
@@ -231,6 +236,8 @@ def executor(
     risk: RiskSettings | None = None,
     orders: OrderSettings | None = None,
     cash: Decimal = CASH,
+    abilities: BrokerAbilities | None = None,
+    reconciliation: ReconciliationSettings | None = None,
 ) -> Executor:
     """Return an attached Executor for BTC and ETH."""
     made = Executor(
@@ -240,6 +247,8 @@ def executor(
         market,
         currency="USDT",
         cash=cash,
+        abilities=abilities,
+        reconciliation=reconciliation,
     )
     made.attach(core)
     return made
@@ -306,10 +315,14 @@ class Hand:
         risk: RiskSettings | None = None,
         orders: OrderSettings | None = None,
         cash: Decimal = CASH,
+        abilities: BrokerAbilities | None = None,
+        reconciliation: ReconciliationSettings | None = None,
     ) -> None:
         self.market = FakeMarket()
         self.core = FakeCore()
-        self.executor = executor(self.core, self.market, risk, orders, cash)
+        self.executor = executor(
+            self.core, self.market, risk, orders, cash, abilities, reconciliation
+        )
         self.quote(100.0, 100.2)
         self._trades = 0
 

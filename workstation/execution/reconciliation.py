@@ -149,9 +149,13 @@ class Reconciliation:
         self._tries += 1
         self._fills = self._ledger.fills
         self.asked_ns = core.ts
-        # What came and went unheard is wanted only where something is missing.
-        is_first = self.answered_ns is None
-        since = self._since_ns if is_first or self._doubts() else None
+        # What came and went unheard is wanted only where something is missing; at
+        # first, so that what is in the balances already is not booked later.
+        since = None
+        if not self.opened:
+            since = core.ts - _MARGIN_NS
+        elif self.answered_ns is None or self._doubts():
+            since = self._since_ns
         self._desk.sender.send(QueryAccount(core.ts, since))
         tries = min(self._tries, _MOST_TRIES)
         self._wait((self._confirm_ns or NS_PER_S) << tries, again=True)
@@ -182,12 +186,12 @@ class Reconciliation:
         self.report = report
         self.answered_ns = self._core.ts
         asked = self._look_at_orders(report)
-        if not self.opened:
-            self._open(report)
         if asked and self._put_off < _MOST_PUT_OFF:
             self._put_off += 1
         elif self._ledger.fills == self._fills:
             self._put_off = 0
+            if not self.opened:
+                self._open(report)
             self._look_at_balances(report)
             return
         # The venue has, or may have, fills that are not booked: nothing to compare.
