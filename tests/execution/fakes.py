@@ -231,12 +231,13 @@ def executor(
     risk: RiskSettings | None = None,
     orders: OrderSettings | None = None,
     cash: Decimal = CASH,
+    instruments: Sequence[Instrument] = (BTC, ETH),
 ) -> Executor:
     """Return an attached Executor for BTC and ETH."""
     made = Executor(
         risk or RiskSettings(),
         orders or OrderSettings(),
-        (BTC, ETH),
+        instruments,
         market,
         currency="USDT",
         cash=cash,
@@ -252,12 +253,16 @@ class Run:
         self,
         broker: PaperBrokerSettings | None = None,
         risk: RiskSettings | None = None,
+        orders: OrderSettings | None = None,
+        btc: Instrument = BTC,
     ) -> None:
         self.market = FakeMarket()
         self.core = FakeCore()
-        self.executor = executor(self.core, self.market, risk)
+        self.executor = executor(
+            self.core, self.market, risk, orders, instruments=(btc, ETH)
+        )
         settings = broker or PaperBrokerSettings()
-        self.broker = PaperBroker(settings, (BTC, ETH), self.market)
+        self.broker = PaperBroker(settings, (btc, ETH), self.market)
         self.broker.attach(FakeEdge(self.core, self._dispatch))
         self.core.on_request = self.broker.request
         self.heard: list[object] = []
@@ -306,10 +311,11 @@ class Hand:
         risk: RiskSettings | None = None,
         orders: OrderSettings | None = None,
         cash: Decimal = CASH,
+        btc: Instrument = BTC,
     ) -> None:
         self.market = FakeMarket()
         self.core = FakeCore()
-        self.executor = executor(self.core, self.market, risk, orders, cash)
+        self.executor = executor(self.core, self.market, risk, orders, cash, (btc, ETH))
         self.quote(100.0, 100.2)
         self._trades = 0
 
