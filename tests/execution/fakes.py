@@ -236,6 +236,7 @@ def executor(
     risk: RiskSettings | None = None,
     orders: OrderSettings | None = None,
     cash: Decimal = CASH,
+    instruments: Sequence[Instrument] = (BTC, ETH),
     abilities: BrokerAbilities | None = None,
     reconciliation: ReconciliationSettings | None = None,
 ) -> Executor:
@@ -243,7 +244,7 @@ def executor(
     made = Executor(
         risk or RiskSettings(),
         orders or OrderSettings(),
-        (BTC, ETH),
+        instruments,
         market,
         currency="USDT",
         cash=cash,
@@ -261,12 +262,16 @@ class Run:
         self,
         broker: PaperBrokerSettings | None = None,
         risk: RiskSettings | None = None,
+        orders: OrderSettings | None = None,
+        btc: Instrument = BTC,
     ) -> None:
         self.market = FakeMarket()
         self.core = FakeCore()
-        self.executor = executor(self.core, self.market, risk)
+        self.executor = executor(
+            self.core, self.market, risk, orders, instruments=(btc, ETH)
+        )
         settings = broker or PaperBrokerSettings()
-        self.broker = PaperBroker(settings, (BTC, ETH), self.market)
+        self.broker = PaperBroker(settings, (btc, ETH), self.market)
         self.broker.attach(FakeEdge(self.core, self._dispatch))
         self.core.on_request = self.broker.request
         self.heard: list[object] = []
@@ -315,13 +320,21 @@ class Hand:
         risk: RiskSettings | None = None,
         orders: OrderSettings | None = None,
         cash: Decimal = CASH,
+        btc: Instrument = BTC,
         abilities: BrokerAbilities | None = None,
         reconciliation: ReconciliationSettings | None = None,
     ) -> None:
         self.market = FakeMarket()
         self.core = FakeCore()
         self.executor = executor(
-            self.core, self.market, risk, orders, cash, abilities, reconciliation
+            self.core,
+            self.market,
+            risk,
+            orders,
+            cash,
+            (btc, ETH),
+            abilities,
+            reconciliation,
         )
         self.quote(100.0, 100.2)
         self._trades = 0
