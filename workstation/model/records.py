@@ -48,7 +48,7 @@ __all__ = [
 ]
 
 
-class BarRecord(Struct, frozen=True, tag="bar"):
+class BarRecord(Struct, frozen=True, gc=False, tag="bar"):
     """A bar became final; ``tape`` digests every tick of the instrument so far."""
 
     seq: int
@@ -57,7 +57,7 @@ class BarRecord(Struct, frozen=True, tag="bar"):
     tape: int
 
 
-class BookRecord(Struct, frozen=True, tag="book"):
+class BookRecord(Struct, frozen=True, gc=False, tag="book"):
     """A book's trust changed; ``expected``/``got`` are update ids where they apply."""
 
     seq: int
@@ -70,7 +70,7 @@ class BookRecord(Struct, frozen=True, tag="book"):
     got: int | None = None
 
 
-class ResyncRecord(Struct, frozen=True, kw_only=True, tag="resync"):
+class ResyncRecord(Struct, frozen=True, gc=False, kw_only=True, tag="resync"):
     """A whole book was wished for; ``again_ns`` is when it will be if none comes.
 
     It says nothing of the feed: whether that can be asked is the edge's to know.
@@ -84,7 +84,7 @@ class ResyncRecord(Struct, frozen=True, kw_only=True, tag="resync"):
     reason: str = ""
 
 
-class SignalRecord(Struct, frozen=True, tag="signal"):
+class SignalRecord(Struct, frozen=True, gc=False, tag="signal"):
     """A row asked the Executor for something."""
 
     seq: int
@@ -92,7 +92,7 @@ class SignalRecord(Struct, frozen=True, tag="signal"):
     signal: Signal
 
 
-class ReconcileRecord(Struct, frozen=True, kw_only=True, tag="reconcile"):
+class ReconcileRecord(Struct, frozen=True, gc=False, kw_only=True, tag="reconcile"):
     """A row's desired orders were compared with its working ones.
 
     ``cause`` is what made the Executor look; the counts say what it decided, and
@@ -117,7 +117,7 @@ class ReconcileRecord(Struct, frozen=True, kw_only=True, tag="reconcile"):
     reason: str = ""
 
 
-class StateRecord(Struct, frozen=True, kw_only=True, tag="state"):
+class StateRecord(Struct, frozen=True, gc=False, kw_only=True, tag="state"):
     """A row moved by the symbol machine, or stayed on a trigger that it allows.
 
     ``who`` is ``script``, ``engine``, or the origin of the command that did it.
@@ -134,7 +134,7 @@ class StateRecord(Struct, frozen=True, kw_only=True, tag="state"):
     reason: str = ""
 
 
-class LockRecord(Struct, frozen=True, kw_only=True, tag="lock"):
+class LockRecord(Struct, frozen=True, gc=False, kw_only=True, tag="lock"):
     """A row was locked in manual, or handed back; ``until_ns`` None = no end."""
 
     seq: int
@@ -148,7 +148,7 @@ class LockRecord(Struct, frozen=True, kw_only=True, tag="lock"):
     reason: str = ""
 
 
-class ParamsRecord(Struct, frozen=True, kw_only=True, tag="params"):
+class ParamsRecord(Struct, frozen=True, gc=False, kw_only=True, tag="params"):
     """Parameters of a row's script changed; only those that did are named."""
 
     seq: int
@@ -161,7 +161,7 @@ class ParamsRecord(Struct, frozen=True, kw_only=True, tag="params"):
     reason: str = ""
 
 
-class OrderRecord(Struct, frozen=True, tag="order"):
+class OrderRecord(Struct, frozen=True, gc=False, tag="order"):
     """An order moved in its table; ``order`` is what it is now."""
 
     seq: int
@@ -172,7 +172,7 @@ class OrderRecord(Struct, frozen=True, tag="order"):
     reason: str = ""
 
 
-class DenyRecord(Struct, frozen=True, kw_only=True, tag="deny"):
+class DenyRecord(Struct, frozen=True, gc=False, kw_only=True, tag="deny"):
     """The risk stage refused an order: stable code, text with the numbers."""
 
     seq: int
@@ -184,7 +184,7 @@ class DenyRecord(Struct, frozen=True, kw_only=True, tag="deny"):
     text: str
 
 
-class FillRecord(Struct, frozen=True, tag="fill"):
+class FillRecord(Struct, frozen=True, gc=False, tag="fill"):
     """One execution, booked."""
 
     seq: int
@@ -192,7 +192,7 @@ class FillRecord(Struct, frozen=True, tag="fill"):
     fill: Fill
 
 
-class PositionRecord(Struct, frozen=True, tag="position"):
+class PositionRecord(Struct, frozen=True, gc=False, tag="position"):
     """An owner's position before and after a fill or a hand-over."""
 
     seq: int
@@ -201,7 +201,7 @@ class PositionRecord(Struct, frozen=True, tag="position"):
     after: Position
 
 
-class TradeRecord(Struct, frozen=True, tag="trade"):
+class TradeRecord(Struct, frozen=True, gc=False, tag="trade"):
     """A position came back to flat, or crossed zero: one round trip is over."""
 
     seq: int
@@ -209,7 +209,7 @@ class TradeRecord(Struct, frozen=True, tag="trade"):
     trade: ClosedTrade
 
 
-class BandRecord(Struct, frozen=True, tag="band"):
+class BandRecord(Struct, frozen=True, gc=False, tag="band"):
     """The account's position in an instrument entered another band."""
 
     seq: int
@@ -220,7 +220,7 @@ class BandRecord(Struct, frozen=True, tag="band"):
     position: Decimal
 
 
-class TaskRecord(Struct, frozen=True, kw_only=True, tag="task"):
+class TaskRecord(Struct, frozen=True, gc=False, kw_only=True, tag="task"):
     """A task changed state."""
 
     seq: int
@@ -231,7 +231,7 @@ class TaskRecord(Struct, frozen=True, kw_only=True, tag="task"):
     reason: str = ""
 
 
-class FaultRecord(Struct, frozen=True, kw_only=True, tag="fault"):
+class FaultRecord(Struct, frozen=True, gc=False, kw_only=True, tag="fault"):
     """A task's handler or script failed and was contained."""
 
     seq: int
@@ -242,7 +242,7 @@ class FaultRecord(Struct, frozen=True, kw_only=True, tag="fault"):
     where: str = ""
 
 
-class FeedRecord(Struct, frozen=True, kw_only=True, tag="feed"):
+class FeedRecord(Struct, frozen=True, gc=False, kw_only=True, tag="feed"):
     """A feed ended, skipped a damaged row, or shed events."""
 
     seq: int
@@ -252,7 +252,7 @@ class FeedRecord(Struct, frozen=True, kw_only=True, tag="feed"):
     detail: str = ""
 
 
-class ControlRecord(Struct, frozen=True, kw_only=True, tag="control"):
+class ControlRecord(Struct, frozen=True, gc=False, kw_only=True, tag="control"):
     """Hold or kill changed: ``name`` is ``hold`` or ``kill``."""
 
     seq: int
@@ -264,7 +264,7 @@ class ControlRecord(Struct, frozen=True, kw_only=True, tag="control"):
     reason: str = ""
 
 
-class LimitRecord(Struct, frozen=True, kw_only=True, tag="limit"):
+class LimitRecord(Struct, frozen=True, gc=False, kw_only=True, tag="limit"):
     """A limit was set while the run goes on; None = no limit."""
 
     seq: int
@@ -276,7 +276,7 @@ class LimitRecord(Struct, frozen=True, kw_only=True, tag="limit"):
     reason: str = ""
 
 
-class BreakerRecord(Struct, frozen=True, kw_only=True, tag="breaker"):
+class BreakerRecord(Struct, frozen=True, gc=False, kw_only=True, tag="breaker"):
     """A watched figure came near its limit, went beyond it, or is well below again.
 
     ``name`` is the limit's, or ``margin``: the used one against what is free.
@@ -291,7 +291,7 @@ class BreakerRecord(Struct, frozen=True, kw_only=True, tag="breaker"):
     limit: Decimal
 
 
-class CommandRecord(Struct, frozen=True, kw_only=True, tag="command"):
+class CommandRecord(Struct, frozen=True, gc=False, kw_only=True, tag="command"):
     """A command was taken, or refused with the reason."""
 
     seq: int
@@ -303,7 +303,7 @@ class CommandRecord(Struct, frozen=True, kw_only=True, tag="command"):
     detail: str = ""
 
 
-class NoteRecord(Struct, frozen=True, kw_only=True, tag="note"):
+class NoteRecord(Struct, frozen=True, gc=False, kw_only=True, tag="note"):
     """A line that a script wrote to the log with ``market.log``."""
 
     seq: int
@@ -313,7 +313,7 @@ class NoteRecord(Struct, frozen=True, kw_only=True, tag="note"):
     text: str
 
 
-class OpportunityRecord(Struct, frozen=True, kw_only=True, tag="opportunity"):
+class OpportunityRecord(Struct, frozen=True, gc=False, kw_only=True, tag="opportunity"):
     """An opportunity opened (``end`` None), or closed as it was last seen."""
 
     seq: int
