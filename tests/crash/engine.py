@@ -154,6 +154,7 @@ class _Killing:
     ) -> None:
         self.name = venue.name
         self.account = venue.account
+        self.abilities = venue.abilities
         self._stuck = stuck
         self.news = venue.news
         self.close = venue.close
@@ -182,9 +183,8 @@ async def play(session: Session) -> None:
     engine = session.engine
     engine.waits = False
     engine.start()
-    if session.control.recovery.records:
-        outcome = session.execute(Recover(origin="engine"))
-        assert outcome.accepted, outcome.detail
+    outcome = session.execute(Recover(origin="engine"))
+    assert outcome.accepted, outcome.detail
     await settle(session)
     while engine.step():
         await settle(session)
@@ -213,6 +213,9 @@ def told_of(session: Session) -> dict[str, Any]:
         "realized": str(executor.ledger.realized),
         "fees": str(executor.ledger.fees),
         "asked": sorted(executor.controls.asked),
+        "reconciling": executor.reconciling,
+        "unreconciled": executor.controls.unreconciled,
+        "balances": {k: str(v) for k, v in executor.ledger.balances().items()},
         "orders": {order.id: plain(order) for order in executor.orders()},
     }
 

@@ -117,6 +117,29 @@ def test_fees_are_kept_in_their_own_currency_and_valued() -> None:
     assert book.position("s", "BTC").fees == D("1.5")
 
 
+def test_balances_are_what_a_spot_account_shows() -> None:
+    book = ledger()
+    book.apply(fill("1", "100", fee="0.001", currency="BTC"))
+    book.apply(fill("2", "10", instrument="ETH", fee="0.01", currency="POINTS"))
+    book.apply(fill("-0.5", "120", fee="0.06"))
+    assert book.balances() == {
+        "USDT": D("939.94"),
+        "BTC": D("0.499"),
+        "ETH": D(2),
+        "POINTS": D("-0.01"),
+    }
+    assert book.position("s", "BTC").quantity == D("0.5")
+
+
+def test_a_hand_over_moves_no_balance() -> None:
+    book = ledger()
+    book.apply(fill("3", "100"))
+    book.apply(fill("-1", "110"))
+    before = book.balances()
+    book.transfer("s", "operator", "BTC", 3)
+    assert book.balances() == before
+
+
 def test_a_round_trip_is_one_closed_trade_with_its_reason() -> None:
     book = ledger()
     book.apply(fill("1", "100", ts=1, fee="1"))

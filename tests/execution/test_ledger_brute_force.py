@@ -37,11 +37,13 @@ FINE = Instrument(
     venue="test",
     symbol="BBB",
     base="B",
-    quote="USDT",
+    # Equal to the account's currency, and yet a balance of its own.
+    quote="USD",
     tick_size=Decimal("1e-12"),
     lot_size=Decimal("1e-12"),
 )
 SCALES = {"AAA": (F(1, 10), F(1, 1000)), "BBB": (F(1, 10**12), F(1, 10**12))}
+QUOTES = {"AAA": "USDT", "BBB": "USD"}
 OWNERS = ("a", "b", "operator")
 
 
@@ -72,7 +74,7 @@ def fills(draw: st.DrawFn) -> dict[str, Any]:
         "signed": lot * draw(st.integers(-big, big).filter(bool)),
         "price": tick * draw(st.integers(1, big)),
         "fee": F(draw(st.integers(-(10**6), 5 * 10**6)), 10**8),
-        "currency": draw(st.sampled_from(("USDT", "A", "B", "POINTS"))),
+        "currency": draw(st.sampled_from(("USDT", "USD", "A", "B", "POINTS"))),
     }
 
 
@@ -123,6 +125,7 @@ class Recount:
         self.held: dict[tuple[str, str], dict[str, Any]] = {}
         self.paid: dict[str, Fraction] = {}
         self.unvalued: dict[str, Fraction] = {}
+        self.balances: dict[str, Fraction] = {"USDT": F(INITIAL)}
         self.marks: dict[str, Fraction] = {}
         self.trades: list[dict[str, Any]] = []
         self.booked: list[tuple[str, str, int, Fraction, Fraction, Fraction]] = []
@@ -157,9 +160,15 @@ class Recount:
         currency = entry["currency"]
         self.paid[currency] = self.paid.get(currency, F(0)) + fee
         base = "A" if name == "AAA" else "B"
+        for asset, moved in (
+            (base, change),
+            (QUOTES[name], -change * price),
+            (currency, -fee),
+        ):
+            self.balances[asset] = self.balances.get(asset, F(0)) + moved
         if currency == base:
             fee *= price
-        elif currency != "USDT":
+        elif currency not in ("USDT", QUOTES[name]):
             if fee:
                 self.unvalued[currency] = self.unvalued.get(currency, F(0)) + fee
             fee = F(0)
@@ -304,6 +313,13 @@ def test_positions_and_money_equal_a_recount_to_the_last_digit(
     assert F(account.fees) == count.fees
     assert {c: F(v) for c, v in book.fees_by_currency.items()} == count.paid
     assert {c: F(v) for c, v in book.unvalued_fees.items()} == count.unvalued
+
+
+@given(STORIES)
+@settings(max_examples=300)
+def test_balances_equal_a_recount_by_currency(story: list[dict[str, Any]]) -> None:
+    book, count = tell(story)
+    assert {c: F(v) for c, v in book.balances().items()} == count.balances
 
 
 @given(STORIES)
