@@ -272,6 +272,7 @@ def test_nothing_is_entered_in_a_currency_that_differs() -> None:
     assert account.denied() == DenialCode.UNRECONCILED
     denied = account.records(DenyRecord)[-1]
     assert "0 BTC here, 1 at the venue" in denied.text  # type: ignore[attr-defined]
+    account.quote(10.0, 10.1, "ETH")
     before = len(account.submitted())
     account.give(signal("enter_long", "1", instrument="ETH"))
     assert len(account.submitted()) == before + 1, "ETH has nothing to do with it"
