@@ -367,16 +367,20 @@ class Interleaving:
 
     def do_operator_settles(self, pick: Callable[[int], int]) -> None:
         names = list(self.hand.executor.controls.unreconciled)
-        if names:
-            self.hand.core.seq += 1
-            self.hand.executor.resolve(
-                Resolve(
-                    kind=Subject.BALANCE,
-                    subject=names[pick(len(names))],
-                    resolution=Resolution.ADOPT,
-                )
-            )
-            self._drain()
+        if not names:
+            return
+        command = Resolve(
+            kind=Subject.BALANCE,
+            subject=names[pick(len(names))],
+            resolution=Resolution.ADOPT,
+        )
+        self.hand.core.seq += 1
+        try:
+            self.hand.executor.resolve(command)
+        except CommandRefused:
+            # The venue has named another figure since, and is asked again.
+            pass
+        self._drain()
 
     def do_seconds_pass(self, pick: Callable[[int], int]) -> None:
         self._pass(1 + pick(6))

@@ -196,10 +196,10 @@ def _(beyond: bool) -> Hand:
     hand = Hand(abilities=BrokerAbilities(account=True))
     # A tick of the currency is too much.
     has = CASH - D("0.00000001") if beyond else CASH
-    for _ in range(2):
+    for number in (1, 2):
         hand.executor.reconcile(Reconcile())
-        balances = (Balance("USDT", has),)
-        hand.give(AccountReport(asked_ns=hand.core.ts, balances=balances))
+        hand.give(AccountReport(number=number, balances=(Balance("USDT", has),)))
+        hand.core.ts += 2 * NS
     hand.enter()
     return hand
 

@@ -71,7 +71,7 @@ class Account(Hand):
         """Answer the last question with what the venue has now."""
         self.give(
             AccountReport(
-                asked_ns=self.asked()[-1].asked_ns,
+                number=self.asked()[-1].number,
                 balances=tuple(Balance(n, total) for n, total in self.has.items()),
                 orders=tuple(self.orders if orders is None else orders),
             )
@@ -163,7 +163,7 @@ def test_an_answer_to_an_earlier_question_says_nothing_new() -> None:
     account.begin()
     first = account.asked()[0]
     account.later(5)
-    account.give(AccountReport(asked_ns=first.asked_ns, balances=()))
+    account.give(AccountReport(number=first.number, balances=()))
     assert account.executor.reconciling
     account.answer()
     account.answer()
@@ -632,3 +632,38 @@ def test_a_difference_is_settled_as_it_was_shown_or_not_at_all() -> None:
         account.resolve(Subject.BALANCE, "USDT", "adopt")
     with pytest.raises(CommandRefused, match="not compared yet"):
         account.resolve(Subject.BALANCE, "DOGE", "adopt")
+
+
+def test_answers_in_quick_succession_confirm_nothing() -> None:
+    account = Account()
+    account.begin()
+    account.has["USDT"] -= 300
+    account.answer()
+    for _ in range(3):
+        account.later(0.4)
+        account.core.seq += 1
+        account.executor.reconcile(Reconcile())
+        account.answer()
+    assert account.line("USDT").verdict is Verdict.ASKING
+    account.later(2)
+    account.answer()
+    assert account.line("USDT").verdict is Verdict.DIFFERS
+
+
+def test_a_figure_that_changes_is_not_settled_before_it_is_confirmed() -> None:
+    account = Account()
+    account.begin()
+    account.answer()
+    account.differ("USDT", "-300")
+    account.has["USDT"] -= 20
+    account.again()
+    assert account.denied() == DenialCode.UNRECONCILED, "it differs all the while"
+    # An order made by hand may be behind it, and is asked for.
+    assert account.line("USDT").difference == -320
+    with pytest.raises(CommandRefused, match="only once"):
+        account.resolve(Subject.BALANCE, "USDT", "adopt")
+    account.later(2)
+    assert account.asked()[-1].since_ns is not None
+    account.answer()
+    account.resolve(Subject.BALANCE, "USDT", "adopt", difference=D(-320))
+    assert account.denied() == ""

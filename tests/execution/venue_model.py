@@ -162,7 +162,7 @@ class VenueModel:
             if order.state == "open" or request.since_ns is not None
         )
         return AccountReport(
-            asked_ns=request.asked_ns,
+            number=request.number,
             balances=tuple(Balance(*each) for each in self.totals().items()),
             orders=tuple(
                 OpenOrder(

@@ -284,9 +284,10 @@ class QueryAccount(Struct, frozen=True, gc=False, tag="query_account"):
 
     With ``since_ns`` also for the orders that have ended since then: an order made by
     hand may be over before anybody heard of it. The answer is an AccountReport that
-    repeats ``asked_ns``.
+    repeats ``number``, which no other question has.
     """
 
+    number: int
     asked_ns: int
     since_ns: int | None = None
 
@@ -448,11 +449,11 @@ class OpenOrder(Struct, frozen=True, gc=False, kw_only=True, tag="open_order"):
 class AccountReport(Struct, frozen=True, gc=False, kw_only=True, tag="account"):
     """The venue's answer about the account: a currency not named has nothing.
 
-    ``orders`` are all that are open in the run's instruments, and recent ones where
-    they were asked for.
+    ``number`` is the question's. ``orders`` are all that are open in the run's
+    instruments, and recent ones where they were asked for.
     """
 
-    asked_ns: int
+    number: int
     balances: tuple[Balance, ...]
     orders: tuple[OpenOrder, ...] = ()
     ts_event: int | None = None
