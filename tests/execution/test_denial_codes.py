@@ -188,6 +188,15 @@ def _(beyond: bool) -> Hand:
     return hand
 
 
+@case("UNRECONCILED")
+def _(beyond: bool) -> Hand:
+    hand = hand_with()
+    differing = "BTC" if beyond else "ETH"
+    hand.executor.controls.unreconciled[differing] = f"{differing} is 1 here, 2 there"
+    hand.enter()
+    return hand
+
+
 @case("FATE_UNKNOWN")
 def _(beyond: bool) -> Hand:
     hand = holding()
