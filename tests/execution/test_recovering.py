@@ -11,8 +11,8 @@ from msgspec import structs
 from tests.engine.runs import small, with_script
 from tests.execution.fakes import Hand
 from tests.strategy.fakes import write_script
-from workstation.engine.account_journal import records_of
 from workstation.engine.drivers import Until, run_backtest
+from workstation.engine.recovery import read_runs
 from workstation.engine.session import Session
 from workstation.execution.executor import Executor
 from workstation.execution.recovering import Recovering
@@ -51,18 +51,24 @@ def taken_up(session: Session, path: Path) -> Executor:
         currency=run.account.currency,
         cash=run.brokers[0].cash[run.account.currency],
     )
-    recovering = Recovering(executor)
-    for record in records_of([path]):
-        recovering.take(record)
-    recovering.finish()
+    read_runs([path], Recovering(executor))
     return executor
 
 
 def assert_same(found: Executor, run: Executor) -> None:
     """Compare what recovery must bring back."""
     there, here = run.ledger, found.ledger
-    # Days, the equity curve and marks follow from the market, and no record says them.
+    # The equity curve and marks follow from the market, and no record says them.
     assert here.booked() == there.booked()
+    assert here.day_start == there.day_start
+    assert here.statements.days == there.statements.days
+    assert there.curve.peak / Decimal("1.001") < here.curve.peak <= there.curve.peak
+    assert found.breakers.states() == run.breakers.states()
+    limits = run.limits
+    assert found.limits.settings == limits.settings
+    if there.fills:
+        ts = max(t.updated_ns for t in run.desk.orders.all())
+        assert found.limits.traffic.digest(ts) == limits.traffic.digest(ts)
     assert here.trades == there.trades
     assert found.desk.orders.made == run.desk.orders.made
     assert {t.order.id: t.order for t in found.desk.orders.open()} == {
