@@ -294,9 +294,8 @@ def test_money_that_comes_in_is_no_profit_to_fall_from() -> None:
     hand.executor.ledger.put("USDT", D(50_000))
     limits, equity = hand.executor.limits, hand.executor.account().equity
     assert equity == 150_000
-    assert not limits.drawdown(equity)
+    assert limits.drawdown(equity) == 0
     hand.executor.ledger.put("USDT", D(-100_000))
     equity = hand.executor.account().equity
     assert equity == 50_000
-    assert not limits.drawdown(equity)
-    assert not limits.daily_loss(equity)
+    assert limits.drawdown(equity) == limits.daily_loss(equity) == 0

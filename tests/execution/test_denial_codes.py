@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from tests.execution.fakes import BTC, NS, FakeBook, Hand, signal
+from tests.execution.fakes import BTC, CASH, NS, FakeBook, Hand, signal
 from tests.execution.test_entry_limits import OFF
 from workstation.execution.denials import DenialCode
 from workstation.execution.rates import RateBudgets
@@ -21,18 +21,21 @@ from workstation.model.commands import (
     KillLevel,
     PlaceOrder,
     Rearm,
+    Reconcile,
     Recover,
 )
 from workstation.model.errors import CommandRefused
 from workstation.model.instruments import Side
 from workstation.model.orders import (
+    AccountReport,
+    Balance,
     OrderRejected,
     OrderStatus,
     OrderStatusReport,
     OrderType,
     TimeInForce,
 )
-from workstation.model.rates import RateLimit
+from workstation.model.rates import BrokerAbilities, RateLimit
 from workstation.model.records import DenyRecord
 from workstation.model.states import BookTrust
 
@@ -190,9 +193,13 @@ def _(beyond: bool) -> Hand:
 
 @case("UNRECONCILED")
 def _(beyond: bool) -> Hand:
-    hand = hand_with()
-    differing = "BTC" if beyond else "ETH"
-    hand.executor.controls.unreconciled[differing] = f"{differing} is 1 here, 2 there"
+    hand = Hand(abilities=BrokerAbilities(account=True))
+    # A tick of the currency is too much.
+    has = CASH - D("0.00000001") if beyond else CASH
+    for number in (1, 2):
+        hand.executor.reconcile(Reconcile())
+        hand.give(AccountReport(number=number, balances=(Balance("USDT", has),)))
+        hand.core.ts += 2 * NS
     hand.enter()
     return hand
 

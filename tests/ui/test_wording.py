@@ -42,8 +42,8 @@ from workstation.model.records import (
     OrderRecord,
     ParamsRecord,
     PositionRecord,
-    ReconcileRecord,
     Record,
+    RequoteRecord,
     ResyncRecord,
     SignalRecord,
     StateRecord,
@@ -250,7 +250,7 @@ CASES: list[tuple[Record, str]] = [
         "sig   BTCUSDT enter long 1.000 bullish",
     ),
     (
-        ReconcileRecord(
+        RequoteRecord(
             seq=5,
             ts=TS,
             strategy="maker",
@@ -268,7 +268,7 @@ CASES: list[tuple[Record, str]] = [
         "modify o-7 buy 1 @ 61,680: price off, 3.1 bps",
     ),
     (
-        ReconcileRecord(
+        RequoteRecord(
             seq=5,
             ts=TS,
             strategy="maker",
