@@ -330,7 +330,7 @@ class LimitRecord(Struct, frozen=True, gc=False, kw_only=True, tag="limit"):
     reason: str = ""
 
 
-class LossBaseRecord(Struct, frozen=True, kw_only=True, tag="loss_base"):
+class LossBaseRecord(Struct, frozen=True, gc=False, kw_only=True, tag="loss_base"):
     """What losses are measured from is another equity now.
 
     ``day_start`` is the equity with which the day began that started at ``day_ns``,
