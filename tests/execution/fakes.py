@@ -31,6 +31,7 @@ from workstation.model.orders import (
     SubmitOrder,
 )
 from workstation.model.ports import BarsView, IndicatorView
+from workstation.model.rates import BrokerAbilities
 from workstation.model.records import Record
 from workstation.model.signals import Signal, SignalAction
 from workstation.model.states import BookTrust
@@ -231,6 +232,7 @@ def executor(
     risk: RiskSettings | None = None,
     orders: OrderSettings | None = None,
     cash: Decimal = CASH,
+    abilities: BrokerAbilities | None = None,
 ) -> Executor:
     """Return an attached Executor for BTC and ETH."""
     made = Executor(
@@ -240,6 +242,7 @@ def executor(
         market,
         currency="USDT",
         cash=cash,
+        abilities=abilities,
     )
     made.attach(core)
     return made
@@ -306,10 +309,11 @@ class Hand:
         risk: RiskSettings | None = None,
         orders: OrderSettings | None = None,
         cash: Decimal = CASH,
+        abilities: BrokerAbilities | None = None,
     ) -> None:
         self.market = FakeMarket()
         self.core = FakeCore()
-        self.executor = executor(self.core, self.market, risk, orders, cash)
+        self.executor = executor(self.core, self.market, risk, orders, cash, abilities)
         self.quote(100.0, 100.2)
         self._trades = 0
 
@@ -375,7 +379,7 @@ class Hand:
 
 def signal(action: str, quantity: str | None = None, **fields: object) -> Signal:
     """Return a signal of strategy ``s`` on BTC; prices may be given as text."""
-    for name in ("limit_price", "stop", "target"):
+    for name in ("limit_price", "trigger", "stop", "target"):
         if isinstance(fields.get(name), str):
             fields[name] = D(str(fields[name]))
     if "order_type" in fields:

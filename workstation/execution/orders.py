@@ -36,6 +36,9 @@ _BUY, _SELL = Side.BUY, Side.SELL
 KEEP_MOVES = 64
 _SUBMITTED, _UNKNOWN = OrderStatus.SUBMITTED, OrderStatus.UNKNOWN
 _NOT_AT_VENUE = TERMINAL | {OrderStatus.INITIALIZED, OrderStatus.HELD}
+# A held entry may fill like one that the venue has; what is held to close may not: its
+# quantity is worked out when it is released.
+_NOT_PENDING = TERMINAL | {OrderStatus.INITIALIZED}
 
 
 class Ending(NamedTuple):
@@ -109,6 +112,14 @@ class Tracked:
         self.told = ZERO
 
 
+def _worth(tracked: Tracked, order: Order) -> Decimal:
+    """Return the price an order counts at: its own, else what it was judged at."""
+    if order.price is not None:
+        return order.price
+    trigger = order.trigger
+    return tracked.worth if trigger is None or not order.is_untriggered else trigger
+
+
 class Orders:
     """All open orders and the newest ``keep_closed`` final ones, in order of age."""
 
@@ -152,34 +163,32 @@ class Orders:
         tracked.order = after
         was, now = before.status, after.status
         was_there, is_there = was not in _NOT_AT_VENUE, now not in _NOT_AT_VENUE
-        left = after.quantity - after.filled if is_there else ZERO
-        change = left
-        if was_there:
-            change -= before.quantity - before.filled
         if after.reduce_only:
+            change = after.quantity - after.filled if is_there else ZERO
+            if was_there:
+                change -= before.quantity - before.filled
             if change:
                 row = (after.owner, after.instrument, after.side)
                 self._closing[row] = self._closing.get(row, ZERO) + change
-        elif change or after.price is not before.price:
-            side = (after.instrument, after.side)
-            self._pending[side] = self._pending.get(side, ZERO) + change
-            if after.price is before.price or not was_there:
-                price = tracked.worth if after.price is None else after.price
-                value = change * price
-            else:
-                value = left * (tracked.worth if after.price is None else after.price)
-                price = tracked.worth if before.price is None else before.price
-                value -= (left - change) * price
-            self._worth[side] = self._worth.get(side, ZERO) + value
-            self.pending_value += value
-            if not self._pending[side]:
-                # Whoever adds up what is pending looks at as few as there are.
-                del self._pending[side], self._worth[side]
-        if after.price is not None:
+        else:
+            left = after.quantity - after.filled if now not in _NOT_PENDING else ZERO
+            had = before.quantity - before.filled if was not in _NOT_PENDING else ZERO
+            alike = (
+                after.price is before.price
+                and after.trigger is before.trigger
+                and after.type is before.type
+            )
+            if left != had or not alike:
+                self._pend(tracked, before, had, left, alike=alike)
+        price = after.price
+        if price is not None:
             if not is_there:
                 if was_there:
                     self.resting.take(after)
-            elif not was_there or after.price is not before.price:
+            elif after.trigger is not None and after.is_untriggered:
+                # It is in no book before its trigger was met.
+                pass
+            elif not was_there or price is not before.price or before.is_untriggered:
                 self.resting.put(after)
         if after.inferred is not before.inferred:
             if after.inferred:
@@ -203,6 +212,30 @@ class Orders:
             # It was taken for over, and is not.
             self._closed.pop(after.id, None)
             self._list(tracked)
+
+    def _pend(
+        self,
+        tracked: Tracked,
+        before: Order,
+        had: Decimal,
+        left: Decimal,
+        *,
+        alike: bool,
+    ) -> None:
+        """Count an entry for what it may still fill, at what that is worth."""
+        after = tracked.order
+        side = (after.instrument, after.side)
+        change = left - had
+        self._pending[side] = self._pending.get(side, ZERO) + change
+        if alike or not had:
+            value = change * _worth(tracked, after)
+        else:
+            value = left * _worth(tracked, after) - had * _worth(tracked, before)
+        self._worth[side] = self._worth.get(side, ZERO) + value
+        self.pending_value += value
+        if not self._pending[side]:
+            # Whoever adds up what is pending looks at as few as there are.
+            del self._pending[side], self._worth[side]
 
     def reserve(self, order: Order, quantity: Decimal, price: Decimal) -> None:
         """Count an entry as larger by so much: a change of it is on its way.
@@ -254,19 +287,19 @@ class Orders:
         sums = self.pending_value, self.at_venue
         if order.status not in _NOT_AT_VENUE:
             self.at_venue -= 1
-            if order.reduce_only:
+        if order.reduce_only:
+            if order.status not in _NOT_AT_VENUE:
                 closed = (*row, order.side)
                 left = self._closing.get(closed, ZERO) - order.remaining
                 self._closing = {**self._closing, closed: left}
-            else:
-                side = (name, order.side)
-                left = self._pending.get(side, ZERO) - order.remaining
-                price = tracked.worth if order.price is None else order.price
-                value = order.remaining * price
-                before = self._worth.get(side, ZERO)
-                self._pending = {**self._pending, side: left}
-                self._worth = {**self._worth, side: before - value}
-                self.pending_value -= value
+        elif order.status not in _NOT_PENDING:
+            side = (name, order.side)
+            left = self._pending.get(side, ZERO) - order.remaining
+            value = order.remaining * _worth(tracked, order)
+            before = self._worth.get(side, ZERO)
+            self._pending = {**self._pending, side: left}
+            self._worth = {**self._worth, side: before - value}
+            self.pending_value -= value
         others = {id: t for id, t in self._rows.get(row, {}).items() if id != order.id}
         self._rows = {**self._rows, row: others}
         try:
@@ -310,7 +343,7 @@ class Orders:
         return [t for t in self._open.values() if t.order.instrument == instrument]
 
     def held(self) -> list[Order]:
-        """Return the stops and targets that are kept here, oldest first."""
+        """Return what is kept here until its trigger, oldest first."""
         return [
             t.order for t in self._open.values() if t.order.status is OrderStatus.HELD
         ]
