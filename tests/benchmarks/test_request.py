@@ -28,6 +28,7 @@ from workstation.model.orders import (
     Request,
     SubmitOrder,
 )
+from workstation.model.rates import BrokerAbilities
 from workstation.venues.binance.messages import order_params
 from workstation.venues.binance.signing import signed_query
 
@@ -38,6 +39,7 @@ class Venue:
     """Signs each new order, notes when, and fills it at 100."""
 
     name = "elsewhere"
+    abilities = BrokerAbilities()
 
     def __init__(self) -> None:
         self.signed_ns: list[int] = []

@@ -25,17 +25,20 @@ from workstation.model.orders import (
     OrderRole,
     OrderStatusReport,
     OrderType,
+    QueryAccount,
     QueryOrder,
     Report,
     SingleRequest,
     SubmitOrder,
 )
+from workstation.model.rates import BrokerAbilities
 
 
 class Venue:
     """Accepts and fills at once at 61,500, but for what is in ``silent``."""
 
     name = "elsewhere"
+    abilities = BrokerAbilities()
 
     def __init__(self, silent: Sequence[str] = ()) -> None:
         self.silent = set(silent)
@@ -72,6 +75,8 @@ class Venue:
 
 
 def _id(request: SingleRequest) -> str:
+    if isinstance(request, QueryAccount):
+        return ""
     return request.order.id if isinstance(request, SubmitOrder) else request.order_id
 
 

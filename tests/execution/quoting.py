@@ -20,6 +20,7 @@ from workstation.model.orders import (
     OrderFilledReport,
     OrderRejected,
     OrderReplaced,
+    QueryAccount,
     QueryOrder,
     ReplaceOrder,
     SubmitOrder,
@@ -121,7 +122,7 @@ class Quoter:
         for request in new:
             if isinstance(request, BatchRequest):
                 single += request.requests
-            else:
+            elif not isinstance(request, QueryAccount):
                 single.append(request)
         return single
 

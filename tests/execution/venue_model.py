@@ -12,10 +12,13 @@ from decimal import Decimal
 
 from workstation.model.instruments import Side
 from workstation.model.orders import (
+    AccountReport,
+    Balance,
     BatchRequest,
     CancelOrder,
     CancelRejected,
     ExternalOrder,
+    OpenOrder,
     OrderAccepted,
     OrderCanceled,
     OrderExpired,
@@ -26,6 +29,7 @@ from workstation.model.orders import (
     OrderStatusReport,
     OrderTriggered,
     OrderType,
+    QueryAccount,
     QueryOrder,
     ReplaceOrder,
     ReplaceRejected,
@@ -153,8 +157,38 @@ class VenueModel:
                 return [OrderReplaced(name, size, limit, now, trigger)]
             case QueryOrder():
                 return self._answer(request)
+            case QueryAccount():
+                return [self.statement(request)]
             case BatchRequest(requests=requests):
                 return [report for each in requests for report in self.take(each)]
+
+    def statement(self, request: QueryAccount) -> AccountReport:
+        """Say what the account has, and which orders are open, or ever were."""
+        wanted = (
+            order
+            for order in self.orders.values()
+            if order.state == "open" or request.since_ns is not None
+        )
+        held = {"USDT": self.cash, **self.holdings}
+        return AccountReport(
+            asked_ns=request.asked_ns,
+            balances=tuple(Balance(name, held[name]) for name in held),
+            orders=tuple(
+                OpenOrder(
+                    order_id=order.name,
+                    instrument=order.instrument,
+                    side=Side.BUY if order.buys else Side.SELL,
+                    order_type=OrderType.LIMIT,
+                    quantity=order.size,
+                    filled=order.done,
+                    price=order.limit,
+                    status=WORDS.get(order.state, OrderStatus.ACCEPTED),
+                )
+                for order in wanted
+                if order.name not in self.forgotten
+            ),
+            ts_event=self._tick(),
+        )
 
     def _answer(self, request: QueryOrder) -> list[Report]:
         name = request.order_id

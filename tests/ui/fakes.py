@@ -1121,6 +1121,10 @@ class FakeSession:
         """Return what makes bars."""
         return self.fake_driver.engine
 
+    async def drive(self) -> None:
+        """Let the fake driver run."""
+        await self.driver.run()
+
     @property
     def driver(self) -> PlayDriver:
         """Return the fake one."""

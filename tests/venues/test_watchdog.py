@@ -16,6 +16,7 @@ from workstation.model.orders import (
     Report,
     Request,
 )
+from workstation.model.rates import BrokerAbilities
 from workstation.venues import watchdog as module
 from workstation.venues.watchdog import Watchdog
 
@@ -24,6 +25,7 @@ class Venue:
     """Cancels what it is asked to, after ``silent`` calls that nobody answers."""
 
     name = "fake"
+    abilities = BrokerAbilities()
 
     def __init__(self, silent: int = 0, refuses: str = "") -> None:
         self.silent = silent

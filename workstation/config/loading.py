@@ -51,6 +51,7 @@ from workstation.engine.settings import (
 from workstation.execution.settings import (
     OrderSettings,
     QuotingSettings,
+    ReconciliationSettings,
     RiskSettings,
 )
 from workstation.indicators import IndicatorError, Request
@@ -86,6 +87,7 @@ _TABLES: dict[str, type[Settings]] = {
     "opportunities": OpportunitySettings,
     "orders": OrderSettings,
     "quoting": QuotingSettings,
+    "reconciliation": ReconciliationSettings,
     "risk": RiskSettings,
     "journal": JournalSettings,
     "recording": RecordingSettings,

@@ -14,12 +14,14 @@ import msgspec
 from workstation.engine.frames import Alert
 from workstation.model.limits import BreakerState
 from workstation.model.orders import OrderStatus
+from workstation.model.reconciliation import Verdict
 from workstation.model.records import (
     BandRecord,
     BookRecord,
     BreakerRecord,
     CommandRecord,
     ControlRecord,
+    DifferenceRecord,
     FaultRecord,
     FeedRecord,
     OrderRecord,
@@ -67,6 +69,7 @@ class Alerts:
             BandRecord: self._band,
             BreakerRecord: self._breaker,
             CommandRecord: self._command,
+            DifferenceRecord: self._difference,
         }
 
     def __call__(self, record: Record, encoded: bytes) -> None:
@@ -257,8 +260,17 @@ class Alerts:
 
     def _control(self, record: ControlRecord) -> None:
         cause = ("control", record.name)
-        if record.after in ("", "off", "none", "armed"):
+        if record.after in ("", "off", "none", "armed", "done"):
             self.mend(cause, record.ts)
+            return
+        if record.name == "recovery":
+            self.raise_(
+                cause,
+                "warn",
+                record.ts,
+                "The venue is asked what became of orders and account. No entries.",
+                "Ends with its answers; j shows both sides.",
+            )
             return
         severity = "bad" if record.name == "kill" else "warn"
         remedy = (
@@ -288,6 +300,20 @@ class Alerts:
             )
         elif record.before is OrderStatus.UNKNOWN:
             self.mend(cause, record.ts)
+
+    def _difference(self, record: DifferenceRecord) -> None:
+        cause = ("difference", record.subject)
+        if record.after is not Verdict.DIFFERS:
+            self.mend(cause, record.ts)
+            return
+        self.raise_(
+            cause,
+            "bad",
+            record.ts,
+            f"{record.subject}: {record.here} here, {record.venue} at the venue. "
+            "No entries in it.",
+            "j shows both sides and settles it.",
+        )
 
     def _band(self, record: BandRecord) -> None:
         cause = ("band", record.instrument)

@@ -80,11 +80,9 @@ def assemble_session(
     loaded is there as failed, and the rest runs. ``scripts`` are those of a journal: a
     replay loads their texts, whatever has become of the files. With ``venue`` orders go
     there instead of to the paper broker, each once what led to it is on disk, and the
-    journal's folder is the account's: what its runs left is taken up. Whoever drives
-    the session runs ``engine.distant`` and, where there were runs, begins with
-    ``Recover``. ``takes_up`` are those runs for a replay. Raises
-    ScriptError, ConfigError, DataError or JournalError with what is wrong and where;
-    no worker or thread is left then.
+    journal's folder is the account's: what its runs left is taken up. ``takes_up`` are
+    those runs for a replay. Raises ScriptError, ConfigError, DataError or JournalError
+    with what is wrong and where; no worker or thread is left then.
     """
     undo = ExitStack()
     try:
@@ -150,10 +148,13 @@ def _assemble(
         cash=broker_settings.cash.get(currency, Decimal(0)),
         day_starts_minutes=_minutes(run.account.day_starts),
         quoting=run.quoting,
+        reconciliation=run.reconciliation,
         rates=broker_settings.rates,
         cancel_share=broker_settings.cancel_share,
-        abilities=None if venue is not None else PaperBroker.abilities,
+        abilities=PaperBroker.abilities if venue is None else venue.abilities,
     )
+    # A paper account begins with what the config says; any other the venue knows.
+    executor.reconciliation.opened = venue is None
     loader = ScriptLoader(run, guard, wall or RealClock(), plan.figures, kept=scripts)
     undo.callback(loader.edge.close)
     loaded = [loader.first(each, tolerant=tolerant) for each in run.strategies]
@@ -328,6 +329,7 @@ def _rules(run: RunSettings) -> object:
         run.opportunities,
         run.orders,
         run.quoting,
+        run.reconciliation,
         run.risk,
         run.instruments,
         run.venues,
@@ -411,7 +413,7 @@ def _header(
             for settings, script in zip(run.strategies, scripts, strict=True)
         },
         "processors": {script.name: script.hash for script in processors},
-        "venue": engine.distant[0].name if engine.distant else None,
+        "venue": engine.distant[0].facts() if engine.distant else None,
         "takes_up": [path.name for path in takes_up],
         "sources": {
             feed.name: dict(feed.connector.identity()) for feed in engine.sources.feeds

@@ -16,6 +16,7 @@ from workstation.engine.engine import Engine
 from workstation.engine.injection import Injections
 from workstation.engine.journal import Interrupt, as_journalled
 from workstation.engine.order_commands import OrderCommands
+from workstation.engine.reconciliation_commands import ReconciliationCommands
 from workstation.engine.recovery import Recovery
 from workstation.engine.row_commands import RowCommands
 from workstation.engine.script_commands import HostOf, ScriptCommands, VersionOf
@@ -81,6 +82,7 @@ class Control:
             **RowCommands(named, executor, orders).handlers(),
             **orders.handlers(),
             **self.recovery.handlers(),
+            **ReconciliationCommands(executor, named).handlers(),
             **ScriptCommands(engine, named, version_of, host_of).handlers(),
         }
         for command_type in self._handlers:
@@ -139,7 +141,7 @@ class Control:
 
 
 def _subject(command: Command) -> str:
-    for name in ("task", "instrument", "strategy", "name"):
+    for name in ("subject", "task", "instrument", "strategy", "name"):
         value = getattr(command, name, None)
         if value is not None:
             return str(value)

@@ -12,6 +12,8 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
+import msgspec
+
 from workstation.engine.heartbeat import Heartbeat
 from workstation.engine.journal import Journal
 from workstation.engine.outbox import Outbox
@@ -20,6 +22,7 @@ from workstation.model.market import MarketEvent
 from workstation.model.orders import (
     BatchRequest,
     OrderRejected,
+    QueryAccount,
     ReplaceOrder,
     ReplaceRejected,
     Report,
@@ -63,6 +66,11 @@ class DistantBroker:
         self._queues: dict[str, deque[SingleRequest]] = {}
         self._stopping = False
         self._edge: Edge
+
+    def facts(self) -> dict[str, object]:
+        """Return what decides something of the venue: its name and abilities."""
+        abilities = msgspec.to_builtins(self._venue.abilities)
+        return {"name": self.name, "abilities": abilities}
 
     # As a Broker.
 
@@ -169,6 +177,9 @@ class DistantBroker:
 
 
 def _order_id(request: SingleRequest) -> str:
+    """Return the order of a request; one about the account is about none."""
+    if isinstance(request, QueryAccount):
+        return ""
     return request.order.id if isinstance(request, SubmitOrder) else request.order_id
 
 

@@ -95,6 +95,7 @@ class FrameSource:
             "trades": self._ledger.trades,
             "equity": self._ledger.equity,
             "sums": self._ledger.sums,
+            "reconciliation": executor.reconciliation_view,
             "gaps": self._feeds.gaps,
             "tasks": self._tasks,
             "channels": engine.bus.stats,

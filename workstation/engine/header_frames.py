@@ -106,6 +106,8 @@ class HeaderFrames:
             return "STARTING"
         if self._driver.state is PlayState.ENDED:
             return "END"
+        if self._executor.reconciling:
+            return "RECONCILING"
         if self._executor.hold:
             return "HOLD"
         return "PAUSED" if self._driver.state is PlayState.PAUSED else "RUN"

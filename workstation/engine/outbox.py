@@ -9,7 +9,13 @@ from __future__ import annotations
 from collections import deque
 
 from workstation.engine.journal import Journal
-from workstation.model.orders import CancelOrder, QueryOrder, SingleRequest, SubmitOrder
+from workstation.model.orders import (
+    CancelOrder,
+    QueryAccount,
+    QueryOrder,
+    SingleRequest,
+    SubmitOrder,
+)
 
 __all__ = ["Outbox"]
 
@@ -55,4 +61,4 @@ class Outbox:
 def _reduces(request: SingleRequest) -> bool:
     if isinstance(request, SubmitOrder):
         return request.order.reduce_only
-    return isinstance(request, CancelOrder | QueryOrder)
+    return isinstance(request, CancelOrder | QueryOrder | QueryAccount)

@@ -1,7 +1,8 @@
 """Recovery: an account is taken up where its journal proves that it was left.
 
 The runs are read before the first event; a command, which is an input like any other,
-then tells the rows and asks the venue. Nothing is entered until the venue has answered.
+then tells the rows and asks the venue, about orders and account. Nothing is entered
+until it has answered.
 """
 
 from __future__ import annotations
@@ -55,7 +56,9 @@ class Recovery:
         return {Recover: self._recover}
 
     def _recover(self, command: Recover) -> str:
-        if self._done or not self.records:
+        if self._done:
+            raise CommandRefused("the account has been taken up already")
+        if not self.records and not self._engine.distant:
             raise CommandRefused("there is no earlier run to take up")
         self._done = True
         core = self._engine.core

@@ -6,8 +6,9 @@ from the journal, each at the place in the run where it was taken.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -21,6 +22,7 @@ from workstation.engine.session import Session
 from workstation.engine.settings import RunSettings
 from workstation.model.errors import JournalError
 from workstation.model.orders import Report, Request
+from workstation.model.rates import BrokerAbilities
 from workstation.model.records import Record
 from workstation.strategy.replies import ScriptAnswered
 from workstation.strategy.script import Script
@@ -76,7 +78,7 @@ def _replay(
         tolerant=True,
         record=False,
         scripts=KeptScripts(_scripts(header, path), reader.scripts()),
-        venue=_NoVenue(header["venue"]) if header.get("venue") else None,
+        venue=_venue(header, path),
         takes_up=_earlier(header, path),
     )
     session.engine.core.sinks += sinks
@@ -211,11 +213,25 @@ def _check_processors(session: Session, header: dict[str, object], path: Path) -
             )
 
 
+def _venue(header: Mapping[str, Any], path: Path) -> _NoVenue | None:
+    facts = header.get("venue")
+    if facts is None:
+        return None
+    try:
+        abilities = msgspec.convert(facts["abilities"], BrokerAbilities)
+        return _NoVenue(str(facts["name"]), abilities)
+    except (KeyError, TypeError, msgspec.ValidationError) as error:
+        raise JournalError(
+            f"journal {path}: what it says of its venue is not understood: {error}"
+        ) from error
+
+
 class _NoVenue:
     """Stands for the venue of a journal: what it reported is in there."""
 
-    def __init__(self, name: object) -> None:
-        self.name = str(name)
+    def __init__(self, name: str, abilities: BrokerAbilities) -> None:
+        self.name = name
+        self.abilities = abilities
 
     async def send(self, request: Request) -> Sequence[Report]:
         """Send nothing."""

@@ -6,6 +6,8 @@ commands and gives words to the driver.
 
 from __future__ import annotations
 
+import asyncio
+
 from workstation.engine.account_journal import AccountJournal
 from workstation.engine.control import Control, Outcome
 from workstation.engine.drivers import PlayDriver
@@ -20,7 +22,7 @@ from workstation.engine.script_source import ScriptSource, read_source
 from workstation.engine.settings import RunSettings
 from workstation.execution.executor import Executor
 from workstation.market.aggregator import Aggregator
-from workstation.model.commands import AmendOrder, Command, PlaceOrder
+from workstation.model.commands import AmendOrder, Command, PlaceOrder, Recover
 from workstation.model.instruments import Instrument
 from workstation.model.orders import OrderHistory
 from workstation.strategy.scripted import ScriptedStrategy
@@ -74,6 +76,24 @@ class Session:
     ) -> Frame:
         """Return what has changed since ``cursor`` for these panels."""
         return self.frames.frame(cursor, panels, focus)
+
+    async def drive(self) -> None:
+        """Drive the run until its driver is told to stop.
+
+        The edge of a distant venue runs beside it. Its account is taken up first:
+        nothing enters before the venue has answered.
+        """
+        distant = self.engine.distant
+        if not distant:
+            await self.driver.run()
+            return
+        async with asyncio.TaskGroup() as tasks:
+            for broker in distant:
+                tasks.create_task(broker.run())
+            self.execute(Recover(origin="engine"))
+            await self.driver.run()
+            for broker in distant:
+                broker.stop()
 
     def execute(self, command: Command) -> Outcome:
         """Take a command now, between two inputs."""

@@ -9,6 +9,7 @@ from msgspec import Meta
 from workstation.execution.settings import (
     OrderSettings,
     QuotingSettings,
+    ReconciliationSettings,
     RiskSettings,
 )
 from workstation.market.pipeline.settings import PipelineSettings
@@ -110,6 +111,7 @@ class RunSettings(Settings, frozen=True):
     opportunities: OpportunitySettings = OpportunitySettings()
     orders: OrderSettings = OrderSettings()
     quoting: QuotingSettings = QuotingSettings()
+    reconciliation: ReconciliationSettings = ReconciliationSettings()
     instruments: tuple[Instrument, ...] = ()
     venues: tuple[VenueSettings, ...] = ()
     feeds: tuple[FeedSettings, ...] = ()

@@ -46,6 +46,10 @@ class Controls:
         self.killed_ns: int | None = None
         self.asked: set[str] = set()
         """Orders of an earlier run that the venue has not been heard of yet."""
+        self.account_asked = False
+        """Whether the venue has not answered yet for the account it is taken up at."""
+        self.unreconciled: dict[str, str] = {}
+        """Currencies about which books and venue differ, and what each says."""
         self.cooling_until_ns: int | None = None
         """Before this time a breaker's kill cannot be re-armed."""
         self.tripped = False

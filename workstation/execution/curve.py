@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from workstation.model.money import minus
+from workstation.model.money import minus, plus
 from workstation.model.timeframes import NS_PER_S
 
 __all__ = ["CurvePoint", "Drawdown", "EquityCurve"]
@@ -105,6 +105,20 @@ class EquityCurve:
             self.now = Drawdown(now.peak, peaked, equity, ts)
         if self.now.depth > self.deepest.depth:
             self.deepest = self.now
+
+    def put(self, amount: Decimal) -> None:
+        """Move the fall since the last peak along with money that came in or went out.
+
+        What has been drawn stays: the points are equity, and that has changed.
+        """
+        now = self.now
+        self.now = Drawdown(
+            plus(now.peak, amount), now.peak_ns, plus(now.trough, amount), now.trough_ns
+        )
+        if not self.samples:
+            self.deepest = self.now
+            self._low = self._high = plus(self._low, amount)
+            self.equity = plus(self.equity, amount)
 
     def standing(self, ts: int, equity: Decimal) -> Drawdown:
         """Return how far ``equity`` is below the last peak; ``now`` has the lowest."""

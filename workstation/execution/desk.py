@@ -11,6 +11,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
 
+from msgspec.structs import replace
+
 from workstation.execution import order_machine
 from workstation.execution.orders import Orders, Tracked
 from workstation.execution.queries import Queries
@@ -39,7 +41,12 @@ from workstation.model.orders import (
     TimeInForce,
 )
 from workstation.model.ports import Core
-from workstation.model.records import DenyRecord, FaultRecord, OrderRecord
+from workstation.model.records import (
+    DenyRecord,
+    FaultRecord,
+    OrderRecord,
+    OwnerRecord,
+)
 from workstation.model.signals import Signal
 from workstation.model.timeframes import NS_PER_MS
 
@@ -73,6 +80,10 @@ def _unheard(tracked: Tracked) -> None:
     pass
 
 
+def _unseen() -> None:
+    pass
+
+
 class OrderDesk:
     """Moves the orders of one Executor and talks to its broker."""
 
@@ -85,6 +96,8 @@ class OrderDesk:
         """Told of each message to the venue, and whether it is a new order."""
         self.unheld: Callable[[Tracked], None] = _unheard
         """Told of each order that is held no more, whatever became of it."""
+        self.submitted: Callable[[], None] = _unseen
+        """Told that an order has left."""
         self.orders = Orders(settings.keep_closed)
         self.queries = Queries(name, settings, self.orders, self.sender)
         self._core: Core
@@ -167,6 +180,7 @@ class OrderDesk:
         tracked.sent_ns = tracked.spoken_ns = tracked.heard_ns = now_ns
         self.sender.send(SubmitOrder(tracked.order))
         self.queries.watch()
+        self.submitted()
 
     def hold(
         self, order: Order, intent: Signal | None = None, worth: Decimal = ZERO
@@ -242,6 +256,31 @@ class OrderDesk:
             ReplaceOrder(order.id, quantity, price, order.instrument, trigger)
         )
         return True
+
+    def reassign(
+        self, tracked: Tracked, owner: str, role: OrderRole, who: str, reason: str
+    ) -> None:
+        """Give an order another owner; its row hears of it as of a new one."""
+        core, before = self._core, tracked.order.owner
+        self.orders.reassign(tracked, owner, role)
+        order = tracked.order
+        core.record(
+            OwnerRecord(
+                seq=core.seq,
+                ts=core.ts,
+                order_id=order.id,
+                instrument=order.instrument,
+                before=before,
+                after=owner,
+                role=role,
+                who=who,
+                reason=reason,
+            )
+        )
+        sent = replace(order, status=S.SUBMITTED)
+        updated = OrderUpdated(sent, S.INITIALIZED, _SUBMIT, core.ts, reason)
+        core.publish(updated)
+        core.emit(updated)
 
     def deny(self, order: Order, denial: Denial) -> None:
         """Tell everybody that the risk stage refused an order."""

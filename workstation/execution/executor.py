@@ -25,14 +25,17 @@ from workstation.execution.price_watch import PriceWatch
 from workstation.execution.protection import Protection
 from workstation.execution.quoting_desk import QuotingDesk
 from workstation.execution.rates import RateBudgets
+from workstation.execution.reconciliation import Reconciliation
 from workstation.execution.reports import Reports
 from workstation.execution.risk import RiskStage
 from workstation.execution.sender import Sender
 from workstation.execution.settings import (
     OrderSettings,
     QuotingSettings,
+    ReconciliationSettings,
     RiskSettings,
 )
+from workstation.execution.settling import Settling
 from workstation.execution.tickets import Judged, Tickets
 from workstation.execution.triggers import Triggers
 from workstation.execution.views import Views
@@ -44,11 +47,15 @@ from workstation.model.commands import (
     Kill,
     PlaceOrder,
     Rearm,
+    Reconcile,
     Recover,
+    Resolve,
     SetLimit,
 )
 from workstation.model.instruments import Instrument
 from workstation.model.orders import (
+    AccountReport,
+    ExternalOrder,
     Fill,
     OrderStatusReport,
 )
@@ -80,6 +87,7 @@ class Executor(Views):
         day_starts_minutes: int = 0,
         name: str = "executor",
         quoting: QuotingSettings | None = None,
+        reconciliation: ReconciliationSettings | None = None,
         rates: Sequence[RateLimit] = (),
         cancel_share: float = 0.2,
         abilities: BrokerAbilities | None = None,
@@ -147,12 +155,33 @@ class Executor(Views):
             by_id,
             orders.absent_after_ms * NS_PER_MS,
         )
+        self.reconciliation = Reconciliation(
+            name,
+            reconciliation or ReconciliationSettings(),
+            self.desk,
+            self.ledger,
+            self.controls,
+            by_id,
+            self.reports.handlers()[ExternalOrder],
+            self.operations.settled,
+        )
+        self.desk.submitted = self.reconciliation.watch
+        self.settling = Settling(
+            self.reconciliation,
+            self.desk,
+            self.ledger,
+            self.operations,
+            self.outcomes,
+            self.protection,
+            by_id,
+        )
         self._settle = self.reports.handlers()[OrderStatusReport]
         self._handlers: dict[type, Callable[[Any], None]] = {
             Signal: self.intents.on_signal,
             **self.quoting.handlers(),
             **self.reports.handlers(),
             OrderStatusReport: self._on_status,
+            AccountReport: self.reconciliation.on_report,
             **self.watch.handlers(),
             PlaceOrder: self.tickets.place,
             AmendOrder: self.tickets.amend,
@@ -177,6 +206,8 @@ class Executor(Views):
         self.tickets.attach(core)
         self.breakers.attach(core)
         self.outcomes.attach(core)
+        self.reconciliation.attach(core)
+        self.settling.attach(core)
 
     def handlers(self) -> Mapping[type, Callable[[Any], None]]:
         """Return the handler of each event type."""
@@ -191,9 +222,17 @@ class Executor(Views):
         for tracked, fill in cut:
             after = self.ledger.position(fill.owner, fill.instrument)
             self.outcomes.follow(tracked, fill, after)
-        done = self.operations.recover(command)
+        done = self.operations.recover(command, account=self.reconciliation.begin)
         self.quoting.recover()
         return done
+
+    def reconcile(self, command: Reconcile) -> str:
+        """Ask the venue for the account now; raises CommandRefused."""
+        return self.settling.reconcile(command)
+
+    def resolve(self, command: Resolve) -> str:
+        """Settle what books and venue say of one subject; raises CommandRefused."""
+        return self.settling.resolve(command)
 
     def _on_status(self, report: OrderStatusReport) -> None:
         self._settle(report)

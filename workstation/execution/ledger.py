@@ -79,6 +79,8 @@ class Ledger:
         self.fees_by_currency: dict[str, Decimal] = {}
         self.unvalued_fees: dict[str, Decimal] = {}
         self.fills = 0
+        self.put_in: dict[str, Decimal] = {}
+        """What was put in of other currencies, or taken out, beside all fills."""
         self.day_start = initial
         self.trades: deque[ClosedTrade] = deque(maxlen=KEEP_TRADES)
         self.closed = 0
@@ -301,7 +303,7 @@ class Ledger:
         Exact, and by currency, none counted as another: what a spot account that began
         with the cash put in shows after these fills. Borrowed money is negative.
         """
-        found = {self.currency: self.initial}
+        found = {self.currency: self.initial, **self.put_in}
 
         def add(currency: str, amount: Decimal) -> None:
             found[currency] = plus(found.get(currency, ZERO), amount)
@@ -314,6 +316,23 @@ class Ledger:
         for currency, fee in self.fees_by_currency.items():
             add(currency, minus(ZERO, fee))
         return found
+
+    def put(self, currency: str, amount: Decimal) -> tuple[Decimal, Decimal]:
+        """Book money that came in (or, negative, went out) by no fill.
+
+        It is no profit: in the account's currency it moves the bases of the day's
+        profit and of drawdowns along. Returns what had been put in of the currency
+        before and after.
+        """
+        if currency != self.currency:
+            before = self.put_in.get(currency, ZERO)
+            after = self.put_in[currency] = plus(before, amount)
+            return before, after
+        before = self.initial
+        self.initial = plus(before, amount)
+        self.day_start = plus(self.day_start, amount)
+        self.curve.put(amount)
+        return before, self.initial
 
     def account(self, orders: int = 0) -> AccountView:
         """Return the account's money; ``orders`` is how many were sent so far."""
@@ -387,6 +406,7 @@ class Ledger:
             str(self.fees),
             _plain(self.fees_by_currency),
             _plain(self.unvalued_fees),
+            _plain(self.put_in),
             self.fills,
             tuple(
                 (

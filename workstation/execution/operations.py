@@ -256,11 +256,12 @@ class Operations:
             )
         )
 
-    def recover(self, command: Recover) -> str:
+    def recover(self, command: Recover, account: Callable[[], bool]) -> str:
         """Go on with what earlier runs left: tell the rows, and ask the venue.
 
         An order that was on its way is Unknown: it may have arrived. No entry passes
-        until the venue has answered about every order.
+        until the venue has answered about every order, and about the account where
+        ``account``, which asks for it, says that it answers.
         """
         core, desk = self._core, self._desk
         positions = self._ledger.open_positions()
@@ -290,7 +291,7 @@ class Operations:
             if order.status in _UNANSWERED:
                 desk.give_up(tracked, "the engine ended before there was an answer")
             desk.query(order)
-        if asked:
+        if account() or asked:
             self._record("recovery", "none", "asking", command.origin, command.reason)
         level = self._controls.kill_level
         if level is KillLevel.CANCEL or level is KillLevel.FLATTEN:
@@ -307,7 +308,13 @@ class Operations:
         if order_id in asked:
             asked.discard(order_id)
             if not asked:
-                self._record("recovery", "asking", "done", "engine", "")
+                self.settled()
+
+    def settled(self) -> None:
+        """Note that the venue has answered, where it has answered about all."""
+        controls = self._controls
+        if not controls.asked and not controls.account_asked:
+            self._record("recovery", "asking", "done", "engine", "")
 
     def close_unknown(self, order_id: str, reason: str) -> Tracked:
         """End an Unknown order and return it; refused for any other."""

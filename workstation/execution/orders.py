@@ -251,18 +251,21 @@ class Orders:
             del self._pending[side], self._worth[side]
 
     def _close(self, tracked: Tracked) -> None:
+        self._unlist(tracked)
+        closed = self._closed
+        closed[tracked.order.id] = tracked
+        if len(closed) > self._keep_closed:
+            oldest = next(iter(closed))
+            del closed[oldest]
+            self._inferred.pop(oldest, None)
+
+    def _unlist(self, tracked: Tracked) -> None:
         order = tracked.order
         del self._open[order.id]
         row = (order.owner, order.instrument)
         del self._rows[row][order.id]
         if not self._rows[row]:
             del self._rows[row]
-        closed = self._closed
-        closed[order.id] = tracked
-        if len(closed) > self._keep_closed:
-            oldest = next(iter(closed))
-            del closed[oldest]
-            self._inferred.pop(oldest, None)
 
     def reopen(self, tracked: Tracked) -> None:
         """Make an order Unknown that is on record with fills that are not booked."""
@@ -273,6 +276,12 @@ class Orders:
             tracked.order = replace(order, status=OrderStatus.INITIALIZED)
             self.add(tracked)
         self.update(tracked, replace(order, status=_UNKNOWN, filled=booked))
+
+    def reassign(self, tracked: Tracked, owner: str, role: OrderRole) -> None:
+        """Give an order that is no reduce-only one to another owner."""
+        self._unlist(tracked)
+        tracked.order = replace(tracked.order, owner=owner, role=role)
+        self._list(tracked)
 
     @contextmanager
     def without(self, tracked: Tracked) -> Iterator[None]:
@@ -311,6 +320,11 @@ class Orders:
     def get(self, order_id: str) -> Tracked | None:
         """Return the order, or None when it never was or is no longer kept."""
         return self._open.get(order_id) or self._closed.get(order_id)
+
+    def made_here(self, order_id: str) -> bool:
+        """Tell whether this id was given here, in this run or an earlier one."""
+        head, _, number = order_id.partition("-")
+        return head == "o" and number.isdecimal() and 0 < int(number) <= self.made
 
     def row(self, owner: str, instrument: str) -> list[Tracked]:
         """Return the open orders of one row, oldest first."""

@@ -68,6 +68,10 @@ class Outcomes:
 
     def booked(self, tracked: Tracked, fill: Fill) -> None:
         """Book a fill that is told of for the first time, and do what follows it."""
+        self.follow(tracked, fill, self.book(fill))
+
+    def book(self, fill: Fill) -> Position:
+        """Book a fill and tell of it; return the owner's position after it."""
         core = self._core
         ledger = self._ledger
         worthless, closed = len(ledger.unvalued_fees), ledger.closed
@@ -88,7 +92,7 @@ class Outcomes:
         self._accounting.position_changed(before, after)
         if ledger.closed > closed:
             core.record(TradeRecord(core.seq, core.ts, ledger.trades[-1]))
-        self.follow(tracked, fill, after)
+        return after
 
     def follow(self, tracked: Tracked, fill: Fill, after: Position) -> None:
         """Do what follows a booked fill: protection, and closing what comes late."""

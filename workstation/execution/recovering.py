@@ -13,14 +13,20 @@ from msgspec.structs import replace
 
 from workstation.execution.executor import Executor
 from workstation.execution.orders import Tracked
+from workstation.execution.reconciliation import BalanceState
 from workstation.model.commands import KillLevel
 from workstation.model.instruments import Side
+from workstation.model.money import minus
 from workstation.model.orders import Fill, OrderRole, OrderStatus
+from workstation.model.reconciliation import Subject, Verdict
 from workstation.model.records import (
+    BalanceRecord,
     ControlRecord,
+    DifferenceRecord,
     FillRecord,
     LockRecord,
     OrderRecord,
+    OwnerRecord,
     PositionRecord,
     Record,
     SignalRecord,
@@ -48,13 +54,15 @@ class Recovering:
         self.locked: dict[Row, LockRecord] = {}
         """Rows that were locked in manual, by the record that says so."""
         self.records = 0
-        self._seq = 0
+        self._seq = self._ts = 0
+        self._opened = False
         self.cut: list[tuple[Tracked, Fill]] = []
         """Fills of the last input: what follows from them may not be on record."""
 
     def take(self, record: Record) -> None:
         """Apply one record."""
         self.records += 1
+        self._ts = record.ts
         if record.seq != self._seq:
             self._seq = record.seq
             self.cut.clear()
@@ -74,6 +82,17 @@ class Recovering:
                 self._control(record)
             case LockRecord():
                 self._lock(record)
+            case OwnerRecord():
+                tracked = self._executor.desk.orders.get(record.order_id)
+                if tracked is not None and not tracked.order.is_terminal:
+                    owner, role = record.after, record.role
+                    self._executor.desk.orders.reassign(tracked, owner, role)
+            case BalanceRecord(currency=currency):
+                change = minus(record.after, record.before)
+                self._executor.ledger.put(currency, change)
+                self._opened = True
+            case DifferenceRecord():
+                self._difference(record)
 
     def finish(self) -> None:
         """Open again what was cut off, and install the protection of what is held.
@@ -83,6 +102,11 @@ class Recovering:
         """
         executor = self._executor
         orders = executor.desk.orders
+        reconciliation = executor.reconciliation
+        # A run that ended before the venue's first word had booked nothing either.
+        reconciliation.opened |= self._opened or executor.ledger.fills > 0
+        if self.records:
+            reconciliation.recovered(self._ts)
         for order in list(orders.all()):
             found = orders.get(order.id)
             if found is not None and order.filled != sum(found.trades.values(), ZERO):
@@ -170,6 +194,26 @@ class Recovering:
             self.locked[row] = record
         else:
             self.locked.pop(row, None)
+
+    def _difference(self, record: DifferenceRecord) -> None:
+        reconciliation = self._executor.reconciliation
+        ignored = record.after is Verdict.IGNORED
+        if record.kind is not Subject.BALANCE:
+            if ignored:
+                key = (record.kind, record.subject)
+                reconciliation.ignored[key] = (record.venue, record.reason)
+            return
+        if not ignored:
+            reconciliation.balances.pop(record.subject, None)
+            return
+        difference = minus(Decimal(record.venue), Decimal(record.here))
+        reconciliation.balances[record.subject] = BalanceState(
+            Verdict.IGNORED,
+            difference,
+            since_ns=record.ts,
+            ignored=difference,
+            reason=record.reason,
+        )
 
     def _protect(self, tracked: Tracked, trigger: Decimal) -> None:
         order = tracked.order

@@ -134,7 +134,12 @@ class RiskStage:
         bound = role not in _SAFETY
         denial = self.paused() if bound else None
         if denial is None and entry:
-            denial = self.hold() or self.kill() or self.reconciling()
+            denial = (
+                self.hold()
+                or self.kill()
+                or self.reconciling()
+                or self.unreconciled(instrument)
+            )
         if denial is None and bound:
             denial = self.task(owner) if entry else None
             denial = denial or self.lock(owner, instrument)
@@ -184,15 +189,34 @@ class RiskStage:
         )
 
     def reconciling(self) -> Denial | None:
-        """Return that orders of an earlier run are still being asked for, if so."""
+        """Return that the venue has not answered for what it is asked, if so."""
         asked = self.controls.asked
         if not asked:
-            return None
+            if not self.controls.account_asked:
+                return None
+            return Denial(
+                DenialCode.RECONCILING,
+                "the venue is being asked what the account holds",
+            )
         return Denial(
             DenialCode.RECONCILING,
             f"the venue is being asked about {', '.join(sorted(asked))}, left open by "
             "an earlier run",
         )
+
+    def unreconciled(self, instrument: str) -> Denial | None:
+        """Return that books and venue differ about what it trades, if so."""
+        differing = self.controls.unreconciled
+        if not differing:
+            return None
+        traded = self.instruments[instrument]
+        for currency in (traded.base, traded.quote):
+            if currency in differing:
+                return Denial(
+                    DenialCode.UNRECONCILED,
+                    f"{differing[currency]}; settle that in the reconciliation",
+                )
+        return None
 
     def data(self, instrument: str, now_ns: int) -> Denial | None:
         """Return why the market data must not be traded on, if so."""

@@ -14,6 +14,7 @@ from workstation.execution.rates import RateBudgets
 from workstation.model.orders import (
     BatchRequest,
     CancelOrder,
+    QueryAccount,
     QueryOrder,
     ReplaceOrder,
     Request,
@@ -30,7 +31,9 @@ _KINDS: dict[type, RequestKind] = {
     ReplaceOrder: RequestKind.MODIFY,
     CancelOrder: RequestKind.CANCEL,
     QueryOrder: RequestKind.QUERY,
+    QueryAccount: RequestKind.QUERY,
 }
+_QUESTIONS = (QueryOrder, QueryAccount)
 
 
 class Sender:
@@ -77,13 +80,15 @@ class Sender:
                 self._send_alike(_KINDS[kind], tuple(same))
 
     def _send_alike(self, kind: RequestKind, alike: tuple[SingleRequest, ...]) -> None:
-        core, size = self._core, self.abilities.batch
+        core = self._core
+        # A venue is asked one thing at a time.
+        size = 1 if kind is RequestKind.QUERY else self.abilities.batch
         for start in range(0, len(alike), size):
             part = alike[start : start + size]
             self.rates.spend(kind, core.ts, len(part))
             request: Request = part[0]
             if len(part) > 1:
                 request = BatchRequest(
-                    tuple(each for each in part if not isinstance(each, QueryOrder))
+                    tuple(each for each in part if not isinstance(each, _QUESTIONS))
                 )
             core.request(request)

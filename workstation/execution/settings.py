@@ -16,7 +16,12 @@ from workstation.model.settings import (
     more_than_zero,
 )
 
-__all__ = ["OrderSettings", "QuotingSettings", "RiskSettings"]
+__all__ = [
+    "OrderSettings",
+    "QuotingSettings",
+    "ReconciliationSettings",
+    "RiskSettings",
+]
 
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 
@@ -147,3 +152,13 @@ class QuotingSettings(Settings, frozen=True):
     """The first such pause; each further refusal doubles it."""
     longest_pause_s: Annotated[float, Meta(gt=0, le=86_400)] = 120.0
     """No pause is longer."""
+
+
+class ReconciliationSettings(Settings, frozen=True):
+    """When the books are held against the venue's account; docs/reconciliation.md."""
+
+    every_s: Annotated[float, Meta(ge=0, le=86_400)] = 30.0
+    """Time between two looks while anything is going on; 0 = only at the start."""
+    confirm_ms: Annotated[int, Meta(ge=100, le=3_600_000)] = 2_000
+    """A balance that differs counts once the venue has said so again after this time:
+    a fill may be on its way here."""

@@ -20,14 +20,17 @@ from workstation.execution.limits import Limits
 from workstation.execution.protection import Protection
 from workstation.execution.quoting_desk import QuotingDesk
 from workstation.execution.rates import RateBudgets
+from workstation.execution.reconciliation import Reconciliation
 from workstation.execution.reports import Reports
 from workstation.execution.risk import RiskStage
+from workstation.execution.sides import both_sides
 from workstation.execution.steps import Step
 from workstation.execution.stops import Stops
 from workstation.model.commands import KillLevel
 from workstation.model.orders import Order, OrderHistory
 from workstation.model.ports import Core
 from workstation.model.positions import AccountView, Position
+from workstation.model.reconciliation import ReconciliationView
 from workstation.model.states import Gate, PositionBand
 
 __all__ = ["Views"]
@@ -47,6 +50,7 @@ class Views:
     protection: Protection
     quoting: QuotingDesk
     rates: RateBudgets
+    reconciliation: Reconciliation
     reports: Reports
     risk: RiskStage
     stops: Stops
@@ -91,6 +95,15 @@ class Views:
     def quoting_decision(self, owner: str, instrument: str) -> tuple[Step, ...]:
         """Return what was last decided about a row's desired orders, and why."""
         return self.quoting.decision(owner, instrument)
+
+    def reconciliation_view(self) -> ReconciliationView:
+        """Return books and venue side by side, as of the venue's last answer."""
+        return both_sides(self.reconciliation, self.desk.orders, self.ledger)
+
+    @property
+    def reconciling(self) -> bool:
+        """Tell whether nothing is entered until the venue has answered."""
+        return bool(self.controls.asked) or self.controls.account_asked
 
     def held_protection(self) -> list[Order]:
         """Return the stops and targets that only this process keeps."""
@@ -216,6 +229,7 @@ class Views:
             self.rates.digest(),
             self.limits.digest(self._core.ts),
             self.breakers.digest(),
+            self.reconciliation.digest(),
             controls.cooling_until_ns,
             controls.tripped,
             controls.ramp_from_ns,

@@ -16,6 +16,7 @@ from workstation.model.desired import DesiredOrders
 from workstation.model.instruments import Side
 from workstation.model.market import MarketEvent
 from workstation.model.orders import OrderType, TimeInForce
+from workstation.model.reconciliation import Resolution, Subject
 from workstation.model.signals import Signal
 from workstation.model.states import SymbolState
 
@@ -35,8 +36,10 @@ __all__ = [
     "PauseTask",
     "PlaceOrder",
     "Rearm",
+    "Reconcile",
     "Recover",
     "ReloadScript",
+    "Resolve",
     "RestartTask",
     "ResumeTask",
     "SetLimit",
@@ -219,6 +222,28 @@ class Recover(_Command, frozen=True, kw_only=True, tag="recover"):
     """Go on with what the account's journal proves, and ask the venue about it."""
 
 
+class Reconcile(_Command, frozen=True, kw_only=True, tag="reconcile"):
+    """Ask the venue for the account now, and hold the books against it."""
+
+
+class Resolve(_Command, frozen=True, kw_only=True, tag="resolve"):
+    """Settle what books and venue say of one subject.
+
+    ``subject`` is an order's id, an instrument (a position of ``external``), or a
+    currency. ``owner`` gets what is attributed; a balance is attributed as a position
+    in ``instrument`` at ``price``. ``difference`` is that of the balance as it was
+    shown: another one is refused.
+    """
+
+    kind: Subject
+    subject: str
+    resolution: Resolution
+    owner: str = ""
+    instrument: str = ""
+    price: Decimal | None = None
+    difference: Decimal | None = None
+
+
 class SetLimit(_Command, frozen=True, kw_only=True, tag="set_limit"):
     """Set a limit of ``[risk]``, None = no limit; looser only when ``confirmed``."""
 
@@ -246,6 +271,8 @@ Command = (
     | Hold
     | Kill
     | Rearm
+    | Reconcile
     | Recover
+    | Resolve
     | SetLimit
 )

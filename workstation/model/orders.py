@@ -15,11 +15,14 @@ from workstation.model.instruments import Side
 
 __all__ = [
     "TERMINAL",
+    "AccountReport",
+    "Balance",
     "BatchRequest",
     "CancelOrder",
     "CancelRejected",
     "ExternalOrder",
     "Fill",
+    "OpenOrder",
     "Order",
     "OrderAccepted",
     "OrderCanceled",
@@ -36,6 +39,7 @@ __all__ = [
     "OrderStatusReport",
     "OrderTriggered",
     "OrderType",
+    "QueryAccount",
     "QueryOrder",
     "ReplaceOrder",
     "ReplaceRejected",
@@ -316,7 +320,19 @@ class QueryOrder(Struct, frozen=True, tag="query"):
     asked_ns: int | None = None
 
 
-SingleRequest = SubmitOrder | CancelOrder | ReplaceOrder | QueryOrder
+class QueryAccount(Struct, frozen=True, tag="query_account"):
+    """Ask the broker for the account: all open orders and balances.
+
+    With ``since_ns`` also for the orders that have ended since then: an order made by
+    hand may be over before anybody heard of it. The answer is an AccountReport that
+    repeats ``asked_ns``.
+    """
+
+    asked_ns: int
+    since_ns: int | None = None
+
+
+SingleRequest = SubmitOrder | CancelOrder | ReplaceOrder | QueryOrder | QueryAccount
 
 
 class BatchRequest(Struct, frozen=True, tag="batch"):
@@ -450,6 +466,49 @@ class ReportsLost(Struct, frozen=True, tag="reports_lost"):
     reason: str = ""
 
 
+class Balance(Struct, frozen=True, tag="balance"):
+    """What the account has of a currency; ``locked`` is reserved by open orders."""
+
+    currency: str
+    free: Decimal
+    locked: Decimal = Decimal(0)
+
+    @property
+    def total(self) -> Decimal:
+        """Return all of it."""
+        return self.free + self.locked
+
+
+class OpenOrder(Struct, frozen=True, kw_only=True, tag="open_order"):
+    """An order as the venue lists it; ``status`` may be final in a list of recent ones.
+
+    ``price`` is None for a market order.
+    """
+
+    order_id: str
+    instrument: str
+    side: Side
+    order_type: OrderType
+    quantity: Decimal
+    filled: Decimal = Decimal(0)
+    price: Decimal | None = None
+    status: OrderStatus = OrderStatus.ACCEPTED
+    venue_id: str | None = None
+
+
+class AccountReport(Struct, frozen=True, kw_only=True, tag="account"):
+    """The venue's answer about the account: a currency not named has nothing.
+
+    ``orders`` are all that are open in the run's instruments, and recent ones where
+    they were asked for.
+    """
+
+    asked_ns: int
+    balances: tuple[Balance, ...]
+    orders: tuple[OpenOrder, ...] = ()
+    ts_event: int | None = None
+
+
 OrderReport = (
     OrderAccepted
     | OrderRejected
@@ -464,4 +523,4 @@ OrderReport = (
 )
 """Reports about one order that is known."""
 
-Report = OrderReport | ExternalOrder | ReportsLost
+Report = OrderReport | ExternalOrder | ReportsLost | AccountReport

@@ -16,11 +16,13 @@ from workstation.model.market import Bar
 from workstation.model.opportunities import Opportunity, OpportunityEnd
 from workstation.model.orders import Fill, Order, OrderEvent, OrderRole, OrderStatus
 from workstation.model.positions import Position
+from workstation.model.reconciliation import Subject, Verdict
 from workstation.model.signals import Signal
 from workstation.model.states import BookTrust, PositionBand, SymbolState
 from workstation.model.trades import ClosedTrade
 
 __all__ = [
+    "BalanceRecord",
     "BandRecord",
     "BarRecord",
     "BookRecord",
@@ -28,6 +30,7 @@ __all__ = [
     "CommandRecord",
     "ControlRecord",
     "DenyRecord",
+    "DifferenceRecord",
     "FaultRecord",
     "FeedRecord",
     "FillRecord",
@@ -36,6 +39,7 @@ __all__ = [
     "NoteRecord",
     "OpportunityRecord",
     "OrderRecord",
+    "OwnerRecord",
     "ParamsRecord",
     "PositionRecord",
     "ReconcileRecord",
@@ -201,6 +205,55 @@ class PositionRecord(Struct, frozen=True, tag="position"):
     after: Position
 
 
+class OwnerRecord(Struct, frozen=True, kw_only=True, tag="owner"):
+    """An order that was made at the venue got another owner here; its role too."""
+
+    seq: int
+    ts: int
+    order_id: str
+    instrument: str
+    before: str
+    after: str
+    role: OrderRole
+    who: str = "operator"
+    reason: str = ""
+
+
+class BalanceRecord(Struct, frozen=True, kw_only=True, tag="balance"):
+    """What was put into the account of a currency, or taken out, is another sum now.
+
+    Fills are not in it. The account's first word is recorded for its own currency even
+    where nothing changes by it.
+    """
+
+    seq: int
+    ts: int
+    currency: str
+    before: Decimal
+    after: Decimal
+    who: str = "operator"
+    reason: str = ""
+
+
+class DifferenceRecord(Struct, frozen=True, kw_only=True, tag="difference"):
+    """Books and venue were found to differ about a subject, or not any more.
+
+    ``here`` and ``venue`` are what each says; for an order or position that only was
+    ignored they are empty.
+    """
+
+    seq: int
+    ts: int
+    kind: Subject
+    subject: str
+    before: Verdict
+    after: Verdict
+    here: str = ""
+    venue: str = ""
+    who: str = "engine"
+    reason: str = ""
+
+
 class TradeRecord(Struct, frozen=True, tag="trade"):
     """A position came back to flat, or crossed zero: one round trip is over."""
 
@@ -337,6 +390,9 @@ Record = (
     | DenyRecord
     | FillRecord
     | PositionRecord
+    | OwnerRecord
+    | BalanceRecord
+    | DifferenceRecord
     | TradeRecord
     | BandRecord
     | TaskRecord

@@ -13,6 +13,7 @@ from typing import Protocol, runtime_checkable
 from workstation.model.market import MarketEvent
 from workstation.model.orders import Report, Request, SingleRequest
 from workstation.model.ports import Core, Edge
+from workstation.model.rates import BrokerAbilities
 
 __all__ = [
     "Aggregator",
@@ -126,6 +127,7 @@ class Venue(Protocol):
     """
 
     name: str
+    abilities: BrokerAbilities
 
     async def send(self, request: SingleRequest) -> Sequence[Report]:
         """Carry a request out and return what the venue answered.

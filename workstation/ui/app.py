@@ -155,7 +155,7 @@ class WorkstationApp(Face):
         self.bridge.session = session
         if self.kill_at_start:
             VERBS["app.kill"](self)
-        self._driving = self._tasks.spawn(session.driver.run(), name="driver")
+        self._driving = self._tasks.spawn(session.drive(), name="driver")
         self.set_interval(1 / self.config.run.engine.frame_hz, self.bridge.tick)
         self.bridge_now()
         # What start-up made never becomes garbage; collecting it took 50 ms a time.

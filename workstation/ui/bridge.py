@@ -63,6 +63,9 @@ class SessionLike(Protocol):
     def driver(self) -> PlayDriver:
         """Return what moves the clock."""
 
+    async def drive(self) -> None:
+        """Drive the run until its driver is told to stop."""
+
     def frame(
         self, cursor: int, panels: frozenset[str], focus: Focus | None = None
     ) -> Frame:

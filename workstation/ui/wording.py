@@ -12,8 +12,11 @@ from typing import Any, Protocol
 
 from workstation.model.instruments import Side
 from workstation.model.limits import BreakerState
+from workstation.model.money import minus, plain
 from workstation.model.orders import Order, OrderRole, OrderStatus
+from workstation.model.reconciliation import Verdict
 from workstation.model.records import (
+    BalanceRecord,
     BandRecord,
     BarRecord,
     BookRecord,
@@ -21,6 +24,7 @@ from workstation.model.records import (
     CommandRecord,
     ControlRecord,
     DenyRecord,
+    DifferenceRecord,
     FaultRecord,
     FeedRecord,
     FillRecord,
@@ -29,6 +33,7 @@ from workstation.model.records import (
     NoteRecord,
     OpportunityRecord,
     OrderRecord,
+    OwnerRecord,
     ParamsRecord,
     PositionRecord,
     ReconcileRecord,
@@ -50,7 +55,7 @@ __all__ = ["KINDS", "Scales", "log_line", "move_words", "order_number"]
 KINDS = (
     *("state", "order", "fill", "deny", "sig", "pos", "trade", "book", "gap"),
     *("feed", "task", "fault", "cmd", "hold", "kill", "lock", "band", "note", "edge"),
-    *("limit", "param", "quote", "bar"),
+    *("limit", "param", "quote", "money", "venue", "bar"),
 )
 """Every kind word, in the order of the log's rail."""
 
@@ -464,6 +469,30 @@ def _opportunity(record: OpportunityRecord, scales: Scales) -> Said:
     return "edge", "dim", found.buy, parts
 
 
+def _owner(record: OwnerRecord, scales: Scales) -> Said:
+    parts: Parts = (
+        (f"#{record.order_id} {record.before} > {record.after}", ""),
+        *_after(record.reason),
+    )
+    return "order", "warn", record.instrument, parts
+
+
+def _balance(record: BalanceRecord, scales: Scales) -> Said:
+    parts: Parts = (
+        (f"{plain(minus(record.after, record.before))} put in", ""),
+        (f", {plain(record.after)} in all", "dim"),
+        *_after(record.reason),
+    )
+    return "money", "warn", record.currency, parts
+
+
+def _difference(record: DifferenceRecord, scales: Scales) -> Said:
+    bad = record.after is Verdict.DIFFERS
+    sides = f" {record.here} here, {record.venue} at the venue" if record.here else ""
+    parts: Parts = ((f"{record.after}{sides}", ""), *_after(record.reason))
+    return "venue", "bad" if bad else "info", record.subject, parts
+
+
 _SAY: dict[type, Callable[[Any, Scales], Said]] = {
     BarRecord: _bar,
     BookRecord: _book,
@@ -477,6 +506,9 @@ _SAY: dict[type, Callable[[Any, Scales], Said]] = {
     DenyRecord: _deny,
     FillRecord: _fill,
     PositionRecord: _position,
+    OwnerRecord: _owner,
+    BalanceRecord: _balance,
+    DifferenceRecord: _difference,
     TradeRecord: _trade,
     BandRecord: _band,
     TaskRecord: _task,

@@ -30,6 +30,7 @@ from workstation.engine.frames.strategies import (
 )
 from workstation.engine.store import Numbered
 from workstation.kernel import ChannelStats, TaskStats
+from workstation.model.reconciliation import ReconciliationView
 
 __all__ = ["Frame"]
 
@@ -56,6 +57,7 @@ class Frame(Struct, frozen=True, kw_only=True):
     trades: TradeTable | None = None
     equity: EquityFrame | None = None
     sums: SumTable | None = None
+    reconciliation: ReconciliationView | None = None
     feeds: tuple[FeedRow, ...] | None = None
     gaps: tuple[GapRow, ...] | None = None
     tasks: tuple[TaskStats, ...] | None = None

@@ -12,7 +12,16 @@ from msgspec import Struct
 
 from workstation.model.orders import Order, OrderStatus, OrderType, TimeInForce
 
-__all__ = ["STATUS", "Canceled", "Placed", "Stored", "Trade", "order_params"]
+__all__ = [
+    "STATUS",
+    "TYPE",
+    "Account",
+    "Canceled",
+    "Placed",
+    "Stored",
+    "Trade",
+    "order_params",
+]
 
 STATUS = {
     "NEW": OrderStatus.ACCEPTED,
@@ -25,6 +34,9 @@ STATUS = {
     "EXPIRED_IN_MATCH": OrderStatus.EXPIRED,
 }
 """The venue's statuses; PENDING_CANCEL is not used there."""
+
+TYPE = {"MARKET": OrderType.MARKET}
+"""The venue's types of orders that have no limit price; all others here have one."""
 
 
 class _Fill(Struct):
@@ -57,13 +69,30 @@ class Canceled(Struct):
 
 
 class Stored(Struct):
-    """An order as a query returns it."""
+    """An order as a query returns it, and lists of orders."""
 
     symbol: str
     orderId: int
     clientOrderId: str
     status: str
     executedQty: Decimal
+    side: str = ""
+    type: str = ""
+    origQty: Decimal = Decimal(0)
+    price: Decimal = Decimal(0)
+    updateTime: int = 0
+
+
+class _Asset(Struct):
+    asset: str
+    free: Decimal
+    locked: Decimal
+
+
+class Account(Struct):
+    """The balances of the account."""
+
+    balances: list[_Asset]
     updateTime: int = 0
 
 

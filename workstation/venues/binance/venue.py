@@ -13,10 +13,14 @@ import msgspec
 
 from workstation.kernel.clock import Clock
 from workstation.model.errors import VenueSilent
+from workstation.model.instruments import Side
 from workstation.model.orders import (
     TERMINAL,
+    AccountReport,
+    Balance,
     CancelOrder,
     CancelRejected,
+    OpenOrder,
     Order,
     OrderAccepted,
     OrderCanceled,
@@ -25,6 +29,8 @@ from workstation.model.orders import (
     OrderRejected,
     OrderStatus,
     OrderStatusReport,
+    OrderType,
+    QueryAccount,
     QueryOrder,
     ReplaceOrder,
     ReplaceRejected,
@@ -32,9 +38,12 @@ from workstation.model.orders import (
     SingleRequest,
     SubmitOrder,
 )
+from workstation.model.rates import BrokerAbilities
 from workstation.model.timeframes import NS_PER_MS
 from workstation.venues.binance.messages import (
     STATUS,
+    TYPE,
+    Account,
     Canceled,
     Placed,
     Stored,
@@ -50,10 +59,16 @@ ZERO = Decimal(0)
 _ORDER = "/api/v3/order"
 _NO_SUCH_ORDER = -2013
 _DUPLICATE = "Duplicate order sent."
+# Open orders weigh 6 with a symbol and 80 without.
+_MOST_BY_SYMBOL = 13
+# The most that one answer lists.
+_PAGE = 1_000
 
 
 class BinanceVenue:
     """One account; ``symbols`` are the venue's names of the run's instruments."""
+
+    abilities = BrokerAbilities(account=True)
 
     def __init__(
         self,
@@ -65,6 +80,7 @@ class BinanceVenue:
         self._settings = settings
         self._rest = BinanceRest(settings, clock)
         self._symbols = symbols
+        self._instruments = {symbol: name for name, symbol in symbols.items()}
         self._open: dict[str, str] = {}
         self._told: dict[str, Decimal] = {}
 
@@ -81,6 +97,12 @@ class BinanceVenue:
                     return ()
                 answer = await self._query(order_id, self._symbols[instrument])
                 return [_asked(report, request) for report in answer]
+            case QueryAccount():
+                try:
+                    return (await self._account(request),)
+                except BinanceRefused as refusal:
+                    # There is no answer but the account: it is asked for again.
+                    raise VenueSilent(str(refusal)) from refusal
             case ReplaceOrder(order_id=order_id):
                 # Its amend takes another client order id, and its cancel-replace is
                 # two orders: both would be one order here and two there.
@@ -176,6 +198,70 @@ class BinanceVenue:
         self._keep(order_id, symbol, status)
         ts = stored.updateTime * NS_PER_MS
         return (*fills, OrderStatusReport(order_id, status, stored.executedQty, ts))
+
+    async def _account(self, request: QueryAccount) -> AccountReport:
+        """Return balances and open orders, in the venue's order: first the orders.
+
+        An order that fills between the two is still listed, and has its balances.
+        """
+        orders: dict[str, OpenOrder] = {}
+        since_ns = request.since_ns
+        if since_ns is not None:
+            for symbol in self._instruments:
+                for stored in await self._recent(symbol, since_ns):
+                    self._list(stored, orders)
+        names = [("symbol", symbol) for symbol in self._instruments]
+        wholes = [[]] if len(names) > _MOST_BY_SYMBOL else [[name] for name in names]
+        for params in wholes:
+            listed: list[Stored] = await self._rest.call(
+                "GET", "/api/v3/openOrders", params, list[Stored]
+            )
+            for stored in listed:
+                self._list(stored, orders)
+        account: Account = await self._rest.call(
+            "GET", "/api/v3/account", [("omitZeroBalances", "true")], Account
+        )
+        return AccountReport(
+            asked_ns=request.asked_ns,
+            balances=tuple(
+                Balance(each.asset, each.free, each.locked) for each in account.balances
+            ),
+            orders=tuple(orders.values()),
+            ts_event=account.updateTime * NS_PER_MS,
+        )
+
+    async def _recent(self, symbol: str, since_ns: int) -> list[Stored]:
+        """Return the orders made since a time, over or not."""
+        found: list[Stored] = []
+        params = [("startTime", str(max(0, since_ns // NS_PER_MS)))]
+        while True:
+            page: list[Stored] = await self._rest.call(
+                "GET",
+                "/api/v3/allOrders",
+                [("symbol", symbol), *params, ("limit", str(_PAGE))],
+                list[Stored],
+            )
+            found += page
+            if len(page) < _PAGE:
+                return found
+            params = [("orderId", str(page[-1].orderId + 1))]
+
+    def _list(self, stored: Stored, orders: dict[str, OpenOrder]) -> None:
+        instrument = self._instruments.get(stored.symbol)
+        if instrument is None:
+            return
+        order_type = TYPE.get(stored.type, OrderType.LIMIT)
+        orders[stored.clientOrderId] = OpenOrder(
+            order_id=stored.clientOrderId,
+            instrument=instrument,
+            side=Side(stored.side.lower()),
+            order_type=order_type,
+            quantity=stored.origQty,
+            filled=stored.executedQty,
+            price=None if order_type is OrderType.MARKET else stored.price,
+            status=STATUS.get(stored.status, OrderStatus.ACCEPTED),
+            venue_id=str(stored.orderId),
+        )
 
     async def _fills(
         self, order_id: str, symbol: str, venue_id: int, executed: Decimal

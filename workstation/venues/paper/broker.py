@@ -17,12 +17,16 @@ from workstation.model.fees import VenueFees
 from workstation.model.instruments import Instrument, to_decimal
 from workstation.model.market import Bar, MarketEvent, Trade
 from workstation.model.orders import (
+    AccountReport,
+    Balance,
     BatchRequest,
     CancelOrder,
+    OpenOrder,
     Order,
     OrderStatus,
     OrderStatusReport,
     OrderType,
+    QueryAccount,
     QueryOrder,
     ReplaceOrder,
     ReplaceRejected,
@@ -56,7 +60,7 @@ class PaperBroker:
     """One simulated account at all venues of the run."""
 
     # As many in a batch as the venues that take the most.
-    abilities = BrokerAbilities(modify=True, batch=40)
+    abilities = BrokerAbilities(modify=True, batch=40, account=True)
 
     def __init__(
         self,
@@ -149,6 +153,9 @@ class PaperBroker:
             case QueryOrder(order_id=order_id):
                 where = self._desk.where(order_id) or request.instrument
                 arrive = partial(self._query, request)
+            case QueryAccount():
+                self._tell_account(request)
+                return
         if self._is_instant(where):
             arrive()
             return
@@ -252,6 +259,36 @@ class PaperBroker:
             order_id, status, filled, ts, asked_ns=request.asked_ns
         )
         self._desk.report(order_id, report)
+
+    def _tell_account(self, request: QueryAccount) -> None:
+        """Answer about the account; no order ends here unheard, so none is recent.
+
+        Asked and answered at once: it draws no delay, so that looking at the account
+        changes none of those that orders have.
+        """
+        orders = tuple(
+            OpenOrder(
+                order_id=order.id,
+                instrument=order.instrument,
+                side=order.side,
+                order_type=order.type,
+                quantity=order.quantity,
+                filled=self.matching.orders[order.id].filled,
+                price=order.price,
+            )
+            for order in self._desk.orders.values()
+        )
+        self._edge.report(
+            self._edge.ts,
+            AccountReport(
+                asked_ns=request.asked_ns,
+                balances=tuple(
+                    Balance(name, total) for name, total in self.balances.items()
+                ),
+                orders=orders,
+                ts_event=self._edge.ts,
+            ),
+        )
 
     # Market data.
 

@@ -1,0 +1,389 @@
+"""Holds the books against what the venue says of the account, at the start and on.
+
+It asks, and hears of what is at the venue and not here: orders made there by hand, and
+balances that no fill explains. An order that differs is asked about and moves by its
+own answers; a balance that differs twice in a row is the operator's to settle
+(``settling.py``), and until then nothing is entered in its currency.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+
+from msgspec import Struct
+
+from workstation.execution.controls import Controls
+from workstation.execution.desk import OrderDesk
+from workstation.execution.ledger import Ledger
+from workstation.execution.settings import ReconciliationSettings
+from workstation.kernel.clock import Timer
+from workstation.model.instruments import Instrument
+from workstation.model.money import minus, plain
+from workstation.model.orders import (
+    TERMINAL,
+    AccountReport,
+    ExternalOrder,
+    OpenOrder,
+    OrderStatus,
+    QueryAccount,
+)
+from workstation.model.ports import Core
+from workstation.model.reconciliation import Subject, Verdict
+from workstation.model.records import BalanceRecord, DifferenceRecord
+from workstation.model.timeframes import NS_PER_MS, NS_PER_S
+
+__all__ = ["BalanceState", "Reconciliation"]
+
+ZERO = Decimal(0)
+_OPEN = (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED)
+_SETTLED = (Verdict.AGREES, Verdict.IGNORED)
+# A doubt that goes away by itself leaves no record.
+_LASTING = (Verdict.DIFFERS, Verdict.IGNORED)
+# Orders that ended a little before the last agreement are asked for, too: the venue's
+# clock and ours need not be the same.
+_MARGIN_NS = 60 * NS_PER_S
+_MOST_TRIES = 6
+# An order that never answers must not keep the balances from being looked at.
+_MOST_PUT_OFF = 3
+
+
+class BalanceState(Struct):
+    """What is made of one currency; ``difference`` is venue less here."""
+
+    verdict: Verdict = Verdict.AGREES
+    difference: Decimal = ZERO
+    fills: int = 0
+    since_ns: int | None = None
+    ignored: Decimal | None = None
+    reason: str = ""
+
+
+class Reconciliation:
+    """The questions about one account, and what its answers come to.
+
+    ``opened`` says that it is known what the account began with; until it is, the
+    venue's balances are. ``waiting`` is true from ``begin`` until all is settled.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: ReconciliationSettings,
+        desk: OrderDesk,
+        ledger: Ledger,
+        controls: Controls,
+        instruments: Mapping[str, Instrument],
+        external: Callable[[ExternalOrder], None],
+        settled: Callable[[], None],
+    ) -> None:
+        """``external`` takes an order made elsewhere; ``settled`` hears of the end."""
+        self.answers = desk.sender.abilities.account
+        self.opened = True
+        self.asked_ns: int | None = None
+        self.answered_ns: int | None = None
+        self.agreed_ns: int | None = None
+        self.report: AccountReport | None = None
+        self.balances: dict[str, BalanceState] = {}
+        self.ignored: dict[tuple[Subject, str], tuple[str, str]] = {}
+        """Orders and positions that are let be: what they were, and why."""
+        self._name = name
+        self._desk = desk
+        self._ledger = ledger
+        self._controls = controls
+        self._instruments = instruments
+        self._external = external
+        self._settled = settled
+        self._every_ns = round(settings.every_s * NS_PER_S)
+        self._confirm_ns = settings.confirm_ms * NS_PER_MS
+        self._always = False
+        self._awaited = False
+        self._asked = 0
+        self._tries = 0
+        self._fills = 0
+        self._quiet_at = -1
+        self._put_off = 0
+        self._since_ns: int | None = None
+        self._timer: Timer | None = None
+        self._core: Core
+
+    def attach(self, core: Core) -> None:
+        """Receive the way back into the core."""
+        self._core = core
+
+    @property
+    def waiting(self) -> bool:
+        """Tell whether nothing is entered until the venue has answered."""
+        return self._controls.account_asked
+
+    def recovered(self, ts: int) -> None:
+        """Note that the books are those of earlier runs, which ended at ``ts``."""
+        self._since_ns = ts - _MARGIN_NS
+
+    # Asking.
+
+    def begin(self) -> bool:
+        """Let nothing be entered until the account is settled, and go on for good.
+
+        Returns whether the broker can be asked at all.
+        """
+        if self.answers:
+            self._always = True
+            self._controls.account_asked = True
+            self.ask()
+        return self.answers
+
+    def watch(self) -> None:
+        """Look from time to time from now on, as long as anything is going on."""
+        if self._timer is None and self.answers and self._every_ns:
+            self._wait(self._every_ns)
+
+    def ask(self) -> None:
+        """Ask for the account, and again until there is an answer."""
+        self._tries = 0
+        self._send()
+
+    def _send(self) -> None:
+        core = self._core
+        self._awaited = True
+        self._tries += 1
+        self._fills = self._ledger.fills
+        self.asked_ns = core.ts
+        # What came and went unheard is wanted only where something is missing.
+        is_first = self.answered_ns is None
+        since = self._since_ns if is_first or self._doubts() else None
+        self._desk.sender.send(QueryAccount(core.ts, since))
+        tries = min(self._tries, _MOST_TRIES)
+        self._wait((self._confirm_ns or NS_PER_S) << tries, again=True)
+
+    def _doubts(self) -> bool:
+        return any(s.verdict is Verdict.ASKING for s in self.balances.values())
+
+    def _wait(self, wait_ns: int, *, again: bool = False) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._asked += 1
+        self._timer = self._core.call_at(
+            self._core.ts + wait_ns,
+            f"{self._name}.account{self._asked}",
+            self._send if again else self.ask,
+        )
+
+    # Answers.
+
+    def on_report(self, report: AccountReport) -> None:
+        """Take an answer; one to an earlier question says nothing new."""
+        if not self._awaited or report.asked_ns != self.asked_ns:
+            return
+        self._awaited = False
+        assert self._timer is not None
+        self._timer.cancel()
+        self._timer = None
+        self.report = report
+        self.answered_ns = self._core.ts
+        asked = self._look_at_orders(report)
+        if not self.opened:
+            self._open(report)
+        if asked and self._put_off < _MOST_PUT_OFF:
+            self._put_off += 1
+        elif self._ledger.fills == self._fills:
+            self._put_off = 0
+            self._look_at_balances(report)
+            return
+        # The venue has, or may have, fills that are not booked: nothing to compare.
+        self._wait(self._confirm_ns)
+
+    def _look_at_orders(self, report: AccountReport) -> bool:
+        """Ask about orders that differ, hear of new ones; tell if there were any."""
+        desk, orders = self._desk, self._desk.orders
+        there: set[str] = set()
+        asked = False
+        for listed in report.orders:
+            order_id = listed.order_id
+            tracked = orders.get(order_id)
+            is_over = listed.status in TERMINAL
+            if not is_over:
+                there.add(order_id)
+            if tracked is None:
+                asked |= self._hear_of(listed, is_over=is_over)
+                continue
+            order = tracked.order
+            if (
+                listed.filled > order.filled
+                or (order.is_terminal and not is_over)
+                or (
+                    order.status in _OPEN
+                    and (listed.quantity, listed.price) != (order.quantity, order.price)
+                )
+            ):
+                desk.queries.ask(order_id)
+                asked = True
+        for tracked in orders.working():
+            order = tracked.order
+            # What was said since may have changed what the venue had.
+            quiet = max(tracked.spoken_ns, tracked.heard_ns) < report.asked_ns
+            if order.id not in there and order.status in _OPEN and quiet:
+                desk.queries.ask(order.id)
+                asked = True
+        return asked
+
+    def _hear_of(self, listed: OpenOrder, *, is_over: bool) -> bool:
+        # One of ours is not kept any more once it has been over for long.
+        ours = self._desk.orders.made_here(listed.order_id)
+        nothing = is_over and not listed.filled
+        if ours or nothing or listed.instrument not in self._instruments:
+            return False
+        self._external(
+            ExternalOrder(
+                order_id=listed.order_id,
+                instrument=listed.instrument,
+                side=listed.side,
+                order_type=listed.order_type,
+                quantity=listed.quantity,
+                price=listed.price,
+                venue_id=listed.venue_id,
+            )
+        )
+        return True
+
+    def currencies(self) -> list[str]:
+        """Return those that the books have, or that the run's instruments trade."""
+        names = dict.fromkeys([self._ledger.currency])
+        for each in self._instruments.values():
+            names.update(dict.fromkeys((each.base, each.quote)))
+        names.update(dict.fromkeys(self._ledger.balances()))
+        return list(names)
+
+    def _open(self, report: AccountReport) -> None:
+        """Take what the venue has at first for what the account began with."""
+        self.opened = True
+        totals = {each.currency: each.total for each in report.balances}
+        here = self._ledger.balances()
+        for name in self.currencies():
+            difference = minus(totals.get(name, ZERO), here.get(name, ZERO))
+            if difference or name == self._ledger.currency:
+                self.put(name, difference, "engine", "what the venue had at first")
+
+    def put(self, currency: str, amount: Decimal, who: str, reason: str) -> None:
+        """Book money that came or went by no fill."""
+        before, after = self._ledger.put(currency, amount)
+        core = self._core
+        core.record(
+            BalanceRecord(
+                seq=core.seq,
+                ts=core.ts,
+                currency=currency,
+                before=before,
+                after=after,
+                who=who,
+                reason=reason,
+            )
+        )
+
+    def _look_at_balances(self, report: AccountReport) -> None:
+        totals = {each.currency: each.total for each in report.balances}
+        here = self._ledger.balances()
+        for name in self.currencies():
+            has, should = totals.get(name, ZERO), here.get(name, ZERO)
+            self._judge(name, should, has)
+        if self._doubts():
+            self._wait(self._confirm_ns)
+            return
+        core = self._core
+        if all(state.verdict in _SETTLED for state in self.balances.values()):
+            self.agreed_ns = core.ts
+            self._since_ns = (self.asked_ns or core.ts) - _MARGIN_NS
+        if self._controls.account_asked:
+            self._controls.account_asked = False
+            self._settled()
+        quiet = not self._desk.orders.at_venue and self._ledger.fills == self._quiet_at
+        self._quiet_at = self._ledger.fills
+        if self._every_ns and (self._always or not quiet):
+            self._wait(self._every_ns)
+
+    def _judge(self, name: str, here: Decimal, venue: Decimal) -> None:
+        state = self.balances.get(name)
+        difference = minus(venue, here)
+        if state is None:
+            if not difference:
+                self.balances[name] = BalanceState(since_ns=self._core.ts)
+                return
+            state = self.balances[name] = BalanceState()
+        fills = self._ledger.fills
+        if not difference:
+            after = Verdict.AGREES
+        elif difference == state.ignored:
+            after = Verdict.IGNORED
+        elif state.verdict is Verdict.DIFFERS or (
+            state.verdict is Verdict.ASKING
+            and state.difference == difference
+            and state.fills == fills
+        ):
+            after = Verdict.DIFFERS
+        else:
+            after = Verdict.ASKING
+        state.fills = fills
+        self.turn(name, state, after, difference, here, venue)
+
+    def turn(
+        self,
+        name: str,
+        state: BalanceState,
+        after: Verdict,
+        difference: Decimal,
+        here: Decimal,
+        venue: Decimal,
+        who: str = "engine",
+        reason: str = "",
+    ) -> None:
+        """Give a currency another verdict; those that are more than a doubt are kept.
+
+        ``reason`` is the operator's, where it was theirs.
+        """
+        core, before = self._core, state.verdict
+        if after is before and difference == state.difference:
+            return
+        state.verdict, state.difference, state.since_ns = after, difference, core.ts
+        if after is Verdict.AGREES:
+            state.ignored, state.reason = None, ""
+        elif reason:
+            state.reason = reason
+        if after is Verdict.DIFFERS:
+            self._controls.unreconciled[name] = (
+                f"{plain(here)} {name} here, {plain(venue)} at the venue"
+            )
+        else:
+            self._controls.unreconciled.pop(name, None)
+        if before not in _LASTING and after not in _LASTING:
+            return
+        core.record(
+            DifferenceRecord(
+                seq=core.seq,
+                ts=core.ts,
+                kind=Subject.BALANCE,
+                subject=name,
+                before=before,
+                after=after,
+                here=plain(here),
+                venue=plain(venue),
+                who=who,
+                reason=reason,
+            )
+        )
+
+    def digest(self) -> object:
+        """Return in plain values what is asked, and what is made of the answers."""
+        return (
+            (self.opened, self._awaited, self._asked, self._tries, self._always),
+            (self.asked_ns, self.answered_ns, self.agreed_ns, self._since_ns),
+            self._fills,
+            (self._quiet_at, self._put_off),
+            [
+                (
+                    *(name, state.verdict.value, str(state.difference), state.fills),
+                    *(state.since_ns, str(state.ignored), state.reason),
+                )
+                for name, state in self.balances.items()
+            ],
+            [(*key, *what) for key, what in self.ignored.items()],
+        )
