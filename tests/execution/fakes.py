@@ -258,8 +258,9 @@ class Run:
     ) -> None:
         self.market = FakeMarket()
         self.core = FakeCore()
-        self.executor = executor(self.core, self.market, risk)
         settings = broker or PaperBrokerSettings()
+        can = BrokerAbilities(stops=settings.native_stops)
+        self.executor = executor(self.core, self.market, risk, abilities=can)
         self.broker = PaperBroker(settings, (BTC, ETH), self.market)
         self.broker.attach(FakeEdge(self.core, self._dispatch))
         self.core.on_request = self.broker.request
