@@ -213,7 +213,10 @@ class Reconciliation:
                 or (order.is_terminal and not is_over)
                 or (
                     order.status in _OPEN
-                    and (listed.quantity, listed.price) != (order.quantity, order.price)
+                    and (
+                        (listed.quantity, listed.price) != (order.quantity, order.price)
+                        or listed.order_type is not order.type
+                    )
                 )
             ):
                 desk.queries.ask(order_id)
@@ -241,6 +244,7 @@ class Reconciliation:
                 order_type=listed.order_type,
                 quantity=listed.quantity,
                 price=listed.price,
+                trigger=listed.trigger,
                 venue_id=listed.venue_id,
             )
         )

@@ -521,6 +521,7 @@ class Reports:
             type=report.order_type,
             quantity=report.quantity,
             price=report.price,
+            trigger=report.trigger,
             created_ns=ts,
             updated_ns=ts,
             reason="made at the venue",

@@ -456,6 +456,7 @@ class ExternalOrder(Struct, frozen=True, kw_only=True, tag="external_order"):
     order_type: OrderType
     quantity: Decimal
     price: Decimal | None = None
+    trigger: Decimal | None = None
     venue_id: str | None = None
     ts_event: int | None = None
 
@@ -482,7 +483,7 @@ class Balance(Struct, frozen=True, tag="balance"):
 class OpenOrder(Struct, frozen=True, kw_only=True, tag="open_order"):
     """An order as the venue lists it; ``status`` may be final in a list of recent ones.
 
-    ``price`` is None for a market order.
+    ``price`` is None for a market order; a stop is one of its type while it waits.
     """
 
     order_id: str
@@ -492,6 +493,7 @@ class OpenOrder(Struct, frozen=True, kw_only=True, tag="open_order"):
     quantity: Decimal
     filled: Decimal = Decimal(0)
     price: Decimal | None = None
+    trigger: Decimal | None = None
     status: OrderStatus = OrderStatus.ACCEPTED
     venue_id: str | None = None
 

@@ -300,6 +300,7 @@ class PaperBroker:
                 quantity=order.quantity,
                 filled=self.matching.orders[order.id].filled,
                 price=order.price,
+                trigger=order.trigger,
             )
             for order in self._desk.orders.values()
         )
