@@ -9,7 +9,11 @@ from decimal import Decimal
 from typing import TypeVar
 
 from workstation.execution.executor import Executor
-from workstation.execution.settings import OrderSettings, RiskSettings
+from workstation.execution.settings import (
+    OrderSettings,
+    ReconciliationSettings,
+    RiskSettings,
+)
 from workstation.kernel.clock import Timer
 from workstation.market.book import Book
 from workstation.market.pipeline.figures import NO_FIGURES
@@ -232,17 +236,20 @@ def executor(
     risk: RiskSettings | None = None,
     orders: OrderSettings | None = None,
     cash: Decimal = CASH,
+    instruments: Sequence[Instrument] = (BTC, ETH),
     abilities: BrokerAbilities | None = None,
+    reconciliation: ReconciliationSettings | None = None,
 ) -> Executor:
     """Return an attached Executor for BTC and ETH."""
     made = Executor(
         risk or RiskSettings(),
         orders or OrderSettings(),
-        (BTC, ETH),
+        instruments,
         market,
         currency="USDT",
         cash=cash,
         abilities=abilities,
+        reconciliation=reconciliation,
     )
     made.attach(core)
     return made
@@ -255,13 +262,21 @@ class Run:
         self,
         broker: PaperBrokerSettings | None = None,
         risk: RiskSettings | None = None,
+        orders: OrderSettings | None = None,
+        btc: Instrument = BTC,
     ) -> None:
         self.market = FakeMarket()
         self.core = FakeCore()
         settings = broker or PaperBrokerSettings()
-        can = BrokerAbilities(stops=settings.native_stops)
-        self.executor = executor(self.core, self.market, risk, abilities=can)
-        self.broker = PaperBroker(settings, (BTC, ETH), self.market)
+        self.executor = executor(
+            self.core,
+            self.market,
+            risk,
+            orders,
+            instruments=(btc, ETH),
+            abilities=BrokerAbilities(stops=settings.native_stops),
+        )
+        self.broker = PaperBroker(settings, (btc, ETH), self.market)
         self.broker.attach(FakeEdge(self.core, self._dispatch))
         self.core.on_request = self.broker.request
         self.heard: list[object] = []
@@ -310,11 +325,22 @@ class Hand:
         risk: RiskSettings | None = None,
         orders: OrderSettings | None = None,
         cash: Decimal = CASH,
+        btc: Instrument = BTC,
         abilities: BrokerAbilities | None = None,
+        reconciliation: ReconciliationSettings | None = None,
     ) -> None:
         self.market = FakeMarket()
         self.core = FakeCore()
-        self.executor = executor(self.core, self.market, risk, orders, cash, abilities)
+        self.executor = executor(
+            self.core,
+            self.market,
+            risk,
+            orders,
+            cash,
+            (btc, ETH),
+            abilities,
+            reconciliation,
+        )
         self.quote(100.0, 100.2)
         self._trades = 0
 

@@ -135,10 +135,12 @@ def test_the_gates_carry_their_number_and_its_limit() -> None:
 @pytest.mark.parametrize("code", DenialCode)
 def test_every_denial_belongs_to_a_gate(code: DenialCode) -> None:
     # The executor's pause has its own gate: a paused strategy is never asked. What is
-    # too small to trade is found out where the entry is sized.
+    # too small or too large to trade is found out where the entry is sized.
     own = {
         "TASK_PAUSED": "engine",
         "QUANTITY_ZERO": "size",
+        "QUANTITY_BELOW_MINIMUM": "size",
+        "QUANTITY_ABOVE_MAXIMUM": "size",
         "BELOW_MIN_NOTIONAL": "size",
     }
     assert gate_of(code.value) == (GATE_OF | own).get(code.value, "risk")

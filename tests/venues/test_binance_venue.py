@@ -255,7 +255,7 @@ async def test_the_account_lists_a_stop_as_what_it_is_by_now(
     await venue.send(SubmitOrder(stop("st-3", "105", "104")))
     await venue.send(SubmitOrder(stop("st-4", "108")))
     process.price(BTC, "106")
-    (account,) = await venue.send(QueryAccount(5))
+    (account,) = await venue.send(QueryAccount(1, 5))
     assert isinstance(account, AccountReport)
     listed = {
         each.order_id: (each.order_type, each.price, each.trigger)

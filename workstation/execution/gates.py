@@ -29,6 +29,8 @@ _GATE_OF = {
     DenialCode.ROW_LOCKED: "lock",
     # Found out where the entry is sized, before the risk stage is asked.
     DenialCode.QUANTITY_ZERO: "size",
+    DenialCode.QUANTITY_BELOW_MINIMUM: "size",
+    DenialCode.QUANTITY_ABOVE_MAXIMUM: "size",
     DenialCode.BELOW_MIN_NOTIONAL: "size",
     DenialCode.MAX_OPEN_ORDERS: "throttle",
     DenialCode.MAX_ORDER_RATE: "throttle",

@@ -363,9 +363,15 @@ class Ledger:
         if begins:
             self.start_day(ts)
         elif self.lives and ts >= self.due_ns:
-            self.curve.sample(ts, self.value().equity)
+            self.sample(ts)
         self._set_due(ts)
         return begins
+
+    def sample(self, ts: int) -> Decimal:
+        """Take the equity of now into the curve, and return it."""
+        equity = self.value().equity
+        self.curve.sample(ts, equity)
+        return equity
 
     def _set_due(self, ts: int) -> None:
         due = self._day_ends_ns
@@ -376,9 +382,7 @@ class Ledger:
 
     def start_day(self, ts: int) -> int:
         """Base the day's profit on the equity now; return when the next day starts."""
-        equity = self.value().equity
-        self.day_start = equity
-        self.curve.sample(ts, equity)
+        equity = self.day_start = self.sample(ts)
         self._day_ends_ns = self.statements.begin_day(ts, equity)
         return self._day_ends_ns
 

@@ -199,12 +199,14 @@ class Outcomes:
         if left <= 0:
             return False
         order = tracked.order
-        woken = replace(order.woken(), quantity=left)
+        first, *others = closing.parts(instrument, left, None)
+        woken = replace(order.woken(), quantity=first)
         denial = self._risk.check(woken, self._core.ts)
         if denial is not None:
             self._desk.deny(order, denial)
             return True
         closing.cancel_entries(owner, instrument, reason)
         closing.clear_way(woken)
-        self._desk.release(tracked, left, reason)
+        self._desk.release(tracked, first, reason)
+        closing.release_also(tracked.order, others)
         return True

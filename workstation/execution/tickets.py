@@ -16,11 +16,12 @@ from workstation.execution.desk import OrderDesk
 from workstation.execution.orders import Tracked
 from workstation.execution.protection import Protection
 from workstation.execution.risk import OPERATOR, Denial, DenialCode, RiskStage
+from workstation.execution.shape import bad_price
 from workstation.execution.stops import Stops
 from workstation.execution.triggers import meeting_price
 from workstation.model.commands import AmendOrder, PlaceOrder
 from workstation.model.errors import CommandRefused
-from workstation.model.instruments import Instrument, Side
+from workstation.model.instruments import Side
 from workstation.model.orders import (
     Order,
     OrderRole,
@@ -187,7 +188,7 @@ class Tickets:
         ):
             if trigger is None:
                 continue
-            denial = _off_tick(instrument, trigger)
+            denial = bad_price(trigger, instrument)
             if denial is None and price is not None:
                 below = (role is OrderRole.STOP) is (order.side is Side.BUY)
                 denial = _wrong_side(role, trigger, price, below=below)
@@ -223,7 +224,7 @@ class Tickets:
         if trigger is None:
             text = f"the trigger of {order.id} is what can be changed: say price"
             return Denial(DenialCode.NOT_AMENDABLE, text)
-        denial = _off_tick(self._risk.instruments[order.instrument], trigger)
+        denial = bad_price(trigger, self._risk.instruments[order.instrument])
         view = self._risk.market.instrument(order.instrument)
         price = meeting_price(view, order.side)
         if denial is None and price is not None:
@@ -337,13 +338,6 @@ def _unchangeable(before: Order, after: Order) -> Denial | None:
 def _is_leg(order: Order) -> bool:
     """Tell whether it is the stop or target of a position, which is held here."""
     return order.status is OrderStatus.HELD and order.role in _LEGS
-
-
-def _off_tick(instrument: Instrument, price: Decimal) -> Denial | None:
-    if price > 0 and instrument.is_on_tick(price):
-        return None
-    text = f"price {price} is not a positive multiple of {instrument.tick_size}"
-    return Denial(DenialCode.PRICE_OFF_TICK, text)
 
 
 def _wrong_side(

@@ -227,7 +227,7 @@ class BinanceVenue:
             "GET", "/api/v3/account", [("omitZeroBalances", "true")], Account
         )
         return AccountReport(
-            asked_ns=request.asked_ns,
+            number=request.number,
             balances=tuple(
                 Balance(each.asset, each.free, each.locked) for each in account.balances
             ),

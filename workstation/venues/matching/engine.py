@@ -359,7 +359,7 @@ class MatchingEngine:
             return "only limit orders in the book can be changed without a trigger"
         if (price is None) is not (terms.price is None):
             return "a limit price cannot be given or taken away"
-        problem = quantity_problem(quantity, instrument)
+        problem = quantity_problem(quantity, instrument, price)
         for each in (price, trigger):
             if problem is None and each is not None:
                 problem = price_problem(each, instrument)
