@@ -269,13 +269,14 @@ class Handler(BaseHTTPRequestHandler):
         if kind == "GET allOrders":
             since = int(ask.get("startTime", 0))
             first = int(ask.get("orderId", 0))
-            return [
+            found = [
                 plain(o)
                 for o in books.orders
                 if o["symbol"] == ask["symbol"]
                 and o["time"] >= since
                 and o["orderId"] >= first
             ]
+            return found[: int(ask.get("limit", 500))]
         if kind == "GET myTrades":
             wanted = int(ask.get("orderId", 0))
             return [

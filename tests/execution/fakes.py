@@ -107,10 +107,10 @@ class FakeMarket:
     def __init__(self, instruments: Sequence[Instrument] = (BTC, ETH)) -> None:
         self.views = {i.id: FakeView(i.id) for i in instruments}
         self.reasons: dict[str, str] = {}
-        self.followers: dict[str, list[Callable[[int], None]]] = {}
+        self.followers: dict[str, list[Callable[[FakeView, int], None]]] = {}
 
     def follow(
-        self, instrument: str, tick: Callable[[int], None]
+        self, instrument: str, tick: Callable[[FakeView, int], None]
     ) -> Callable[[], None]:
         following = self.followers.setdefault(instrument, [])
         following.append(tick)
@@ -147,7 +147,7 @@ class FakeMarket:
             view.last = event.close
         if isinstance(event, Quote | Trade):
             for tick in self.followers.get(event.instrument, ()):
-                tick(event.ts_recv)
+                tick(view, event.ts_recv)
 
 
 class FakeCore:

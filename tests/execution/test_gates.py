@@ -24,6 +24,8 @@ GATE_OF = {
     "ROW_LOCKED": "lock",
     "HOLD": "engine",
     "KILLED": "engine",
+    "RECONCILING": "engine",
+    "UNRECONCILED": "engine",
     "MAX_OPEN_ORDERS": "throttle",
     "MAX_ORDER_RATE": "throttle",
     "MAX_MESSAGE_RATIO": "throttle",
@@ -35,6 +37,19 @@ GATE_OF = {
 def first_failure(hand: Hand, quantity: str, owner: str = "s") -> tuple[str, str]:
     gates = hand.executor.gates(owner, "BTC", D(quantity))
     return next(((g.name, g.detail) for g in gates if not g.passed), ("", ""))
+
+
+def test_the_engine_gate_says_that_the_account_is_not_settled() -> None:
+    hand = Hand()
+    controls = hand.executor.controls
+    controls.account_asked = True
+    assert first_failure(hand, "1") == ("engine", "reconciling")
+    controls.account_asked = False
+    controls.unreconciled["USDT"] = "5 USDT here, 4 at the venue"
+    name, detail = first_failure(hand, "1")
+    hand.enter("1")
+    (denied,) = hand.core.kept(DenyRecord)
+    assert (name, detail) == ("engine", denied.text)
 
 
 @pytest.mark.parametrize(

@@ -41,8 +41,8 @@ from workstation.model.records import (
     OrderRecord,
     ParamsRecord,
     PositionRecord,
-    ReconcileRecord,
     Record,
+    RequoteRecord,
     ResyncRecord,
     SignalRecord,
     StateRecord,
@@ -249,7 +249,7 @@ CASES: list[tuple[Record, str]] = [
         "sig   BTCUSDT enter long 1.000 bullish",
     ),
     (
-        ReconcileRecord(
+        RequoteRecord(
             seq=5,
             ts=TS,
             strategy="maker",
@@ -267,7 +267,7 @@ CASES: list[tuple[Record, str]] = [
         "modify o-7 buy 1 @ 61,680: price off, 3.1 bps",
     ),
     (
-        ReconcileRecord(
+        RequoteRecord(
             seq=5,
             ts=TS,
             strategy="maker",

@@ -110,9 +110,9 @@ class EquityCurve:
         elif equity < now.trough:
             # The money put in is the first peak; its time is that of the first sample.
             peaked = ts if self.samples == 1 else now.peak_ns
-            self.now = Drawdown(now.peak, peaked, equity, ts)
-        if self.now.depth > self.deepest.depth:
-            self.deepest = self.now
+            now = self.now = Drawdown(now.peak, peaked, equity, ts)
+            if now.depth > self.deepest.depth:
+                self.deepest = now
 
     def put(self, amount: Decimal) -> None:
         """Move the fall since the last peak along with money that came in or went out.

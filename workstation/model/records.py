@@ -42,8 +42,8 @@ __all__ = [
     "OwnerRecord",
     "ParamsRecord",
     "PositionRecord",
-    "ReconcileRecord",
     "Record",
+    "RequoteRecord",
     "ResyncRecord",
     "SignalRecord",
     "StateRecord",
@@ -96,7 +96,7 @@ class SignalRecord(Struct, frozen=True, gc=False, tag="signal"):
     signal: Signal
 
 
-class ReconcileRecord(Struct, frozen=True, gc=False, kw_only=True, tag="reconcile"):
+class RequoteRecord(Struct, frozen=True, gc=False, kw_only=True, tag="requote"):
     """A row's desired orders were compared with its working ones.
 
     ``cause`` is what made the Executor look; the counts say what it decided, and
@@ -382,7 +382,7 @@ Record = (
     | BookRecord
     | ResyncRecord
     | SignalRecord
-    | ReconcileRecord
+    | RequoteRecord
     | StateRecord
     | LockRecord
     | ParamsRecord

@@ -36,8 +36,8 @@ from workstation.model.records import (
     OwnerRecord,
     ParamsRecord,
     PositionRecord,
-    ReconcileRecord,
     Record,
+    RequoteRecord,
     ResyncRecord,
     SignalRecord,
     StateRecord,
@@ -177,7 +177,7 @@ def _signal(record: SignalRecord, scales: Scales) -> Said:
     return "sig", "info", signal.instrument, ((text, ""), *_after(signal.reason))
 
 
-def _reconcile(record: ReconcileRecord, scales: Scales) -> Said:
+def _requote(record: RequoteRecord, scales: Scales) -> Said:
     counts = {
         "kept": record.kept,
         "changed": record.modified,
@@ -498,7 +498,7 @@ _SAY: dict[type, Callable[[Any, Scales], Said]] = {
     BookRecord: _book,
     ResyncRecord: _resync,
     SignalRecord: _signal,
-    ReconcileRecord: _reconcile,
+    RequoteRecord: _requote,
     StateRecord: _state,
     LockRecord: _lock,
     ParamsRecord: _params,
