@@ -74,6 +74,12 @@ class VenueOrder:
         self.trades: list[OrderFilledReport] = []
 
     @property
+    def kind(self) -> OrderType:
+        if not self.waits:
+            return OrderType.LIMIT
+        return OrderType.STOP if self.limit is None else OrderType.STOP_LIMIT
+
+    @property
     def done(self) -> Decimal:
         return sum((trade.quantity for trade in self.trades), Decimal(0))
 
@@ -186,10 +192,11 @@ class VenueModel:
                     order_id=order.name,
                     instrument=order.instrument,
                     side=Side.BUY if order.buys else Side.SELL,
-                    order_type=OrderType.LIMIT,
+                    order_type=order.kind,
                     quantity=order.size,
                     filled=order.done,
                     price=order.limit,
+                    trigger=order.trigger,
                     status=WORDS.get(order.state, OrderStatus.ACCEPTED),
                 )
                 for order in wanted
