@@ -320,7 +320,7 @@ def test_protection_ends_with_the_position() -> None:
     hand.fill("o-4", "1")
     assert hand.held() == []
     assert status(hand, "o-2") is S.CANCELED
-    assert not hand.executor.protection.watched
+    assert not hand.executor.triggers.waiting
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from workstation.model.orders import (
     ExternalOrder,
     OpenOrder,
     OrderStatus,
+    OrderType,
     QueryAccount,
 )
 from workstation.model.ports import Core
@@ -36,6 +37,7 @@ from workstation.model.timeframes import NS_PER_MS, NS_PER_S
 __all__ = ["BalanceState", "Reconciliation"]
 
 ZERO = Decimal(0)
+_AWAKE = (OrderType.MARKET, OrderType.LIMIT)
 _OPEN = (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED)
 _SETTLED = (Verdict.AGREES, Verdict.IGNORED)
 # A doubt that goes away by itself leaves no record.
@@ -225,7 +227,11 @@ class Reconciliation:
                 or (order.is_terminal and not is_over)
                 or (
                     order.status in _OPEN
-                    and (listed.quantity, listed.price) != (order.quantity, order.price)
+                    and (
+                        (listed.quantity, listed.price) != (order.quantity, order.price)
+                        # A stop that waits here and no more there.
+                        or (order.is_untriggered and listed.order_type in _AWAKE)
+                    )
                 )
             ):
                 desk.queries.ask(order_id)
@@ -253,6 +259,7 @@ class Reconciliation:
                 order_type=listed.order_type,
                 quantity=listed.quantity,
                 price=listed.price,
+                trigger=listed.trigger,
                 venue_id=listed.venue_id,
             )
         )

@@ -150,8 +150,12 @@ class Recovering:
                 orders.reopen(found)
         for tracked in orders.open():
             order = tracked.order
-            if order.status is OrderStatus.HELD and order.trigger is not None:
+            if order.trigger is None or not order.is_untriggered:
+                continue
+            if order.role is OrderRole.STOP or order.role is OrderRole.TARGET:
                 self._protect(tracked, order.trigger)
+            else:
+                executor.stops.take_up(tracked)
 
     def _order(self, record: OrderRecord) -> None:
         orders = self._executor.desk.orders
@@ -167,7 +171,7 @@ class Recovering:
             tracked = Tracked(
                 replace(order, status=record.before, filled=ZERO),
                 intent,
-                order.price or ZERO,
+                order.price or order.trigger or ZERO,
             )
             orders.add(tracked)
         orders.update(tracked, order)
