@@ -40,6 +40,8 @@ from workstation.strategy.script import describe
 __all__ = ["Engine", "PartTask"]
 
 _COMMANDS = frozenset(get_args(Command))
+_MARKET_EVENTS: tuple[type, ...] = get_args(MarketEvent)
+_Witness = tuple[Callable[[MarketEvent], None], TaskHandle]
 
 
 class PartTask(Task):
@@ -89,7 +91,6 @@ class Engine:
         self._dispatch = self.dispatcher.dispatch
         self.journal: Journal | None = None
         self.pulled = 0
-        self.delivered = 0
         self.first_ts: int | None = None
         self.failed_at_start: dict[str, str] = {}
         # Settings that decide: two runs with other ones are not the same run.
@@ -143,6 +144,11 @@ class Engine:
             self.core.scripts.edge.close()
 
     @property
+    def delivered(self) -> int:
+        """Return how many source events the core has seen."""
+        return sum(feed.delivered for feed in self.sources.feeds)
+
+    @property
     def ended(self) -> bool:
         """Tell whether all sources have ended."""
         return self.sources.peek_ts() is None
@@ -164,13 +170,16 @@ class Engine:
                 return False
         if clock.first_due <= due and not core.run_agenda(due):
             return self._await(self.step)
-        ts, event, feed = sources.pop()
+        ts, _, event, feed = sources.pop()
         self.pulled += 1
-        tap = feed.tap
-        if tap is not None:
-            tap((feed.name, ts, event))
+        if feed.tap is not None:
+            feed.tap((feed.name, ts, event))
         if ts > clock.ns:
-            clock.advance_to(ts)
+            if clock.sleepers:
+                clock.advance_to(ts)
+            else:
+                # In a run nobody sleeps on its clock: no call for every tick.
+                clock.ns = ts
         if feed.passes:
             feed.passes -= 1
         elif feed.paused:
@@ -180,11 +189,11 @@ class Engine:
             return True
         feed.delivered += 1
         feed.last_ts = ts
-        self.delivered += 1
         # The event at the clock's time, with the venue before and after it. Reports
         # due at once (fills at a bar's open) are inputs before the event.
         now = clock.ns
-        for before, task in self._before:
+        kind = type(event)
+        for before, task in self._before.get(kind, ()):
             try:
                 before(event)
             except Exception as error:  # the edge of the broker's task
@@ -196,7 +205,7 @@ class Engine:
         self._dispatch(event)
         if core.scripts.asked:
             return self._await(partial(self._end_step, event))
-        for after, task in self._after:
+        for after, task in self._after.get(kind, ()):
             try:
                 after(event)
             except Exception as error:  # the edge of the broker's task
@@ -274,7 +283,7 @@ class Engine:
 
     def before_market(self, event: MarketEvent) -> None:
         """Show the venue an event that is not a source's before the core sees it."""
-        for before, task in self._before:
+        for before, task in self._before.get(type(event), ()):
             try:
                 before(event)
             except Exception as error:  # the edge of the broker's task
@@ -282,7 +291,7 @@ class Engine:
 
     def after_market(self, event: MarketEvent) -> None:
         """Show the venue an event that was not a source's but the core has seen."""
-        for after, task in self._after:
+        for after, task in self._after.get(type(event), ()):
             try:
                 after(event)
             except Exception as error:  # the edge of the broker's task
@@ -352,9 +361,16 @@ class Engine:
         tasks = [self._register(broker.name, "broker") for broker in self.brokers]
         for broker, task in zip(self.brokers, tasks, strict=True):
             broker.attach(EdgePort(core, partial(self.dispatcher.report, task)))
-        brokers = tuple(zip(self.brokers, tasks, strict=True))
-        self._before = tuple((broker.before_market, task) for broker, task in brokers)
-        self._after = tuple((broker.after_market, task) for broker, task in brokers)
+        # By type of event: a tick does not ask a venue that waits for bars.
+        self._before: dict[type, list[_Witness]] = {}
+        self._after: dict[type, list[_Witness]] = {}
+        for broker, task in zip(self.brokers, tasks, strict=True):
+            for kind in getattr(broker, "precedes", _MARKET_EVENTS):
+                seen = self._before.setdefault(kind, [])
+                seen.append((broker.before_market, task))
+            for kind in getattr(broker, "trails", _MARKET_EVENTS):
+                seen = self._after.setdefault(kind, [])
+                seen.append((broker.after_market, task))
         if self.brokers:
             core.send = self._send
         self.sources.on_error = self._on_feed_error
