@@ -9,9 +9,10 @@ import pytest
 from msgspec import structs
 
 from tests.engine.runs import small, with_script
+from tests.execution.fakes import Hand
 from tests.strategy.fakes import write_script
-from workstation.engine.account_journal import records_of
 from workstation.engine.drivers import Until, run_backtest
+from workstation.engine.recovery import read_runs
 from workstation.engine.session import Session
 from workstation.execution.executor import Executor
 from workstation.execution.recovering import Recovering
@@ -26,7 +27,14 @@ from workstation.model.commands import (
 )
 from workstation.model.instruments import Side
 from workstation.model.orders import OrderType
-from workstation.model.records import ControlRecord
+from workstation.model.rates import BrokerAbilities
+from workstation.model.reconciliation import Subject, Verdict
+from workstation.model.records import (
+    BalanceRecord,
+    ControlRecord,
+    DifferenceRecord,
+    Record,
+)
 from workstation.model.states import SymbolState
 
 TRAILING = "return {'action': 'enter_long', 'quantity': 0.02, 'trailing_bps': 50}"
@@ -43,18 +51,23 @@ def taken_up(session: Session, path: Path) -> Executor:
         currency=run.account.currency,
         cash=run.brokers[0].cash[run.account.currency],
     )
-    recovering = Recovering(executor)
-    for record in records_of([path]):
-        recovering.take(record)
-    recovering.finish()
+    read_runs([path], Recovering(executor))
     return executor
 
 
-def assert_same(found: Executor, run: Executor) -> None:
+def assert_same(found: Executor, session: Session) -> None:
     """Compare what recovery must bring back."""
+    run, ts = session.executor, session.engine.core.ts
     there, here = run.ledger, found.ledger
-    # Days, the equity curve and marks follow from the market, and no record says them.
+    # The equity curve and marks follow from the market, and no record says them.
     assert here.booked() == there.booked()
+    assert here.day_start == there.day_start
+    assert here.statements.days == there.statements.days
+    assert there.curve.peak / Decimal("1.001") < here.curve.peak <= there.curve.peak
+    assert found.breakers.states() == run.breakers.states()
+    limits = run.limits
+    assert found.limits.settings == limits.settings
+    assert found.limits.traffic.digest(ts) == limits.traffic.digest(ts)
     assert here.trades == there.trades
     assert found.desk.orders.made == run.desk.orders.made
     assert {t.order.id: t.order for t in found.desk.orders.open()} == {
@@ -84,7 +97,7 @@ def test_a_run_left_at_any_event_is_taken_up_as_it_was(
     session = small(journal=path)
     run_backtest(session.engine, Until(events=events))
     session.close()
-    assert_same(taken_up(session, path), session.executor)
+    assert_same(taken_up(session, path), session)
 
 
 def test_tickets_are_taken_up_each_with_its_own_protection(tmp_path: Path) -> None:
@@ -109,7 +122,7 @@ def test_tickets_are_taken_up_each_with_its_own_protection(tmp_path: Path) -> No
     open_ = session.executor.desk.orders.row("operator", "BTCUSDT")
     stops = [t.intent.stop is None for t in open_ if t.intent is not None]
     assert stops == [False, True]
-    assert_same(taken_up(session, path), session.executor)
+    assert_same(taken_up(session, path), session)
 
 
 def test_a_trailing_stop_goes_on_from_where_it_was(tmp_path: Path) -> None:
@@ -121,7 +134,7 @@ def test_a_trailing_stop_goes_on_from_where_it_was(tmp_path: Path) -> None:
     plans = session.executor.protection.plans()
     assert any(plan.trailed for plan in plans)
     found = taken_up(session, path)
-    assert_same(found, session.executor)
+    assert_same(found, session)
     true = {(p.owner, p.instrument): p for p in plans}
     for plan in found.protection.plans():
         best = true[plan.owner, plan.instrument].best
@@ -153,7 +166,7 @@ def test_switches_and_hand_overs_are_taken_up(tmp_path: Path) -> None:
     session.execute(Hold(on=True))
     session.execute(Kill(level=KillLevel.CANCEL, reason="too much"))
     session.close()
-    assert_same(taken_up(session, path), session.executor)
+    assert_same(taken_up(session, path), session)
 
 
 def test_a_breakers_kill_still_cools_after_a_restart_and_its_rearm_ramps() -> None:
@@ -179,3 +192,73 @@ def test_a_breakers_kill_still_cools_after_a_restart_and_its_rearm_ramps() -> No
     assert not controls.tripped
     assert controls.cooling_until_ns is None
     assert controls.ramp_from_ns == 70_000_000_000
+
+
+def reconciled(*records: Record) -> Executor:
+    """Return an Executor at a venue that has been given these records."""
+    found = account(opened=False)
+    recovering = Recovering(found)
+    for record in records:
+        recovering.take(record)
+    recovering.finish()
+    return found
+
+
+def account(*, opened: bool) -> Executor:
+    hand = Hand(abilities=BrokerAbilities(account=True))
+    hand.executor.reconciliation.opened = opened
+    return hand.executor
+
+
+def money(seq: int, currency: str, before: str, after: str) -> BalanceRecord:
+    return BalanceRecord(
+        seq=seq,
+        ts=seq,
+        currency=currency,
+        before=Decimal(before),
+        after=Decimal(after),
+    )
+
+
+def difference(seq: int, subject: str, kind: Subject, after: Verdict) -> Record:
+    return DifferenceRecord(
+        seq=seq,
+        ts=seq,
+        kind=kind,
+        subject=subject,
+        before=Verdict.DIFFERS,
+        after=after,
+        here="10",
+        venue="7" if kind is Subject.BALANCE else "2",
+        reason="known",
+    )
+
+
+def test_money_that_was_put_in_is_there_again() -> None:
+    found = reconciled(money(1, "USDT", "100000", "1500"), money(2, "BTC", "0", "0.5"))
+    assert found.ledger.balances() == {"USDT": 1_500, "BTC": Decimal("0.5")}
+    assert found.reconciliation.opened
+
+
+def test_a_run_that_ended_before_the_venue_spoke_has_opened_nothing() -> None:
+    control = ControlRecord(seq=1, ts=1, name="recovery", before="none", after="asking")
+    assert not reconciled(control).reconciliation.opened
+
+
+def test_what_was_ignored_is_ignored_after_a_restart() -> None:
+    ignored = Verdict.IGNORED
+    found = reconciled(
+        money(1, "USDT", "100000", "100000"),
+        difference(2, "USDT", Subject.BALANCE, ignored),
+        difference(3, "BTC", Subject.BALANCE, ignored),
+        difference(4, "BTC", Subject.BALANCE, Verdict.AGREES),
+        difference(5, "web_1", Subject.ORDER, ignored),
+        difference(6, "BTC", Subject.POSITION, ignored),
+    )
+    (state,) = found.reconciliation.balances.values()
+    assert state.ignored == -3
+    assert state.reason == "known"
+    assert found.reconciliation.ignored == {
+        (Subject.ORDER, "web_1"): ("2", "known"),
+        (Subject.POSITION, "BTC"): ("2", "known"),
+    }

@@ -27,6 +27,7 @@ from workstation.model.orders import (
     OrderReplaced,
     OrderStatus,
     OrderStatusReport,
+    OrderTriggered,
     OrderType,
     QueryAccount,
     QueryOrder,
@@ -39,6 +40,7 @@ from workstation.model.orders import (
 )
 
 FEE = Decimal("0.001")
+STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
 WORDS = {
     "filled": OrderStatus.FILLED,
     "canceled": OrderStatus.CANCELED,
@@ -58,6 +60,7 @@ class VenueOrder:
         size: Decimal,
         limit: Decimal | None,
         made_here: bool,
+        trigger: Decimal | None = None,
     ) -> None:
         self.name = name
         self.instrument = instrument
@@ -65,8 +68,16 @@ class VenueOrder:
         self.size = size
         self.limit = limit
         self.made_here = made_here
+        self.trigger = trigger
+        self.waits = trigger is not None
         self.state = "open"
         self.trades: list[OrderFilledReport] = []
+
+    @property
+    def kind(self) -> OrderType:
+        if not self.waits:
+            return OrderType.LIMIT
+        return OrderType.STOP if self.limit is None else OrderType.STOP_LIMIT
 
     @property
     def done(self) -> Decimal:
@@ -76,10 +87,12 @@ class VenueOrder:
 class VenueModel:
     """Orders, holdings and cash of one account; every event has a later time."""
 
-    def __init__(self) -> None:
+    def __init__(self, began_with: Decimal = Decimal(0)) -> None:
         self.orders: dict[str, VenueOrder] = {}
         self.forgotten: set[str] = set()
+        self.began_with = began_with
         self.cash = Decimal(0)
+        self.moved: dict[str, Decimal] = {}
         self.holdings: dict[str, Decimal] = {}
         self.time = 1_000
         self.trades = 0
@@ -91,6 +104,9 @@ class VenueModel:
 
     def open(self) -> list[VenueOrder]:
         return [o for o in self.orders.values() if o.state == "open"]
+
+    def waiting(self) -> list[VenueOrder]:
+        return [o for o in self.open() if o.waits]
 
     # What arrives.
 
@@ -112,11 +128,14 @@ class VenueModel:
                     order.quantity,
                     order.price,
                     False,
+                    order.trigger if order.type in STOPS else None,
                 )
                 self.orders[order.id] = made
                 said: list[Report] = [
                     OrderAccepted(order.id, f"v-{order.id}", self._tick())
                 ]
+                if made.waits:
+                    return said
                 if order.time_in_force is TimeInForce.FOK:
                     said += self.trade(made, made.size, order.price or Decimal(100))
                 elif order.time_in_force is TimeInForce.IOC:
@@ -132,18 +151,31 @@ class VenueModel:
                     why = "no such order" if found is None else found.state
                     return [CancelRejected(name, why, self._tick())]
                 return self.cancel(found)
-            case ReplaceOrder(order_id=name, quantity=size, price=limit):
+            case ReplaceOrder(
+                order_id=name, quantity=size, price=limit, trigger=trigger
+            ):
                 found = self.orders.get(name)
                 if found is None or found.state != "open" or size <= found.done:
                     return [ReplaceRejected(name, "too late", self._tick())]
+                if (trigger is not None) is not found.waits:
+                    return [ReplaceRejected(name, "woken meanwhile", self._tick())]
                 found.size, found.limit = size, limit
-                return [OrderReplaced(name, size, limit, self._tick())]
+                found.trigger = trigger or found.trigger
+                now = self._tick()
+                return [OrderReplaced(name, size, limit, now, trigger)]
             case QueryOrder():
                 return self._answer(request)
             case QueryAccount():
                 return [self.statement(request)]
             case BatchRequest(requests=requests):
                 return [report for each in requests for report in self.take(each)]
+
+    def totals(self) -> dict[str, Decimal]:
+        """Return what there is of each currency."""
+        held = {"USDT": self.began_with + self.cash, **self.holdings}
+        for name, amount in self.moved.items():
+            held[name] = held.get(name, Decimal(0)) + amount
+        return held
 
     def statement(self, request: QueryAccount) -> AccountReport:
         """Say what the account has, and which orders are open, or ever were."""
@@ -152,19 +184,19 @@ class VenueModel:
             for order in self.orders.values()
             if order.state == "open" or request.since_ns is not None
         )
-        held = {"USDT": self.cash, **self.holdings}
         return AccountReport(
-            asked_ns=request.asked_ns,
-            balances=tuple(Balance(name, held[name]) for name in held),
+            number=request.number,
+            balances=tuple(Balance(*each) for each in self.totals().items()),
             orders=tuple(
                 OpenOrder(
                     order_id=order.name,
                     instrument=order.instrument,
                     side=Side.BUY if order.buys else Side.SELL,
-                    order_type=OrderType.LIMIT,
+                    order_type=order.kind,
                     quantity=order.size,
                     filled=order.done,
                     price=order.limit,
+                    trigger=order.trigger,
                     status=WORDS.get(order.state, OrderStatus.ACCEPTED),
                 )
                 for order in wanted
@@ -197,16 +229,22 @@ class VenueModel:
                 found.limit,
                 f"v-{name}",
                 request.asked_ns,
+                found.trigger is not None and not found.waits,
             )
         )
         return said
 
     # What it does.
 
+    def wake(self, order: VenueOrder) -> list[Report]:
+        order.waits = False
+        return [OrderTriggered(order.name, self._tick())]
+
     def trade(
         self, order: VenueOrder, size: Decimal, price: Decimal
     ) -> Sequence[Report]:
         self.trades += 1
+        order.waits = False
         fee = size * price * FEE
         report = OrderFilledReport(
             order.name,
@@ -239,6 +277,10 @@ class VenueModel:
     def reject(self, order: VenueOrder) -> list[Report]:
         order.state = "rejected"
         return [OrderRejected(order.name, "second thoughts", self._tick())]
+
+    def move(self, currency: str, amount: Decimal) -> None:
+        """Let money come in or go out by no trade."""
+        self.moved[currency] = self.moved.get(currency, Decimal(0)) + amount
 
     def by_hand(self, instrument: str, buys: bool, size: Decimal) -> list[Report]:
         """Let somebody make an order at the venue itself."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from tests.crash.loopback import SECRET, Loopback
 from workstation.model.errors import VenueSilent
 from workstation.model.instruments import Side
 from workstation.model.orders import (
+    AccountReport,
     CancelOrder,
     CancelRejected,
     Order,
@@ -23,12 +25,14 @@ from workstation.model.orders import (
     OrderStatus,
     OrderStatusReport,
     OrderType,
+    QueryAccount,
     QueryOrder,
     ReplaceOrder,
     ReplaceRejected,
     SubmitOrder,
     TimeInForce,
 )
+from workstation.venues.binance.messages import order_params
 from workstation.venues.binance.settings import BinanceVenueSettings
 from workstation.venues.binance.venue import BinanceVenue
 
@@ -92,9 +96,69 @@ async def test_a_resting_order_is_told_of_its_fills_once_and_canceled(
     process.fill("r-1", "1")
     *fills, canceled = await venue.send(CancelOrder("r-1", BTC))
     assert isinstance(canceled, OrderCanceled)
+    assert canceled.filled == TWO
     # The one that was told before is dropped by its trade id.
     assert len(fills) == 2
     assert await venue.news() == []
+
+
+async def test_the_account_is_answered_with_balances_and_open_orders(
+    venue: BinanceVenue, process: Loopback
+) -> None:
+    process.deposit("BTC", "0.25")
+    await venue.send(SubmitOrder(order("a-1", "3", "90")))
+    process.fill("a-1", "1")
+    process.by_hand(BTC, "SELL", "0.5", "200")
+    (told,) = await venue.send(QueryAccount(7, 5))
+    assert isinstance(told, AccountReport)
+    assert told.number == 7
+    state = process.state()["balances"]
+    assert {each.currency: str(each.total) for each in told.balances} == state
+    ours, by_hand = told.orders
+    assert (ours.order_id, ours.side, ours.price) == ("a-1", Side.BUY, NINETY)
+    assert (ours.quantity, ours.filled) == (Decimal(3), ONE)
+    assert ours.status is OrderStatus.PARTIALLY_FILLED
+    assert (by_hand.side, by_hand.quantity) == (Side.SELL, Decimal("0.5"))
+    assert by_hand.order_id.startswith("web")
+
+
+async def test_orders_that_are_over_are_listed_where_they_are_asked_for(
+    venue: BinanceVenue, process: Loopback
+) -> None:
+    process.by_hand(BTC, "BUY", "1")
+    (now,) = await venue.send(QueryAccount(1, 5))
+    (all_,) = await venue.send(QueryAccount(2, 5, since_ns=0))
+    assert isinstance(now, AccountReport)
+    assert isinstance(all_, AccountReport)
+    assert all(each.status is not OrderStatus.FILLED for each in now.orders)
+    last = all_.orders[-1]
+    assert (last.status, last.filled) == (OrderStatus.FILLED, ONE)
+    assert (last.order_type, last.price) == (OrderType.MARKET, None)
+
+
+async def test_many_orders_are_listed_page_by_page(
+    venue: BinanceVenue, process: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workstation.venues.binance.venue._PAGE", 2)
+    for _ in range(5):
+        process.by_hand(BTC, "BUY", "1", "1")
+    (told,) = await venue.send(QueryAccount(1, 5, since_ns=0))
+    assert isinstance(told, AccountReport)
+    assert len(told.orders) == len(process.state()["orders"])
+
+
+async def test_an_account_that_is_not_answered_is_silence(
+    venue: BinanceVenue, process: Loopback
+) -> None:
+    process.fault("GET account", "broken")
+    with pytest.raises(VenueSilent, match="/api/v3/account"):
+        await venue.send(QueryAccount(1, 5))
+    settings = BinanceVenueSettings(base_url=process.url, key="k", secret="wrong")
+    stranger = BinanceVenue(settings, {BTC: BTC})
+    # A refusal is no answer about the account either.
+    with pytest.raises(VenueSilent, match="Signature"):
+        await stranger.send(QueryAccount(1, 5))
+    await stranger.close()
 
 
 async def test_an_order_that_ends_by_itself_comes_with_its_reason(
@@ -103,6 +167,7 @@ async def test_an_order_that_ends_by_itself_comes_with_its_reason(
     ioc = order("i-1", "1", "90", time_in_force=TimeInForce.IOC)
     _, expired = await venue.send(SubmitOrder(ioc))
     assert isinstance(expired, OrderExpired)
+    assert expired.filled == 0
 
 
 async def test_what_the_venue_refuses_is_a_rejection(venue: BinanceVenue) -> None:
@@ -169,3 +234,96 @@ async def test_where_nobody_listens_an_order_was_certainly_not_sent() -> None:
     with pytest.raises(VenueSilent):
         await venue.send(QueryOrder("n-1", BTC))
     await venue.close()
+
+
+# Stops, which the venue keeps.
+
+
+def stop(order_id: str, trigger: str, price: str | None = None) -> Order:
+    return msgspec.structs.replace(
+        order(order_id, "1", price),
+        type=OrderType.STOP if price is None else OrderType.STOP_LIMIT,
+        trigger=Decimal(trigger),
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "params"),
+    [
+        (stop("s", "105"), [("type", "STOP_LOSS"), ("stopPrice", "105")]),
+        (
+            stop("s", "105", "106.50"),
+            [
+                ("type", "STOP_LOSS_LIMIT"),
+                ("timeInForce", "GTC"),
+                ("price", "106.50"),
+                ("stopPrice", "105"),
+            ],
+        ),
+    ],
+)
+def test_a_stop_is_asked_for_with_just_the_parameters_that_its_type_takes(
+    asked: Order, params: list[tuple[str, str]]
+) -> None:
+    # One more, or one less, is refused: codes -1106 and -1102.
+    assert order_params(asked, BTC) == [
+        ("symbol", BTC),
+        ("side", "BUY"),
+        *params,
+        ("quantity", "1"),
+        ("newClientOrderId", "s"),
+        ("newOrderRespType", "FULL"),
+    ]
+
+
+def test_a_target_is_held_by_us_and_never_asked_for() -> None:
+    asked = msgspec.structs.replace(stop("s", "105"), type=OrderType.TARGET)
+    with pytest.raises(ValueError, match="no target orders from us"):
+        order_params(asked, BTC)
+
+
+async def test_a_stop_waits_there_and_a_query_tells_that_it_was_triggered(
+    venue: BinanceVenue, process: Loopback
+) -> None:
+    assert venue.abilities.stops
+    (accepted,) = await venue.send(SubmitOrder(stop("st-1", "105", "104")))
+    assert isinstance(accepted, OrderAccepted)
+    (status,) = await venue.news()
+    assert isinstance(status, OrderStatusReport)
+    assert (status.status, status.triggered) == (OrderStatus.ACCEPTED, False)
+    process.price(BTC, "105")
+    (status,) = await venue.news()
+    assert isinstance(status, OrderStatusReport)
+    assert (status.status, status.triggered) == (OrderStatus.ACCEPTED, True)
+    process.price(BTC, "104")
+    fill, status = await venue.news()
+    assert isinstance(fill, OrderFilledReport)
+    assert fill.price == Decimal(104)
+    process.price(BTC, "100")
+
+
+async def test_a_stop_that_is_met_already_is_refused_there(
+    venue: BinanceVenue,
+) -> None:
+    (rejected,) = await venue.send(SubmitOrder(stop("st-2", "99")))
+    assert isinstance(rejected, OrderRejected)
+    assert rejected.reason.startswith("Order would trigger immediately.")
+
+
+async def test_the_account_lists_a_stop_as_what_it_is_by_now(
+    venue: BinanceVenue, process: Loopback
+) -> None:
+    await venue.send(SubmitOrder(stop("st-3", "105", "104")))
+    await venue.send(SubmitOrder(stop("st-4", "108")))
+    process.price(BTC, "106")
+    (account,) = await venue.send(QueryAccount(1, 5))
+    assert isinstance(account, AccountReport)
+    listed = {
+        each.order_id: (each.order_type, each.price, each.trigger)
+        for each in account.orders
+    }
+    assert listed["st-3"] == (OrderType.LIMIT, Decimal(104), Decimal(105))
+    assert listed["st-4"] == (OrderType.STOP, None, Decimal(108))
+    for order_id in ("st-3", "st-4"):
+        await venue.send(CancelOrder(order_id, BTC))
+    process.price(BTC, "100")

@@ -13,6 +13,7 @@ from hypothesis.stateful import (
     invariant,
     rule,
 )
+from msgspec.structs import replace
 
 from tests.venues.brute_book import BruteBook, BruteOrder
 from workstation.model.instruments import Instrument, Side
@@ -106,8 +107,12 @@ def _plain(event: told.MatchingEvent) -> tuple[object, ...]:
         case told.Accepted():
             return "accepted", event.order_id, event.number
         case told.Amended():
-            ticks, lots = event.price / TICK, event.quantity / LOT
-            return "amended", event.order_id, lots, ticks, event.number
+            prices = [
+                None if price is None else price / TICK
+                for price in (event.price, event.trigger)
+            ]
+            lots = event.quantity / LOT
+            return "amended", event.order_id, lots, *prices, event.number
     words = {
         told.Refused: "refused",
         told.Canceled: "canceled",
@@ -192,16 +197,29 @@ class AgainstBruteForce(RuleBasedStateMachine):
         self.venue.engine.cancel(f"o{which}")
         self.brute.cancel(f"o{which}")
 
-    @rule(pick=st.integers(0, 20), lots=LOTS, ticks=TICKS)
-    def amend(self, pick: int, lots: int, ticks: int) -> None:
+    @rule(ticks=TICKS)
+    def tick(self, ticks: int) -> None:
+        self.venue.engine.traded("COIN", ticks * TICK)
+        self.brute.tick(ticks)
+
+    @rule(
+        pick=st.integers(0, 20),
+        lots=LOTS,
+        ticks=st.one_of(TICKS, TICKS, st.none()),
+        trigger=st.one_of(st.none(), TICKS),
+    )
+    def amend(
+        self, pick: int, lots: int, ticks: int | None, trigger: int | None
+    ) -> None:
         working = [*self.venue.engine.orders] or ["o1"]
         order_id = working[pick % len(working)]
         heard = len(self.brute.said)
-        self.venue.engine.amend(order_id, lots * LOT, ticks * TICK)
-        self.brute.amend(order_id, lots, ticks)
+        prices = [None if each is None else each * TICK for each in (ticks, trigger)]
+        self.venue.engine.amend(order_id, lots * LOT, *prices)
+        self.brute.amend(order_id, lots, ticks, trigger)
         sign, limit = self.asked.get(order_id, (1, None))
         done = [event[:2] for event in self.brute.said[heard:]]
-        if ("amended", order_id) in done and limit is not None:
+        if ("amended", order_id) in done and limit is not None and ticks is not None:
             # What was traded before was within the limit of then.
             worst = max(limit, ticks) if sign == 1 else min(limit, ticks)
             self.asked[order_id] = (sign, worst)
@@ -325,6 +343,57 @@ def test_a_stop_limit_enters_the_book_at_its_trigger_only() -> None:
     assert venue.trades() == [("o3", "o2", 11, 1), ("o1", "o4", 12, 1)]
 
 
+def test_a_stop_is_woken_by_a_trade_of_the_outside_that_meets_nobody() -> None:
+    venue = Venue()
+    venue.order("bob", SELL, 2, 12)
+    venue.order("ann", BUY, 1, None, trigger=11)
+    venue.order("cid", SELL, 1, None, trigger=9)
+    venue.engine.traded("COIN", 10 * TICK)
+    assert venue.trades() == []
+    venue.engine.traded("COIN", 11 * TICK)
+    assert venue.trades() == [("o2", "o1", 12, 1)]
+    assert venue.said()[-2:] == [
+        ("triggered", "o2"),
+        ("traded", "o2", "o1", "o1", 12, 1),
+    ]
+
+
+def test_where_no_trade_is_told_the_side_that_a_stop_would_take_wakes_it_up() -> None:
+    venue = Venue()
+    venue.order("ann", BUY, 1, 11, trigger=11)
+    venue.order("bob", SELL, 1, 9, trigger=9)
+    venue.engine.quoted("COIN", D(10) * TICK, D(10) * TICK)
+    assert [word for word, *_ in venue.said()] == ["accepted", "accepted"]
+    venue.engine.quoted("COIN", 9 * TICK, 10 * TICK)
+    assert venue.said()[-1] == ("triggered", "o2")
+    venue.engine.quoted("COIN", 9 * TICK, 11 * TICK)
+    assert ("triggered", "o1") in venue.said()
+
+
+def test_stops_that_are_met_together_go_in_the_order_in_which_they_came() -> None:
+    venue = Venue()
+    for account in ("ann", "cid"):
+        venue.order(account, BUY, 1, 11, trigger=11)
+    venue.order("bob", SELL, 1, 12)
+    venue.engine.traded("COIN", 12 * TICK)
+    venue.order("dan", SELL, 1, 11)
+    assert venue.trades() == [("o1", "o4", 11, 1)]
+
+
+def test_a_stop_that_was_moved_waits_for_its_new_trigger() -> None:
+    venue = Venue()
+    venue.order("ann", BUY, 1, 12, trigger=11)
+    venue.engine.amend("o1", 2 * LOT, 13 * TICK, 12 * TICK)
+    venue.engine.traded("COIN", 11 * TICK)
+    venue.order("bob", SELL, 5, 12)
+    assert venue.trades() == []
+    venue.engine.traded("COIN", 12 * TICK)
+    assert venue.trades() == [("o1", "o2", 12, 2)]
+    venue.order("ann", BUY, 1, 8)
+    venue.engine.amend("o3", LOT, 8 * TICK, 9 * TICK)
+    assert isinstance(venue.heard[-1], told.AmendRefused)
+
+
 def test_a_reduce_only_order_ends_with_the_position() -> None:
     venue = Venue()
     venue.order("ann", BUY, 2, 10)
@@ -346,3 +415,59 @@ def test_a_digest_tells_two_queues_apart() -> None:
     second.engine.amend("o1", 2 * LOT, 10 * TICK)
     second.engine.amend("o1", 1 * LOT, 10 * TICK)
     assert first.engine.digest() != second.engine.digest()
+
+
+BOUNDED = replace(
+    COIN,
+    min_quantity=5 * LOT,
+    max_quantity=20 * LOT,
+    market_max_quantity=D("0.105"),
+    min_price=10 * TICK,
+    max_price=30 * TICK,
+    max_notional=300 * TICK * LOT,
+)
+
+
+@pytest.mark.parametrize(
+    ("lots", "ticks", "refused"),
+    [
+        (5, 15, ""),
+        (4, 15, "quantity 0.04 is below the least of 0.05"),
+        (20, 15, ""),
+        (21, 14, "quantity 0.21 is above 0.20, the most of one at 7.0"),
+        (15, 20, ""),
+        (16, 20, "quantity 0.16 is above 0.15, the most of one at 10.0"),
+        (10, None, ""),
+        (11, None, "quantity 0.11 is above 0.105, the most of a market order"),
+        (5, 10, ""),
+        (5, 9, "price 4.5 is below the lowest of 5.0"),
+        (5, 30, ""),
+        (5, 31, "price 15.5 is above the highest of 15.0"),
+    ],
+)
+@pytest.mark.parametrize("reduce_only", [False, True])
+def test_a_venue_refuses_what_is_beyond_its_bounds(
+    lots: int, ticks: int | None, refused: str, reduce_only: bool
+) -> None:
+    venue = Venue(instrument=BOUNDED)
+    venue.order("bob", SELL, 20, 15)
+    venue.order("ann", BUY, 20, 15)
+    venue.order("cid", BUY, 20, 12)
+    venue.heard.clear()
+    order = venue.order("ann", SELL, lots, ticks, reduce_only=reduce_only)
+    said = venue.heard[0]
+    if refused:
+        assert said == told.Refused(order, refused)
+    else:
+        assert isinstance(said, told.Accepted)
+
+
+def test_an_amend_beyond_the_bounds_is_refused() -> None:
+    venue = Venue(instrument=BOUNDED)
+    order = venue.order("ann", BUY, 20, 12)
+    venue.engine.amend(order, 21 * LOT, 12 * TICK)
+    assert isinstance(venue.heard[-1], told.AmendRefused)
+    venue.engine.amend(order, 20 * LOT, 9 * TICK)
+    assert isinstance(venue.heard[-1], told.AmendRefused)
+    venue.engine.amend(order, 20 * LOT, 15 * TICK)
+    assert isinstance(venue.heard[-1], told.Amended)

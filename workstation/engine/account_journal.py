@@ -13,14 +13,14 @@ from pathlib import Path
 
 import msgspec
 
-from workstation.engine.journal import FORMAT, SUFFIX, JournalReader
+from workstation.engine.formats import check_format, record_decoder
+from workstation.engine.journal import SUFFIX, JournalReader
 from workstation.model.errors import JournalError
 from workstation.model.records import Record
 
-__all__ = ["AccountJournal", "records_of"]
+__all__ = ["AccountJournal", "runs_of"]
 
 _LOCK = "lock"
-_decode = msgspec.msgpack.Decoder(Record).decode
 
 
 class AccountJournal:
@@ -63,29 +63,32 @@ class AccountJournal:
         os.close(self._lock)
 
 
-def records_of(runs: list[Path]) -> Iterator[Record]:
-    """Yield the records of all these runs, oldest first.
+def runs_of(
+    runs: list[Path],
+) -> Iterator[tuple[dict[str, object], Iterator[Record]]]:
+    """Yield header and records, as today's, of all these runs, oldest first.
 
-    Raises JournalError where one cannot be read to its end: what it proves is then
-    not known, and nothing may be traded on it.
+    The records of a run are to be read before the next one is asked for. Raises
+    JournalError where one cannot be read to its end: what it proves is then not known,
+    and nothing may be traded on it.
     """
     for path in runs:
         reader = JournalReader(path)
         try:
-            if reader.header.get("format") != FORMAT:
-                raise JournalError(
-                    f"journal {path}: format {reader.header.get('format')}; this "
-                    f"version takes up {FORMAT}"
-                )
-            for seq, blob in reader.records():
-                try:
-                    yield _decode(blob)
-                except (msgspec.MsgspecError, TypeError) as error:
-                    raise JournalError(
-                        f"journal {path}: the record at seq {seq} is damaged: {error}"
-                    ) from error
+            yield reader.header, _records(reader, path)
         finally:
             reader.close()
+
+
+def _records(reader: JournalReader, path: Path) -> Iterator[Record]:
+    decode = record_decoder(check_format(reader.header, path))
+    for seq, blob in reader.records():
+        try:
+            yield decode(blob)
+        except (msgspec.MsgspecError, TypeError) as error:
+            raise JournalError(
+                f"journal {path}: the record at seq {seq} is damaged: {error}"
+            ) from error
 
 
 def _files(folder: Path) -> list[Path]:

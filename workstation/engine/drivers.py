@@ -121,6 +121,8 @@ class PlayDriver:
         self.goal: Callable[[Engine], bool] | None = None
         self.goal_text = ""
         self.until: Until | None = None
+        self.over = asyncio.Event()
+        """Set once the run has ended."""
         self._wall = wall or RealClock()
         self._wake = asyncio.Event()
         self._stopping = False
@@ -229,7 +231,7 @@ class PlayDriver:
         while True:
             due = engine.sources.peek_ts()
             if due is None:
-                self.state = PlayState.ENDED
+                self._end()
                 return 0.0
             if due > target:
                 return min((due - target) / self.speed / NS_PER_S, _LONGEST_WAIT_S)
@@ -284,8 +286,12 @@ class PlayDriver:
         stepped = engine.step()
         self._settle()
         if not stepped:
-            self.state = PlayState.ENDED
+            self._end()
         return stepped
+
+    def _end(self) -> None:
+        self.state = PlayState.ENDED
+        self.over.set()
 
     def _settle(self) -> None:
         """Give scripts elsewhere a moment to answer; ``run`` takes what comes later."""

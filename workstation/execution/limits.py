@@ -2,7 +2,7 @@
 
 The risk stage and the breakers compare them, the gauges of the screen show them.
 Exposure is the worst case: each entry on its way counts as filled at the price it was
-judged at. Here are the limits in force and the highest equity; nothing is decided.
+judged at. Here are the limits in force; nothing is decided.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from workstation.execution.traffic import Traffic
 from workstation.model.instruments import Instrument, Side
 from workstation.model.limits import Gauge, LimitUnit
 
-__all__ = ["UNITS", "Exposure", "Limits", "loosens"]
+__all__ = ["LOSSES", "UNITS", "Exposure", "Limits", "loosens"]
 
 ZERO = Decimal(0)
 _BUY, _SELL = Side.BUY, Side.SELL
@@ -44,6 +44,10 @@ UNITS: dict[str, LimitUnit] = {
 """The limits that can be set while the run goes on, in the order of the gauges."""
 
 
+LOSSES = ("max_daily_loss", "max_drawdown")
+"""Those that breakers watch."""
+
+
 class Exposure(NamedTuple):
     """Worst-case notional: of an instrument, its symbol, its venue, and of all."""
 
@@ -54,7 +58,7 @@ class Exposure(NamedTuple):
 
 
 class Limits:
-    """The limits of one account. ``peak`` is the highest equity that was seen."""
+    """The limits of one account; losses are measured from the bases of its ledger."""
 
     def __init__(
         self,
@@ -65,7 +69,6 @@ class Limits:
     ) -> None:
         self.settings = settings
         self.traffic = Traffic(settings.order_rate_s, settings.message_ratio_s)
-        self.peak = ledger.initial
         self.changed: dict[str, int] = {}
         """The seq at which a limit was last set."""
         self._ledger = ledger
@@ -82,7 +85,7 @@ class Limits:
 
     def drawdown(self, equity: Decimal) -> Decimal:
         """Return the loss from the peak as a share of it; 0 below the base."""
-        peak = self.peak
+        peak = self._ledger.curve.peak
         if equity >= peak or peak < self.settings.drawdown_base:
             return ZERO
         return (peak - equity) / peak
@@ -90,8 +93,8 @@ class Limits:
     def losses(self, equity: Decimal) -> tuple[Gauge, Gauge]:
         """Return the gauges that breakers watch."""
         return (
-            self.gauge("max_daily_loss", self.daily_loss(equity)),
-            self.gauge("max_drawdown", self.drawdown(equity)),
+            self.gauge(LOSSES[0], self.daily_loss(equity)),
+            self.gauge(LOSSES[1], self.drawdown(equity)),
         )
 
     # Exposure.
@@ -227,12 +230,12 @@ class Limits:
         self.changed[name] = seq
 
     def digest(self, ts: int) -> object:
-        """Return the limits in force, the peak, and the traffic that still counts."""
+        """Return the limits in force, and the traffic that still counts."""
         in_force = tuple(
             None if value is None else str(value)
             for value in (getattr(self.settings, name) for name in UNITS)
         )
-        return in_force, str(self.peak), self.traffic.digest(ts)
+        return in_force, self.traffic.digest(ts)
 
 
 def loosens(before: Decimal | None, after: Decimal | None) -> bool:
