@@ -23,6 +23,8 @@ __all__ = ["SPEEDS", "PlayDriver", "PlayState", "Until", "run_backtest"]
 _SLICE_NS = 2 * NS_PER_MS
 # Steps between two looks at the wall clock, which costs as much as half a tick.
 _LOOK_EVERY = 8
+# Steps of a backtest that nobody watches between two looks of its driver.
+_MANY = 1_000
 # While nothing is due the driver looks this often for the next event.
 _LONGEST_WAIT_S = 0.05
 # A step by hand shows all that it caused where scripts elsewhere answer by then, in
@@ -83,12 +85,11 @@ class Until(Struct, frozen=True):
 def run_backtest(engine: Engine, until: Until | None = None) -> None:
     """Run to the end, or until told, without a screen and without waiting."""
     engine.start()
-    step = engine.step
     if until is None:
-        while step():
+        while engine.advance(_MANY):
             pass
         return
-    while not until.reached(engine) and step():
+    while not until.reached(engine) and engine.step():
         pass
 
 

@@ -316,7 +316,9 @@ class PaperBroker:
             ),
         )
 
-    # Market data.
+    # Market data. Only bars are matched before the core sees them.
+
+    precedes: tuple[type, ...] = (Bar,)
 
     def before_market(self, event: MarketEvent) -> None:
         """Match against a bar before the core sees it, where only bars exist."""
@@ -325,18 +327,15 @@ class PaperBroker:
 
     def after_market(self, event: MarketEvent) -> None:
         """Match against what the core has just seen."""
-        kind = type(event)
-        if kind is Bar:
+        if type(event) is Trade:
+            if event.instrument in self._desk.busy:
+                self._queues.trade(event)
+        elif type(event) is Bar:
             self._bars.leave(event.instrument)
-            return
-        if kind is not Trade:
-            self._depth.refresh(event.instrument)
-        if event.instrument not in self._desk.busy:
-            return
-        if isinstance(event, Trade):
-            self._queues.trade(event)
         else:
-            self._queues.change(event)
+            self._depth.refresh(event.instrument)
+            if event.instrument in self._desk.busy:
+                self._queues.change(event)
 
     def digest(self) -> object:
         """Return balances, orders with their places in the queue, and delays."""
