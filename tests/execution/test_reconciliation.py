@@ -9,8 +9,14 @@ import pytest
 
 from tests.execution.fakes import NS, Hand, signal
 from workstation.execution.denials import DenialCode
+from workstation.execution.recovering import Recovering
 from workstation.execution.settings import ReconciliationSettings
-from workstation.model.commands import Reconcile, Resolve
+from workstation.model.commands import (
+    CancelOrders,
+    Reconcile,
+    Recover,
+    Resolve,
+)
 from workstation.model.errors import CommandRefused
 from workstation.model.instruments import Side
 from workstation.model.orders import (
@@ -18,6 +24,7 @@ from workstation.model.orders import (
     Balance,
     CancelOrder,
     OpenOrder,
+    OrderCanceled,
     OrderFilledReport,
     OrderRole,
     OrderStatus,
@@ -37,6 +44,7 @@ from workstation.model.reconciliation import (
 )
 from workstation.model.records import (
     BalanceRecord,
+    ControlRecord,
     DenyRecord,
     DifferenceRecord,
     OwnerRecord,
@@ -225,6 +233,44 @@ def test_every_s_of_zero_looks_only_at_the_start() -> None:
     account.core.seq += 1
     account.executor.reconcile(Reconcile())
     assert len(account.asked()) == 2
+
+
+def taken_up(account: Account, records: int | None = None) -> Account:
+    """Return the account as a new engine takes it up, by so many of its records."""
+    after = Account(opened=False)
+    after.has, after.orders = account.has, account.orders
+    recovering = Recovering(after.executor)
+    for record in account.core.records[:records]:
+        recovering.take(record)
+    recovering.finish()
+    after.core.seq, after.core.ts = account.core.seq + 1, account.core.ts
+    after.executor.recover(Recover(origin="engine"), recovering.cut)
+    return after
+
+
+@pytest.mark.parametrize("how", ["canceled", "filled", "closed by word"])
+def test_an_order_that_has_ended_is_not_waited_for_any_more(how: str) -> None:
+    account = Account()
+    account.begin()
+    account.answer()
+    order_id = account.enter(order_type="limit", limit_price="95")
+    if how != "closed by word":
+        account.accept(order_id)
+        account.orders = [web("1", order_id=order_id, price=D(95))]
+    account = taken_up(account)
+    account.answer()
+    assert account.denied() == DenialCode.RECONCILING
+    # The answer about the order is lost; what became of it comes all the same.
+    if how == "canceled":
+        account.give(CancelOrders(order_ids=(order_id,)))
+        account.give(OrderCanceled(order_id, filled=D(0)))
+    elif how == "filled":
+        account.fill(order_id, "1", price="95")
+    else:
+        account.executor.close_unknown(order_id, "by phone")
+    assert not account.executor.reconciling
+    (*_, done) = account.core.kept(ControlRecord)
+    assert (done.name, done.after) == ("recovery", "done")
 
 
 # Balances.
