@@ -13,6 +13,8 @@ from workstation.execution.recovering import Recovering
 from workstation.execution.settings import ReconciliationSettings
 from workstation.model.commands import (
     CancelOrders,
+    Kill,
+    KillLevel,
     Reconcile,
     Recover,
     Resolve,
@@ -475,6 +477,50 @@ def test_an_order_that_is_more_filled_at_the_venue_is_asked_about() -> None:
     assert [r.order_id for r in account.core.requests if isinstance(r, QueryOrder)] == [
         order_id
     ]
+
+
+def killed(account: Account, level: KillLevel = KillLevel.FLATTEN) -> None:
+    account.begin()
+    account.answer()
+    account.later(1)
+    account.give(Kill(level=level))
+    account.later(1)
+
+
+def test_what_is_traded_by_hand_after_a_kill_is_not_traded_back() -> None:
+    account = Account()
+    killed(account)
+    account.orders = [web(side=Side.SELL)]
+    account.again()
+    account.fill("web_1", "2", price="90")
+    assert account.position("external") == -2
+    assert account.submitted() == [], "nobody but the operator trades now"
+
+
+def test_what_fills_of_an_order_by_hand_after_its_kill_is_closed() -> None:
+    account = Account()
+    account.orders = [web()]
+    killed(account)
+    assert CancelOrder("web_1", "BTC") in account.core.requests
+    account.fill("web_1", "2", price="90")
+    (order,) = account.executor.working("external", "BTC")
+    assert (order.side, order.role) == (Side.SELL, OrderRole.FLATTEN)
+
+
+@pytest.mark.parametrize("level", [KillLevel.CANCEL, KillLevel.FLATTEN])
+def test_a_kill_taken_up_again_leaves_what_was_made_by_hand_since(
+    level: KillLevel,
+) -> None:
+    account = Account()
+    killed(account, level)
+    account.orders = [web(), web(order_id="web_2", price=D(80))]
+    account.again()
+    account.fill("web_1", "2", price="90")
+    account.orders = account.orders[1:]
+    after = taken_up(account)
+    assert after.submitted() == []
+    assert not any(isinstance(r, CancelOrder) for r in after.core.requests)
+    assert after.executor.kill_level is level
 
 
 # What the operator makes of it.
