@@ -432,9 +432,9 @@ class OrderStatusReport(Struct, frozen=True, gc=False, tag="order_status"):
     """The venue's answer to a query; ``status`` None means it knows no such order.
 
     ``filled`` is the sum of its fills; ``quantity``, ``price`` and the ``trigger`` of a
-    stop are what the order has now, None where the venue does not say. ``asked_ns`` is the query's: without
-    it the answer counts as asked for when it arrives. ``triggered`` tells that a stop
-    waits no more.
+    stop are what the order has now, None where the venue does not say. ``asked_ns`` is
+    the query's: without it the answer counts as asked for when it arrives.
+    ``triggered`` tells that a stop waits no more.
     """
 
     order_id: str
