@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from tests.crash.loopback import SECRET, Loopback
+from workstation.kernel.clock import RealClock
 from workstation.model.errors import VenueSilent
 from workstation.model.instruments import Side
 from workstation.model.orders import (
@@ -31,10 +32,12 @@ from workstation.model.orders import (
     SubmitOrder,
     TimeInForce,
 )
+from workstation.model.timeframes import NS_PER_MS, NS_PER_S
 from workstation.venues.binance.settings import BinanceVenueSettings
 from workstation.venues.binance.venue import BinanceVenue
 
 BTC = "BTCUSDT"
+DAY_MS = 86_400_000
 ONE, TWO, NINETY, HUNDRED = map(Decimal, (1, 2, 90, 100))
 
 
@@ -178,9 +181,50 @@ async def test_many_orders_are_listed_page_by_page(
     monkeypatch.setattr("workstation.venues.binance.venue._PAGE", 2)
     for _ in range(5):
         process.by_hand(BTC, "BUY", "1", "1")
-    (told,) = await venue.send(QueryAccount(1, 5, since_ns=0))
+    made = process.state()["orders"]
+    (told,) = await venue.send(QueryAccount(1, 5, made[0]["time"] * NS_PER_MS))
     assert isinstance(told, AccountReport)
-    assert len(told.orders) == len(process.state()["orders"])
+    assert len(told.orders) == len(made)
+
+
+@pytest.mark.parametrize("page", [2, 1_000])
+async def test_orders_are_found_however_long_nobody_looked(
+    venue: BinanceVenue,
+    process: Loopback,
+    monkeypatch: pytest.MonkeyPatch,
+    page: int,
+) -> None:
+    monkeypatch.setattr("workstation.venues.binance.venue._PAGE", page)
+    process.by_hand(BTC, "BUY", "1")
+    since_ms = process.state()["orders"][-1]["time"]
+    process.by_hand(BTC, "BUY", "1")
+    process.age(3 * DAY_MS)
+    for _ in range(3):
+        process.by_hand(BTC, "BUY", "1")
+    # Five days: the venue lists no more than one of them by time.
+    since_ns = (since_ms - 5 * DAY_MS) * NS_PER_MS
+    made = process.state()["orders"]
+    wanted = [each for each in made if each["time"] * NS_PER_MS >= since_ns]
+    (told,) = await venue.send(QueryAccount(1, 5, since_ns))
+    assert isinstance(told, AccountReport)
+    listed = {each.venue_id for each in told.orders}
+    assert listed == {
+        str(each["orderId"]) for each in made if each in wanted or each["open"]
+    }
+
+
+async def test_recent_is_told_by_the_clock_of_the_venue(process: Loopback) -> None:
+    right = RealClock()
+    ahead = RealClock(lambda: right.now() + 300 * NS_PER_S)
+    settings = BinanceVenueSettings(base_url=process.url, key="k", secret=SECRET)
+    venue = BinanceVenue(settings, {BTC: BTC}, ahead)
+    since_ns = ahead.now() - 60 * NS_PER_S
+    process.by_hand(BTC, "BUY", "1")
+    last = process.state()["orders"][-1]
+    (told,) = await venue.send(QueryAccount(1, 5, since_ns))
+    assert isinstance(told, AccountReport)
+    assert last["clientOrderId"] in {each.order_id for each in told.orders}
+    await venue.close()
 
 
 async def test_an_account_that_is_not_answered_is_silence(

@@ -80,6 +80,7 @@ class Stored(Struct):
     type: str = ""
     origQty: Decimal = Decimal(0)
     price: Decimal = Decimal(0)
+    time: int = 0
     updateTime: int = 0
 
 
