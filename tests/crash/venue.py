@@ -270,10 +270,13 @@ class Handler(BaseHTTPRequestHandler):
             ]
             return found[:most] if since or first else found[-most:]
         if kind == "GET myTrades":
-            wanted = int(ask.get("orderId", 0))
-            return [
-                plain(t) for t in books.trades if not wanted or t["orderId"] == wanted
+            wanted, first = int(ask.get("orderId", 0)), int(ask.get("fromId", 0))
+            found = [
+                plain(t)
+                for t in books.trades
+                if t["id"] >= first and (not wanted or t["orderId"] == wanted)
             ]
+            return found[: int(ask.get("limit", 500))]
         if kind == "GET account":
             return {
                 "balances": [

@@ -141,6 +141,18 @@ async def test_a_question_is_answered_with_all_fills_told_before_or_not(
     await venue.send(CancelOrder("f-1", BTC))
 
 
+async def test_an_order_of_many_fills_is_told_of_all_of_them(
+    venue: BinanceVenue, process: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workstation.venues.binance.venue._PAGE", 2)
+    await venue.send(SubmitOrder(order("y-1", "6", "90")))
+    for _ in range(5):
+        process.fill("y-1", "1")
+    *fills, _ = await venue.send(QueryOrder("y-1", BTC))
+    assert len(fills) == 5
+    await venue.send(CancelOrder("y-1", BTC))
+
+
 async def test_the_account_is_answered_with_balances_and_open_orders(
     venue: BinanceVenue, process: Loopback
 ) -> None:

@@ -297,11 +297,8 @@ class BinanceVenue:
         """Return the fills of an order, where there are more than were told."""
         if executed <= self._told.get(order_id, ZERO):
             return ()
-        params = [("symbol", symbol), ("orderId", str(venue_id))]
         try:
-            trades: list[Trade] = await self._rest.call(
-                "GET", "/api/v3/myTrades", params, list[Trade]
-            )
+            trades = await self._trades(symbol, venue_id)
         except BinanceRefused as refusal:
             raise VenueSilent(str(refusal)) from refusal
         self._told[order_id] = sum((trade.qty for trade in trades), ZERO)
@@ -318,6 +315,22 @@ class BinanceVenue:
             )
             for trade in trades
         ]
+
+    async def _trades(self, symbol: str, venue_id: int) -> list[Trade]:
+        params = [
+            *(("symbol", symbol), ("orderId", str(venue_id))),
+            ("limit", str(_PAGE)),
+        ]
+        found: list[Trade] = []
+        after: list[tuple[str, str]] = []
+        while True:
+            page: list[Trade] = await self._rest.call(
+                "GET", "/api/v3/myTrades", [*params, *after], list[Trade]
+            )
+            found += page
+            if len(page) < _PAGE:
+                return found
+            after = [("fromId", str(page[-1].id + 1))]
 
     def _keep(self, order_id: str, symbol: str, status: OrderStatus) -> None:
         if status in TERMINAL:
