@@ -440,6 +440,65 @@ def test_an_old_order_of_ours_is_not_taken_for_one_made_by_hand() -> None:
     assert account.executor.net("BTC") == 1
 
 
+def test_no_new_order_gets_the_id_of_one_that_was_found_at_the_venue() -> None:
+    # Such as an earlier life of the account has left there, whose journal is gone.
+    account = Account()
+    odd = web(order_id="o-" + "9" * 5_000, price=D(50))
+    account.orders = [
+        web(order_id="o-1", price=D(70)),
+        web(order_id="o-3", price=D(60)),
+        odd,
+    ]
+    account.begin()
+    account.answer()
+    for _ in range(3):
+        account.give(OrderStatusReport("o-1", OrderStatus.ACCEPTED))
+        account.give(OrderStatusReport("o-3", OrderStatus.ACCEPTED))
+        account.give(OrderStatusReport(odd.order_id, OrderStatus.ACCEPTED))
+        account.later(2)
+        account.answer()
+        if not account.executor.reconciling:
+            break
+    for price in ("90", "91"):
+        account.enter(order_type="limit", limit_price=price, strategy=price)
+    assert account.submitted() == ["o-2", "o-4"]
+    after = taken_up(account)
+    assert after.executor.desk.orders.made == 4
+    assert after.executor.working("external", "BTC")[0].id == "o-1"
+
+
+def test_what_was_traded_by_hand_is_booked_once_however_long_ago_it_was() -> None:
+    account = Account()
+    account.begin()
+    account.answer()
+    # As long as anything differs, all orders since then are asked for.
+    account.differ("ETH", "1")
+    account.has |= {"USDT": CASH - 180, "BTC": D(2)}
+    over = web(filled=D(2), status=OrderStatus.FILLED)
+
+    def told() -> None:
+        account.give(
+            OrderFilledReport("web_1", "t-9", D(2), D(90), D(0), "USDT", False)
+        )
+        account.give(OrderStatusReport("web_1", OrderStatus.FILLED, D(2)))
+
+    account.later(30)
+    account.answer()
+    account.later(2)
+    account.answer([over])
+    told()
+    assert account.position("external") == 2
+    # It has ended long ago and is not kept any more.
+    account.executor.desk.orders._closed.clear()
+    account.has["USDT"] -= 1
+    account.later(30)
+    account.answer()
+    account.later(2)
+    assert account.asked()[-1].since_ns is not None
+    account.answer([over])
+    assert account.executor.working("external", "BTC") == []
+
+
 def test_an_order_that_the_venue_does_not_list_is_asked_about() -> None:
     account = Account()
     order_id = account.enter(order_type="limit", limit_price="95")

@@ -240,10 +240,10 @@ class Reconciliation:
         return asked
 
     def _hear_of(self, listed: OpenOrder, *, is_over: bool) -> bool:
-        # One of ours is not kept any more once it has been over for long.
-        ours = self._desk.orders.made_here(listed.order_id)
+        # One is not kept any more once it has been over for long.
+        known = self._desk.orders.knew(listed.order_id)
         nothing = is_over and not listed.filled
-        if ours or nothing or listed.instrument not in self._instruments:
+        if known or nothing or listed.instrument not in self._instruments:
             return False
         self._external(
             ExternalOrder(

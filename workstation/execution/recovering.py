@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from workstation.execution.executor import Executor
 from workstation.execution.orders import Tracked
 from workstation.execution.reconciliation import BalanceState
+from workstation.execution.reports import EXTERNAL
 from workstation.model.commands import KillLevel
 from workstation.model.instruments import Side
 from workstation.model.money import minus
@@ -132,7 +133,10 @@ class Recovering:
                 intent,
                 order.price or ZERO,
             )
-            orders.add(tracked)
+            if order.owner == EXTERNAL:
+                orders.adopt(tracked)
+            else:
+                orders.take_up(tracked)
         orders.update(tracked, order)
         tracked.moves += 1
 
