@@ -237,9 +237,15 @@ def test_every_s_of_zero_looks_only_at_the_start() -> None:
     assert len(account.asked()) == 2
 
 
-def taken_up(account: Account, records: int | None = None) -> Account:
-    """Return the account as a new engine takes it up, by so many of its records."""
+def taken_up(
+    account: Account, records: int | None = None, cash: Decimal = CASH
+) -> Account:
+    """Return the account as a new engine takes it up, by so many of its records.
+
+    ``cash`` is what the config says that the account began with.
+    """
     after = Account(opened=False)
+    after.executor.ledger.initial = cash
     after.has, after.orders = account.has, account.orders
     recovering = Recovering(after.executor)
     for record in account.core.records[:records]:
@@ -290,10 +296,43 @@ def test_a_new_account_begins_with_what_its_venue_has() -> None:
     assert executor.net("BTC") == 0, "what it began with is no position"
     assert executor.ledger.balances() == {**account.has}
     assert [r.after for r in account.records(BalanceRecord)] == [  # type: ignore[attr-defined]
-        D("1234.5"),
         D("0.7"),
+        D("1234.5"),
     ]
     assert account.denied() == ""
+
+
+def opened_by_hand() -> Account:
+    """Return a new account that was traded by hand a moment before its first answer."""
+    account = Account(opened=False)
+    account.has = {"USDT": D("1234.5"), "BTC": D(2), "ETH": D(5)}
+    account.begin()
+    account.answer([web("2", status=OrderStatus.FILLED, filled=D(2))])
+    account.fill("web_1", "2", price="90")
+    account.give(OrderStatusReport("web_1", OrderStatus.FILLED, D(2)))
+    account.later(2)
+    account.answer()
+    return account
+
+
+@pytest.mark.parametrize("records", range(len(opened_by_hand().core.records) + 1))
+def test_an_account_is_opened_once_wherever_its_first_run_was_killed(
+    records: int,
+) -> None:
+    whole = opened_by_hand()
+    assert not whole.executor.reconciling
+    after = taken_up(whole, records, cash=D(50))
+    after.answer([web("2", status=OrderStatus.FILLED, filled=D(2))])
+    if after.executor.working("external", "BTC"):
+        after.fill("web_1", "2", price="90")
+        after.give(OrderStatusReport("web_1", OrderStatus.FILLED, D(2)))
+        after.later(2)
+        after.answer()
+    assert not after.executor.reconciling
+    assert after.executor.controls.unreconciled == {}
+    assert after.executor.ledger.balances() == after.has
+    assert after.position("external") == 2
+    assert after.executor.account().initial == whole.executor.account().initial
 
 
 def test_one_different_answer_is_a_doubt_and_a_second_one_a_difference() -> None:
@@ -769,6 +808,34 @@ def test_an_ignored_difference_counts_again_once_it_is_another() -> None:
     assert account.line("USDT").verdict is Verdict.DIFFERS
     assert account.line("USDT").difference == -6
     assert account.denied() == DenialCode.UNRECONCILED
+
+
+@pytest.mark.parametrize("passes", [True, False])
+def test_what_is_ignored_stays_so_for_its_reason_over_a_restart(passes: bool) -> None:
+    account = Account(opened=False)
+    account.begin()
+    account.answer()
+    account.differ("USDT", "-5")
+    account.resolve(Subject.BALANCE, "USDT", "ignore", reason="a fee of the bank")
+    # For a moment it is another: a fill may have been on its way.
+    account.has["USDT"] -= 1
+    account.again()
+    assert account.line("USDT").verdict is Verdict.ASKING
+    account.has["USDT"] += 1
+    if passes:
+        account.later(2)
+        account.answer()
+        assert account.line("USDT").verdict is Verdict.IGNORED
+    after = taken_up(account)
+    after.answer()
+    line = after.line("USDT")
+    assert (line.verdict, line.reason) == (Verdict.IGNORED, "a fee of the bank")
+    assert not after.executor.reconciling
+    after.has["USDT"] -= 1
+    after.again()
+    after.later(2)
+    after.answer()
+    assert after.line("USDT").verdict is Verdict.DIFFERS
 
 
 def test_a_difference_is_settled_as_it_was_shown_or_not_at_all() -> None:

@@ -271,9 +271,11 @@ class Reconciliation:
         self.opened = True
         totals = {each.currency: each.total for each in report.balances}
         here = self._ledger.balances()
-        for name in self.currencies():
+        own = self._ledger.currency
+        # Last its own: on record, that says that the others are, too.
+        for name in sorted(self.currencies(), key=own.__eq__):
             difference = minus(totals.get(name, ZERO), here.get(name, ZERO))
-            if difference or name == self._ledger.currency:
+            if difference or name == own:
                 self.put(name, difference, "engine", "what the venue had at first")
 
     def put(self, currency: str, amount: Decimal, who: str, reason: str) -> None:
@@ -382,7 +384,7 @@ class Reconciliation:
                 here=plain(here),
                 venue=plain(venue),
                 who=who,
-                reason=reason,
+                reason=state.reason if after is Verdict.IGNORED else reason,
             )
         )
 

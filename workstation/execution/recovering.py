@@ -88,10 +88,8 @@ class Recovering:
                 if tracked is not None and not tracked.order.is_terminal:
                     owner, role = record.after, record.role
                     self._executor.desk.orders.reassign(tracked, owner, role)
-            case BalanceRecord(currency=currency):
-                change = minus(record.after, record.before)
-                self._executor.ledger.put(currency, change)
-                self._opened = True
+            case BalanceRecord():
+                self._balance(record)
             case DifferenceRecord():
                 self._difference(record)
 
@@ -104,8 +102,7 @@ class Recovering:
         executor = self._executor
         orders = executor.desk.orders
         reconciliation = executor.reconciliation
-        # A run that ended before the venue's first word had booked nothing either.
-        reconciliation.opened |= self._opened or executor.ledger.fills > 0
+        reconciliation.opened |= self._opened
         if self.records:
             reconciliation.recovered(self._ts)
         for order in list(orders.all()):
@@ -143,6 +140,8 @@ class Recovering:
     def _fill(self, record: FillRecord) -> None:
         fill = record.fill
         self._executor.ledger.apply(fill)
+        # Nothing is sent before the venue's first word, which old runs did not record.
+        self._opened |= fill.owner != EXTERNAL
         self._filled = (record.seq, fill.owner, fill.instrument)
         tracked = self._executor.desk.orders.get(fill.order_id)
         if tracked is not None:
@@ -195,6 +194,14 @@ class Recovering:
         else:
             self.locked.pop(row, None)
 
+    def _balance(self, record: BalanceRecord) -> None:
+        ledger, currency = self._executor.ledger, record.currency
+        own = currency == ledger.currency
+        # What it came to: the config may say other cash by now.
+        has = ledger.initial if own else ledger.put_in.get(currency, ZERO)
+        ledger.put(currency, minus(record.after, has))
+        self._opened |= own
+
     def _difference(self, record: DifferenceRecord) -> None:
         reconciliation = self._executor.reconciliation
         ignored = record.after is Verdict.IGNORED
@@ -203,8 +210,14 @@ class Recovering:
                 key = (record.kind, record.subject)
                 reconciliation.ignored[key] = (record.venue, record.reason)
             return
-        if not ignored:
+        state = reconciliation.balances.get(record.subject)
+        if record.after is Verdict.AGREES:
             reconciliation.balances.pop(record.subject, None)
+            return
+        if not ignored:
+            if state is not None:
+                # Another figure for a while; what was said of the first still holds.
+                state.verdict, state.difference = Verdict.ASKING, ZERO
             return
         difference = minus(Decimal(record.venue), Decimal(record.here))
         reconciliation.balances[record.subject] = BalanceState(
