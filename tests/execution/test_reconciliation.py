@@ -421,6 +421,37 @@ def test_a_difference_that_goes_away_lets_entries_pass_again() -> None:
     assert verdicts == [Verdict.DIFFERS, Verdict.AGREES]
 
 
+def test_a_currency_that_only_pays_fees_begins_with_what_there_was_of_it() -> None:
+    account = Account(opened=False)
+    account.has = {"USDT": CASH, "BNB": D(10)}
+    account.begin()
+    account.answer()
+
+    def buy(trade_id: str, has: str) -> None:
+        fee = D("0.001")
+        report = OrderFilledReport(
+            account.enter(strategy=trade_id), trade_id, D(1), D(100), fee, "BNB", False
+        )
+        account.give(report)
+        account.has |= {"BTC": account.has.get("BTC", D(0)) + 1, "BNB": D(has)}
+        account.has["USDT"] -= 100
+
+    buy("t-1", "9.999")
+    account.again()
+    account.later(2)
+    account.answer()
+    assert account.line("BNB").verdict is Verdict.AGREES
+    assert account.executor.ledger.balances()["BNB"] == D("9.999")
+    buy("t-2", "9.998")
+    account.again()
+    assert account.line("BNB").verdict is Verdict.AGREES
+    assert account.executor.controls.unreconciled == {}
+    # From now on it is looked at like any other.
+    account = taken_up(account)
+    account.differ("BNB", "-3")
+    assert account.line("BNB").difference == -3
+
+
 def test_a_currency_of_another_market_is_not_looked_at() -> None:
     account = Account()
     account.begin()

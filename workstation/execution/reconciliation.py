@@ -340,7 +340,17 @@ class Reconciliation:
             state.fills, state.seen_ns = fills, self._core.ts
         # A figure that has changed may be a fill on its way, or an order by hand.
         state.once = after not in _SETTLED and not again
+        if after is Verdict.DIFFERS and self._is_new(name):
+            # Nobody asked for it at first: it is no instrument's, but a fee was paid.
+            self.put(name, difference, "engine", "what the venue had at first")
+            after, here, difference = Verdict.AGREES, venue, ZERO
         self.turn(name, state, after, difference, here, venue)
+
+    def _is_new(self, currency: str) -> bool:
+        traded = {self._ledger.currency}
+        for each in self._instruments.values():
+            traded |= {each.base, each.quote}
+        return currency not in traded and currency not in self._ledger.put_in
 
     def turn(
         self,
