@@ -68,6 +68,7 @@ class Account(Hand):
         self.executor.reconciliation.opened = opened
         self.has = {"USDT": CASH}
         self.orders: list[OpenOrder] = []
+        self.answered = 0
 
     def begin(self) -> None:
         self.core.seq += 1
@@ -79,6 +80,7 @@ class Account(Hand):
 
     def answer(self, orders: Sequence[OpenOrder] | None = None) -> None:
         """Answer the last question with what the venue has now."""
+        self.answered = self.asked()[-1].number
         self.give(
             AccountReport(
                 number=self.asked()[-1].number,
@@ -419,6 +421,30 @@ def test_a_difference_that_goes_away_lets_entries_pass_again() -> None:
     assert account.denied() == ""
     verdicts = [r.after for r in account.records(DifferenceRecord)]  # type: ignore[attr-defined]
     assert verdicts == [Verdict.DIFFERS, Verdict.AGREES]
+
+
+def test_a_difference_is_found_however_often_the_account_trades() -> None:
+    account = Account()
+    account.begin()
+    account.answer()
+    account.has = {"USDT": CASH - 300, "BTC": D(0)}
+    order_id = account.enter("100", order_type="limit", limit_price="95")
+    account.accept(order_id)
+    for filled in range(80):
+        account.orders = [web("100", order_id=order_id, price=D(95), filled=D(filled))]
+        account.later(1)
+        asked = account.asked()
+        if asked and asked[-1].number != account.answered:
+            account.answer()
+        account.fill(order_id, "1", price="95")
+        account.has |= {
+            "USDT": account.has["USDT"] - 95,
+            "BTC": account.has["BTC"] + 1,
+        }
+        if filled < 40:
+            assert not account.executor.controls.unreconciled
+    assert account.line("USDT").verdict is Verdict.DIFFERS
+    assert account.line("BTC").verdict is Verdict.AGREES
 
 
 def test_a_currency_that_only_pays_fees_begins_with_what_there_was_of_it() -> None:

@@ -46,6 +46,9 @@ _MARGIN_NS = 60 * NS_PER_S
 _MOST_TRIES = 6
 # An order that never answers must not keep the balances from being looked at.
 _MOST_PUT_OFF = 3
+# How many times the wait a figure has to stand where fills come all the while: with
+# orders of one size the next fill may be on its way at each of a few looks.
+_STANDS = 15
 
 
 class BalanceState(Struct):
@@ -326,6 +329,9 @@ class Reconciliation:
         fills = self._ledger.fills
         same = difference == state.difference and fills == state.fills
         again = same and asked_ns >= state.seen_ns + self._confirm_ns
+        if difference == state.difference and state.since_ns is not None:
+            # Fills that never pause confirm nothing, and explain nothing for so long.
+            again |= asked_ns >= state.since_ns + _STANDS * self._confirm_ns
         if not difference:
             after = Verdict.AGREES
         elif difference == state.ignored:
