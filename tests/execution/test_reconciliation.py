@@ -607,6 +607,34 @@ def test_an_order_that_the_venue_does_not_list_is_asked_about() -> None:
     assert account.order(order_id).verdict is Verdict.ASKING
 
 
+@pytest.mark.parametrize("is_open", [True, False])
+def test_an_order_that_is_over_here_and_open_there_is_not_over(is_open: bool) -> None:
+    account = Account()
+    account.begin()
+    account.answer()
+    order_id = account.enter(order_type="limit", limit_price="95")
+    account.accept(order_id)
+    account.give(CancelOrders(order_ids=(order_id,)))
+    account.core.seq += 1
+    account.executor.reconcile(Reconcile())
+    account.give(OrderCanceled(order_id, "", 5, D(0)))
+    there = [web("1", order_id=order_id, price=D(95))]
+    # The venue may have said so before it canceled the order.
+    account.answer(there)
+    assert account.executor.working("s", "BTC") == []
+    account.later(2)
+    account.answer(there)
+    (order,) = account.executor.working("s", "BTC")
+    assert order.status is OrderStatus.UNKNOWN
+    assert account.order(order_id).verdict is Verdict.ASKING
+    status = OrderStatus.ACCEPTED if is_open else OrderStatus.CANCELED
+    told = OrderStatusReport(order_id, status, ts_event=6, asked_ns=account.core.ts)
+    account.give(told)
+    found = account.executor.desk.orders.get(order_id)
+    assert found is not None
+    assert found.order.status is status
+
+
 def test_an_order_just_sent_is_not_missed() -> None:
     account = Account()
     account.begin()

@@ -37,6 +37,7 @@ __all__ = ["BalanceState", "Reconciliation"]
 
 ZERO = Decimal(0)
 _OPEN = (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED)
+_OVER = TERMINAL - {OrderStatus.DENIED}
 _SETTLED = (Verdict.AGREES, Verdict.IGNORED)
 # A doubt that goes away by itself leaves no record.
 _LASTING = (Verdict.DIFFERS, Verdict.IGNORED)
@@ -231,6 +232,10 @@ class Reconciliation:
                     and (listed.quantity, listed.price) != (order.quantity, order.price)
                 )
             ):
+                late = order.status in _OVER and not is_over
+                if late and max(tracked.heard_ns, order.updated_ns) < asked_ns:
+                    # It was over here when the venue was asked, and is not there.
+                    desk.doubt(tracked, "the venue lists it as open")
                 desk.queries.ask(order_id)
                 asked = True
         for tracked in orders.working():
