@@ -165,7 +165,7 @@ class Executor(Views):
             self.reports.handlers()[ExternalOrder],
             self.operations.settled,
         )
-        self.desk.submitted = self.reconciliation.watch
+        self.desk.active = self.reconciliation.watch
         self.settling = Settling(
             self.reconciliation,
             self.desk,

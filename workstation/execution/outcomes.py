@@ -78,6 +78,7 @@ class Outcomes:
         worthless, closed = len(ledger.unvalued_fees), ledger.closed
         before, after = ledger.apply(fill)
         core.record(FillRecord(core.seq, core.ts, fill))
+        self._desk.active()
         self._limits.traffic.fills.add(core.ts)
         self._watch.wake()
         filled = OrderFilled(fill, core.ts)
