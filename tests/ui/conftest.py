@@ -7,6 +7,15 @@ from collections.abc import Iterator
 import pytest
 from textual._styles_cache import StylesCache
 
+from tests.ui.idling import until_idle
+
+
+@pytest.fixture(autouse=True)
+def idling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the pilot ask the loop whether the app has anything left to do."""
+    monkeypatch.setattr("textual.pilot.wait_for_idle", until_idle)
+    monkeypatch.setattr("textual.app.wait_for_idle", until_idle)
+
 
 @pytest.fixture(autouse=True)
 def nothing_kept() -> Iterator[None]:
