@@ -11,18 +11,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from textual._doc import take_svg_screenshot
 from textual.pilot import Pilot
 from textual.widgets import Input
 
 from docs.screenshots import (
     EVENTS,
     SEEN_FROM,
+    Still,
     make_app,
     press,
     read_config,
-    run_to,
     settle,
 )
+from tests.ui.prepared import Drawn, draw_apart
 from workstation.ui.app import WorkstationApp
 from workstation.ui.panels.base import Panel
 from workstation.ui.verbs import looking
@@ -158,12 +160,15 @@ def look(snap_compare: Compare) -> Look:
         config: str = "default.toml",
     ) -> bool:
         read = read_config(theme, *overrides, config=config)
-        app = make_app(read, run_to(read, since))
 
         async def before(pilot: Pilot[int]) -> None:
             await do(pilot, keys, until)
 
-        return snap_compare(app, terminal_size=size, run_before=before)
+        def draw(still: Still) -> str:
+            app = make_app(read, still)
+            return take_svg_screenshot(app, terminal_size=size, run_before=before)
+
+        return snap_compare(Drawn(draw_apart(read, since, draw)), terminal_size=size)
 
     return compare
 
