@@ -20,6 +20,7 @@ from workstation.execution.orders import Tracked
 from workstation.execution.protection import Protection
 from workstation.execution.reports import EXTERNAL
 from workstation.execution.risk import Denial
+from workstation.execution.stops import Stops
 from workstation.model.commands import (
     CancelOrders,
     Flatten,
@@ -68,6 +69,7 @@ class Operations:
         closing: Closing,
         withdraw_quotes: Callable[[str | None, str | None, str], int],
         limits: Limits,
+        stops: Stops,
     ) -> None:
         """``withdraw_quotes`` is told owner and instrument, or None for all."""
         self._limits = limits
@@ -76,6 +78,7 @@ class Operations:
         self._ledger = ledger
         self._protection = protection
         self._closing = closing
+        self._stops = stops
         self._close = closing.close
         self._withdraw_quotes = withdraw_quotes
         self._core: Core
@@ -297,6 +300,7 @@ class Operations:
             core.emit(PositionChanged(flat, position, core.ts))
         for plan in self._protection.plans():
             self._protection.sync(plan.owner, plan.instrument)
+        self._stops.recover()
         asked = self._controls.asked
         for tracked in desk.orders.open():
             order = tracked.order
@@ -382,6 +386,7 @@ class Operations:
         changes = self._ledger.transfer(giver, taker, instrument, core.ts)
         if plan is not None:
             self._protection.drop(plan, reason)
+        self._stops.sync(giver, instrument)
         for before, after in changes:
             core.record(PositionRecord(core.seq, core.ts, before, after))
             changed = PositionChanged(before, after, core.ts)
