@@ -36,6 +36,9 @@ KEEP_MOVES = 64
 """A quoted order may be replaced for hours; the journal has all of its moves."""
 _SUBMITTED, _UNKNOWN = OrderStatus.SUBMITTED, OrderStatus.UNKNOWN
 _HELD = OrderStatus.HELD
+# Two hundred bytes each; they matter for as long as books and venue differ.
+_MOST_ELSEWHERE = 10_000
+_MOST_DIGITS = 19
 _NOT_AT_VENUE = TERMINAL | {OrderStatus.INITIALIZED, OrderStatus.HELD}
 # A held entry may fill like one that the venue has; what is held to close may not: its
 # quantity is worked out when it is released.
@@ -143,6 +146,9 @@ class Orders:
         self._closing: dict[tuple[str, str, Side], Decimal] = {}
         self.pending_value = ZERO
         self.made = 0
+        # Of orders made elsewhere: numbers that no new order may bear, and ids.
+        self._taken: set[int] = set()
+        self._elsewhere: dict[str, None] = {}
         self.sent = 0
         self.at_venue = 0
         self.unknown = 0
@@ -150,11 +156,31 @@ class Orders:
     def add(self, tracked: Tracked) -> None:
         """Take a new order that has not been sent."""
         self.made += 1
+        if self._taken:
+            self._pass_over()
         self._list(tracked)
 
     def adopt(self, tracked: Tracked) -> None:
-        """Take an order that was not made here."""
+        """Take an order that was not made here; no new one gets its id."""
+        order_id = tracked.order.id
+        self._elsewhere[order_id] = None
+        if len(self._elsewhere) > _MOST_ELSEWHERE:
+            del self._elsewhere[next(iter(self._elsewhere))]
+        if _number(order_id) > self.made:
+            self._taken.add(_number(order_id))
+            self._pass_over()
         self._list(tracked)
+
+    def take_up(self, tracked: Tracked) -> None:
+        """Take an order that an earlier run made; no new one gets its id."""
+        self.made = max(self.made, _number(tracked.order.id))
+        self._pass_over()
+        self._list(tracked)
+
+    def _pass_over(self) -> None:
+        while self.made + 1 in self._taken:
+            self.made += 1
+            self._taken.discard(self.made)
 
     def _list(self, tracked: Tracked) -> None:
         order = tracked.order
@@ -319,9 +345,8 @@ class Orders:
         order = tracked.order
         booked = sum(tracked.trades.values(), ZERO)
         if self._closed.pop(order.id, None) is not None:
-            self.made -= 1
             tracked.order = replace(order, status=OrderStatus.INITIALIZED)
-            self.add(tracked)
+            self._list(tracked)
         self.update(tracked, replace(order, status=_UNKNOWN, filled=booked))
 
     def reassign(self, tracked: Tracked, owner: str, role: OrderRole) -> None:
@@ -369,10 +394,12 @@ class Orders:
         """Return the order, or None when it never was or is no longer kept."""
         return self._open.get(order_id) or self._closed.get(order_id)
 
-    def made_here(self, order_id: str) -> bool:
-        """Tell whether this id was given here, in this run or an earlier one."""
-        head, _, number = order_id.partition("-")
-        return head == "o" and number.isdecimal() and 0 < int(number) <= self.made
+    def knew(self, order_id: str) -> bool:
+        """Tell whether an order of this id is or was here, in any run of the account.
+
+        Of those made elsewhere the last ten thousand count.
+        """
+        return 0 < _number(order_id) <= self.made or order_id in self._elsewhere
 
     def row(self, owner: str, instrument: str) -> list[Tracked]:
         """Return the open orders of one row, oldest first."""
@@ -453,3 +480,10 @@ class Orders:
             and t.order.role is not OrderRole.STOP
             and (owner is None or t.order.owner == owner)
         ]
+
+
+def _number(order_id: str) -> int:
+    """Return the number of an id as orders made here have it; 0 for any other."""
+    head, _, number = order_id.partition("-")
+    ours = head == "o" and number.isdecimal() and len(number) < _MOST_DIGITS
+    return int(number) if ours else 0
