@@ -97,6 +97,7 @@ def test_an_entry_runs_from_signal_to_position_with_all_records_and_events() -> 
     hand.fill(order_id, "1", "100.2", fee="0.05")
     kinds = [type(r).__name__ for r in hand.core.records]
     assert kinds == [
+        "LossBaseRecord",
         "OrderRecord",
         "OrderRecord",
         "OrderRecord",

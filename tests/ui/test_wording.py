@@ -36,6 +36,7 @@ from workstation.model.records import (
     FillRecord,
     LimitRecord,
     LockRecord,
+    LossBaseRecord,
     NoteRecord,
     OpportunityRecord,
     OrderRecord,
@@ -425,6 +426,17 @@ CASES: list[tuple[Record, str]] = [
             limit=Decimal(5_000),
         ),
         "limit max_daily_loss warned 4000.5 of 5000",
+    ),
+    (
+        LossBaseRecord(
+            seq=5,
+            ts=TS,
+            day_ns=TS,
+            day_start=Decimal("100412.1"),
+            peak=Decimal(104_000),
+            initial=Decimal(100_000),
+        ),
+        "limit losses from 100,412.10 at the day's start, highest 104,000.00",
     ),
 ]
 

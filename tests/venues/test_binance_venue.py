@@ -102,6 +102,44 @@ async def test_a_resting_order_is_told_of_its_fills_once_and_canceled(
     assert await venue.news() == []
 
 
+async def test_what_was_told_is_not_lost_when_the_next_order_is_not_answered(
+    venue: BinanceVenue, process: Loopback
+) -> None:
+    for order_id in ("s-1", "s-2"):
+        await venue.send(SubmitOrder(order(order_id, "3", "90")))
+        process.fill(order_id, "1")
+    # The first order is answered, the second one is not.
+    process.fault("GET order", "heard")
+    process.fault("GET order", "broken")
+    fill, status = await venue.news()
+    assert isinstance(fill, OrderFilledReport)
+    assert isinstance(status, OrderStatusReport)
+    assert fill.order_id == status.order_id == "s-1"
+    # The one that is not answered keeps nobody else waiting.
+    process.fault("GET order", "broken")
+    with pytest.raises(VenueSilent):
+        await venue.news()
+    fill, *others = await venue.news()
+    assert isinstance(fill, OrderFilledReport)
+    assert fill.order_id == "s-2"
+    assert len(others) == 2
+    for order_id in ("s-1", "s-2"):
+        await venue.send(CancelOrder(order_id, BTC))
+
+
+async def test_a_question_is_answered_with_all_fills_told_before_or_not(
+    venue: BinanceVenue, process: Loopback
+) -> None:
+    await venue.send(SubmitOrder(order("f-1", "3", "90")))
+    process.fill("f-1", "1")
+    assert len(await venue.news()) == 2
+    for _ in range(2):
+        fill, status = await venue.send(QueryOrder("f-1", BTC))
+        assert isinstance(fill, OrderFilledReport)
+        assert isinstance(status, OrderStatusReport)
+    await venue.send(CancelOrder("f-1", BTC))
+
+
 async def test_the_account_is_answered_with_balances_and_open_orders(
     venue: BinanceVenue, process: Loopback
 ) -> None:

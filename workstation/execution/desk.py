@@ -96,8 +96,8 @@ class OrderDesk:
         """Told of each message to the venue, and whether it is a new order."""
         self.unheld: Callable[[Tracked], None] = _unheard
         """Told of each order that is held no more, whatever became of it."""
-        self.submitted: Callable[[], None] = _unseen
-        """Told that an order has left."""
+        self.active: Callable[[], None] = _unseen
+        """Told that an order has left, or was filled."""
         self.orders = Orders(settings.keep_closed)
         self.queries = Queries(name, settings, self.orders, self.sender)
         self._core: Core
@@ -183,7 +183,7 @@ class OrderDesk:
         tracked.sent_ns = tracked.spoken_ns = tracked.heard_ns = now_ns
         self.sender.send(SubmitOrder(tracked.order))
         self.queries.watch()
-        self.submitted()
+        self.active()
 
     def hold(
         self, order: Order, intent: Signal | None = None, worth: Decimal = ZERO

@@ -150,7 +150,7 @@ class Executor(Views):
         self.reports = Reports(
             self.desk,
             self.outcomes.booked,
-            self.outcomes.ended,
+            self._ended,
             self.outcomes.stays,
             by_id,
             orders.absent_after_ms * NS_PER_MS,
@@ -165,7 +165,7 @@ class Executor(Views):
             self.reports.handlers()[ExternalOrder],
             self.operations.settled,
         )
-        self.desk.submitted = self.reconciliation.watch
+        self.desk.active = self.reconciliation.watch
         self.settling = Settling(
             self.reconciliation,
             self.desk,
@@ -239,6 +239,12 @@ class Executor(Views):
         if self.controls.asked:
             self.operations.answered(report.order_id)
 
+    def _ended(self, tracked: Tracked) -> None:
+        self.outcomes.ended(tracked)
+        if self.controls.asked:
+            # How it ended is known: nobody asks about it any more.
+            self.operations.answered(tracked.order.id)
+
     def _rearm(self, command: Rearm) -> None:
         self.operations.rearm(command)
         self.breakers.rearmed()
@@ -275,7 +281,7 @@ class Executor(Views):
         A stop or target that ends so is held here again. Raises CommandRefused when
         the order is not Unknown.
         """
-        self.outcomes.ended(self.operations.close_unknown(order_id, reason))
+        self._ended(self.operations.close_unknown(order_id, reason))
 
     # What is given up.
 

@@ -17,6 +17,7 @@ from workstation.execution.ledger import Ledger
 from workstation.execution.orders import Tracked
 from workstation.execution.price_watch import PriceWatch
 from workstation.execution.protection import Plan, Protection
+from workstation.execution.reports import EXTERNAL
 from workstation.execution.risk import RiskStage
 from workstation.execution.stops import Stops
 from workstation.model.commands import KillLevel
@@ -77,6 +78,7 @@ class Outcomes:
         worthless, closed = len(ledger.unvalued_fees), ledger.closed
         before, after = ledger.apply(fill)
         core.record(FillRecord(core.seq, core.ts, fill))
+        self._desk.active()
         self._limits.traffic.fills.add(core.ts)
         self._watch.wake()
         filled = OrderFilled(fill, core.ts)
@@ -107,10 +109,13 @@ class Outcomes:
             self._closing.resume(fill.owner, fill.instrument)
 
     def _close_late(self, tracked: Tracked, fill: Fill) -> None:
-        """Close what an entry filled after it was flattened, or after the kill."""
+        """Close what an entry filled after it was flattened, or after the kill.
+
+        Not what somebody trades at the venue by hand after it: that is no late fill.
+        """
         owner, instrument = fill.owner, fill.instrument
         close = self._closing.close
-        if self._controls.kill_level is _KILL_FLATTEN:
+        if self._controls.kill_level is _KILL_FLATTEN and owner != EXTERNAL:
             close(owner, instrument, OrderRole.FLATTEN, "killed: late fill")
         elif tracked.flattened:
             reason = f"late fill: {tracked.flattened}"

@@ -25,6 +25,7 @@ from workstation.model.orders import (
     AccountReport,
     ExternalOrder,
     OpenOrder,
+    Order,
     OrderStatus,
     OrderType,
     QueryAccount,
@@ -109,7 +110,7 @@ class Reconciliation:
         self._asked = self._timers = 0
         self._tries = 0
         self._fills = 0
-        self._quiet_at = -1
+        self._seen = (0, -1)
         self._put_off = 0
         self._since_ns: int | None = None
         self._timer: Timer | None = None
@@ -142,7 +143,11 @@ class Reconciliation:
         return self.answers
 
     def watch(self) -> None:
-        """Look from time to time from now on, as long as anything is going on."""
+        """Look from time to time from now on, as long as anything is going on.
+
+        Without ``begin`` looking ends once all is settled and nothing new was sent or
+        filled since the look before.
+        """
         if self._timer is None and self.answers and self._every_ns:
             self._wait(self._every_ns)
 
@@ -225,14 +230,7 @@ class Reconciliation:
             if (
                 listed.filled > order.filled
                 or (order.is_terminal and not is_over)
-                or (
-                    order.status in _OPEN
-                    and (
-                        (listed.quantity, listed.price) != (order.quantity, order.price)
-                        # A stop that waits here and no more there.
-                        or (order.is_untriggered and listed.order_type in _AWAKE)
-                    )
-                )
+                or (order.status in _OPEN and not _same(listed, order))
             ):
                 desk.queries.ask(order_id)
                 asked = True
@@ -309,14 +307,16 @@ class Reconciliation:
             self._wait(self._confirm_ns)
             return
         core = self._core
-        if all(state.verdict in _SETTLED for state in self.balances.values()):
+        settled = all(state.verdict in _SETTLED for state in self.balances.values())
+        if settled:
             self.agreed_ns = core.ts
             self._since_ns = asked_ns - _MARGIN_NS
         if self._controls.account_asked:
             self._controls.account_asked = False
             self._settled()
-        quiet = not self._desk.orders.at_venue and self._ledger.fills == self._quiet_at
-        self._quiet_at = self._ledger.fills
+        # A run of months with an order at rest must not pay for a look at each minute.
+        before, self._seen = self._seen, (self._desk.orders.sent, self._ledger.fills)
+        quiet = settled and self._seen == before
         if self._every_ns and (self._always or not quiet):
             self._wait(self._every_ns)
 
@@ -400,7 +400,7 @@ class Reconciliation:
             self._timers,
             (self.asked_ns, self.answered_ns, self.agreed_ns, self._since_ns),
             self._fills,
-            (self._quiet_at, self._put_off),
+            (self._seen, self._put_off),
             [
                 (
                     *(name, state.verdict.value, str(state.difference), state.once),
@@ -411,3 +411,13 @@ class Reconciliation:
             ],
             [(*key, *what) for key, what in self.ignored.items()],
         )
+
+
+def _same(listed: OpenOrder, order: Order) -> bool:
+    """Tell whether the venue has an open order as it is here."""
+    if (listed.quantity, listed.price) != (order.quantity, order.price):
+        return False
+    if not order.is_untriggered:
+        return True
+    # A stop that waits here may be woken there, or have another trigger.
+    return listed.order_type not in _AWAKE and listed.trigger == order.trigger

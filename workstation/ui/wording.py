@@ -30,6 +30,7 @@ from workstation.model.records import (
     FillRecord,
     LimitRecord,
     LockRecord,
+    LossBaseRecord,
     NoteRecord,
     OpportunityRecord,
     OrderRecord,
@@ -416,6 +417,16 @@ def _limit(record: LimitRecord, scales: Scales) -> Said:
     return "limit", "warn", "", parts
 
 
+def _loss_base(record: LossBaseRecord, scales: Scales) -> Said:
+    parts: Parts = (
+        ("losses from ", "dim"),
+        (f"{record.day_start:,.2f}", ""),
+        (" at the day's start, highest ", "dim"),
+        (f"{record.peak:,.2f}", ""),
+    )
+    return "limit", "info", "", parts
+
+
 def _breaker(record: BreakerRecord, scales: Scales) -> Said:
     ink = _BREAKER_INKS[record.after]
     parts: Parts = (
@@ -519,6 +530,7 @@ _SAY: dict[type, Callable[[Any, Scales], Said]] = {
     FeedRecord: _feed,
     ControlRecord: _control,
     LimitRecord: _limit,
+    LossBaseRecord: _loss_base,
     BreakerRecord: _breaker,
     CommandRecord: _command,
     NoteRecord: _note,

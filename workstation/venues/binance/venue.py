@@ -94,6 +94,8 @@ class BinanceVenue:
                 if instrument not in self._symbols:
                     # It answers about an order only with its symbol.
                     return ()
+                # All fills are wanted: those told before may not have been heard.
+                self._told.pop(order_id, None)
                 answer = await self._query(order_id, self._symbols[instrument])
                 return [_asked(report, request) for report in answer]
             case QueryAccount():
@@ -112,7 +114,16 @@ class BinanceVenue:
         """Return what became of the orders that were open when last looked at."""
         reports: list[Report] = []
         for order_id, symbol in list(self._open.items()):
-            reports += await self._query(order_id, symbol)
+            try:
+                reports += await self._query(order_id, symbol)
+            except VenueSilent:
+                if order_id in self._open:
+                    # The others come first next time.
+                    self._open[order_id] = self._open.pop(order_id)
+                if not reports:
+                    raise
+                # What was told before must not be lost with this.
+                break
         return reports
 
     def account(self) -> Mapping[str, object] | None:
@@ -201,7 +212,9 @@ class BinanceVenue:
             status,
             stored.executedQty,
             stored.updateTime * NS_PER_MS,
+            quantity=stored.origQty,
             triggered=stored.was_triggered,
+            trigger=stored.stopPrice or None,
         )
         return (*fills, report)
 

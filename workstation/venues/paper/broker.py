@@ -267,10 +267,11 @@ class PaperBroker:
         order_id = request.order_id
         working = self.matching.orders.get(order_id)
         status: OrderStatus | None = None
-        filled, triggered = ZERO, False
+        filled, triggered, trigger = ZERO, False, None
         if working is not None:
             filled = working.filled
-            triggered = not self._desk.orders[order_id].is_untriggered
+            order = self._desk.orders[order_id]
+            triggered, trigger = not order.is_untriggered, order.trigger
             status = _S.PARTIALLY_FILLED if filled else _S.ACCEPTED
         elif (fate := self.matching.fates.get(order_id)) is not None:
             status, filled = fate
@@ -282,6 +283,7 @@ class PaperBroker:
             ts,
             asked_ns=request.asked_ns,
             triggered=triggered,
+            trigger=trigger,
         )
         self._desk.report(order_id, report)
 
@@ -316,7 +318,9 @@ class PaperBroker:
             ),
         )
 
-    # Market data.
+    # Market data. Only bars are matched before the core sees them.
+
+    precedes: tuple[type, ...] = (Bar,)
 
     def before_market(self, event: MarketEvent) -> None:
         """Match against a bar before the core sees it, where only bars exist."""
@@ -325,18 +329,15 @@ class PaperBroker:
 
     def after_market(self, event: MarketEvent) -> None:
         """Match against what the core has just seen."""
-        kind = type(event)
-        if kind is Bar:
+        if type(event) is Trade:
+            if event.instrument in self._desk.busy:
+                self._queues.trade(event)
+        elif type(event) is Bar:
             self._bars.leave(event.instrument)
-            return
-        if kind is not Trade:
-            self._depth.refresh(event.instrument)
-        if event.instrument not in self._desk.busy:
-            return
-        if isinstance(event, Trade):
-            self._queues.trade(event)
         else:
-            self._queues.change(event)
+            self._depth.refresh(event.instrument)
+            if event.instrument in self._desk.busy:
+                self._queues.change(event)
 
     def digest(self) -> object:
         """Return balances, orders with their places in the queue, and delays."""
