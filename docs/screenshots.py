@@ -118,6 +118,10 @@ class Still:
         """The driver: it plays, but its wall clock stands."""
         return self._session.driver
 
+    async def drive(self) -> None:
+        """Drive the run, whose wall clock stands, until the screen is left."""
+        await self._session.drive()
+
     def frame(
         self, cursor: int, panels: frozenset[str], focus: Focus | None = None
     ) -> Frame:

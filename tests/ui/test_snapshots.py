@@ -43,6 +43,10 @@ DIALOGS: dict[str, tuple[str, ...]] = {
     "cancel_one": (*ORDERS, "c"),
     "cancel_all": (*ORDERS, "C"),
     "ticket": ("1", "b", *["tab"] * 6, "0", "full_stop", "1"),
+    "stop": (
+        *("1", "b", *["tab"] * 3, *["right"] * 3, "tab", "a", *["up"] * 9),
+        *("tab", "a", "tab", "tab", "0", "full_stop", "1"),
+    ),
     "amend": (*ORDERS, "u", *["tab"] * 2, "up", "up"),
     "detail": (*ORDERS, "enter"),
     "stop_feed": ("2", "x"),

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from workstation.model.instruments import Side
 from workstation.model.limits import BreakerState
 from workstation.model.money import minus, plain
-from workstation.model.orders import Order, OrderRole, OrderStatus
+from workstation.model.orders import Order, OrderRole, OrderStatus, OrderType
 from workstation.model.reconciliation import Verdict
 from workstation.model.records import (
     BalanceRecord,
@@ -268,11 +268,14 @@ def _order_text(order: Order, scales: Scales) -> str:
     name = order.instrument
     size = _quantity(order.quantity, order.instrument, scales)
     text = f"#{order_number(order.id)} {name} {order.side.value} {size}"
+    kind = order.type.value.replace("_", "-")
     price = order.price if order.price is not None else order.trigger
     if price is None:
-        return f"{text} {order.type.value}"
-    at = _price(price, order.instrument, scales)
-    return f"{text} {order.type.value} @ {at}"
+        return f"{text} {kind}"
+    at = f"@ {_price(price, order.instrument, scales)}"
+    if order.type is OrderType.STOP_LIMIT and order.trigger is not None:
+        at = f"{_price(order.trigger, order.instrument, scales)} {at}"
+    return f"{text} {kind} {at}"
 
 
 def _order(record: OrderRecord, scales: Scales) -> Said:
