@@ -140,6 +140,10 @@ def test_an_order_made_by_hand_is_external_and_fills_as_such(tmp_path: Path) -> 
             "no instrument X",
         ),
         (
+            HandOrder(instrument="BTCUSDT", side=Side.BUY, quantity=D("NaN")),
+            "finite figures",
+        ),
+        (
             HandOrder(instrument="BTCUSDT", side=Side.BUY, quantity=D("0.0000001")),
             "the venue refuses it: quantity 1E-7",
         ),

@@ -86,6 +86,9 @@ class Hand:
         )
         if event.instrument not in self._instruments:
             raise CommandRefused(f"no instrument {event.instrument}")
+        figures = (event.quantity, ZERO if event.price is None else event.price)
+        if not all(figure.is_finite() for figure in figures):
+            raise CommandRefused("an order must have finite figures")
         problem = self._problem(order)
         if problem is not None:
             raise CommandRefused(f"the venue refuses it: {problem}")
