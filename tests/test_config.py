@@ -280,7 +280,9 @@ def test_a_bare_config_name_is_found_in_the_users_folder_then_shipped(
 def test_an_instrument_of_the_config_wins_over_the_default(folder: Path) -> None:
     entry = (
         '[[instruments]]\nsymbol = "ETHUSDT"\ntick_size = "0.5"\nlot_size = 1\n'
-        'min_notional = 10\nid = "ether"\n'
+        'min_notional = 10\nmax_notional = "9e6"\nmin_quantity = 2\n'
+        "max_quantity = 2\nmarket_max_quantity = 3\nmin_price = 1\n"
+        'max_price = "5000"\nid = "ether"\n'
     )
     text = GOOD.replace("[[feeds]]", entry + "[[feeds]]").replace('"*"', '"ETHUSDT"')
     config = load_config(write(folder / "i.toml", text))
@@ -288,6 +290,10 @@ def test_an_instrument_of_the_config_wins_over_the_default(folder: Path) -> None
     assert bitcoin.id == "BTCUSDT"
     assert (ether.id, ether.base, ether.quote) == ("ether", "ETH", "USDT")
     assert (ether.tick_size, ether.lot_size) == (Decimal("0.5"), Decimal(1))
+    assert (ether.min_notional, ether.max_notional) == (Decimal(10), Decimal("9e6"))
+    assert (ether.min_quantity, ether.max_quantity) == (Decimal(2), Decimal(2))
+    assert ether.market_max_quantity == 3
+    assert (ether.min_price, ether.max_price) == (Decimal(1), Decimal(5000))
     assert config.run.strategies[0].symbols == ("ether",)
 
 

@@ -415,6 +415,33 @@ CASES = {
         ),
         "11: instruments.0.tick_size: found 0; allowed: more than 0",
     ),
+    "an instrument with less than nothing as its largest order": (
+        GOOD,
+        (
+            "[[feeds]]",
+            '[[instruments]]\nsymbol = "BTCUSDT"\ntick_size = 1\nlot_size = 1\n'
+            "max_quantity = -1\n[[feeds]]",
+        ),
+        "13: instruments.0.max_quantity: found -1; allowed: 0 or more",
+    ),
+    **{
+        f"an instrument whose {most} is less than its {least}": (
+            GOOD,
+            (
+                "[[feeds]]",
+                '[[instruments]]\nsymbol = "BTCUSDT"\ntick_size = 1\nlot_size = 1\n'
+                f'{least} = "5"\n{most} = "4.9"\n[[feeds]]',
+            ),
+            f"14: instruments.0.{most}: found 4.9; allowed: 5 or more, as {least} is; "
+            "or 0",
+        )
+        for least, most in (
+            ("min_quantity", "max_quantity"),
+            ("min_quantity", "market_max_quantity"),
+            ("min_price", "max_price"),
+            ("min_notional", "max_notional"),
+        )
+    },
     "an instrument twice": (
         GOOD,
         (

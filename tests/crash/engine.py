@@ -22,8 +22,10 @@ from workstation.config import load_config
 from workstation.engine import journal as journal_module
 from workstation.engine.assembly import assemble_session
 from workstation.engine.session import Session
-from workstation.model.commands import Recover
+from workstation.model.commands import Recover, Resolve
 from workstation.model.orders import Order, Report, SingleRequest
+from workstation.model.reconciliation import Resolution, Subject
+from workstation.model.records import DenyRecord
 from workstation.paths import shipped_folder
 from workstation.venues.binance.settings import BinanceVenueSettings
 from workstation.venues.binance.venue import BinanceVenue
@@ -140,7 +142,7 @@ async def run(wanted: dict[str, Any]) -> None:
     (broker,) = session.engine.distant
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(broker.run())
-        await play(session)
+        await play(session, wanted.get("settles", ""))
         broker.stop()
     print(json.dumps(told_of(session)))
     session.close()
@@ -178,8 +180,11 @@ class _Killing:
         return reports
 
 
-async def play(session: Session) -> None:
-    """Step to the end; the venue has answered all before the next step."""
+async def play(session: Session, settles: str) -> None:
+    """Step to the end; the venue has answered all before the next step.
+
+    ``settles`` is a currency whose difference is adopted as soon as it stands.
+    """
     engine = session.engine
     engine.waits = False
     engine.start()
@@ -188,6 +193,16 @@ async def play(session: Session) -> None:
     await settle(session)
     while engine.step():
         await settle(session)
+        if settles in session.executor.controls.unreconciled:
+            outcome = session.execute(
+                Resolve(
+                    kind=Subject.BALANCE,
+                    subject=settles,
+                    resolution=Resolution.ADOPT,
+                    reason="went to the tax office",
+                )
+            )
+            assert outcome.accepted, outcome.detail
 
 
 async def settle(session: Session) -> None:
@@ -213,6 +228,14 @@ def told_of(session: Session) -> dict[str, Any]:
         "realized": str(executor.ledger.realized),
         "fees": str(executor.ledger.fees),
         "asked": sorted(executor.controls.asked),
+        "external": str(executor.position("external", SYMBOL).quantity),
+        "denials": sorted(
+            {
+                each.record.code
+                for each in engine.store.since(0)
+                if isinstance(each.record, DenyRecord)
+            }
+        ),
         "reconciling": executor.reconciling,
         "unreconciled": executor.controls.unreconciled,
         "balances": {k: str(v) for k, v in executor.ledger.balances().items()},

@@ -51,6 +51,15 @@ class Loopback:
         """Fill a part of an open order at its price."""
         self._admin("fill", id=order_id, qty=quantity)
 
+    def deposit(self, asset: str, amount: str) -> None:
+        """Let money come in, or go out, by no trade."""
+        self._admin("deposit", asset=asset, amount=amount)
+
+    def by_hand(self, symbol: str, side: str, quantity: str, price: str = "") -> None:
+        """Make an order as somebody at the venue's own screen would."""
+        ask = {"type": "LIMIT", "price": price} if price else {"type": "MARKET"}
+        self._admin("order", symbol=symbol, side=side, quantity=quantity, **ask)
+
     def state(self) -> dict[str, Any]:
         """Return orders, trades and balances."""
         return self._admin("state")

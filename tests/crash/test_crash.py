@@ -107,6 +107,8 @@ def assert_agreed(found: dict[str, Any], state: dict[str, Any]) -> None:
     """Check that the engine's end is the venue's: orders, fills, position, fees."""
     assert not found["killed"], found
     assert found["asked"] == []
+    assert not found["reconciling"]
+    assert found["unreconciled"] == {}
     there = {order["clientOrderId"]: order for order in state["orders"]}
     twice = Counter(order["clientOrderId"] for order in state["orders"])
     assert max(twice.values(), default=1) == 1, "an order was doubled"
@@ -120,8 +122,14 @@ def assert_agreed(found: dict[str, Any], state: dict[str, Any]) -> None:
         assert order_id in there or not sent or status == "canceled", order_id
     assert found["fills"] == len(state["trades"])
     assert Decimal(found["net"]) == Decimal(state["balances"].get("BTC", "0"))
+    assert amounts(found["balances"]) == amounts(state["balances"])
     fees = sum((Decimal(each["commission"]) for each in state["trades"]), Decimal(0))
     assert Decimal(found["fees"]) == fees
+
+
+def amounts(balances: dict[str, str]) -> dict[str, Decimal]:
+    """Return what there is of each currency."""
+    return {name: Decimal(each) for name, each in balances.items() if Decimal(each)}
 
 
 def test_a_run_that_nobody_kills_agrees_with_its_venue(
@@ -196,8 +204,8 @@ def test_an_answer_that_never_comes_is_asked_for(
 def test_the_watchdog_cancels_the_entries_of_a_dead_engine(
     fresh: Engines, tmp_path: Path, stuck: bool
 ) -> None:
-    # The third request is an entry that rests; the stop of the first is held here.
-    resting = 3
+    # After the question for the account, an entry and its exit one rests.
+    resting = 4
     with fresh.left_running(
         tmp_path, kill_answered=resting, stuck=stuck, watchdog_s=1.0
     ):
@@ -216,3 +224,47 @@ def test_an_engine_that_ends_by_itself_leaves_its_orders_to_no_watchdog(
     fresh.run(tmp_path, seconds=8, watchdog_s=0.2)
     state = fresh.venue.state()
     assert [order["status"] for order in state["orders"]][-1] == "NEW"
+
+
+def test_a_new_account_begins_with_what_its_venue_has(
+    fresh: Engines, tmp_path: Path
+) -> None:
+    # The config says 100,000 USDT and nothing else.
+    fresh.venue.deposit("USDT", "-40000")
+    fresh.venue.deposit("BTC", "0.75")
+    found = fresh.run(tmp_path)
+    state = fresh.venue.state()
+    assert found["unreconciled"] == {}
+    assert amounts(found["balances"]) == amounts(state["balances"])
+    bought = Decimal(state["balances"]["BTC"]) - Decimal("0.75")
+    assert Decimal(found["net"]) == bought, "what it began with is no position"
+
+
+def test_what_was_traded_by_hand_while_the_engine_was_dead_is_found(
+    fresh: Engines, tmp_path: Path
+) -> None:
+    assert fresh.run(tmp_path, kill_after=40)["killed"]
+    # One is over before anybody hears of it, the other waits.
+    fresh.venue.by_hand(SYMBOL, "BUY", "0.5")
+    fresh.venue.by_hand(SYMBOL, "BUY", "0.25", price="50000")
+    found = fresh.run(tmp_path, seconds=20)
+    state = fresh.venue.state()
+    assert_agreed(found, state)
+    by_hand = {order_id for order_id in found["orders"] if order_id.startswith("web")}
+    assert len(by_hand) == 2
+    assert Decimal(found["external"]) == Decimal("0.5")
+
+
+def test_money_that_no_trade_explains_stops_entries_until_it_is_settled(
+    fresh: Engines, tmp_path: Path
+) -> None:
+    assert fresh.run(tmp_path, kill_after=40)["killed"]
+    fresh.venue.deposit("USDT", "-1234.5")
+    found = fresh.run(tmp_path, seconds=12)
+    assert set(found["unreconciled"]) == {"USDT"}
+    assert "UNRECONCILED" in found["denials"]
+    # Taken for what it is, entries go on; on the next start nothing is left of it.
+    found = fresh.run(tmp_path, seconds=12, settles="USDT")
+    assert_agreed(found, fresh.venue.state())
+    found = fresh.run(tmp_path, seconds=12)
+    assert_agreed(found, fresh.venue.state())

@@ -246,7 +246,23 @@ class Handler(BaseHTTPRequestHandler):
                 raise Refusal(-2013, "Order does not exist.")
             return plain(order)
         if kind == "GET openOrders":
-            return [plain(o) for o in books.orders if o["open"]]
+            symbol = ask.get("symbol")
+            return [
+                plain(o)
+                for o in books.orders
+                if o["open"] and symbol in (None, o["symbol"])
+            ]
+        if kind == "GET allOrders":
+            since = int(ask.get("startTime", 0))
+            first = int(ask.get("orderId", 0))
+            found = [
+                plain(o)
+                for o in books.orders
+                if o["symbol"] == ask["symbol"]
+                and o["time"] >= since
+                and o["orderId"] >= first
+            ]
+            return found[: int(ask.get("limit", 500))]
         if kind == "GET myTrades":
             wanted = int(ask.get("orderId", 0))
             return [
@@ -280,6 +296,13 @@ class Handler(BaseHTTPRequestHandler):
             books.set_price(ask["symbol"], Decimal(ask["price"]))
         elif what == "fault":
             books.faults.append(ask["fault"])
+        elif what == "deposit":
+            held = books.balances
+            held[ask["asset"]] = held.get(ask["asset"], Decimal(0)) + Decimal(
+                ask["amount"]
+            )
+        elif what == "order":
+            books.place({**ask, "newClientOrderId": f"web_{len(books.orders) + 1}"})
         elif what == "fill":
             order = books.open_order(ask["id"])
             if order is not None:

@@ -17,6 +17,8 @@ from workstation.model.commands import Recover
 from workstation.model.errors import VenueSilent
 from workstation.model.instruments import Side
 from workstation.model.orders import (
+    AccountReport,
+    Balance,
     CancelOrder,
     Order,
     OrderAccepted,
@@ -38,9 +40,12 @@ class Venue:
     """Accepts and fills at once at 61,500, but for what is in ``silent``."""
 
     name = "elsewhere"
-    abilities = BrokerAbilities()
 
-    def __init__(self, silent: Sequence[str] = ()) -> None:
+    def __init__(self, silent: Sequence[str] = (), cash: str = "") -> None:
+        """With ``cash`` it answers for the account: that much USDT, and no order."""
+        self.abilities = BrokerAbilities(account=bool(cash))
+        self.cash = cash
+        self.told = asyncio.Event()
         self.silent = set(silent)
         self.asked: list[SingleRequest] = []
         self.begun: list[str] = []
@@ -60,6 +65,10 @@ class Venue:
                 return (OrderAccepted(order.id, "v"), _fill(order.id, order.quantity))
             case CancelOrder(order_id=order_id):
                 return (OrderCanceled(order_id),)
+            case QueryAccount(number=number):
+                self.told.set()
+                balance = Balance("USDT", Decimal(self.cash))
+                return (AccountReport(number=number, balances=(balance,)),)
             case QueryOrder(order_id=order_id):
                 return (OrderStatusReport(order_id, None),)
         raise AssertionError(request)
@@ -183,6 +192,29 @@ async def test_a_run_on_a_distant_venue_is_replayed_without_it(tmp_path: Path) -
     assert kinds[0] == "Recover"
     assert "OrderFilledReport" in kinds
     reader.close()
+
+
+async def test_a_session_takes_its_account_up_before_anything_enters(
+    tmp_path: Path,
+) -> None:
+    place = f'journal.path="{tmp_path}"'
+    run = settings('feeds.0.symbols=["BTCUSDT"]', place)
+    venue = Venue(cash="777")
+    session = assemble_session(run, venue=venue, paused=True)
+    async with asyncio.TaskGroup() as tasks:
+        driving = tasks.create_task(session.drive())
+        await _turns(3)
+        assert session.frame(0, frozenset()).header.word == "RECONCILING"
+        await venue.told.wait()
+        await _turns()
+        assert not session.executor.reconciling
+        assert session.executor.account().equity == 777
+        session.driver.stop()
+        await driving
+    session.close()
+    result = replay_journal(tmp_path / "000001.sqlite")
+    assert result.matches, result.first_difference
+    result.session.close()
 
 
 async def test_a_run_with_nothing_before_it_has_nothing_to_take_up() -> None:

@@ -9,7 +9,11 @@ from decimal import Decimal
 from typing import TypeVar
 
 from workstation.execution.executor import Executor
-from workstation.execution.settings import OrderSettings, RiskSettings
+from workstation.execution.settings import (
+    OrderSettings,
+    ReconciliationSettings,
+    RiskSettings,
+)
 from workstation.kernel.clock import Timer
 from workstation.market.book import Book
 from workstation.market.pipeline.figures import NO_FIGURES
@@ -31,6 +35,7 @@ from workstation.model.orders import (
     SubmitOrder,
 )
 from workstation.model.ports import BarsView, IndicatorView
+from workstation.model.rates import BrokerAbilities
 from workstation.model.records import Record
 from workstation.model.signals import Signal, SignalAction
 from workstation.model.states import BookTrust
@@ -102,10 +107,10 @@ class FakeMarket:
     def __init__(self, instruments: Sequence[Instrument] = (BTC, ETH)) -> None:
         self.views = {i.id: FakeView(i.id) for i in instruments}
         self.reasons: dict[str, str] = {}
-        self.followers: dict[str, list[Callable[[int], None]]] = {}
+        self.followers: dict[str, list[Callable[[FakeView, int], None]]] = {}
 
     def follow(
-        self, instrument: str, tick: Callable[[int], None]
+        self, instrument: str, tick: Callable[[FakeView, int], None]
     ) -> Callable[[], None]:
         following = self.followers.setdefault(instrument, [])
         following.append(tick)
@@ -142,7 +147,7 @@ class FakeMarket:
             view.last = event.close
         if isinstance(event, Quote | Trade):
             for tick in self.followers.get(event.instrument, ()):
-                tick(event.ts_recv)
+                tick(view, event.ts_recv)
 
 
 class FakeCore:
@@ -231,15 +236,20 @@ def executor(
     risk: RiskSettings | None = None,
     orders: OrderSettings | None = None,
     cash: Decimal = CASH,
+    instruments: Sequence[Instrument] = (BTC, ETH),
+    abilities: BrokerAbilities | None = None,
+    reconciliation: ReconciliationSettings | None = None,
 ) -> Executor:
     """Return an attached Executor for BTC and ETH."""
     made = Executor(
         risk or RiskSettings(),
         orders or OrderSettings(),
-        (BTC, ETH),
+        instruments,
         market,
         currency="USDT",
         cash=cash,
+        abilities=abilities,
+        reconciliation=reconciliation,
     )
     made.attach(core)
     return made
@@ -252,12 +262,16 @@ class Run:
         self,
         broker: PaperBrokerSettings | None = None,
         risk: RiskSettings | None = None,
+        orders: OrderSettings | None = None,
+        btc: Instrument = BTC,
     ) -> None:
         self.market = FakeMarket()
         self.core = FakeCore()
-        self.executor = executor(self.core, self.market, risk)
+        self.executor = executor(
+            self.core, self.market, risk, orders, instruments=(btc, ETH)
+        )
         settings = broker or PaperBrokerSettings()
-        self.broker = PaperBroker(settings, (BTC, ETH), self.market)
+        self.broker = PaperBroker(settings, (btc, ETH), self.market)
         self.broker.attach(FakeEdge(self.core, self._dispatch))
         self.core.on_request = self.broker.request
         self.heard: list[object] = []
@@ -306,10 +320,22 @@ class Hand:
         risk: RiskSettings | None = None,
         orders: OrderSettings | None = None,
         cash: Decimal = CASH,
+        btc: Instrument = BTC,
+        abilities: BrokerAbilities | None = None,
+        reconciliation: ReconciliationSettings | None = None,
     ) -> None:
         self.market = FakeMarket()
         self.core = FakeCore()
-        self.executor = executor(self.core, self.market, risk, orders, cash)
+        self.executor = executor(
+            self.core,
+            self.market,
+            risk,
+            orders,
+            cash,
+            (btc, ETH),
+            abilities,
+            reconciliation,
+        )
         self.quote(100.0, 100.2)
         self._trades = 0
 

@@ -17,7 +17,15 @@ from decimal import Decimal
 from tests.execution.fakes import CASH, NS, Hand, signal
 from tests.execution.venue_model import VenueModel, VenueOrder
 from workstation.execution.settings import RiskSettings
-from workstation.model.commands import CancelOrders, Flatten, Kill, KillLevel, Rearm
+from workstation.model.commands import (
+    CancelOrders,
+    Flatten,
+    Kill,
+    KillLevel,
+    Rearm,
+    Reconcile,
+    Resolve,
+)
 from workstation.model.errors import CommandRefused
 from workstation.model.orders import (
     CancelRejected,
@@ -31,6 +39,8 @@ from workstation.model.orders import (
     SubmitOrder,
     TimeInForce,
 )
+from workstation.model.rates import BrokerAbilities
+from workstation.model.reconciliation import Resolution, Subject, Verdict
 
 D = Decimal
 S = OrderStatus
@@ -67,6 +77,11 @@ WORDS = {
     "venue will refuse": 1,
     "venue forgets": 1,
     "made by hand": 1,
+    "made by hand unheard": 1,
+    "traded by hand unheard": 1,
+    "money moves": 2,
+    "operator asks": 1,
+    "operator settles": 4,
     "seconds pass": 5,
     "much time passes": 2,
     "disconnect": 1,
@@ -79,17 +94,24 @@ CHOICES = tuple(WORDS)
 class Interleaving:
     """One run: an Executor, a venue, and the wire between them."""
 
-    def __init__(self) -> None:
-        self.hand = Hand(RISK)
+    def __init__(self, *, opened: bool = True) -> None:
+        """Begin; unless ``opened`` the account is a new one, of unknown balances."""
+        self.hand = Hand(RISK, abilities=BrokerAbilities(account=True))
         self.hand.quote(100.0, 100.2, "ETH")
         self.hand.core.on_request = self._send
-        self.venue = VenueModel()
+        self.venue = VenueModel(CASH)
         self.requests: list[tuple[int, Request]] = []
         self.reports: list[Report] = []
         self.past: list[Report] = []
         self.sure: set[int] = set()
         self.heard: set[str] = set()
         self.connected = True
+        reconciliation = self.hand.executor.reconciliation
+        reconciliation.opened = opened
+        reconciliation.begin()
+        if opened:
+            # The account is taken up before anything can go wrong.
+            self.settle_now()
         self.log: list[str] = []
 
     # The wire.
@@ -327,6 +349,39 @@ class Interleaving:
             self.venue.by_hand(INSTRUMENTS[pick(2)], bool(pick(2)), D(1 + pick(3)))
         )
 
+    def do_made_by_hand_unheard(self, pick: Callable[[int], int]) -> None:
+        self.venue.by_hand(INSTRUMENTS[pick(2)], bool(pick(2)), D(1 + pick(3)))
+
+    def do_traded_by_hand_unheard(self, pick: Callable[[int], int]) -> None:
+        self.do_made_by_hand_unheard(pick)
+        order = list(self.venue.orders.values())[-1]
+        self.venue.trade(order, order.size if pick(2) else D("0.5"), D(95 + pick(10)))
+
+    def do_money_moves(self, pick: Callable[[int], int]) -> None:
+        self.venue.move(("USDT", *INSTRUMENTS)[pick(3)], D(pick(9) - 4))
+
+    def do_operator_asks(self, pick: Callable[[int], int]) -> None:
+        self.hand.core.seq += 1
+        self.hand.executor.reconcile(Reconcile())
+        self._drain()
+
+    def do_operator_settles(self, pick: Callable[[int], int]) -> None:
+        names = list(self.hand.executor.controls.unreconciled)
+        if not names:
+            return
+        command = Resolve(
+            kind=Subject.BALANCE,
+            subject=names[pick(len(names))],
+            resolution=Resolution.ADOPT,
+        )
+        self.hand.core.seq += 1
+        try:
+            self.hand.executor.resolve(command)
+        except CommandRefused:
+            # The venue has named another figure since, and is asked again.
+            pass
+        self._drain()
+
     def do_seconds_pass(self, pick: Callable[[int], int]) -> None:
         self._pass(1 + pick(6))
 
@@ -364,16 +419,19 @@ class Interleaving:
         pick = _first
         self.do_reconnect(pick)
         for _ in range(8):
-            for _ in range(1000):
-                if not self.requests and not self.reports:
-                    break
-                while self.requests:
-                    self._arrive(*self.requests.pop(0))
-                while self.reports:
-                    self._give(self.reports.pop(0))
-            else:
-                raise AssertionError("questions and answers never end")
+            self.settle_now()
             self._pass(61)
+
+    def settle_now(self) -> None:
+        """Deliver and answer everything that needs no time."""
+        for _ in range(1000):
+            if not self.requests and not self.reports:
+                return
+            while self.requests:
+                self._arrive(*self.requests.pop(0))
+            while self.reports:
+                self._give(self.reports.pop(0))
+        raise AssertionError("questions and answers never end")
 
     def check(self) -> Counter[str]:
         """Compare with the venue; return what there was."""
@@ -389,12 +447,13 @@ class Interleaving:
                 continue
             mine = ours.get(name)
             if mine is None:
-                # Nobody ever heard of it, nor was it sent from here.
-                quiet = name not in self.heard or name in self.venue.forgotten
+                # It was not sent from here, and what became of it is nothing.
                 assert theirs.made_here, name
-                assert quiet, f"{name}: unseen"
+                nothing = theirs.state != "open" and not theirs.done
+                assert nothing or name in self.venue.forgotten, f"{name}: unseen"
                 seen["unseen external"] += 1
                 continue
+            seen["external"] += mine.owner == "external"
             if mine.inferred and name in self.venue.forgotten:
                 # Nobody can tell the operator's word from the truth any more.
                 assert mine.status is S.CANCELED, f"{name}: {mine.status}"
@@ -426,7 +485,24 @@ class Interleaving:
             assert mine.inferred, f"{name}: {mine.status}"
             seen["never arrived"] += 1
         self._check_money(ours, unknown)
+        self._check_balances(seen)
         return seen
+
+    def _check_balances(self, seen: Counter[str]) -> None:
+        """Compare what is said of each currency with what is so."""
+        executor = self.hand.executor
+        ledger, controls = executor.ledger, executor.controls
+        books, there = ledger.balances(), self.venue.totals()
+        assert not controls.account_asked
+        for line in executor.reconciliation_view().balances:
+            name = line.currency
+            difference = there.get(name, D(0)) - books.get(name, D(0))
+            verdict = Verdict.DIFFERS if difference else Verdict.AGREES
+            assert line.verdict is verdict, f"{name}: {line}"
+            assert (line.here, line.difference) == (books.get(name, D(0)), difference)
+            assert (name in controls.unreconciled) is bool(difference), name
+            seen["differing balance" if difference else "equal balance"] += 1
+        seen["settled"] += sum(1 for amount in ledger.put_in.values() if amount)
 
     def _check_money(self, ours: dict[str, Order], unknown: set[str]) -> None:
         """Compare positions and cash; only an Unknown order may make a difference."""
@@ -454,7 +530,7 @@ class Interleaving:
         spent = sum(
             (p.quantity * p.average_price for p in executor.ledger.positions()), D(0)
         )
-        mine_cash = account.initial - CASH + account.realized - account.fees - spent
+        mine_cash = account.realized - account.fees - spent
         assert abs(mine_cash - cash) < D("1e-9"), f"cash {mine_cash}, venue {cash}"
 
 
@@ -466,7 +542,7 @@ def play(number: int, seed: int, steps: int) -> Interleaving:
     """Play one numbered sequence to its end and compare."""
     rng = random.Random(f"{seed}/{number}")
     words = rng.choices(CHOICES, weights=tuple(WORDS.values()), k=steps)
-    run = Interleaving()
+    run = Interleaving(opened=number % 8 != 0)
     for word in words:
         run.step(word, lambda n: int(rng.random() * n))
     run.settle()

@@ -199,7 +199,7 @@ def test_a_drawdown_counts_from_the_highest_equity_and_anew_after_a_rearm() -> N
     hand.give(Rearm())
     hand.enter("1", strategy="b")
     assert codes(hand) == []
-    assert hand.executor.limits.peak == D(107_950)
+    assert hand.executor.ledger.curve.peak == D(107_950)
     at(hand, 90.0)
     assert [after for after, _, _ in rungs(hand)] == ["cancel", "armed", "cancel"]
 
@@ -275,3 +275,27 @@ def test_whoever_looks_at_gauges_changes_nothing() -> None:
     for later in (0, 5 * NS):
         list(hand.executor.limits.gauges(hand.core.ts + later))
     assert hand.executor.digest() == before
+
+
+def test_the_drawdown_of_the_limits_is_that_of_the_curve_until_a_re_arm() -> None:
+    hand = holding(max_drawdown=D("0.5"), max_daily_loss=None)
+    for price in (140.0, 97.0, 120.0):
+        at(hand, price)
+        equity = hand.executor.account().equity
+        curve = hand.executor.ledger.curve
+        standing = curve.standing(hand.core.ts, equity)
+        assert hand.executor.limits.drawdown(equity) == standing.depth / standing.peak
+        assert curve.peak == standing.peak == 104_000
+    assert curve.deepest.depth == 4300
+
+
+def test_money_that_comes_in_is_no_profit_to_fall_from() -> None:
+    hand = Hand()
+    hand.executor.ledger.put("USDT", D(50_000))
+    limits, equity = hand.executor.limits, hand.executor.account().equity
+    assert equity == 150_000
+    assert limits.drawdown(equity) == 0
+    hand.executor.ledger.put("USDT", D(-100_000))
+    equity = hand.executor.account().equity
+    assert equity == 50_000
+    assert limits.drawdown(equity) == limits.daily_loss(equity) == 0

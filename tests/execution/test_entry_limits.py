@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from tests.execution.fakes import NS, Hand, signal
+from tests.execution.fakes import BTC, NS, Hand, signal
 from workstation.execution.settings import RiskSettings
 from workstation.model.limits import Gauge
 from workstation.model.orders import OrderCanceled, OrderType, TimeInForce
@@ -328,3 +328,18 @@ def test_without_limits_nothing_is_denied_and_no_gauge_is_full() -> None:
     assert denied(hand) == []
     gauges = list(hand.executor.limits.gauges(hand.core.ts))
     assert [each.name for each in gauges if each.share is not None] == ["leverage"]
+
+
+def test_a_market_order_has_a_maximum_of_its_own() -> None:
+    btc = replace(BTC, max_quantity=D(5), market_max_quantity=D(4))
+    hand = Hand(OFF, btc=btc)
+    limit = {"order_type": OrderType.LIMIT, "limit_price": "100"}
+    hand.enter("4.001", strategy="a")
+    hand.enter("5.001", strategy="b", **limit)
+    assert denied(hand) == [
+        ("QUANTITY_ABOVE_MAXIMUM", "quantity 4.001 is above market_max_quantity 4"),
+        ("QUANTITY_ABOVE_MAXIMUM", "quantity 5.001 is above max_quantity 5"),
+    ]
+    hand.enter("4", strategy="a")
+    hand.enter("5", strategy="b", **limit)
+    assert len(denied(hand)) == 2

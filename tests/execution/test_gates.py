@@ -24,6 +24,8 @@ GATE_OF = {
     "ROW_LOCKED": "lock",
     "HOLD": "engine",
     "KILLED": "engine",
+    "RECONCILING": "engine",
+    "UNRECONCILED": "engine",
     "MAX_OPEN_ORDERS": "throttle",
     "MAX_ORDER_RATE": "throttle",
     "MAX_MESSAGE_RATIO": "throttle",
@@ -35,6 +37,19 @@ GATE_OF = {
 def first_failure(hand: Hand, quantity: str, owner: str = "s") -> tuple[str, str]:
     gates = hand.executor.gates(owner, "BTC", D(quantity))
     return next(((g.name, g.detail) for g in gates if not g.passed), ("", ""))
+
+
+def test_the_engine_gate_says_that_the_account_is_not_settled() -> None:
+    hand = Hand()
+    controls = hand.executor.controls
+    controls.account_asked = True
+    assert first_failure(hand, "1") == ("engine", "reconciling")
+    controls.account_asked = False
+    controls.unreconciled["USDT"] = "5 USDT here, 4 at the venue"
+    name, detail = first_failure(hand, "1")
+    hand.enter("1")
+    (denied,) = hand.core.kept(DenyRecord)
+    assert (name, detail) == ("engine", denied.text)
 
 
 @pytest.mark.parametrize(
@@ -135,10 +150,12 @@ def test_the_gates_carry_their_number_and_its_limit() -> None:
 @pytest.mark.parametrize("code", DenialCode)
 def test_every_denial_belongs_to_a_gate(code: DenialCode) -> None:
     # The executor's pause has its own gate: a paused strategy is never asked. What is
-    # too small to trade is found out where the entry is sized.
+    # too small or too large to trade is found out where the entry is sized.
     own = {
         "TASK_PAUSED": "engine",
         "QUANTITY_ZERO": "size",
+        "QUANTITY_BELOW_MINIMUM": "size",
+        "QUANTITY_ABOVE_MAXIMUM": "size",
         "BELOW_MIN_NOTIONAL": "size",
     }
     assert gate_of(code.value) == (GATE_OF | own).get(code.value, "risk")

@@ -17,7 +17,7 @@ from workstation.execution.settings import QuotingSettings
 from workstation.execution.steps import Step, StepKind, Why
 from workstation.execution.working import Phase, Working
 from workstation.model.desired import DesiredLevel, DesiredOrders
-from workstation.model.instruments import Side
+from workstation.model.instruments import Instrument, Side
 
 D = Decimal
 BUY, SELL = Side.BUY, Side.SELL
@@ -56,9 +56,10 @@ def decide(
     rules: QuotingSettings = RULES,
     touch: Touch = MARKET,
     can_modify: bool = True,
+    instrument: Instrument = BTC,
 ) -> list[Step]:
     return reconcile(
-        desired, working, rules, BTC, touch, can_modify=can_modify, now_ns=NOW
+        desired, working, rules, instrument, touch, can_modify=can_modify, now_ns=NOW
     )
 
 
@@ -497,3 +498,47 @@ def test_the_order_of_what_is_given_does_not_matter(
     working = [replace(each, since_ns=index) for index, each in enumerate(working)]
     steps = decide(wish(bids, asks), *working)
     assert steps == decide(wish(bids, asks), *reversed(working))
+
+
+BOUNDED = replace(
+    BTC,
+    min_quantity=D("0.5"),
+    max_quantity=D(5),
+    max_notional=D(400),
+    min_price=D(90),
+    max_price=D(110),
+)
+
+
+@pytest.mark.parametrize(
+    ("price", "quantity", "why", "limit"),
+    [
+        ("80", "1", Why.PRICE_RANGE, D(90)),
+        ("90", "1", None, None),
+        ("99", "0.499", Why.BELOW_MINIMUM, None),
+        ("99", "0.5", None, None),
+        ("99", "4.041", Why.ABOVE_MAXIMUM, D("4.040")),
+        ("99", "4.040", None, None),
+    ],
+)
+def test_a_level_beyond_the_bounds_of_an_order_is_left_out_with_the_bound(
+    price: str, quantity: str, why: Why | None, limit: Decimal | None
+) -> None:
+    (step,) = decide(wish([(price, quantity)]), instrument=BOUNDED)
+    if why is None:
+        assert step.kind is K.PLACE
+    else:
+        assert (step.kind, step.why, step.limit) == (K.DROP, why, limit)
+
+
+def test_a_level_that_is_moved_behind_the_market_is_within_the_bounds_there() -> None:
+    market = Touch(D("89.8"), D("90.0"))
+    desired = wish([("91", "1")])
+    (step,) = decide(desired, touch=market, instrument=BOUNDED)
+    assert (step.why, step.price, step.limit) == (Why.PRICE_RANGE, D("89.9"), D(90))
+
+
+def test_what_rests_below_the_minimum_may_stay() -> None:
+    rest = order("a", BUY, "99", "0.3")
+    (step,) = decide(wish([("99", "0.3")]), rest, instrument=BOUNDED)
+    assert step.kind is K.KEEP

@@ -9,6 +9,7 @@ import pytest
 from msgspec import structs
 
 from tests.engine.runs import small, with_script
+from tests.execution.fakes import Hand
 from tests.strategy.fakes import write_script
 from workstation.engine.account_journal import records_of
 from workstation.engine.drivers import Until, run_backtest
@@ -26,7 +27,14 @@ from workstation.model.commands import (
 )
 from workstation.model.instruments import Side
 from workstation.model.orders import OrderType
-from workstation.model.records import ControlRecord
+from workstation.model.rates import BrokerAbilities
+from workstation.model.reconciliation import Subject, Verdict
+from workstation.model.records import (
+    BalanceRecord,
+    ControlRecord,
+    DifferenceRecord,
+    Record,
+)
 from workstation.model.states import SymbolState
 
 TRAILING = "return {'action': 'enter_long', 'quantity': 0.02, 'trailing_bps': 50}"
@@ -179,3 +187,73 @@ def test_a_breakers_kill_still_cools_after_a_restart_and_its_rearm_ramps() -> No
     assert not controls.tripped
     assert controls.cooling_until_ns is None
     assert controls.ramp_from_ns == 70_000_000_000
+
+
+def reconciled(*records: Record) -> Executor:
+    """Return an Executor at a venue that has been given these records."""
+    found = account(opened=False)
+    recovering = Recovering(found)
+    for record in records:
+        recovering.take(record)
+    recovering.finish()
+    return found
+
+
+def account(*, opened: bool) -> Executor:
+    hand = Hand(abilities=BrokerAbilities(account=True))
+    hand.executor.reconciliation.opened = opened
+    return hand.executor
+
+
+def money(seq: int, currency: str, before: str, after: str) -> BalanceRecord:
+    return BalanceRecord(
+        seq=seq,
+        ts=seq,
+        currency=currency,
+        before=Decimal(before),
+        after=Decimal(after),
+    )
+
+
+def difference(seq: int, subject: str, kind: Subject, after: Verdict) -> Record:
+    return DifferenceRecord(
+        seq=seq,
+        ts=seq,
+        kind=kind,
+        subject=subject,
+        before=Verdict.DIFFERS,
+        after=after,
+        here="10",
+        venue="7" if kind is Subject.BALANCE else "2",
+        reason="known",
+    )
+
+
+def test_money_that_was_put_in_is_there_again() -> None:
+    found = reconciled(money(1, "USDT", "100000", "1500"), money(2, "BTC", "0", "0.5"))
+    assert found.ledger.balances() == {"USDT": 1_500, "BTC": Decimal("0.5")}
+    assert found.reconciliation.opened
+
+
+def test_a_run_that_ended_before_the_venue_spoke_has_opened_nothing() -> None:
+    control = ControlRecord(seq=1, ts=1, name="recovery", before="none", after="asking")
+    assert not reconciled(control).reconciliation.opened
+
+
+def test_what_was_ignored_is_ignored_after_a_restart() -> None:
+    ignored = Verdict.IGNORED
+    found = reconciled(
+        money(1, "USDT", "100000", "100000"),
+        difference(2, "USDT", Subject.BALANCE, ignored),
+        difference(3, "BTC", Subject.BALANCE, ignored),
+        difference(4, "BTC", Subject.BALANCE, Verdict.AGREES),
+        difference(5, "web_1", Subject.ORDER, ignored),
+        difference(6, "BTC", Subject.POSITION, ignored),
+    )
+    (state,) = found.reconciliation.balances.values()
+    assert state.ignored == -3
+    assert state.reason == "known"
+    assert found.reconciliation.ignored == {
+        (Subject.ORDER, "web_1"): ("2", "known"),
+        (Subject.POSITION, "BTC"): ("2", "known"),
+    }

@@ -76,10 +76,12 @@ class VenueOrder:
 class VenueModel:
     """Orders, holdings and cash of one account; every event has a later time."""
 
-    def __init__(self) -> None:
+    def __init__(self, began_with: Decimal = Decimal(0)) -> None:
         self.orders: dict[str, VenueOrder] = {}
         self.forgotten: set[str] = set()
+        self.began_with = began_with
         self.cash = Decimal(0)
+        self.moved: dict[str, Decimal] = {}
         self.holdings: dict[str, Decimal] = {}
         self.time = 1_000
         self.trades = 0
@@ -145,6 +147,13 @@ class VenueModel:
             case BatchRequest(requests=requests):
                 return [report for each in requests for report in self.take(each)]
 
+    def totals(self) -> dict[str, Decimal]:
+        """Return what there is of each currency."""
+        held = {"USDT": self.began_with + self.cash, **self.holdings}
+        for name, amount in self.moved.items():
+            held[name] = held.get(name, Decimal(0)) + amount
+        return held
+
     def statement(self, request: QueryAccount) -> AccountReport:
         """Say what the account has, and which orders are open, or ever were."""
         wanted = (
@@ -152,10 +161,9 @@ class VenueModel:
             for order in self.orders.values()
             if order.state == "open" or request.since_ns is not None
         )
-        held = {"USDT": self.cash, **self.holdings}
         return AccountReport(
-            asked_ns=request.asked_ns,
-            balances=tuple(Balance(name, held[name]) for name in held),
+            number=request.number,
+            balances=tuple(Balance(*each) for each in self.totals().items()),
             orders=tuple(
                 OpenOrder(
                     order_id=order.name,
@@ -239,6 +247,10 @@ class VenueModel:
     def reject(self, order: VenueOrder) -> list[Report]:
         order.state = "rejected"
         return [OrderRejected(order.name, "second thoughts", self._tick())]
+
+    def move(self, currency: str, amount: Decimal) -> None:
+        """Let money come in or go out by no trade."""
+        self.moved[currency] = self.moved.get(currency, Decimal(0)) + amount
 
     def by_hand(self, instrument: str, buys: bool, size: Decimal) -> list[Report]:
         """Let somebody make an order at the venue itself."""

@@ -8,6 +8,7 @@ from tests.strategy.bench import Bench
 from tests.strategy.test_triggers import ENTER, SEEN, fill
 from workstation.model.commands import Override
 from workstation.model.market import Trade
+from workstation.model.ports import InstrumentView
 from workstation.model.states import SymbolState
 from workstation.strategy.question import Function
 from workstation.strategy.settings import AskSettings
@@ -138,8 +139,13 @@ def test_who_may_not_be_asked_is_not_asked_at_events(way: str) -> None:
 def test_who_follows_a_symbol_hears_quotes_and_trades_until_it_stops() -> None:
     bench = Bench()
     heard: list[int] = []
-    stop = bench.market.follow("BTC", heard.append)
-    other = bench.market.follow("BTC", heard.append)
+
+    def hear(view: InstrumentView, ts: int) -> None:
+        assert view is bench.market.instrument("BTC")
+        heard.append(ts)
+
+    stop = bench.market.follow("BTC", hear)
+    other = bench.market.follow("BTC", hear)
     other()
     trade = Trade("BTC", bench.core.ts + 7, 100.0, 1.0, 1)
     bench.act(lambda: bench.market.handle_event(trade))

@@ -105,3 +105,21 @@ def test_no_entry_is_more_than_its_size_and_all_are_on_the_lot(
         assert quantity <= worth
     else:
         assert quantity * Decimal(repr(price)) <= worth
+
+
+def test_a_size_beyond_what_one_order_may_be_is_refused_with_its_numbers() -> None:
+    bounded = msgspec.structs.replace(
+        BTC, min_quantity=Decimal("0.5"), max_quantity=Decimal(2)
+    )
+    for amount, code, text in (
+        (0.499, "QUANTITY_BELOW_MINIMUM", "quantity 0.499 is below min_quantity 0.5"),
+        (2.001, "QUANTITY_ABOVE_MAXIMUM", "quantity 2.001 is above max_quantity 2"),
+    ):
+        size = Size("quantity", amount)
+        refused = refusal(size, bounded, Decimal(str(amount)), 100.0)
+        assert refused is not None
+        assert refused.code == code
+        assert refused.text.startswith(text)
+    for amount in (0.5, 2.0):
+        size = Size("quantity", amount)
+        assert refusal(size, bounded, Decimal(str(amount)), 100.0) is None

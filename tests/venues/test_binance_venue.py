@@ -11,6 +11,7 @@ from tests.crash.loopback import SECRET, Loopback
 from workstation.model.errors import VenueSilent
 from workstation.model.instruments import Side
 from workstation.model.orders import (
+    AccountReport,
     CancelOrder,
     CancelRejected,
     Order,
@@ -23,6 +24,7 @@ from workstation.model.orders import (
     OrderStatus,
     OrderStatusReport,
     OrderType,
+    QueryAccount,
     QueryOrder,
     ReplaceOrder,
     ReplaceRejected,
@@ -92,9 +94,69 @@ async def test_a_resting_order_is_told_of_its_fills_once_and_canceled(
     process.fill("r-1", "1")
     *fills, canceled = await venue.send(CancelOrder("r-1", BTC))
     assert isinstance(canceled, OrderCanceled)
+    assert canceled.filled == TWO
     # The one that was told before is dropped by its trade id.
     assert len(fills) == 2
     assert await venue.news() == []
+
+
+async def test_the_account_is_answered_with_balances_and_open_orders(
+    venue: BinanceVenue, process: Loopback
+) -> None:
+    process.deposit("BTC", "0.25")
+    await venue.send(SubmitOrder(order("a-1", "3", "90")))
+    process.fill("a-1", "1")
+    process.by_hand(BTC, "SELL", "0.5", "200")
+    (told,) = await venue.send(QueryAccount(7, 5))
+    assert isinstance(told, AccountReport)
+    assert told.number == 7
+    state = process.state()["balances"]
+    assert {each.currency: str(each.total) for each in told.balances} == state
+    ours, by_hand = told.orders
+    assert (ours.order_id, ours.side, ours.price) == ("a-1", Side.BUY, NINETY)
+    assert (ours.quantity, ours.filled) == (Decimal(3), ONE)
+    assert ours.status is OrderStatus.PARTIALLY_FILLED
+    assert (by_hand.side, by_hand.quantity) == (Side.SELL, Decimal("0.5"))
+    assert by_hand.order_id.startswith("web")
+
+
+async def test_orders_that_are_over_are_listed_where_they_are_asked_for(
+    venue: BinanceVenue, process: Loopback
+) -> None:
+    process.by_hand(BTC, "BUY", "1")
+    (now,) = await venue.send(QueryAccount(1, 5))
+    (all_,) = await venue.send(QueryAccount(2, 5, since_ns=0))
+    assert isinstance(now, AccountReport)
+    assert isinstance(all_, AccountReport)
+    assert all(each.status is not OrderStatus.FILLED for each in now.orders)
+    last = all_.orders[-1]
+    assert (last.status, last.filled) == (OrderStatus.FILLED, ONE)
+    assert (last.order_type, last.price) == (OrderType.MARKET, None)
+
+
+async def test_many_orders_are_listed_page_by_page(
+    venue: BinanceVenue, process: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workstation.venues.binance.venue._PAGE", 2)
+    for _ in range(5):
+        process.by_hand(BTC, "BUY", "1", "1")
+    (told,) = await venue.send(QueryAccount(1, 5, since_ns=0))
+    assert isinstance(told, AccountReport)
+    assert len(told.orders) == len(process.state()["orders"])
+
+
+async def test_an_account_that_is_not_answered_is_silence(
+    venue: BinanceVenue, process: Loopback
+) -> None:
+    process.fault("GET account", "broken")
+    with pytest.raises(VenueSilent, match="/api/v3/account"):
+        await venue.send(QueryAccount(1, 5))
+    settings = BinanceVenueSettings(base_url=process.url, key="k", secret="wrong")
+    stranger = BinanceVenue(settings, {BTC: BTC})
+    # A refusal is no answer about the account either.
+    with pytest.raises(VenueSilent, match="Signature"):
+        await stranger.send(QueryAccount(1, 5))
+    await stranger.close()
 
 
 async def test_an_order_that_ends_by_itself_comes_with_its_reason(
@@ -103,6 +165,7 @@ async def test_an_order_that_ends_by_itself_comes_with_its_reason(
     ioc = order("i-1", "1", "90", time_in_force=TimeInForce.IOC)
     _, expired = await venue.send(SubmitOrder(ioc))
     assert isinstance(expired, OrderExpired)
+    assert expired.filled == 0
 
 
 async def test_what_the_venue_refuses_is_a_rejection(venue: BinanceVenue) -> None:

@@ -13,6 +13,7 @@ from hypothesis.stateful import (
     invariant,
     rule,
 )
+from msgspec.structs import replace
 
 from tests.venues.brute_book import BruteBook, BruteOrder
 from workstation.model.instruments import Instrument, Side
@@ -346,3 +347,59 @@ def test_a_digest_tells_two_queues_apart() -> None:
     second.engine.amend("o1", 2 * LOT, 10 * TICK)
     second.engine.amend("o1", 1 * LOT, 10 * TICK)
     assert first.engine.digest() != second.engine.digest()
+
+
+BOUNDED = replace(
+    COIN,
+    min_quantity=5 * LOT,
+    max_quantity=20 * LOT,
+    market_max_quantity=D("0.105"),
+    min_price=10 * TICK,
+    max_price=30 * TICK,
+    max_notional=300 * TICK * LOT,
+)
+
+
+@pytest.mark.parametrize(
+    ("lots", "ticks", "refused"),
+    [
+        (5, 15, ""),
+        (4, 15, "quantity 0.04 is below the least of 0.05"),
+        (20, 15, ""),
+        (21, 14, "quantity 0.21 is above 0.20, the most of one at 7.0"),
+        (15, 20, ""),
+        (16, 20, "quantity 0.16 is above 0.15, the most of one at 10.0"),
+        (10, None, ""),
+        (11, None, "quantity 0.11 is above 0.105, the most of a market order"),
+        (5, 10, ""),
+        (5, 9, "price 4.5 is below the lowest of 5.0"),
+        (5, 30, ""),
+        (5, 31, "price 15.5 is above the highest of 15.0"),
+    ],
+)
+@pytest.mark.parametrize("reduce_only", [False, True])
+def test_a_venue_refuses_what_is_beyond_its_bounds(
+    lots: int, ticks: int | None, refused: str, reduce_only: bool
+) -> None:
+    venue = Venue(instrument=BOUNDED)
+    venue.order("bob", SELL, 20, 15)
+    venue.order("ann", BUY, 20, 15)
+    venue.order("cid", BUY, 20, 12)
+    venue.heard.clear()
+    order = venue.order("ann", SELL, lots, ticks, reduce_only=reduce_only)
+    said = venue.heard[0]
+    if refused:
+        assert said == told.Refused(order, refused)
+    else:
+        assert isinstance(said, told.Accepted)
+
+
+def test_an_amend_beyond_the_bounds_is_refused() -> None:
+    venue = Venue(instrument=BOUNDED)
+    order = venue.order("ann", BUY, 20, 12)
+    venue.engine.amend(order, 21 * LOT, 12 * TICK)
+    assert isinstance(venue.heard[-1], told.AmendRefused)
+    venue.engine.amend(order, 20 * LOT, 9 * TICK)
+    assert isinstance(venue.heard[-1], told.AmendRefused)
+    venue.engine.amend(order, 20 * LOT, 15 * TICK)
+    assert isinstance(venue.heard[-1], told.Amended)

@@ -39,6 +39,14 @@ __all__ = [
 ]
 
 
+_BOUNDS = (
+    ("min_notional", "max_notional"),
+    ("min_quantity", "max_quantity"),
+    ("min_quantity", "market_max_quantity"),
+    ("min_price", "max_price"),
+)
+
+
 class InstrumentSettings(Settings, frozen=True, kw_only=True):
     """One ``[[instruments]]`` entry; what it leaves out is read from the symbol."""
 
@@ -61,11 +69,29 @@ class InstrumentSettings(Settings, frozen=True, kw_only=True):
     """Smallest step of a quantity."""
     min_notional: Decimal = Decimal(0)
     """Least price × quantity of an order; 0 = none."""
+    max_notional: Decimal = Decimal(0)
+    """Largest price × quantity of an order at a price; 0 = none."""
+    min_quantity: Decimal = Decimal(0)
+    """Least quantity of an order; 0 = a lot."""
+    max_quantity: Decimal = Decimal(0)
+    """Largest quantity of an order; 0 = none."""
+    market_max_quantity: Decimal = Decimal(0)
+    """Largest quantity of a market order, where that is less; 0 = none."""
+    min_price: Decimal = Decimal(0)
+    """Lowest price of an order, and of a trigger; 0 = a tick."""
+    max_price: Decimal = Decimal(0)
+    """Highest price of an order, and of a trigger; 0 = none."""
 
     def __post_init__(self) -> None:
-        """Refuse steps that are not positive."""
+        """Refuse steps that are not positive, and bounds that exclude all."""
         more_than_zero(self, "tick_size", "lot_size")
-        at_least_zero(self, "min_notional")
+        at_least_zero(self, *dict.fromkeys(name for pair in _BOUNDS for name in pair))
+        for least, most in _BOUNDS:
+            low, high = getattr(self, least), getattr(self, most)
+            if high and high < low:
+                raise ValueError(
+                    f"{most} = {high} must be {low} or more, as {least} is; or 0"
+                )
 
 
 def resolve_instruments(
@@ -208,7 +234,7 @@ def _instrument(
     for entry in sorted(entries, key=lambda item: item.get("venue") is None):
         if entry.get("symbol") == symbol and entry.get("venue") in (None, venue):
             where = entry.key
-            if entry.get("tick_size") and entry.get("lot_size"):
+            if entry.right:
                 return where, _described(entry.build(), venue)
     return where, structs.replace(default_instrument(symbol, venue), id="")
 
@@ -239,6 +265,12 @@ def _described(entry: InstrumentSettings, venue: str) -> Instrument:
         tick_size=entry.tick_size,
         lot_size=entry.lot_size,
         min_notional=entry.min_notional,
+        max_notional=entry.max_notional,
+        min_quantity=entry.min_quantity,
+        max_quantity=entry.max_quantity,
+        market_max_quantity=entry.market_max_quantity,
+        min_price=entry.min_price,
+        max_price=entry.max_price,
         market=entry.market or "",
     )
 

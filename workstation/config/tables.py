@@ -28,17 +28,26 @@ _CROSS_CHECK = re.compile(
 class Checked(Generic[S]):
     """What a table holds so far: its right values, to be completed and then built."""
 
-    def __init__(self, settings: type[S], key: Key, values: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        settings: type[S],
+        key: Key,
+        values: dict[str, Any],
+        *,
+        right: bool = True,
+    ) -> None:
         self.settings = settings
         self.key = key
         self.values = values
+        self.right = right
+        """Whether no problem was found in the table."""
 
     def get(self, name: str) -> Any:
         """Return a right value or the default; None where it is wrong or missing."""
         return self.values.get(name)
 
     def build(self) -> S:
-        """Make the settings; only when no problem was found in the whole config."""
+        """Make the settings; only when no problem was found in the table."""
         return self.settings(**self.values)
 
 
@@ -49,7 +58,8 @@ def check_table(
     if not isinstance(table, dict):
         place = ".".join(map(str, key))
         problems.add(key, f"found {show(table)}; allowed: a table [{place}]")
-        return Checked(settings, key, {})
+        return Checked(settings, key, {}, right=False)
+    found = len(problems)
     hints = get_type_hints(settings, include_extras=True)
     fields = structs.fields(settings)
     names = [field.name for field in fields]
@@ -96,7 +106,8 @@ def check_table(
         for field in fields
         if field.name not in table and not _is_required(field)
     }
-    return Checked(settings, key, {**defaults, **values})
+    right = len(problems) == found
+    return Checked(settings, key, {**defaults, **values}, right=right)
 
 
 def _item_settings(hint: Any) -> type[Settings] | None:

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import msgspec
 
-from workstation.engine.journal import FORMAT, SUFFIX, JournalReader
+from workstation.engine.formats import check_format, record_decoder
+from workstation.engine.journal import SUFFIX, JournalReader
 from workstation.model.errors import JournalError
 from workstation.model.records import Record
 
 __all__ = ["AccountJournal", "records_of"]
 
 _LOCK = "lock"
-_decode = msgspec.msgpack.Decoder(Record).decode
 
 
 class AccountJournal:
@@ -64,7 +64,7 @@ class AccountJournal:
 
 
 def records_of(runs: list[Path]) -> Iterator[Record]:
-    """Yield the records of all these runs, oldest first.
+    """Yield the records of all these runs as today's, oldest first.
 
     Raises JournalError where one cannot be read to its end: what it proves is then
     not known, and nothing may be traded on it.
@@ -72,14 +72,10 @@ def records_of(runs: list[Path]) -> Iterator[Record]:
     for path in runs:
         reader = JournalReader(path)
         try:
-            if reader.header.get("format") != FORMAT:
-                raise JournalError(
-                    f"journal {path}: format {reader.header.get('format')}; this "
-                    f"version takes up {FORMAT}"
-                )
+            decode = record_decoder(check_format(reader.header, path))
             for seq, blob in reader.records():
                 try:
-                    yield _decode(blob)
+                    yield decode(blob)
                 except (msgspec.MsgspecError, TypeError) as error:
                     raise JournalError(
                         f"journal {path}: the record at seq {seq} is damaged: {error}"

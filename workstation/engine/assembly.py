@@ -19,10 +19,11 @@ from workstation.engine.control import Control
 from workstation.engine.distant import DistantBroker
 from workstation.engine.drivers import PlayDriver
 from workstation.engine.engine import Engine
+from workstation.engine.formats import FORMAT
 from workstation.engine.framing import FrameSource
 from workstation.engine.hashing import digest_of
 from workstation.engine.heartbeat import Heartbeat
-from workstation.engine.journal import FORMAT, Journal, journal_file
+from workstation.engine.journal import Journal, journal_file
 from workstation.engine.processor_scripts import load_processors
 from workstation.engine.recorder import Recorder
 from workstation.engine.reloading import Reloading

@@ -28,7 +28,6 @@ from workstation.strategy.replies import ScriptAnswered
 from workstation.strategy.script import Script
 
 __all__ = [
-    "FORMAT",
     "InputRow",
     "Interrupt",
     "Journal",
@@ -38,7 +37,6 @@ __all__ = [
     "run_name",
 ]
 
-FORMAT = 2
 SUFFIX = ".sqlite"
 # Rows gathered into one transaction; more would only delay the durable mark.
 _BATCH = 2_000

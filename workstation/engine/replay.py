@@ -15,7 +15,8 @@ from msgspec import Struct
 
 from workstation.engine.assembly import assemble_session
 from workstation.engine.core import RecordSink
-from workstation.engine.journal import FORMAT, InputRow, Interrupt, JournalReader
+from workstation.engine.formats import to_replay
+from workstation.engine.journal import InputRow, Interrupt, JournalReader
 from workstation.engine.script_calls import JournalledScripts
 from workstation.engine.script_loading import KeptScripts
 from workstation.engine.session import Session
@@ -61,11 +62,7 @@ def _replay(
     reader: JournalReader, path: Path, sinks: Sequence[RecordSink]
 ) -> ReplayResult:
     header = reader.header
-    if header.get("format") != FORMAT:
-        raise JournalError(
-            f"journal {path}: format {header.get('format')}; this version reads "
-            f"{FORMAT}"
-        )
+    to_replay(header, path)
     try:
         run = msgspec.convert(header["run"], RunSettings)
     except (KeyError, msgspec.ValidationError) as error:

@@ -14,7 +14,7 @@ from operator import attrgetter
 from workstation.market.running import IndicatorKey, RunningIndicator, parameters
 from workstation.market.window import BarWindow
 from workstation.model.market import Bar
-from workstation.model.ports import BookView
+from workstation.model.ports import BookView, InstrumentView
 from workstation.model.timeframes import Timeframe
 
 __all__ = ["PastInstrument", "PastMarket"]
@@ -123,7 +123,7 @@ class PastMarket:
         return 1 << 62
 
     def follow(
-        self, instrument: str, tick: Callable[[int], None]
+        self, instrument: str, tick: Callable[[InstrumentView, int], None]
     ) -> Callable[[], None]:
         """Follow nothing: between the closes there are no ticks."""
         return lambda: None

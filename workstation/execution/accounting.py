@@ -25,7 +25,7 @@ from workstation.model.states import PositionBand
 
 __all__ = ["Accounting"]
 
-ZERO = Decimal(0)
+_NORMAL = PositionBand.NORMAL
 
 
 class Accounting:
@@ -44,7 +44,7 @@ class Accounting:
 
     def band(self, instrument: str) -> PositionBand:
         """Return the band the account's position is in."""
-        return self._bands.get(instrument, PositionBand.NORMAL)
+        return self._bands.get(instrument, _NORMAL)
 
     def position_changed(self, before: Position, after: Position) -> None:
         """Tell of an owner's position change that has been booked."""
@@ -53,19 +53,21 @@ class Accounting:
         changed = PositionChanged(before, after, core.ts)
         core.publish(changed)
         core.emit(changed)
-        self._update_band(after.instrument)
-        self._update_margin(after.instrument)
+        net = self._ledger.net(after.instrument)
+        self._update_band(after.instrument, net)
+        self._update_margin(after.instrument, net)
 
-    def _update_band(self, instrument: str) -> None:
+    def _update_band(self, instrument: str, net: Decimal) -> None:
         limit = self._limits.settings.max_position_value
         if limit is None:
             return
-        net = self._ledger.net(instrument)
-        price = self._ledger.mark(instrument) if net else ZERO
-        if price is None:
-            return
-        before = self.band(instrument)
-        after = margin.band(abs(net) * price / limit, before)
+        before = self._bands.get(instrument, _NORMAL)
+        after = _NORMAL
+        if net:
+            price = self._ledger.mark(instrument)
+            if price is None:
+                return
+            after = margin.band(abs(net) * price / limit, before)
         if after is before:
             return
         self._bands[instrument] = after
@@ -73,13 +75,12 @@ class Accounting:
         core.record(BandRecord(core.seq, core.ts, instrument, before, after, net))
         core.publish(PositionStateChanged(instrument, before, after, net, core.ts))
 
-    def _update_margin(self, instrument: str) -> None:
+    def _update_margin(self, instrument: str, net: Decimal) -> None:
         core, settings = self._core, self._limits.settings
         value = self._ledger.value()
         self._ledger.curve.sample(core.ts, value.equity)
         used = margin.initial_margin(value.exposure, settings.leverage)
         free = margin.available(value.equity, used, settings.margin_buffer)
-        net = self._ledger.net(instrument)
         core.publish(RiskMetricsUpdated(instrument, net, used, free, core.ts))
         low = margin.is_low(free, used, before=self._warned)
         if low is self._warned:

@@ -74,9 +74,7 @@ class Breakers:
 
     def look(self, ts: int) -> None:
         """Compare the losses at the marks of now; climb where one is too large."""
-        equity = self._ledger.value().equity
-        if equity > self._limits.peak:
-            self._limits.peak = equity
+        equity = self._ledger.sample(ts)
         for gauge in self._limits.losses(equity):
             self._judge(gauge, ts)
         busy = self._ledger.open_positions()
@@ -121,7 +119,7 @@ class Breakers:
         """
         equity = self._ledger.value().equity
         if self._states.get("max_drawdown") is _TRIPPED:
-            self._limits.peak = equity
+            self._ledger.curve.begin_anew(equity)
         for gauge in self._limits.losses(equity):
             if not gauge.is_exceeded:
                 self._states[gauge.name] = _CALM

@@ -1,6 +1,7 @@
 """Closing of positions: exits, flattening, and what has to wait until it is done.
 
-``Intents`` and the operator's operations call it. A row has at most one thing waiting:
+``Intents`` and the operator's operations call it. What is more than one order may be at
+the venue is closed by several, sent at once. A row has at most one thing waiting:
 an exit or a flatten behind an exit at a price that is being canceled, or the entry on
 the other side behind the close of a position. Nothing waits without an order at work.
 """
@@ -16,10 +17,12 @@ from msgspec.structs import replace
 from workstation.execution.desk import OrderDesk
 from workstation.execution.ledger import Ledger
 from workstation.execution.orders import Tracked
+from workstation.execution.parts import parts
 from workstation.execution.risk import Denial, DenialCode, RiskStage
 from workstation.execution.settings import OrderSettings
 from workstation.execution.taking import Taking
 from workstation.model.instruments import Side
+from workstation.model.money import plain
 from workstation.model.orders import Order, OrderRole, OrderStatus, OrderType
 from workstation.model.ports import Core
 from workstation.model.signals import Signal, SignalAction
@@ -38,13 +41,13 @@ _SIDES = {SignalAction.ENTER_LONG: _BUY, SignalAction.ENTER_SHORT: _SELL}
 class _Sequel(Struct, frozen=True):
     """What follows; without a signal it is a flatten for ``reason``.
 
-    ``closes`` is the order that closes the position before an entry on the other side;
-    empty while an exit at a price is still in its way.
+    ``closes`` are the orders that close the position before an entry on the other
+    side; none while an exit at a price is still in its way.
     """
 
     signal: Signal | None
     reason: str
-    closes: str = ""
+    closes: tuple[str, ...] = ()
 
 
 class Closing:
@@ -96,26 +99,38 @@ class Closing:
         closing = self._desk.orders.closing(owner, instrument, side)
         wanted = signal.quantity if signal.quantity is not None else abs(held) - closing
         limit = signal.order_type is _LIMIT
-        order = self._desk.draft(
-            owner,
-            instrument,
-            _EXIT,
-            side,
-            wanted,
-            order_type=_LIMIT if limit else _MARKET,
-            price=signal.limit_price if limit else None,
-            time_in_force=signal.time_in_force,
-            post_only=signal.post_only,
-            expires_ns=expiry(signal, self._core.ts),
-            reduce_only=True,
-            reason=signal.reason,
-        )
+
+        def draft(quantity: Decimal) -> Order:
+            return self._desk.draft(
+                owner,
+                instrument,
+                _EXIT,
+                side,
+                quantity,
+                order_type=_LIMIT if limit else _MARKET,
+                price=signal.limit_price if limit else None,
+                time_in_force=signal.time_in_force,
+                post_only=signal.post_only,
+                expires_ns=expiry(signal, self._core.ts),
+                reduce_only=True,
+                reason=signal.reason,
+            )
+
         if denial is None and held and wanted <= 0 and signal.quantity is None:
             denial = self._risk.closing(held, instrument)
+        found = [wanted]
+        if denial is None:
+            price = signal.limit_price if limit else None
+            found = self.parts(instrument, wanted, price)
+        if len(found) > 1:
+            # Too much in all: the first parts would pass.
+            denial = self._risk.reduces(draft(wanted))
         if denial is not None:
-            self._desk.deny(order, denial)
-        else:
-            self._submit(order)
+            self._desk.deny(draft(wanted), denial)
+            return
+        for part in found:
+            if self._submit(draft(part)) is not None:
+                return
 
     def close(
         self,
@@ -142,16 +157,16 @@ class Closing:
             left = min(left, most)
         if left <= 0:
             return False
-        order = self.taking.draft(
-            owner,
-            self._risk.instruments[instrument],
-            role,
-            side,
-            left,
-            reason,
-            tried,
-        )
-        return self._submit(order) or True
+        one = self._risk.instruments[instrument]
+        price = self.taking.worst(one, side)
+        for part in self.parts(instrument, left, price):
+            order = self.taking.draft(
+                owner, one, role, side, part, price, reason, tried
+            )
+            denial = self._submit(order)
+            if denial is not None:
+                return denial
+        return True
 
     def _close_rest(self, tracked: Tracked, tried: int) -> None:
         """Close what an order left open, unless the position has turned since."""
@@ -192,14 +207,18 @@ class Closing:
         if left <= 0:
             # A stop is closing it already; the entry follows that.
             return
-        order = self._desk.draft(
-            owner, instrument, _EXIT, side, left, reduce_only=True, reason=reason
-        )
-        # Before it is sent: an answer may be here at once.
-        self.sequels[owner, instrument] = _Sequel(signal, reason, order.id)
-        if self._submit(order) is not None:
-            # The denial of the exit is the answer; nothing follows it.
-            self.sequels.pop((owner, instrument), None)
+        closes: tuple[str, ...] = ()
+        for part in self.parts(instrument, left, None):
+            order = self._desk.draft(
+                owner, instrument, _EXIT, side, part, reduce_only=True, reason=reason
+            )
+            closes = (*closes, order.id)
+            # Before it is sent: an answer may be here at once.
+            self.sequels[owner, instrument] = _Sequel(signal, reason, closes)
+            if self._submit(order) is not None:
+                # The denial of the exit is the answer; nothing follows it.
+                self.sequels.pop((owner, instrument), None)
+                return
 
     # What waits.
 
@@ -244,8 +263,11 @@ class Closing:
 
         A close that was refused is not tried again: the row goes on as it is.
         """
-        tracked = self._desk.orders.get(sequel.closes)
-        return tracked is None or tracked.order.status is OrderStatus.FILLED
+        closes = [self._desk.orders.get(each) for each in sequel.closes]
+        return all(
+            tracked is None or tracked.order.status is OrderStatus.FILLED
+            for tracked in closes
+        )
 
     def drop(self, owner: str | None, instrument: str | None, reason: str) -> int:
         """Give up entries that wait for a close; return how many did."""
@@ -285,6 +307,42 @@ class Closing:
             self._desk.cancel(tracked, reason)
         return bool(resting)
 
+    def parts(
+        self, instrument: str, quantity: Decimal, price: Decimal | None
+    ) -> list[Decimal]:
+        """Return the quantities of the orders that close so much.
+
+        What is too much even for as many as are sent at once is an alarm.
+        """
+        found = parts(self._risk.instruments[instrument], quantity, price)
+        left = quantity - sum(found)
+        if left > 0:
+            self._desk.alarm(
+                instrument,
+                f"{plain(left)} of {plain(quantity)} is not closed: {len(found)} "
+                f"orders of {plain(found[0])}, the most of one, are sent at once; "
+                "close again when they are filled",
+                "flatten",
+            )
+        return found
+
+    def release_also(self, first: Order, others: list[Decimal]) -> None:
+        """Send the other parts of what a released stop or target closes."""
+        for quantity in others:
+            order = self._desk.draft(
+                first.owner,
+                first.instrument,
+                first.role,
+                first.side,
+                quantity,
+                trigger=first.trigger,
+                trailing=first.trailing,
+                reduce_only=True,
+                reason=first.reason,
+            )
+            if self._submit(order) is not None:
+                return
+
     def _submit(self, order: Order) -> Denial | None:
         denial = self._risk.check(order, self._core.ts)
         if denial is not None:
@@ -322,7 +380,7 @@ class Closing:
                 *key,
                 "flatten" if each.signal is None else each.signal.action.value,
                 each.reason,
-                each.closes,
+                " ".join(each.closes),
             )
             for key, each in self.sequels.items()
         )

@@ -54,7 +54,8 @@ class Drawdown(Struct, frozen=True):
 class EquityCurve:
     """Points, the fall since the last peak, and the deepest one.
 
-    The first peak is ``initial``.
+    The first peak is ``initial``. ``peak`` is the highest equity since drawdowns were
+    last begun anew, which is what limits measure them from.
     """
 
     def __init__(self, initial: Decimal) -> None:
@@ -66,7 +67,7 @@ class EquityCurve:
         self.span_ns = _FIRST_SPAN_NS
         self.now = Drawdown(initial, 0, initial, 0)
         self.deepest = self.now
-        self.equity = initial
+        self.equity = self.peak = initial
 
     @property
     def wait_ns(self) -> int:
@@ -74,7 +75,12 @@ class EquityCurve:
         return min(self.span_ns, _LONGEST_WAIT_NS)
 
     def sample(self, ts: int, equity: Decimal) -> None:
-        """Take the equity at ``ts``, which never decreases."""
+        """Take the equity at ``ts``, which never decreases.
+
+        The same again at the same time is no other sample.
+        """
+        if ts == self._ts and equity == self.equity and self.samples:
+            return
         self.samples += 1
         if ts < self._ends_ns:
             if equity < self._low:
@@ -96,15 +102,17 @@ class EquityCurve:
             self._ends_ns = (ts // self.span_ns + 1) * self.span_ns
         self._ts = ts
         self.equity = equity
+        if equity > self.peak:
+            self.peak = equity
         now = self.now
         if equity >= now.peak:
             self.now = Drawdown(equity, ts, equity, ts)
         elif equity < now.trough:
             # The money put in is the first peak; its time is that of the first sample.
             peaked = ts if self.samples == 1 else now.peak_ns
-            self.now = Drawdown(now.peak, peaked, equity, ts)
-        if self.now.depth > self.deepest.depth:
-            self.deepest = self.now
+            now = self.now = Drawdown(now.peak, peaked, equity, ts)
+            if now.depth > self.deepest.depth:
+                self.deepest = now
 
     def put(self, amount: Decimal) -> None:
         """Move the fall since the last peak along with money that came in or went out.
@@ -112,6 +120,7 @@ class EquityCurve:
         What has been drawn stays: the points are equity, and that has changed.
         """
         now = self.now
+        self.peak = plus(self.peak, amount)
         self.now = Drawdown(
             plus(now.peak, amount), now.peak_ns, plus(now.trough, amount), now.trough_ns
         )
@@ -119,6 +128,10 @@ class EquityCurve:
             self.deepest = self.now
             self._low = self._high = plus(self._low, amount)
             self.equity = plus(self.equity, amount)
+
+    def begin_anew(self, peak: Decimal) -> None:
+        """Let limits measure drawdowns from this equity on; what was drawn stays."""
+        self.peak = peak
 
     def standing(self, ts: int, equity: Decimal) -> Drawdown:
         """Return how far ``equity`` is below the last peak; ``now`` has the lowest."""
@@ -150,6 +163,7 @@ class EquityCurve:
         falls = (self.now, self.deepest)
         return (
             (self.samples, len(self._over), self.span_ns, str(self.equity)),
+            str(self.peak),
             [(str(f.peak), f.peak_ns, str(f.trough), f.trough_ns) for f in falls],
             (self._ts, self._ends_ns, str(self._low), str(self._high)),
         )

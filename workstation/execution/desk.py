@@ -14,7 +14,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from workstation.execution import order_machine
-from workstation.execution.orders import Orders, Tracked
+from workstation.execution.orders import KEEP_MOVES, Orders, Tracked
 from workstation.execution.queries import Queries
 from workstation.execution.risk import Denial
 from workstation.execution.sender import Sender
@@ -129,7 +129,7 @@ class OrderDesk:
     ) -> Order:
         """Return an order with the next id, not registered yet."""
         ts = self._core.ts
-        return Order(
+        order = Order(
             id=f"o-{self.orders.made + 1}",
             instrument=instrument,
             owner=owner,
@@ -142,12 +142,15 @@ class OrderDesk:
             time_in_force=time_in_force,
             reduce_only=reduce_only,
             post_only=post_only,
-            expires_ns=expires_ns,
-            trailing=trailing,
             created_ns=ts,
             updated_ns=ts,
             reason=reason,
         )
+        # Apart: beyond fifteen names CPython 3.11 makes a dict for the call, which
+        # costs four times the order, and these two are rare.
+        if expires_ns is not None or trailing:
+            return replace(order, expires_ns=expires_ns, trailing=trailing)
+        return order
 
     def send(
         self, order: Order, intent: Signal | None = None, worth: Decimal = ZERO
@@ -354,31 +357,33 @@ class OrderDesk:
             before,
             event,
             ts,
-            quantity=quantity,
-            price=price,
-            trigger=trigger,
-            order_type=order_type,
-            venue_id=venue_id,
-            trailing=trailing,
-            inferred=inferred,
-            reason=reason,
+            quantity,
+            price,
+            trigger,
+            order_type,
+            venue_id,
+            trailing,
+            inferred,
+            reason,
         )
         self.orders.update(tracked, after)
         was, now = before.status, after.status
         tracked.moves += 1
-        if after.filled is not before.filled:
-            size, at = quantity, price
-        else:
-            size = None if after.quantity == before.quantity else after.quantity
-            at = None if after.price == before.price else after.price
+        # Nearly every move is an answer or a fill: nothing was asked to be different.
+        if after.filled is before.filled and not (quantity is price is trigger is None):
+            quantity = None if after.quantity == before.quantity else after.quantity
+            price = None if after.price == before.price else after.price
             if after.trigger != before.trigger:
-                at = after.trigger
-        tracked.history.append(OrderMove(ts, was, event, now, reason, size, at))
+                price = after.trigger
+        history = tracked.history
+        history.append(OrderMove(ts, was, event, now, reason, quantity, price))
+        if len(history) > KEEP_MOVES:
+            del history[0]
         if now is not was:
             if tracked.timer is not None:
                 tracked.timer.cancel()
                 tracked.timer = None
-            if was is _UNKNOWN or now in _FINAL:
+            if self.queries.waiting and (was is _UNKNOWN or now in _FINAL):
                 self.queries.stop(after.id)
             patience = self._patience_ns.get(now)
             if patience is not None:

@@ -25,10 +25,14 @@ _GATE_OF = {
     DenialCode.TASK_PAUSED: "engine",
     DenialCode.HOLD: "engine",
     DenialCode.KILLED: "engine",
+    DenialCode.RECONCILING: "engine",
+    DenialCode.UNRECONCILED: "engine",
     DenialCode.TASK_STOPPED: "task",
     DenialCode.ROW_LOCKED: "lock",
     # Found out where the entry is sized, before the risk stage is asked.
     DenialCode.QUANTITY_ZERO: "size",
+    DenialCode.QUANTITY_BELOW_MINIMUM: "size",
+    DenialCode.QUANTITY_ABOVE_MAXIMUM: "size",
     DenialCode.BELOW_MIN_NOTIONAL: "size",
     DenialCode.MAX_OPEN_ORDERS: "throttle",
     DenialCode.MAX_ORDER_RATE: "throttle",
@@ -121,9 +125,13 @@ def _switch_gates(risk: RiskStage, owner: str, instrument: str) -> tuple[Gate, .
         engine = _gate("engine", risk.paused(), "", "executor paused")
     elif controls.hold:
         engine = _gate("engine", risk.hold(), "", "on hold")
+    elif level is not None:
+        rung = f"killed, {level.value}: {controls.kill_reason}"
+        engine = _gate("engine", risk.kill(), "", rung)
+    elif controls.asked or controls.account_asked:
+        engine = _gate("engine", risk.reconciling(), "", "reconciling")
     else:
-        rung = "" if level is None else f"killed, {level.value}: {controls.kill_reason}"
-        engine = _gate("engine", risk.kill(), "takes entries", rung)
+        engine = _gate("engine", risk.unreconciled(instrument), "takes entries")
     return (
         engine,
         _gate("task", risk.task(owner), "running", controls.state_of(owner)),

@@ -76,6 +76,8 @@ class Ledger:
         self.lives = Lives(market)
         self.realized = ZERO
         self.fees = ZERO
+        # Realized − fees: looked at more often than it changes.
+        self._earned = ZERO
         self.fees_by_currency: dict[str, Decimal] = {}
         self.unvalued_fees: dict[str, Decimal] = {}
         self.fills = 0
@@ -96,9 +98,7 @@ class Ledger:
         """
         owner, name = fill.owner, fill.instrument
         key = (owner, name)
-        before = self._positions.get(key)
-        if before is None:
-            before = Position(owner=owner, instrument=name)
+        before = self._positions.get(key) or Position(owner=owner, instrument=name)
         price, quantity, held = fill.price, fill.quantity, before.quantity
         signed = quantity if fill.side is _BUY else -quantity
         left = refill(before, signed, price)
@@ -106,7 +106,7 @@ class Ledger:
         fee = self._book_fee(fill)
         self.statements.book(fill, gained, fee)
         opened = before.opened_ns
-        life = self.lives.get(owner, name)
+        life = self.lives.by_key.get(key)
         if life is not None:
             life.settle(before, price)
         if not held or life is None:
@@ -140,6 +140,7 @@ class Ledger:
             opened_ns=opened,
             fills=before.fills + 1,
         )
+        self._earned = minus(self.realized, self.fees)
         self._put(key, after, signed)
         return before, after
 
@@ -276,6 +277,9 @@ class Ledger:
 
     def value(self) -> Valuation:
         """Return the account at the market; without a mark a position is at cost."""
+        cash = plus(self.initial, self._earned)
+        if not self._open:
+            return Valuation(cash, ZERO, ZERO)
         unrealized = exposure = ZERO
         marks: dict[str, Decimal | None] = {}
         for (_, instrument), position in self._open.items():
@@ -290,8 +294,7 @@ class Ledger:
             if net:
                 price = self._cost(instrument) if mark is None else mark
                 exposure = plus(exposure, times(abs(net), price))
-        equity = plus(minus(plus(self.initial, self.realized), self.fees), unrealized)
-        return Valuation(equity, unrealized, exposure)
+        return Valuation(plus(cash, unrealized), unrealized, exposure)
 
     def _cost(self, instrument: str) -> Decimal:
         prices = [p.average_price for p in self.open_positions(instrument)]
@@ -363,9 +366,15 @@ class Ledger:
         if begins:
             self.start_day(ts)
         elif self.lives and ts >= self.due_ns:
-            self.curve.sample(ts, self.value().equity)
+            self.sample(ts)
         self._set_due(ts)
         return begins
+
+    def sample(self, ts: int) -> Decimal:
+        """Take the equity of now into the curve, and return it."""
+        equity = self.value().equity
+        self.curve.sample(ts, equity)
+        return equity
 
     def _set_due(self, ts: int) -> None:
         due = self._day_ends_ns
@@ -376,9 +385,7 @@ class Ledger:
 
     def start_day(self, ts: int) -> int:
         """Base the day's profit on the equity now; return when the next day starts."""
-        equity = self.value().equity
-        self.day_start = equity
-        self.curve.sample(ts, equity)
+        equity = self.day_start = self.sample(ts)
         self._day_ends_ns = self.statements.begin_day(ts, equity)
         return self._day_ends_ns
 

@@ -86,10 +86,33 @@ def _on_grid(
         if price <= 0 or quantity <= 0:
             dropped.append(_drop(side, index, Why.BELOW_MINIMUM, price, quantity, None))
             continue
-        small = price * quantity < instrument.min_notional
+        refused = _out_of_bounds(instrument, price, quantity)
+        if refused is not None:
+            dropped.append(_drop(side, index, refused[0], price, quantity, refused[1]))
+            continue
+        small = _is_small(instrument, price, quantity)
         wants.append(Want(side, index, price, quantity, small))
     wants.sort(key=lambda want: want.price, reverse=side is _BUY)
     return wants
+
+
+def _is_small(instrument: Instrument, price: Decimal, quantity: Decimal) -> bool:
+    return (
+        quantity < instrument.min_quantity or price * quantity < instrument.min_notional
+    )
+
+
+def _out_of_bounds(
+    instrument: Instrument, price: Decimal, quantity: Decimal
+) -> tuple[Why, Decimal] | None:
+    """Return why no order can be so, and the bound it is beyond."""
+    bound = instrument.within_prices(price)
+    if bound != price:
+        return Why.PRICE_RANGE, bound
+    most = instrument.most(price)
+    if most is not None and quantity > most:
+        return Why.ABOVE_MAXIMUM, most
+    return None
 
 
 def _uncross(wants: dict[Side, list[Want]], dropped: list[Step]) -> None:
@@ -128,8 +151,11 @@ def _passive(
             dropped.append(
                 _drop(side, want.level, Why.TAKES, want.price, want.quantity, at)
             )
+        elif refused := _out_of_bounds(instrument, behind, want.quantity):
+            why, bound = refused
+            dropped.append(_drop(side, want.level, why, behind, want.quantity, bound))
         else:
-            small = behind * want.quantity < instrument.min_notional
+            small = _is_small(instrument, behind, want.quantity)
             passive.append(
                 want._replace(price=behind, small=small, moved_from=want.price)
             )

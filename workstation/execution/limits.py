@@ -2,7 +2,7 @@
 
 The risk stage and the breakers compare them, the gauges of the screen show them.
 Exposure is the worst case: each entry on its way counts as filled at the price it was
-judged at. Here are the limits in force and the highest equity; nothing is decided.
+judged at. Here are the limits in force; nothing is decided.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Exposure(NamedTuple):
 
 
 class Limits:
-    """The limits of one account. ``peak`` is the highest equity that was seen."""
+    """The limits of one account; losses are measured from the bases of its ledger."""
 
     def __init__(
         self,
@@ -65,7 +65,6 @@ class Limits:
     ) -> None:
         self.settings = settings
         self.traffic = Traffic(settings.order_rate_s, settings.message_ratio_s)
-        self.peak = ledger.initial
         self.changed: dict[str, int] = {}
         """The seq at which a limit was last set."""
         self._ledger = ledger
@@ -82,7 +81,7 @@ class Limits:
 
     def drawdown(self, equity: Decimal) -> Decimal:
         """Return the loss from the peak as a share of it; 0 below the base."""
-        peak = self.peak
+        peak = self._ledger.curve.peak
         if equity >= peak or peak < self.settings.drawdown_base:
             return ZERO
         return (peak - equity) / peak
@@ -227,12 +226,12 @@ class Limits:
         self.changed[name] = seq
 
     def digest(self, ts: int) -> object:
-        """Return the limits in force, the peak, and the traffic that still counts."""
+        """Return the limits in force, and the traffic that still counts."""
         in_force = tuple(
             None if value is None else str(value)
             for value in (getattr(self.settings, name) for name in UNITS)
         )
-        return in_force, str(self.peak), self.traffic.digest(ts)
+        return in_force, self.traffic.digest(ts)
 
 
 def loosens(before: Decimal | None, after: Decimal | None) -> bool:

@@ -30,6 +30,9 @@ _BOUNDS = (
 _RANK = {band: rank for rank, band in enumerate(PositionBand)}
 # A band is left only this far below its bound, or it would flip at every tick.
 _HYSTERESIS = Decimal("0.05")
+# Below every bound, whatever the band was: where nearly all positions are.
+_CALM = min(bound for _, bound in _BOUNDS) - _HYSTERESIS
+_NORMAL = PositionBand.NORMAL
 
 
 def initial_margin(notional: Decimal, leverage: Decimal) -> Decimal:
@@ -56,9 +59,11 @@ def is_low(free: Decimal, used: Decimal, *, before: bool) -> bool:
 
 def band(ratio: Decimal, before: PositionBand) -> PositionBand:
     """Return the band of this use of the limit (1 = all of it), with hysteresis."""
+    if ratio <= _CALM:
+        return _NORMAL
     for name, bound in _BOUNDS:
         entered = ratio > bound
         kept = _RANK[before] >= _RANK[name] and ratio > bound - _HYSTERESIS
         if entered or kept:
             return name
-    return PositionBand.NORMAL
+    return _NORMAL

@@ -179,6 +179,7 @@ _PENDING = (S.PENDING_CANCEL, S.PENDING_REPLACE)
 # for every move of every order.
 _PARTIAL_FILL, _FILL, _REPLACE = E.PARTIAL_FILL, E.FILL, E.REPLACE
 _HELD, _FILLED = S.HELD, S.FILLED
+_ACCEPTED, _PARTIALLY_FILLED = S.ACCEPTED, S.PARTIALLY_FILLED
 _OPEN: Final = Target.OPEN
 _PRIOR: Final = Target.PRIOR
 
@@ -197,7 +198,6 @@ def apply(
     order: Order,
     event: OrderEvent,
     ts: int,
-    *,
     quantity: Decimal | None = None,
     price: Decimal | None = None,
     trigger: Decimal | None = None,
@@ -210,7 +210,8 @@ def apply(
     """Return the order after the event at ``ts``.
 
     On fills ``quantity`` and ``price`` are the execution's and are added up; an
-    overfill is booked as it is. On REPLACE and SUBMIT they are the order's new ones.
+    overfill is booked as it is. On REPLACE, and on SUBMIT of a held order, they are
+    the order's new ones, and so are ``trigger``, ``order_type`` and ``trailing``.
     ``inferred`` marks an end that the venue did not report.
     Raises IllegalTransition when the table has no entry.
     """
@@ -220,29 +221,48 @@ def apply(
         allowed = ", ".join(TABLE[status]) or "nothing, it is final"
         raise IllegalTransition(f"order {order.id}", status, event, allowed)
     filled = order.filled
-    average = order.average_price
-    size = order.quantity
-    limit = order.price
-    if event is _PARTIAL_FILL or event is _FILL:
+    fills = event is _PARTIAL_FILL or event is _FILL
+    if fills:
         if quantity is None or price is None:
             raise ValueError(f"order {order.id}: a fill needs quantity and price")
+        average = order.average_price
         if average is None or not filled:
             average = price
         elif price != average:
             average = (average * filled + price * quantity) / (filled + quantity)
         filled += quantity
-    else:
-        if quantity is not None:
-            size = quantity
-        if price is not None:
-            limit = price
     if target is _OPEN:
-        after = S.PARTIALLY_FILLED if filled else S.ACCEPTED
+        after = _PARTIALLY_FILLED if filled else _ACCEPTED
     elif target is _PRIOR:
-        after = order.prior or (S.PARTIALLY_FILLED if filled else S.ACCEPTED)
+        after = order.prior or (_PARTIALLY_FILLED if filled else _ACCEPTED)
     else:
         after = target
     prior = _prior(order, event, after) if after in _PENDING else None
+    inferred = inferred or (order.inferred and event in _SAY_NOTHING)
+    reason = reason or order.reason
+    # Each kind of move names what it can change: to name all costs three times that.
+    if fills:
+        return replace(
+            order,
+            status=after,
+            prior=prior,
+            filled=filled,
+            average_price=average,
+            updated_ns=ts,
+            reason=reason,
+            inferred=inferred,
+        )
+    if event is not _REPLACE and status is not _HELD:
+        return replace(
+            order,
+            status=after,
+            prior=prior,
+            venue_id=order.venue_id if venue_id is None else venue_id,
+            updated_ns=ts,
+            reason=reason,
+            inferred=inferred,
+        )
+    size = order.quantity if quantity is None else quantity
     # A replace below what is filled meanwhile leaves nothing to work.
     if event is _REPLACE and after is not _HELD and 0 < size <= filled:
         after, prior = _FILLED, None
@@ -250,17 +270,15 @@ def apply(
         order,
         status=after,
         prior=prior,
-        filled=filled,
-        average_price=average,
         quantity=size,
-        price=limit,
+        price=order.price if price is None else price,
         trigger=order.trigger if trigger is None else trigger,
         type=order.type if order_type is None else order_type,
         venue_id=order.venue_id if venue_id is None else venue_id,
         trailing=order.trailing if trailing is None else trailing,
         updated_ns=ts,
-        reason=reason or order.reason,
-        inferred=inferred or (order.inferred and event in _SAY_NOTHING),
+        reason=reason,
+        inferred=inferred,
     )
 
 

@@ -6,7 +6,7 @@ costs the same with one order and with fifty thousand.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -28,12 +28,12 @@ from workstation.model.orders import (
 )
 from workstation.model.signals import Signal
 
-__all__ = ["Ending", "Orders", "Tracked"]
+__all__ = ["KEEP_MOVES", "Ending", "Orders", "Tracked"]
 
 ZERO = Decimal(0)
 _BUY, _SELL = Side.BUY, Side.SELL
-# A quoted order may be replaced for hours; the journal has all of its moves.
 KEEP_MOVES = 64
+"""A quoted order may be replaced for hours; the journal has all of its moves."""
 _SUBMITTED, _UNKNOWN = OrderStatus.SUBMITTED, OrderStatus.UNKNOWN
 _NOT_AT_VENUE = TERMINAL | {OrderStatus.INITIALIZED, OrderStatus.HELD}
 
@@ -99,13 +99,14 @@ class Tracked:
         self.timer: Timer | None = None
         self.trades: dict[str, Decimal] = {}
         self.moves = 0
-        self.history: deque[OrderMove] = deque(maxlen=KEEP_MOVES)
+        # A list: an empty deque takes room for 64 moves, an order has three or four.
+        self.history: list[OrderMove] = []
         self.seen = self.reshaping = False
         self.lost: OrderStatus | None = None
         self.ending: Ending | None = None
         self.sent_ns = self.spoken_ns = self.heard_ns = 0
         self.evidence_ns = self.shape_ns = 0
-        self.newest: dict[type, OrderReport] = {}
+        self.newest: dict[type, OrderReport] | None = None
         self.told = ZERO
 
 
@@ -115,7 +116,9 @@ class Orders:
     def __init__(self, keep_closed: int) -> None:
         self._keep_closed = keep_closed
         self._open: dict[str, Tracked] = {}
-        self._closed: dict[str, Tracked] = {}
+        # Ordered: finding the first key of a dict whose first ones were deleted costs
+        # a look at each of those.
+        self._closed: OrderedDict[str, Tracked] = OrderedDict()
         self._rows: dict[tuple[str, str], dict[str, Tracked]] = {}
         self.resting = Resting()
         """What waits at a price at the venue."""
@@ -152,35 +155,14 @@ class Orders:
         tracked.order = after
         was, now = before.status, after.status
         was_there, is_there = was not in _NOT_AT_VENUE, now not in _NOT_AT_VENUE
-        left = after.quantity - after.filled if is_there else ZERO
-        change = left
-        if was_there:
-            change -= before.quantity - before.filled
-        if after.reduce_only:
-            if change:
-                row = (after.owner, after.instrument, after.side)
-                self._closing[row] = self._closing.get(row, ZERO) + change
-        elif change or after.price is not before.price:
-            side = (after.instrument, after.side)
-            self._pending[side] = self._pending.get(side, ZERO) + change
-            if after.price is before.price or not was_there:
-                price = tracked.worth if after.price is None else after.price
-                value = change * price
-            else:
-                value = left * (tracked.worth if after.price is None else after.price)
-                price = tracked.worth if before.price is None else before.price
-                value -= (left - change) * price
-            self._worth[side] = self._worth.get(side, ZERO) + value
-            self.pending_value += value
-            if not self._pending[side]:
-                # Whoever adds up what is pending looks at as few as there are.
-                del self._pending[side], self._worth[side]
-        if after.price is not None:
-            if not is_there:
-                if was_there:
-                    self.resting.take(after)
-            elif not was_there or after.price is not before.price:
-                self.resting.put(after)
+        if (
+            is_there != was_there
+            or after.filled is not before.filled
+            or after.quantity is not before.quantity
+            or after.price is not before.price
+        ):
+            # Most moves change none of these: an answer, a cancel that is asked for.
+            self._add_up(tracked, before, was_there=was_there, is_there=is_there)
         if after.inferred is not before.inferred:
             if after.inferred:
                 self._inferred[after.id] = tracked
@@ -204,6 +186,45 @@ class Orders:
             self._closed.pop(after.id, None)
             self._list(tracked)
 
+    def _add_up(
+        self, tracked: Tracked, before: Order, *, was_there: bool, is_there: bool
+    ) -> None:
+        """Keep the sums of what may fill, and the prices that rest, true."""
+        after = tracked.order
+        price = after.price
+        left = after.quantity - after.filled if is_there else ZERO
+        change = left
+        if was_there:
+            change -= before.quantity - before.filled
+        if after.reduce_only:
+            if change:
+                row = (after.owner, after.instrument, after.side)
+                self._closing[row] = self._closing.get(row, ZERO) + change
+        elif change or price is not before.price:
+            side = (after.instrument, after.side)
+            pending = self._pending.get(side, ZERO) + change
+            if price is before.price or not was_there:
+                value = change * (tracked.worth if price is None else price)
+            else:
+                value = left * (tracked.worth if price is None else price)
+                value -= (left - change) * (
+                    tracked.worth if before.price is None else before.price
+                )
+            self.pending_value += value
+            if pending:
+                self._pending[side] = pending
+                self._worth[side] = self._worth.get(side, ZERO) + value
+            else:
+                # Whoever adds up what is pending looks at as few as there are.
+                self._pending.pop(side, None)
+                self._worth.pop(side, None)
+        if price is not None:
+            if not is_there:
+                if was_there:
+                    self.resting.take(after)
+            elif not was_there or price is not before.price:
+                self.resting.put(after)
+
     def reserve(self, order: Order, quantity: Decimal, price: Decimal) -> None:
         """Count an entry as larger by so much: a change of it is on its way.
 
@@ -222,17 +243,15 @@ class Orders:
         closed = self._closed
         closed[tracked.order.id] = tracked
         if len(closed) > self._keep_closed:
-            oldest = next(iter(closed))
-            del closed[oldest]
-            self._inferred.pop(oldest, None)
+            oldest, _ = closed.popitem(last=False)
+            if self._inferred:
+                self._inferred.pop(oldest, None)
 
     def _unlist(self, tracked: Tracked) -> None:
         order = tracked.order
         del self._open[order.id]
-        row = (order.owner, order.instrument)
-        del self._rows[row][order.id]
-        if not self._rows[row]:
-            del self._rows[row]
+        # The row stays, empty: its next order need not make it again.
+        del self._rows[order.owner, order.instrument][order.id]
 
     def reopen(self, tracked: Tracked) -> None:
         """Make an order Unknown that is on record with fills that are not booked."""

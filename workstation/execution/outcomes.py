@@ -193,13 +193,15 @@ class Outcomes:
         if left <= 0:
             return False
         order = tracked.order
-        if order.quantity != left:
-            order = replace(order, quantity=left)
+        first, *others = closing.parts(instrument, left, None)
+        if order.quantity != first:
+            order = replace(order, quantity=first)
         denial = self._risk.check(order, self._core.ts)
         if denial is not None:
             self._desk.deny(order, denial)
             return True
         closing.cancel_entries(owner, instrument, reason)
         closing.clear_way(order)
-        self._desk.release(tracked, left, reason)
+        self._desk.release(tracked, first, reason)
+        closing.release_also(tracked.order, others)
         return True

@@ -35,7 +35,8 @@ class Queries:
         self._first_ns = settings.query_retry_ms * NS_PER_MS
         self._longest_ns = settings.query_retry_most_ms * NS_PER_MS
         self._check_ns = settings.check_ms * NS_PER_MS
-        self._timers: dict[str, Timer] = {}
+        self.waiting: dict[str, Timer] = {}
+        """When each order that an answer is awaited about is asked about again."""
         self._tries: dict[str, int] = {}
         self._asked = 0
         self._checks = 0
@@ -48,7 +49,7 @@ class Queries:
 
     def ask(self, order_id: str, *, now: bool = False) -> None:
         """Ask, and ask again until ``stop``; ``now`` repeats an open question."""
-        timer = self._timers.get(order_id)
+        timer = self.waiting.get(order_id)
         if timer is not None:
             if not now:
                 return
@@ -61,7 +62,7 @@ class Queries:
         wait = min(self._first_ns << min(tries, 20), self._longest_ns)
         self._tries[order_id] = tries + 1
         self._asked += 1
-        self._timers[order_id] = core.call_at(
+        self.waiting[order_id] = core.call_at(
             core.ts + wait,
             f"{self._name}.{order_id}.query{self._asked}",
             partial(self._send, order_id),
@@ -72,14 +73,14 @@ class Queries:
 
     def stop(self, order_id: str) -> None:
         """Ask no more about an order."""
-        timer = self._timers.pop(order_id, None)
+        timer = self.waiting.pop(order_id, None)
         if timer is not None:
             timer.cancel()
             del self._tries[order_id]
 
     def asks(self, order_id: str) -> bool:
         """Tell whether an answer about this order is awaited."""
-        return order_id in self._timers
+        return order_id in self.waiting
 
     def watch(self) -> None:
         """Look through the working orders from time to time, while there are any.
@@ -120,4 +121,4 @@ class Queries:
 
     def digest(self) -> object:
         """Return which orders are asked about, and how much was asked."""
-        return tuple(self._timers), self._asked, self._checks
+        return tuple(self.waiting), self._asked, self._checks

@@ -49,11 +49,17 @@ _MOST_PUT_OFF = 3
 
 
 class BalanceState(Struct):
-    """What is made of one currency; ``difference`` is venue less here."""
+    """What is made of one currency; ``difference`` is venue less here.
+
+    ``seen_ns`` is when the venue first named this figure, after so many ``fills``;
+    ``once`` says that it has not confirmed it yet.
+    """
 
     verdict: Verdict = Verdict.AGREES
     difference: Decimal = ZERO
+    once: bool = False
     fills: int = 0
+    seen_ns: int = 0
     since_ns: int | None = None
     ignored: Decimal | None = None
     reason: str = ""
@@ -98,7 +104,7 @@ class Reconciliation:
         self._confirm_ns = settings.confirm_ms * NS_PER_MS
         self._always = False
         self._awaited = False
-        self._asked = 0
+        self._asked = self._timers = 0
         self._tries = 0
         self._fills = 0
         self._quiet_at = -1
@@ -146,26 +152,31 @@ class Reconciliation:
     def _send(self) -> None:
         core = self._core
         self._awaited = True
+        self._asked += 1
         self._tries += 1
         self._fills = self._ledger.fills
         self.asked_ns = core.ts
-        # What came and went unheard is wanted only where something is missing.
-        is_first = self.answered_ns is None
-        since = self._since_ns if is_first or self._doubts() else None
-        self._desk.sender.send(QueryAccount(core.ts, since))
+        # What came and went unheard is wanted only where something is missing; at
+        # first, so that what is in the balances already is not booked later.
+        since = None
+        if not self.opened:
+            since = core.ts - _MARGIN_NS
+        elif self.answered_ns is None or self._doubts():
+            since = self._since_ns
+        self._desk.sender.send(QueryAccount(self._asked, core.ts, since))
         tries = min(self._tries, _MOST_TRIES)
         self._wait((self._confirm_ns or NS_PER_S) << tries, again=True)
 
     def _doubts(self) -> bool:
-        return any(s.verdict is Verdict.ASKING for s in self.balances.values())
+        return any(state.once for state in self.balances.values())
 
     def _wait(self, wait_ns: int, *, again: bool = False) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._asked += 1
+        self._timers += 1
         self._timer = self._core.call_at(
             self._core.ts + wait_ns,
-            f"{self._name}.account{self._asked}",
+            f"{self._name}.account{self._timers}",
             self._send if again else self.ask,
         )
 
@@ -173,7 +184,8 @@ class Reconciliation:
 
     def on_report(self, report: AccountReport) -> None:
         """Take an answer; one to an earlier question says nothing new."""
-        if not self._awaited or report.asked_ns != self.asked_ns:
+        asked_ns = self.asked_ns
+        if not self._awaited or report.number != self._asked or asked_ns is None:
             return
         self._awaited = False
         assert self._timer is not None
@@ -181,19 +193,19 @@ class Reconciliation:
         self._timer = None
         self.report = report
         self.answered_ns = self._core.ts
-        asked = self._look_at_orders(report)
-        if not self.opened:
-            self._open(report)
+        asked = self._look_at_orders(report, asked_ns)
         if asked and self._put_off < _MOST_PUT_OFF:
             self._put_off += 1
         elif self._ledger.fills == self._fills:
             self._put_off = 0
-            self._look_at_balances(report)
+            if not self.opened:
+                self._open(report)
+            self._look_at_balances(report, asked_ns)
             return
         # The venue has, or may have, fills that are not booked: nothing to compare.
         self._wait(self._confirm_ns)
 
-    def _look_at_orders(self, report: AccountReport) -> bool:
+    def _look_at_orders(self, report: AccountReport, asked_ns: int) -> bool:
         """Ask about orders that differ, hear of new ones; tell if there were any."""
         desk, orders = self._desk, self._desk.orders
         there: set[str] = set()
@@ -221,7 +233,7 @@ class Reconciliation:
         for tracked in orders.working():
             order = tracked.order
             # What was said since may have changed what the venue had.
-            quiet = max(tracked.spoken_ns, tracked.heard_ns) < report.asked_ns
+            quiet = max(tracked.spoken_ns, tracked.heard_ns) < asked_ns
             if order.id not in there and order.status in _OPEN and quiet:
                 desk.queries.ask(order.id)
                 asked = True
@@ -280,19 +292,19 @@ class Reconciliation:
             )
         )
 
-    def _look_at_balances(self, report: AccountReport) -> None:
+    def _look_at_balances(self, report: AccountReport, asked_ns: int) -> None:
         totals = {each.currency: each.total for each in report.balances}
         here = self._ledger.balances()
         for name in self.currencies():
             has, should = totals.get(name, ZERO), here.get(name, ZERO)
-            self._judge(name, should, has)
+            self._judge(name, should, has, asked_ns)
         if self._doubts():
             self._wait(self._confirm_ns)
             return
         core = self._core
         if all(state.verdict in _SETTLED for state in self.balances.values()):
             self.agreed_ns = core.ts
-            self._since_ns = (self.asked_ns or core.ts) - _MARGIN_NS
+            self._since_ns = asked_ns - _MARGIN_NS
         if self._controls.account_asked:
             self._controls.account_asked = False
             self._settled()
@@ -301,7 +313,7 @@ class Reconciliation:
         if self._every_ns and (self._always or not quiet):
             self._wait(self._every_ns)
 
-    def _judge(self, name: str, here: Decimal, venue: Decimal) -> None:
+    def _judge(self, name: str, here: Decimal, venue: Decimal, asked_ns: int) -> None:
         state = self.balances.get(name)
         difference = minus(venue, here)
         if state is None:
@@ -310,19 +322,22 @@ class Reconciliation:
                 return
             state = self.balances[name] = BalanceState()
         fills = self._ledger.fills
+        same = difference == state.difference and fills == state.fills
+        again = same and asked_ns >= state.seen_ns + self._confirm_ns
         if not difference:
             after = Verdict.AGREES
         elif difference == state.ignored:
             after = Verdict.IGNORED
         elif state.verdict is Verdict.DIFFERS or (
-            state.verdict is Verdict.ASKING
-            and state.difference == difference
-            and state.fills == fills
+            state.verdict is Verdict.ASKING and again
         ):
             after = Verdict.DIFFERS
         else:
             after = Verdict.ASKING
-        state.fills = fills
+        if not same:
+            state.fills, state.seen_ns = fills, self._core.ts
+        # A figure that has changed may be a fill on its way, or an order by hand.
+        state.once = after not in _SETTLED and not again
         self.turn(name, state, after, difference, here, venue)
 
     def turn(
@@ -375,12 +390,14 @@ class Reconciliation:
         """Return in plain values what is asked, and what is made of the answers."""
         return (
             (self.opened, self._awaited, self._asked, self._tries, self._always),
+            self._timers,
             (self.asked_ns, self.answered_ns, self.agreed_ns, self._since_ns),
             self._fills,
             (self._quiet_at, self._put_off),
             [
                 (
-                    *(name, state.verdict.value, str(state.difference), state.fills),
+                    *(name, state.verdict.value, str(state.difference), state.once),
+                    *(state.fills, state.seen_ns),
                     *(state.since_ns, str(state.ignored), state.reason),
                 )
                 for name, state in self.balances.items()

@@ -144,11 +144,14 @@ class Reports:
         tracked.heard_ns = self._core.ts
         ts = report.ts_event
         if type(report) in _REPEATABLE and ts is not None:
-            last = tracked.newest.get(type(report))
+            newest = tracked.newest
+            if newest is None:
+                newest = tracked.newest = {}
+            last = newest.get(type(report))
             if last is not None and (report == last or ts < (last.ts_event or 0)):
                 self.duplicates += 1
                 return None
-            tracked.newest[type(report)] = report
+            newest[type(report)] = report
         if ts is not None and ts > tracked.evidence_ns:
             tracked.evidence_ns = ts
         return tracked

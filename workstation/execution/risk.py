@@ -101,7 +101,7 @@ class RiskStage:
                 or self.fate(owner, order.instrument)
                 or self.self_trade(order, joining)
             )
-        return misshapen(order, instrument, now_ns) or self._reduces(order)
+        return misshapen(order, instrument, now_ns) or self.reduces(order)
 
     def check_change(
         self, order: Order, left: Decimal, price: Decimal, now_ns: int
@@ -229,7 +229,8 @@ class RiskStage:
         """Return what of price, quantity or end the instrument does not allow."""
         return misshapen(order, self.instruments[order.instrument], now_ns)
 
-    def _reduces(self, order: Order) -> Denial | None:
+    def reduces(self, order: Order) -> Denial | None:
+        """Return that an order would do more than close what its owner holds, if so."""
         position = self.ledger.position(order.owner, order.instrument).quantity
         closing = self.orders.closing(order.owner, order.instrument, order.side)
         room = (-position if order.side is _BUY else position) - closing

@@ -179,6 +179,11 @@ class Settling:
                 f"the difference in {name} is {plain(now)} now, not {plain(shown)} as "
                 "shown; look again and repeat"
             )
+        if state.once:
+            raise CommandRefused(
+                f"the venue has named {plain(now)} {name} only once; it is being asked "
+                "again"
+            )
         if command.resolution is Resolution.CANCEL:
             raise CommandRefused(f"{name} is a balance: there is nothing to cancel")
         if command.resolution is Resolution.IGNORE:

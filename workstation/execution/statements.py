@@ -110,6 +110,8 @@ class Statements:
         self._offset_ns = offset_ns
         self._sums: dict[tuple[int, str, str], Sums] = {}
         self.days: list[DayStart] = []
+        # The day of the last booking: mostly that of the next, too.
+        self._day = self._day_ends = 0
 
     def day_of(self, ts: int) -> int:
         """Return when the day of a time started, ns."""
@@ -122,7 +124,10 @@ class Statements:
         return day + DAY_NS
 
     def _at(self, ts: int, owner: str, instrument: str) -> Sums:
-        key = (self.day_of(ts), owner, instrument)
+        if not self._day <= ts < self._day_ends:
+            self._day = self.day_of(ts)
+            self._day_ends = self._day + DAY_NS
+        key = (self._day, owner, instrument)
         sums = self._sums.get(key)
         if sums is None:
             sums = self._sums[key] = Sums()

@@ -37,6 +37,8 @@ class Why(StrEnum):
     TAKES = "would take"
     MEETS_OWN = "would meet own order"
     BELOW_MINIMUM = "below the minimum"
+    ABOVE_MAXIMUM = "above the maximum"
+    PRICE_RANGE = "price out of range"
     YOUNG = "too young to change"
     SENT = "not acknowledged yet"
     CHANGING = "being changed"

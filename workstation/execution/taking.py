@@ -55,14 +55,14 @@ class Taking:
         role: OrderRole,
         side: Side,
         quantity: Decimal,
+        price: Decimal | None,
         reason: str,
         tried: int = 0,
     ) -> Order:
         """Return an order that closes now, after so many tries before it.
 
-        Without a cap, or without a price to measure it from, it is a market order.
+        ``price`` is what ``worst`` says; without one it is a market order.
         """
-        price = self._worst(instrument, side)
         order = self._desk.draft(
             owner,
             instrument.id,
@@ -79,7 +79,11 @@ class Taking:
             self._tries[order.id] = tried + 1
         return order
 
-    def _worst(self, instrument: Instrument, side: Side) -> Decimal | None:
+    def worst(self, instrument: Instrument, side: Side) -> Decimal | None:
+        """Return the worst price to close at.
+
+        None without a cap, or without a price to measure it from.
+        """
         cap = self._settings.max_slippage_bps
         view = self._market.instrument(instrument.id)
         touch = view.ask if side is Side.BUY else view.bid
@@ -90,6 +94,7 @@ class Taking:
         price = instrument.round_price(worst, side)
         nearest = instrument.round_price(to_decimal(touch), side.opposite)
         price = max(price, nearest) if side is Side.BUY else min(price, nearest)
+        price = instrument.within_prices(price)
         return price if price > 0 else None
 
     def ended(self, tracked: Tracked) -> None:

@@ -17,9 +17,10 @@ from workstation.execution.ledger import Ledger
 from workstation.execution.orders import Tracked
 from workstation.execution.protection import Protection
 from workstation.execution.risk import OPERATOR, Denial, DenialCode, RiskStage
+from workstation.execution.shape import bad_price
 from workstation.model.commands import AmendOrder, PlaceOrder
 from workstation.model.errors import CommandRefused
-from workstation.model.instruments import Instrument, Side, to_decimal
+from workstation.model.instruments import Side, to_decimal
 from workstation.model.orders import (
     Order,
     OrderRole,
@@ -172,7 +173,7 @@ class Tickets:
         ):
             if trigger is None:
                 continue
-            denial = _off_tick(instrument, trigger)
+            denial = bad_price(trigger, instrument)
             if denial is None and price is not None:
                 below = (role is OrderRole.STOP) is (order.side is Side.BUY)
                 denial = _wrong_side(role, trigger, price, below=below)
@@ -204,7 +205,7 @@ class Tickets:
 
     def _judge_trigger(self, order: Order, trigger: Decimal) -> Denial | None:
         instrument = self._risk.instruments[order.instrument]
-        denial = _off_tick(instrument, trigger)
+        denial = bad_price(trigger, instrument)
         view = self._risk.market.instrument(order.instrument)
         met = view.bid if order.side is Side.SELL else view.ask
         price = met if met > 0 else view.mark or 0.0
@@ -300,13 +301,6 @@ def _unchangeable(before: Order, after: Order) -> Denial | None:
         text = f"{before.filled} of {before.id} is filled: the quantity must be more"
         return Denial(DenialCode.NOT_AMENDABLE, text)
     return None
-
-
-def _off_tick(instrument: Instrument, price: Decimal) -> Denial | None:
-    if price > 0 and instrument.is_on_tick(price):
-        return None
-    text = f"price {price} is not a positive multiple of {instrument.tick_size}"
-    return Denial(DenialCode.PRICE_OFF_TICK, text)
 
 
 def _wrong_side(

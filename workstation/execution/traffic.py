@@ -24,13 +24,17 @@ class Window:
 
     def add(self, ts: int) -> None:
         """Count one at ``ts``."""
-        self._forget(ts)
-        self._times.append(ts)
+        times = self._times
+        if times and times[0] <= ts - self._span_ns:
+            self._forget(ts)
+        times.append(ts)
 
     def count(self, ts: int) -> int:
         """Return how many there were after ``ts`` − span, up to ``ts``."""
-        self._forget(ts)
-        return len(self._times)
+        times = self._times
+        if times and times[0] <= ts - self._span_ns:
+            self._forget(ts)
+        return len(times)
 
     def _forget(self, ts: int) -> None:
         times, since = self._times, ts - self._span_ns

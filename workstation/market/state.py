@@ -149,24 +149,23 @@ class MarketState:
         return self.instrument(instrument).age_limit(self._stale_ns)
 
     def follow(
-        self, instrument: str, tick: Callable[[int], None]
+        self, instrument: str, tick: Callable[[LiveInstrument, int], None]
     ) -> Callable[[], None]:
-        """Call ``tick`` with the time of every quote and trade; return how to stop."""
+        """Call ``tick`` with figures and time at each quote and trade until stopped."""
         live = self.instrument(instrument)
 
-        def top(_: LiveInstrument, ts: int) -> None:
-            tick(ts)
-
-        def trade(_: LiveInstrument, event: Trade) -> None:
-            tick(event.ts_recv)
+        def trade(live: LiveInstrument, event: Trade) -> None:
+            tick(live, event.ts_recv)
 
         def stop() -> None:
-            live.top_watchers = tuple(w for w in live.top_watchers if w is not top)
+            # One of them, where the same follows twice.
+            at = live.top_watchers.index(tick)
+            live.top_watchers = live.top_watchers[:at] + live.top_watchers[at + 1 :]
             live.trade_watchers = tuple(
                 w for w in live.trade_watchers if w is not trade
             )
 
-        live.top_watchers = (*live.top_watchers, top)
+        live.top_watchers = (*live.top_watchers, tick)
         live.trade_watchers = (*live.trade_watchers, trade)
         return stop
 

@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 
-class BarClosed(Struct, frozen=True, tag="bar_closed"):
+class BarClosed(Struct, frozen=True, gc=False, tag="bar_closed"):
     """A bar of a configured timeframe is final; its window and indicators are set."""
 
     instrument: str
@@ -56,7 +56,7 @@ class AskDue(Struct, frozen=True, gc=False, tag="ask_due"):
     instrument: str
 
 
-class DataBroke(Struct, frozen=True, tag="data_broke"):
+class DataBroke(Struct, frozen=True, gc=False, tag="data_broke"):
     """What was known of an instrument is not to be trusted until data comes again."""
 
     instrument: str
@@ -64,7 +64,7 @@ class DataBroke(Struct, frozen=True, tag="data_broke"):
     ts: int
 
 
-class Killed(Struct, frozen=True, tag="killed"):
+class Killed(Struct, frozen=True, gc=False, tag="killed"):
     """The operator climbed the kill ladder to this rung."""
 
     level: str
@@ -73,7 +73,7 @@ class Killed(Struct, frozen=True, tag="killed"):
     ts: int
 
 
-class BookTrustChanged(Struct, frozen=True, tag="book_trust_changed"):
+class BookTrustChanged(Struct, frozen=True, gc=False, tag="book_trust_changed"):
     """A book became trusted or untrusted, and why."""
 
     instrument: str
@@ -83,7 +83,7 @@ class BookTrustChanged(Struct, frozen=True, tag="book_trust_changed"):
     reason: str
 
 
-class ResyncWanted(Struct, frozen=True, tag="resync_wanted"):
+class ResyncWanted(Struct, frozen=True, gc=False, tag="resync_wanted"):
     """The core wishes for a whole book; the engine asks the feed if that can be."""
 
     instrument: str
@@ -91,7 +91,7 @@ class ResyncWanted(Struct, frozen=True, tag="resync_wanted"):
     attempt: int
 
 
-class OrderUpdated(Struct, frozen=True, tag="order_updated"):
+class OrderUpdated(Struct, frozen=True, gc=False, tag="order_updated"):
     """An order moved in its table."""
 
     order: Order
@@ -101,7 +101,7 @@ class OrderUpdated(Struct, frozen=True, tag="order_updated"):
     reason: str = ""
 
 
-class OrderDenied(Struct, frozen=True, kw_only=True, tag="order_denied"):
+class OrderDenied(Struct, frozen=True, gc=False, kw_only=True, tag="order_denied"):
     """The risk stage refused an order: stable code, text with the numbers."""
 
     owner: str
@@ -112,28 +112,28 @@ class OrderDenied(Struct, frozen=True, kw_only=True, tag="order_denied"):
     ts: int
 
 
-class OrderCreated(Struct, frozen=True, tag="order_created"):
+class OrderCreated(Struct, frozen=True, gc=False, tag="order_created"):
     """An order left for the broker or is held here."""
 
     order: Order
     ts: int
 
 
-class OrderFilled(Struct, frozen=True, tag="order_filled"):
+class OrderFilled(Struct, frozen=True, gc=False, tag="order_filled"):
     """An order was executed in part or whole."""
 
     fill: Fill
     ts: int
 
 
-class OrderCanceledEvent(Struct, frozen=True, tag="order_canceled"):
+class OrderCanceledEvent(Struct, frozen=True, gc=False, tag="order_canceled"):
     """An order was canceled."""
 
     order: Order
     ts: int
 
 
-class PositionChanged(Struct, frozen=True, tag="position_changed"):
+class PositionChanged(Struct, frozen=True, gc=False, tag="position_changed"):
     """An owner's position changed."""
 
     old: Position
@@ -141,7 +141,7 @@ class PositionChanged(Struct, frozen=True, tag="position_changed"):
     ts: int
 
 
-class PositionStateChanged(Struct, frozen=True, tag="position_state_changed"):
+class PositionStateChanged(Struct, frozen=True, gc=False, tag="position_state_changed"):
     """The account's position in an instrument entered another band of its limit."""
 
     instrument: str
@@ -151,7 +151,7 @@ class PositionStateChanged(Struct, frozen=True, tag="position_state_changed"):
     ts: int
 
 
-class MarginWarning(Struct, frozen=True, tag="margin_warning"):
+class MarginWarning(Struct, frozen=True, gc=False, tag="margin_warning"):
     """Free margin fell below the threshold; once per crossing."""
 
     available: Decimal
@@ -160,7 +160,7 @@ class MarginWarning(Struct, frozen=True, tag="margin_warning"):
     ts: int
 
 
-class EmergencyLiquidation(Struct, frozen=True, tag="emergency_liquidation"):
+class EmergencyLiquidation(Struct, frozen=True, gc=False, tag="emergency_liquidation"):
     """A position is being closed at market by the kill ladder."""
 
     instrument: str
@@ -190,7 +190,7 @@ class MarketDataUpdated(
     ts: int
 
 
-class RiskMetricsUpdated(Struct, frozen=True, tag="risk_metrics_updated"):
+class RiskMetricsUpdated(Struct, frozen=True, gc=False, tag="risk_metrics_updated"):
     """Use of the account's limits after a position change."""
 
     instrument: str
@@ -200,7 +200,7 @@ class RiskMetricsUpdated(Struct, frozen=True, tag="risk_metrics_updated"):
     ts: int
 
 
-class OrderStuck(Struct, frozen=True, tag="order_stuck"):
+class OrderStuck(Struct, frozen=True, gc=False, tag="order_stuck"):
     """An order had no answer in time; ``state`` is the one it was stuck in."""
 
     order_id: str
@@ -209,7 +209,7 @@ class OrderStuck(Struct, frozen=True, tag="order_stuck"):
     ts: int
 
 
-class OpportunityFound(Struct, frozen=True, tag="opportunity_found"):
+class OpportunityFound(Struct, frozen=True, gc=False, tag="opportunity_found"):
     """Prices leave an edge after all fees; ``market`` is what the venues share."""
 
     market: str
@@ -217,7 +217,9 @@ class OpportunityFound(Struct, frozen=True, tag="opportunity_found"):
     opportunity: Opportunity
 
 
-class OpportunityClosed(Struct, frozen=True, kw_only=True, tag="opportunity_closed"):
+class OpportunityClosed(
+    Struct, frozen=True, gc=False, kw_only=True, tag="opportunity_closed"
+):
     """An opportunity is over: as it was last seen, its best edge, and why it ended."""
 
     market: str

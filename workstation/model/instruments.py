@@ -1,4 +1,4 @@
-"""Instruments: what can be traded, and the grid of its prices and quantities."""
+"""Instruments: what can be traded, and what prices and quantities an order may have."""
 
 from __future__ import annotations
 
@@ -44,8 +44,11 @@ def plain_symbol(symbol: str) -> str:
 class Instrument(Struct, frozen=True, kw_only=True):
     """One instrument at one venue.
 
-    ``tick_size`` and ``lot_size`` are the grid of prices and quantities,
-    ``min_notional`` the least price × quantity in the quote currency (0 = none).
+    ``tick_size`` and ``lot_size`` are the grid of prices and quantities. Of one order,
+    ``min_quantity`` and ``max_quantity`` bound the quantity, ``market_max_quantity``
+    that of one without a price, too; ``min_price`` and ``max_price`` its prices,
+    ``min_notional`` and ``max_notional`` price × quantity in the quote currency, the
+    latter where it has a price. 0 = no bound.
     ``market`` is what the same thing is called at every venue; empty where that is
     the symbol without its separators.
     """
@@ -58,6 +61,12 @@ class Instrument(Struct, frozen=True, kw_only=True):
     tick_size: Decimal
     lot_size: Decimal
     min_notional: Decimal = Decimal(0)
+    max_notional: Decimal = Decimal(0)
+    min_quantity: Decimal = Decimal(0)
+    max_quantity: Decimal = Decimal(0)
+    market_max_quantity: Decimal = Decimal(0)
+    min_price: Decimal = Decimal(0)
+    max_price: Decimal = Decimal(0)
     market: str = ""
 
     @property
@@ -87,6 +96,31 @@ class Instrument(Struct, frozen=True, kw_only=True):
     def round_quantity(self, quantity: float | Decimal) -> Decimal:
         """Return the quantity on the lot, rounded towards zero."""
         return _on_grid(to_decimal(quantity), self.lot_size, "ROUND_DOWN")
+
+    def ceil_quantity(self, quantity: float | Decimal) -> Decimal:
+        """Return the least quantity on the lot that is no smaller."""
+        return _on_grid(to_decimal(quantity), self.lot_size, ROUND_CEILING)
+
+    def within_prices(self, price: Decimal) -> Decimal:
+        """Return the price on the tick that is nearest to it within the bounds."""
+        if price < self.min_price:
+            return _on_grid(self.min_price, self.tick_size, ROUND_CEILING)
+        if self.max_price and price > self.max_price:
+            return _on_grid(self.max_price, self.tick_size, ROUND_FLOOR)
+        return price
+
+    def most(self, price: Decimal | None) -> Decimal | None:
+        """Return the largest quantity of one order at a price; None = any.
+
+        Without a price it is a market order. What the value allows is on the lot.
+        """
+        bounds = [self.max_quantity] if self.max_quantity else []
+        if price is None:
+            if self.market_max_quantity:
+                bounds.append(self.market_max_quantity)
+        elif self.max_notional and price > 0:
+            bounds.append(self.round_quantity(self.max_notional / price))
+        return min(bounds, default=None)
 
     def is_on_tick(self, price: Decimal) -> bool:
         """Tell whether the price is a multiple of the tick size."""

@@ -134,7 +134,7 @@ class OrderEvent(StrEnum):
     DOUBT = "doubt"
 
 
-class Order(Struct, frozen=True, kw_only=True):
+class Order(Struct, frozen=True, gc=False, kw_only=True):
     """One order as far as it is known now.
 
     ``id`` is the client order id; ``owner`` a strategy's name, ``operator`` or
@@ -202,7 +202,7 @@ class Order(Struct, frozen=True, kw_only=True):
         return self.role is OrderRole.STOP or self.role is OrderRole.TARGET
 
 
-class OrderMove(Struct, frozen=True):
+class OrderMove(Struct, frozen=True, gc=False):
     """One line of an order's history.
 
     ``quantity`` and ``price`` are the execution's on a fill; else what the order got
@@ -218,7 +218,7 @@ class OrderMove(Struct, frozen=True):
     price: Decimal | None = None
 
 
-class OrderHistory(Struct, frozen=True):
+class OrderHistory(Struct, frozen=True, gc=False):
     """An order and its last moves, oldest first; ``dropped`` older ones are gone."""
 
     order: Order
@@ -226,7 +226,7 @@ class OrderHistory(Struct, frozen=True):
     dropped: int = 0
 
 
-class Fill(Struct, frozen=True, kw_only=True):
+class Fill(Struct, frozen=True, gc=False, kw_only=True):
     """One execution of one of our orders; ``fee`` > 0 is paid, < 0 a rebate."""
 
     order_id: str
@@ -244,20 +244,20 @@ class Fill(Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
-class SubmitOrder(Struct, frozen=True, tag="submit"):
+class SubmitOrder(Struct, frozen=True, gc=False, tag="submit"):
     """Ask the broker to work this order."""
 
     order: Order
 
 
-class CancelOrder(Struct, frozen=True, tag="cancel"):
+class CancelOrder(Struct, frozen=True, gc=False, tag="cancel"):
     """Ask the broker to cancel; venues find an order by its instrument and id."""
 
     order_id: str
     instrument: str = ""
 
 
-class ReplaceOrder(Struct, frozen=True, tag="replace"):
+class ReplaceOrder(Struct, frozen=True, gc=False, tag="replace"):
     """Ask the broker to change price and quantity."""
 
     order_id: str
@@ -266,7 +266,7 @@ class ReplaceOrder(Struct, frozen=True, tag="replace"):
     instrument: str = ""
 
 
-class QueryOrder(Struct, frozen=True, tag="query"):
+class QueryOrder(Struct, frozen=True, gc=False, tag="query"):
     """Ask the broker what it knows of an order.
 
     The answer is the order's OrderFilledReports, all of them (known ones are dropped
@@ -279,14 +279,15 @@ class QueryOrder(Struct, frozen=True, tag="query"):
     asked_ns: int | None = None
 
 
-class QueryAccount(Struct, frozen=True, tag="query_account"):
+class QueryAccount(Struct, frozen=True, gc=False, tag="query_account"):
     """Ask the broker for the account: all open orders and balances.
 
     With ``since_ns`` also for the orders that have ended since then: an order made by
     hand may be over before anybody heard of it. The answer is an AccountReport that
-    repeats ``asked_ns``.
+    repeats ``number``, which no other question has.
     """
 
+    number: int
     asked_ns: int
     since_ns: int | None = None
 
@@ -294,7 +295,7 @@ class QueryAccount(Struct, frozen=True, tag="query_account"):
 SingleRequest = SubmitOrder | CancelOrder | ReplaceOrder | QueryOrder | QueryAccount
 
 
-class BatchRequest(Struct, frozen=True, tag="batch"):
+class BatchRequest(Struct, frozen=True, gc=False, tag="batch"):
     """Ask for several things of one kind at once; each is answered for itself."""
 
     requests: tuple[SubmitOrder | CancelOrder | ReplaceOrder, ...]
@@ -303,7 +304,7 @@ class BatchRequest(Struct, frozen=True, tag="batch"):
 Request = SingleRequest | BatchRequest
 
 
-class OrderAccepted(Struct, frozen=True, tag="accepted"):
+class OrderAccepted(Struct, frozen=True, gc=False, tag="accepted"):
     """The venue works the order."""
 
     order_id: str
@@ -311,7 +312,7 @@ class OrderAccepted(Struct, frozen=True, tag="accepted"):
     ts_event: int | None = None
 
 
-class OrderRejected(Struct, frozen=True, tag="rejected"):
+class OrderRejected(Struct, frozen=True, gc=False, tag="rejected"):
     """The venue refused the order."""
 
     order_id: str
@@ -319,7 +320,7 @@ class OrderRejected(Struct, frozen=True, tag="rejected"):
     ts_event: int | None = None
 
 
-class OrderFilledReport(Struct, frozen=True, tag="filled"):
+class OrderFilledReport(Struct, frozen=True, gc=False, tag="filled"):
     """The venue executed ``quantity`` at ``price``; ``trade_id`` is unique there."""
 
     order_id: str
@@ -332,7 +333,7 @@ class OrderFilledReport(Struct, frozen=True, tag="filled"):
     ts_event: int | None = None
 
 
-class OrderCanceled(Struct, frozen=True, tag="canceled"):
+class OrderCanceled(Struct, frozen=True, gc=False, tag="canceled"):
     """The venue canceled the order, asked for or not.
 
     ``filled`` is what it filled of it in all; None = it does not say.
@@ -344,7 +345,7 @@ class OrderCanceled(Struct, frozen=True, tag="canceled"):
     filled: Decimal | None = None
 
 
-class CancelRejected(Struct, frozen=True, tag="cancel_rejected"):
+class CancelRejected(Struct, frozen=True, gc=False, tag="cancel_rejected"):
     """The venue refused to cancel."""
 
     order_id: str
@@ -352,7 +353,7 @@ class CancelRejected(Struct, frozen=True, tag="cancel_rejected"):
     ts_event: int | None = None
 
 
-class OrderExpired(Struct, frozen=True, tag="expired"):
+class OrderExpired(Struct, frozen=True, gc=False, tag="expired"):
     """The order ended by its time in force; ``filled`` as in OrderCanceled."""
 
     order_id: str
@@ -361,7 +362,7 @@ class OrderExpired(Struct, frozen=True, tag="expired"):
     filled: Decimal | None = None
 
 
-class OrderReplaced(Struct, frozen=True, tag="replaced"):
+class OrderReplaced(Struct, frozen=True, gc=False, tag="replaced"):
     """The venue changed the order."""
 
     order_id: str
@@ -370,7 +371,7 @@ class OrderReplaced(Struct, frozen=True, tag="replaced"):
     ts_event: int | None = None
 
 
-class ReplaceRejected(Struct, frozen=True, tag="replace_rejected"):
+class ReplaceRejected(Struct, frozen=True, gc=False, tag="replace_rejected"):
     """The venue refused to change the order."""
 
     order_id: str
@@ -378,7 +379,7 @@ class ReplaceRejected(Struct, frozen=True, tag="replace_rejected"):
     ts_event: int | None = None
 
 
-class OrderStatusReport(Struct, frozen=True, tag="order_status"):
+class OrderStatusReport(Struct, frozen=True, gc=False, tag="order_status"):
     """The venue's answer to a query; ``status`` None means it knows no such order.
 
     ``filled`` is the sum of its fills; ``quantity`` and ``price`` are what the order
@@ -396,7 +397,7 @@ class OrderStatusReport(Struct, frozen=True, tag="order_status"):
     asked_ns: int | None = None
 
 
-class ExternalOrder(Struct, frozen=True, kw_only=True, tag="external_order"):
+class ExternalOrder(Struct, frozen=True, gc=False, kw_only=True, tag="external_order"):
     """The venue has an order that was not made here; its reports follow as usual."""
 
     order_id: str
@@ -409,13 +410,13 @@ class ExternalOrder(Struct, frozen=True, kw_only=True, tag="external_order"):
     ts_event: int | None = None
 
 
-class ReportsLost(Struct, frozen=True, tag="reports_lost"):
+class ReportsLost(Struct, frozen=True, gc=False, tag="reports_lost"):
     """Reports may have been lost: the way to the venue was broken, and is back."""
 
     reason: str = ""
 
 
-class Balance(Struct, frozen=True, tag="balance"):
+class Balance(Struct, frozen=True, gc=False, tag="balance"):
     """What the account has of a currency; ``locked`` is reserved by open orders."""
 
     currency: str
@@ -428,7 +429,7 @@ class Balance(Struct, frozen=True, tag="balance"):
         return self.free + self.locked
 
 
-class OpenOrder(Struct, frozen=True, kw_only=True, tag="open_order"):
+class OpenOrder(Struct, frozen=True, gc=False, kw_only=True, tag="open_order"):
     """An order as the venue lists it; ``status`` may be final in a list of recent ones.
 
     ``price`` is None for a market order.
@@ -445,14 +446,14 @@ class OpenOrder(Struct, frozen=True, kw_only=True, tag="open_order"):
     venue_id: str | None = None
 
 
-class AccountReport(Struct, frozen=True, kw_only=True, tag="account"):
+class AccountReport(Struct, frozen=True, gc=False, kw_only=True, tag="account"):
     """The venue's answer about the account: a currency not named has nothing.
 
-    ``orders`` are all that are open in the run's instruments, and recent ones where
-    they were asked for.
+    ``number`` is the question's. ``orders`` are all that are open in the run's
+    instruments, and recent ones where they were asked for.
     """
 
-    asked_ns: int
+    number: int
     balances: tuple[Balance, ...]
     orders: tuple[OpenOrder, ...] = ()
     ts_event: int | None = None

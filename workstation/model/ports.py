@@ -245,9 +245,9 @@ class FollowedMarketView(MarketView, Protocol):
     """A market that also tells of its ticks, as they come."""
 
     def follow(
-        self, instrument: str, tick: Callable[[int], None]
+        self, instrument: str, tick: Callable[[InstrumentView, int], None]
     ) -> Callable[[], None]:
-        """Call ``tick`` with the time of every quote and trade; return how to stop.
+        """Call ``tick`` with figures and time at each tick; return how to stop.
 
         It is called on the hot path, before the Executor has seen the event.
         """

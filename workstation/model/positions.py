@@ -13,7 +13,7 @@ __all__ = ["AccountView", "Position", "Refill", "refill"]
 ZERO = Decimal(0)
 
 
-class Position(Struct, frozen=True, kw_only=True):
+class Position(Struct, frozen=True, gc=False, kw_only=True):
     """The position of one owner in one instrument, at average cost.
 
     ``quantity`` is signed (long > 0), and so is ``cost``, what it was entered at in
@@ -42,7 +42,7 @@ class Position(Struct, frozen=True, kw_only=True):
         return minus(times(mark, self.quantity), self.cost)
 
 
-class AccountView(Struct, frozen=True, kw_only=True):
+class AccountView(Struct, frozen=True, gc=False, kw_only=True):
     """Money of the account in its currency at one moment.
 
     ``equity`` = cash put in + realized − fees + unrealized.
@@ -60,7 +60,7 @@ class AccountView(Struct, frozen=True, kw_only=True):
     orders: int
 
 
-class Refill(Struct, frozen=True):
+class Refill(Struct, frozen=True, gc=False):
     """What a fill makes of a position; ``gained`` is what it realized."""
 
     quantity: Decimal

@@ -52,7 +52,7 @@ __all__ = [
 ]
 
 
-class BarRecord(Struct, frozen=True, tag="bar"):
+class BarRecord(Struct, frozen=True, gc=False, tag="bar"):
     """A bar became final; ``tape`` digests every tick of the instrument so far."""
 
     seq: int
@@ -61,7 +61,7 @@ class BarRecord(Struct, frozen=True, tag="bar"):
     tape: int
 
 
-class BookRecord(Struct, frozen=True, tag="book"):
+class BookRecord(Struct, frozen=True, gc=False, tag="book"):
     """A book's trust changed; ``expected``/``got`` are update ids where they apply."""
 
     seq: int
@@ -74,7 +74,7 @@ class BookRecord(Struct, frozen=True, tag="book"):
     got: int | None = None
 
 
-class ResyncRecord(Struct, frozen=True, kw_only=True, tag="resync"):
+class ResyncRecord(Struct, frozen=True, gc=False, kw_only=True, tag="resync"):
     """A whole book was wished for; ``again_ns`` is when it will be if none comes.
 
     It says nothing of the feed: whether that can be asked is the edge's to know.
@@ -88,7 +88,7 @@ class ResyncRecord(Struct, frozen=True, kw_only=True, tag="resync"):
     reason: str = ""
 
 
-class SignalRecord(Struct, frozen=True, tag="signal"):
+class SignalRecord(Struct, frozen=True, gc=False, tag="signal"):
     """A row asked the Executor for something."""
 
     seq: int
@@ -96,7 +96,7 @@ class SignalRecord(Struct, frozen=True, tag="signal"):
     signal: Signal
 
 
-class ReconcileRecord(Struct, frozen=True, kw_only=True, tag="reconcile"):
+class ReconcileRecord(Struct, frozen=True, gc=False, kw_only=True, tag="reconcile"):
     """A row's desired orders were compared with its working ones.
 
     ``cause`` is what made the Executor look; the counts say what it decided, and
@@ -121,7 +121,7 @@ class ReconcileRecord(Struct, frozen=True, kw_only=True, tag="reconcile"):
     reason: str = ""
 
 
-class StateRecord(Struct, frozen=True, kw_only=True, tag="state"):
+class StateRecord(Struct, frozen=True, gc=False, kw_only=True, tag="state"):
     """A row moved by the symbol machine, or stayed on a trigger that it allows.
 
     ``who`` is ``script``, ``engine``, or the origin of the command that did it.
@@ -138,7 +138,7 @@ class StateRecord(Struct, frozen=True, kw_only=True, tag="state"):
     reason: str = ""
 
 
-class LockRecord(Struct, frozen=True, kw_only=True, tag="lock"):
+class LockRecord(Struct, frozen=True, gc=False, kw_only=True, tag="lock"):
     """A row was locked in manual, or handed back; ``until_ns`` None = no end."""
 
     seq: int
@@ -152,7 +152,7 @@ class LockRecord(Struct, frozen=True, kw_only=True, tag="lock"):
     reason: str = ""
 
 
-class ParamsRecord(Struct, frozen=True, kw_only=True, tag="params"):
+class ParamsRecord(Struct, frozen=True, gc=False, kw_only=True, tag="params"):
     """Parameters of a row's script changed; only those that did are named."""
 
     seq: int
@@ -165,7 +165,7 @@ class ParamsRecord(Struct, frozen=True, kw_only=True, tag="params"):
     reason: str = ""
 
 
-class OrderRecord(Struct, frozen=True, tag="order"):
+class OrderRecord(Struct, frozen=True, gc=False, tag="order"):
     """An order moved in its table; ``order`` is what it is now."""
 
     seq: int
@@ -176,7 +176,7 @@ class OrderRecord(Struct, frozen=True, tag="order"):
     reason: str = ""
 
 
-class DenyRecord(Struct, frozen=True, kw_only=True, tag="deny"):
+class DenyRecord(Struct, frozen=True, gc=False, kw_only=True, tag="deny"):
     """The risk stage refused an order: stable code, text with the numbers."""
 
     seq: int
@@ -188,7 +188,7 @@ class DenyRecord(Struct, frozen=True, kw_only=True, tag="deny"):
     text: str
 
 
-class FillRecord(Struct, frozen=True, tag="fill"):
+class FillRecord(Struct, frozen=True, gc=False, tag="fill"):
     """One execution, booked."""
 
     seq: int
@@ -196,7 +196,7 @@ class FillRecord(Struct, frozen=True, tag="fill"):
     fill: Fill
 
 
-class PositionRecord(Struct, frozen=True, tag="position"):
+class PositionRecord(Struct, frozen=True, gc=False, tag="position"):
     """An owner's position before and after a fill or a hand-over."""
 
     seq: int
@@ -205,7 +205,7 @@ class PositionRecord(Struct, frozen=True, tag="position"):
     after: Position
 
 
-class OwnerRecord(Struct, frozen=True, kw_only=True, tag="owner"):
+class OwnerRecord(Struct, frozen=True, gc=False, kw_only=True, tag="owner"):
     """An order that was made at the venue got another owner here; its role too."""
 
     seq: int
@@ -219,7 +219,7 @@ class OwnerRecord(Struct, frozen=True, kw_only=True, tag="owner"):
     reason: str = ""
 
 
-class BalanceRecord(Struct, frozen=True, kw_only=True, tag="balance"):
+class BalanceRecord(Struct, frozen=True, gc=False, kw_only=True, tag="balance"):
     """What was put into the account of a currency, or taken out, is another sum now.
 
     Fills are not in it. The account's first word is recorded for its own currency even
@@ -235,7 +235,7 @@ class BalanceRecord(Struct, frozen=True, kw_only=True, tag="balance"):
     reason: str = ""
 
 
-class DifferenceRecord(Struct, frozen=True, kw_only=True, tag="difference"):
+class DifferenceRecord(Struct, frozen=True, gc=False, kw_only=True, tag="difference"):
     """Books and venue were found to differ about a subject, or not any more.
 
     ``here`` and ``venue`` are what each says; for an order or position that only was
@@ -254,7 +254,7 @@ class DifferenceRecord(Struct, frozen=True, kw_only=True, tag="difference"):
     reason: str = ""
 
 
-class TradeRecord(Struct, frozen=True, tag="trade"):
+class TradeRecord(Struct, frozen=True, gc=False, tag="trade"):
     """A position came back to flat, or crossed zero: one round trip is over."""
 
     seq: int
@@ -262,7 +262,7 @@ class TradeRecord(Struct, frozen=True, tag="trade"):
     trade: ClosedTrade
 
 
-class BandRecord(Struct, frozen=True, tag="band"):
+class BandRecord(Struct, frozen=True, gc=False, tag="band"):
     """The account's position in an instrument entered another band."""
 
     seq: int
@@ -273,7 +273,7 @@ class BandRecord(Struct, frozen=True, tag="band"):
     position: Decimal
 
 
-class TaskRecord(Struct, frozen=True, kw_only=True, tag="task"):
+class TaskRecord(Struct, frozen=True, gc=False, kw_only=True, tag="task"):
     """A task changed state."""
 
     seq: int
@@ -284,7 +284,7 @@ class TaskRecord(Struct, frozen=True, kw_only=True, tag="task"):
     reason: str = ""
 
 
-class FaultRecord(Struct, frozen=True, kw_only=True, tag="fault"):
+class FaultRecord(Struct, frozen=True, gc=False, kw_only=True, tag="fault"):
     """A task's handler or script failed and was contained."""
 
     seq: int
@@ -295,7 +295,7 @@ class FaultRecord(Struct, frozen=True, kw_only=True, tag="fault"):
     where: str = ""
 
 
-class FeedRecord(Struct, frozen=True, kw_only=True, tag="feed"):
+class FeedRecord(Struct, frozen=True, gc=False, kw_only=True, tag="feed"):
     """A feed ended, skipped a damaged row, or shed events."""
 
     seq: int
@@ -305,7 +305,7 @@ class FeedRecord(Struct, frozen=True, kw_only=True, tag="feed"):
     detail: str = ""
 
 
-class ControlRecord(Struct, frozen=True, kw_only=True, tag="control"):
+class ControlRecord(Struct, frozen=True, gc=False, kw_only=True, tag="control"):
     """Hold or kill changed: ``name`` is ``hold`` or ``kill``."""
 
     seq: int
@@ -317,7 +317,7 @@ class ControlRecord(Struct, frozen=True, kw_only=True, tag="control"):
     reason: str = ""
 
 
-class LimitRecord(Struct, frozen=True, kw_only=True, tag="limit"):
+class LimitRecord(Struct, frozen=True, gc=False, kw_only=True, tag="limit"):
     """A limit was set while the run goes on; None = no limit."""
 
     seq: int
@@ -329,7 +329,7 @@ class LimitRecord(Struct, frozen=True, kw_only=True, tag="limit"):
     reason: str = ""
 
 
-class BreakerRecord(Struct, frozen=True, kw_only=True, tag="breaker"):
+class BreakerRecord(Struct, frozen=True, gc=False, kw_only=True, tag="breaker"):
     """A watched figure came near its limit, went beyond it, or is well below again.
 
     ``name`` is the limit's, or ``margin``: the used one against what is free.
@@ -344,7 +344,7 @@ class BreakerRecord(Struct, frozen=True, kw_only=True, tag="breaker"):
     limit: Decimal
 
 
-class CommandRecord(Struct, frozen=True, kw_only=True, tag="command"):
+class CommandRecord(Struct, frozen=True, gc=False, kw_only=True, tag="command"):
     """A command was taken, or refused with the reason."""
 
     seq: int
@@ -356,7 +356,7 @@ class CommandRecord(Struct, frozen=True, kw_only=True, tag="command"):
     detail: str = ""
 
 
-class NoteRecord(Struct, frozen=True, kw_only=True, tag="note"):
+class NoteRecord(Struct, frozen=True, gc=False, kw_only=True, tag="note"):
     """A line that a script wrote to the log with ``market.log``."""
 
     seq: int
@@ -366,7 +366,7 @@ class NoteRecord(Struct, frozen=True, kw_only=True, tag="note"):
     text: str
 
 
-class OpportunityRecord(Struct, frozen=True, kw_only=True, tag="opportunity"):
+class OpportunityRecord(Struct, frozen=True, gc=False, kw_only=True, tag="opportunity"):
     """An opportunity opened (``end`` None), or closed as it was last seen."""
 
     seq: int

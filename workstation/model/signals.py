@@ -22,7 +22,7 @@ class SignalAction(StrEnum):
     CANCEL_ENTRY = "cancel_entry"
 
 
-class Signal(Struct, frozen=True, kw_only=True, tag="signal"):
+class Signal(Struct, frozen=True, gc=False, kw_only=True, tag="signal"):
     """One intent of one (strategy, instrument) row.
 
     ``stop`` and ``target`` are prices of the protection that is held once filled;

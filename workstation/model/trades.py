@@ -12,7 +12,7 @@ from workstation.model.money import minus
 __all__ = ["ClosedTrade"]
 
 
-class ClosedTrade(Struct, frozen=True, kw_only=True):
+class ClosedTrade(Struct, frozen=True, gc=False):
     """One round trip of one owner.
 
     ``entry`` and ``exit`` are mean prices, rounded; ``pnl`` is before ``fees``, both in

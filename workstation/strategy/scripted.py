@@ -24,7 +24,13 @@ from workstation.model.events import (
     PositionChanged,
 )
 from workstation.model.instruments import Instrument
-from workstation.model.ports import Core, FollowedMarketView, OrdersView, PositionView
+from workstation.model.ports import (
+    Core,
+    FollowedMarketView,
+    InstrumentView,
+    OrdersView,
+    PositionView,
+)
 from workstation.model.states import SymbolState
 from workstation.model.timeframes import NS_PER_MS, Timeframe
 from workstation.strategy.following import Following
@@ -382,7 +388,7 @@ class ScriptedStrategy:
         elif not wanted and name in self._followed:
             self._followed.pop(name)()
 
-    def _tick(self, row: Row, ts: int) -> None:
+    def _tick(self, row: Row, _: InstrumentView, ts: int) -> None:
         # Called on the hot path, before held stops are looked at: the script is asked
         # after that, in the event this emits.
         if ts < row.event_due_ns or not self._may_be_asked(row):

@@ -58,7 +58,7 @@ def entry_quantity(
 def refusal(
     size: Size, instrument: Instrument, quantity: Decimal, price: float
 ) -> Refusal | None:
-    """Return why this quantity at this price is too small to trade, if it is."""
+    """Return why this quantity at this price cannot be traded by one order, if so."""
     asked = f"{size.mode} {size.amount:g} at {price:g}"
     if quantity <= 0:
         return Refusal(
@@ -71,5 +71,17 @@ def refusal(
             "BELOW_MIN_NOTIONAL",
             f"value {notional} is below min_notional {instrument.min_notional}: "
             f"{asked} is {quantity}",
+        )
+    if quantity < instrument.min_quantity:
+        return Refusal(
+            "QUANTITY_BELOW_MINIMUM",
+            f"quantity {quantity} is below min_quantity {instrument.min_quantity}: "
+            f"{asked}",
+        )
+    most = instrument.max_quantity
+    if most and quantity > most:
+        return Refusal(
+            "QUANTITY_ABOVE_MAXIMUM",
+            f"quantity {quantity} is above max_quantity {most}: {asked}",
         )
     return None

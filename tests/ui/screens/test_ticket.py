@@ -28,7 +28,7 @@ from workstation.engine.frames import Frame
 from workstation.engine.order_preview import Preview, Touch
 from workstation.model.commands import AmendOrder, PlaceOrder
 from workstation.model.errors import CommandRefused
-from workstation.model.instruments import Side
+from workstation.model.instruments import Instrument, Side
 from workstation.model.orders import OrderType, TimeInForce
 from workstation.ui.screens.amend import AmendScreen
 from workstation.ui.screens.checked import CheckedRitual, TicketDesk
@@ -60,12 +60,14 @@ class Desk:
         return TicketDesk(self.engine.execute, self.preview, lambda _: self.touched)
 
 
-def ticket(shown: Frame | None = None, **rest: object) -> tuple[Desk, Fuse, Host]:
+def ticket(
+    shown: Frame | None = None, instrument: Instrument = BTC, **rest: object
+) -> tuple[Desk, Fuse, Host]:
     fake, fuse = Desk(), Fuse()
     screen = TicketScreen(
         shown or in_trade(),
         fake.desk,
-        BTC,
+        instrument,
         timer=fuse,
         **rest,  # type: ignore[arg-type]
     )
@@ -73,11 +75,12 @@ def ticket(shown: Frame | None = None, **rest: object) -> tuple[Desk, Fuse, Host
 
 
 def amend(
-    shown: Frame, order_id: str = "o-12", **found: object
+    shown: Frame, order_id: str = "o-12", instrument: Instrument = BTC, **found: object
 ) -> tuple[Desk, Fuse, Host]:
     fake, fuse = Desk(), Fuse()
     fake.found = found
-    return fake, fuse, Host(AmendScreen(shown, fake.desk, BTC, order_id, timer=fuse))
+    screen = AmendScreen(shown, fake.desk, instrument, order_id, timer=fuse)
+    return fake, fuse, Host(screen)
 
 
 async def armed(pilot: Pilot[None], fuse: Fuse) -> None:
@@ -514,3 +517,45 @@ async def test_a_kill_is_said_in_a_dialog_without_moving_anything() -> None:
         assert after[3].endswith("ctrl+k re-arms ")
         assert before[3].strip() == ""
         assert after[4:] == before[4:]
+
+
+BOUNDED = msgspec.structs.replace(
+    BTC, min_quantity=D("0.01"), max_quantity=D("0.5"), market_max_quantity=D("0.2")
+)
+
+
+async def test_a_ticket_shows_what_one_order_may_be_and_refuses_more() -> None:
+    _, fuse, host = ticket(instrument=BOUNDED)
+    async with host.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, TicketScreen)
+        await put(pilot, screen, "size", "0.5")
+        assert "BTC, lot 0.001, 0.01 to 0.5" in text_of(screen)
+        assert go(screen).ready
+        await put(pilot, screen, "size", "0.501")
+        assert "at most 0.5 in one order" in text_of(screen)
+        assert not go(screen).ready
+        await pick(pilot, screen, "type", "market")
+        await put(pilot, screen, "size", "0.2")
+        assert "BTC, lot 0.001, 0.01 to 0.2" in text_of(screen)
+        assert go(screen).ready
+
+
+async def test_an_amend_shows_what_one_order_may_be_but_not_of_a_stop() -> None:
+    _, fuse, host = amend(entry("0.3"), instrument=BOUNDED)
+    async with host.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, AmendScreen)
+        assert "BTC, lot 0.001, 0.01 to 0.5" in text_of(screen)
+        await put(pilot, screen, "quantity", "0.501")
+        assert "at most 0.5 in one order" in text_of(screen)
+    held = frame(orders=(STOP,), positions=(position(),))
+    _, fuse, host = amend(held, "o-13", instrument=BOUNDED)
+    async with host.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, AmendScreen)
+        await put(pilot, screen, "price", "60500")
+        assert screen.command() is not None

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.ui.screens.scenes import BTC, TS
 from workstation.engine.order_preview import Touch
@@ -24,6 +25,7 @@ from workstation.ui.screens.ticket_form import (
     decode_ticket,
     encode_ticket,
     read_ticket,
+    size_bounds,
     start_price,
 )
 
@@ -207,3 +209,53 @@ def test_a_ticket_begins_at_the_best_of_its_own_side() -> None:
     assert start_price(BTC, TOUCH, SELL) == "61686.00"
     assert start_price(BTC, Touch(None, None, 61_685.5), BUY) == "61685.50"
     assert start_price(BTC, NOTHING, BUY) == ""
+
+
+BOUNDED = replace(
+    BTC,
+    min_quantity=D("0.01"),
+    max_quantity=D(20),
+    market_max_quantity=D(5),
+    min_price=D(1000),
+    max_price=D(100_000),
+    max_notional=D(616_800),
+)
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "problem"),
+    [
+        ({"size": "0.009"}, "size", "at least 0.01 here"),
+        ({"size": "0.01"}, "", ""),
+        ({"size": "10.001"}, "size", "at most 10.000 in one order"),
+        ({"size": "10"}, "", ""),
+        ({"size": "20.001", "price": "1000"}, "size", "at most 20 in one order"),
+        ({"size": "20", "price": "1000"}, "", ""),
+        ({"size": "5.001", "order_type": MARKET}, "size", "at most 5 in one order"),
+        ({"size": "5", "order_type": MARKET}, "", ""),
+        ({"price": "999.99"}, "price", "at least 1,000.00 here"),
+        ({"price": "1000"}, "", ""),
+        ({"price": "100000.01"}, "price", "at most 100,000.00 here"),
+        ({"price": "100000"}, "", ""),
+        ({"stop": "999.99"}, "stop", "at least 1,000.00 here"),
+        (
+            {"size": "700000", "mode": "notional"},
+            "size",
+            "11.348 is not: at most 10.000 in one order",
+        ),
+    ],
+)
+def test_what_is_beyond_the_bounds_of_one_order_is_said_beside_its_field(
+    typed: dict[str, Any], field: str, problem: str
+) -> None:
+    form = TicketForm(**({"price": "61680", "size": "0.1"} | typed))
+    found = read_ticket(form, BOUNDED, TOUCH, EQUITY, TS)
+    assert found.errors == ({field: problem} if field else {})
+
+
+def test_the_bounds_of_a_size_are_those_at_its_price() -> None:
+    assert size_bounds(BTC, D(100)) == ""
+    assert size_bounds(replace(BTC, min_quantity=D("0.01")), None) == "at least 0.01"
+    assert size_bounds(replace(BTC, max_quantity=D(7)), None) == "0.001 to 7"
+    assert size_bounds(BOUNDED, D(61_680)) == "0.01 to 10.000"
+    assert size_bounds(BOUNDED, None) == "0.01 to 5"

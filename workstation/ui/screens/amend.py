@@ -20,7 +20,11 @@ from workstation.ui.screens.fields import NumberField, number_of
 from workstation.ui.screens.price_field import PriceField
 from workstation.ui.screens.ritual import Timer, Verb
 from workstation.ui.screens.sentences import order_fields
-from workstation.ui.screens.ticket_form import price_error, quantity_error
+from workstation.ui.screens.ticket_form import (
+    price_error,
+    quantity_error,
+    size_bounds,
+)
 from workstation.ui.typeset import price, quantity
 from workstation.ui.widgets.status_lines import Field
 from workstation.ui.wording import order_number
@@ -84,7 +88,7 @@ class AmendScreen(CheckedRitual):
             "quantity",
             step=one.lot_size,
             value=format(order.quantity, "f"),
-            remark="all of the position" if held else f"{one.base}, lot {one.lot_size}",
+            remark="all of the position" if held else _bounds(one, at),
             optional=True,
             id="quantity",
         )
@@ -103,7 +107,11 @@ class AmendScreen(CheckedRitual):
         )
 
     def _size_error(self, text: str) -> str:
-        wrong = quantity_error(text, self.instrument)
+        if self.held:
+            # All of a position, however large: it is closed by several orders then.
+            return ""
+        at = number_of(self.query_one("#price", PriceField).text)
+        wrong = quantity_error(text, self.instrument, at)
         filled, size = self.order.filled, number_of(text)
         if not wrong and filled and size is not None and size <= filled:
             shown = quantity(filled, self.instrument.quantity_decimals)
@@ -199,6 +207,12 @@ class AmendScreen(CheckedRitual):
 def _price(row: OrderRow) -> Decimal | None:
     order = row.order
     return order.trigger if order.price is None else order.price
+
+
+def _bounds(instrument: Instrument, at: Decimal | None) -> str:
+    words = [f"{instrument.base}, lot {instrument.lot_size}"]
+    bounds = size_bounds(instrument, at)
+    return ", ".join([*words, bounds] if bounds else words)
 
 
 def _protects(order: Order, before: Decimal | None, after: Decimal) -> str:

@@ -23,7 +23,12 @@ from workstation.model.instruments import Instrument, Side
 from workstation.model.orders import OrderType, TimeInForce
 from workstation.strategy.actions import SizeMode
 from workstation.ui.screens.checked import CheckedRitual, TicketDesk
-from workstation.ui.screens.fields import ChoiceLine, NumberField, TextField
+from workstation.ui.screens.fields import (
+    ChoiceLine,
+    NumberField,
+    TextField,
+    number_of,
+)
 from workstation.ui.screens.price_field import PriceField
 from workstation.ui.screens.ritual import Timer, Verb
 from workstation.ui.screens.sentences import listed
@@ -37,6 +42,7 @@ from workstation.ui.screens.ticket_form import (
     encode_ticket,
     price_error,
     read_ticket,
+    size_bounds,
     span_error,
     start_price,
 )
@@ -183,7 +189,11 @@ class TicketScreen(CheckedRitual):
         digits = one.quantity_decimals
         mode = MODES[form.mode]
         unit = {"quantity": one.base, "notional": one.quote}.get(form.mode, mode.unit)
+        at = number_of(form.price) if form.order_type is OrderType.LIMIT else None
         remark = f"{unit}, lot {one.lot_size}"
+        bounds = size_bounds(one, at)
+        if bounds:
+            remark += f", {bounds}"
         if form.mode != "quantity":
             remark = unit
             if filled.quantity is not None:

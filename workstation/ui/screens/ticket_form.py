@@ -35,6 +35,7 @@ __all__ = [
     "price_error",
     "quantity_error",
     "read_ticket",
+    "size_bounds",
     "span_error",
     "start_price",
 ]
@@ -118,7 +119,7 @@ def read_ticket(
         errors["span"] = span_error(form.span)
     best = touch.ask if form.side is Side.BUY else touch.bid
     worth = at if limit else None if best is None else to_decimal(best)
-    size, wrong = _size(form, instrument, worth, equity, stop)
+    size, wrong = _size(form, instrument, at, worth, equity, stop)
     if wrong:
         errors["size"] = wrong
     if errors or size is None:
@@ -142,13 +143,14 @@ def read_ticket(
 def _size(
     form: TicketForm,
     instrument: Instrument,
+    at: Decimal | None,
     worth: Decimal | None,
     equity: Decimal,
     stop: Decimal | None,
 ) -> tuple[Decimal | None, str]:
     """Return the quantity on the lot, or what is wrong with the size."""
     if form.mode == "quantity":
-        wrong = quantity_error(form.size, instrument)
+        wrong = quantity_error(form.size, instrument, at)
         return (None, wrong) if wrong else (number_of(form.size), "")
     amount = number_of(form.size)
     if not form.size:
@@ -169,7 +171,8 @@ def _size(
     )
     if made <= 0:
         return None, f"less than a lot of {instrument.lot_size}"
-    return made, ""
+    wrong = size_error(made, instrument, at)
+    return (None, f"{plain(made)} is not: {wrong}") if wrong else (made, "")
 
 
 def price_error(text: str, instrument: Instrument) -> str:
@@ -184,11 +187,18 @@ def price_error(text: str, instrument: Instrument) -> str:
     if not instrument.is_on_tick(value):
         near = price(instrument.nearest_price(value), instrument.price_decimals)
         return f"not on tick {instrument.tick_size}: {near} is"
+    bound = instrument.within_prices(value)
+    if bound != value:
+        side = "least" if value < bound else "most"
+        return f"at {side} {price(bound, instrument.price_decimals)} here"
     return ""
 
 
-def quantity_error(text: str, instrument: Instrument) -> str:
-    """Return what is wrong with a quantity, and which one would be right."""
+def quantity_error(text: str, instrument: Instrument, at: Decimal | None) -> str:
+    """Return what is wrong with a quantity, and which one would be right.
+
+    ``at`` is the order's price; None for a market order.
+    """
     value = number_of(text)
     if not text:
         return "a quantity is missing"
@@ -202,6 +212,27 @@ def quantity_error(text: str, instrument: Instrument) -> str:
             return f"less than a lot of {instrument.lot_size}"
         shown = quantity(near, instrument.quantity_decimals)
         return f"not on lot {instrument.lot_size}: {shown} is"
+    return size_error(value, instrument, at)
+
+
+def size_error(value: Decimal, instrument: Instrument, at: Decimal | None) -> str:
+    """Return that one order may not be so small or so large, with the bound."""
+    if value < instrument.min_quantity:
+        return f"at least {plain(instrument.min_quantity)} here"
+    most = instrument.most(at)
+    if most is not None and value > most:
+        return f"at most {plain(most)} in one order"
+    return ""
+
+
+def size_bounds(instrument: Instrument, at: Decimal | None) -> str:
+    """Return what one order may be, such as ``0.01 to 9000``; "" where any is."""
+    most = instrument.most(at)
+    if most is not None:
+        least = plain(max(instrument.min_quantity, instrument.lot_size))
+        return f"{least} to {plain(most)}"
+    if instrument.min_quantity > instrument.lot_size:
+        return f"at least {plain(instrument.min_quantity)}"
     return ""
 
 

@@ -163,7 +163,7 @@ class BinanceVenue:
         status = STATUS.get(placed.status, OrderStatus.ACCEPTED)
         if status is OrderStatus.EXPIRED:
             reason = placed.expiryReason or "by its time in force"
-            reports.append(OrderExpired(order.id, reason, ts))
+            reports.append(OrderExpired(order.id, reason, ts, placed.executedQty))
         self._keep(order.id, symbol, status)
         return reports
 
@@ -181,7 +181,8 @@ class BinanceVenue:
             order_id, symbol, canceled.orderId, canceled.executedQty
         )
         self._keep(order_id, symbol, OrderStatus.CANCELED)
-        return (*fills, OrderCanceled(order_id, "", canceled.transactTime * NS_PER_MS))
+        ts, filled = canceled.transactTime * NS_PER_MS, canceled.executedQty
+        return (*fills, OrderCanceled(order_id, "", ts, filled))
 
     async def _query(self, order_id: str, symbol: str) -> Sequence[Report]:
         """Return what the venue knows of an order, its fills first."""
@@ -222,7 +223,7 @@ class BinanceVenue:
             "GET", "/api/v3/account", [("omitZeroBalances", "true")], Account
         )
         return AccountReport(
-            asked_ns=request.asked_ns,
+            number=request.number,
             balances=tuple(
                 Balance(each.asset, each.free, each.locked) for each in account.balances
             ),

@@ -296,7 +296,7 @@ class MatchingEngine:
         if terms.price is None or order.number in book.stops:
             return "only limit orders in the book can be changed"
         problem = price_problem(price, instrument) or quantity_problem(
-            quantity, instrument
+            quantity, instrument, price
         )
         if problem is None and quantity <= order.filled:
             problem = f"{order.filled} is filled already"

@@ -23,7 +23,7 @@ def terms_problem(
     ``reference`` is the price a market order would get, for the least notional; an
     order that only reduces is exempt from that, or a small rest could never be closed.
     """
-    problem = quantity_problem(terms.quantity, instrument)
+    problem = quantity_problem(terms.quantity, instrument, terms.price)
     for price in (terms.price, terms.trigger):
         problem = problem or (
             None if price is None else price_problem(price, instrument)
@@ -38,16 +38,31 @@ def terms_problem(
 
 def price_problem(price: Decimal, instrument: Instrument) -> str | None:
     """Return what is wrong with a price, or None."""
-    if price > 0 and instrument.is_on_tick(price):
-        return None
-    return f"price {price} is not on tick {instrument.tick_size}"
+    if not (price > 0 and instrument.is_on_tick(price)):
+        return f"price {price} is not on tick {instrument.tick_size}"
+    if price < instrument.min_price:
+        return f"price {price} is below the lowest of {instrument.min_price}"
+    if instrument.max_price and price > instrument.max_price:
+        return f"price {price} is above the highest of {instrument.max_price}"
+    return None
 
 
-def quantity_problem(quantity: Decimal, instrument: Instrument) -> str | None:
-    """Return what is wrong with a quantity, or None."""
-    if quantity > 0 and instrument.is_on_lot(quantity):
-        return None
-    return f"quantity {quantity} is not on lot {instrument.lot_size}"
+def quantity_problem(
+    quantity: Decimal, instrument: Instrument, price: Decimal | None
+) -> str | None:
+    """Return what is wrong with a quantity at a price, or None.
+
+    Without a price it is that of a market order, which has a maximum of its own.
+    """
+    if not (quantity > 0 and instrument.is_on_lot(quantity)):
+        return f"quantity {quantity} is not on lot {instrument.lot_size}"
+    if quantity < instrument.min_quantity:
+        return f"quantity {quantity} is below the least of {instrument.min_quantity}"
+    most = instrument.most(price)
+    if most is not None and quantity > most:
+        kind = "a market order" if price is None else f"one at {price}"
+        return f"quantity {quantity} is above {most}, the most of {kind}"
+    return None
 
 
 def notional_problem(notional: Decimal, instrument: Instrument) -> str | None:

@@ -302,7 +302,7 @@ class PaperBroker:
         self._edge.report(
             self._edge.ts,
             AccountReport(
-                asked_ns=request.asked_ns,
+                number=request.number,
                 balances=tuple(
                     Balance(name, total) for name, total in self.balances.items()
                 ),
