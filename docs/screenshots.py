@@ -118,6 +118,10 @@ class Still:
         """The driver: it plays, but its wall clock stands."""
         return self._session.driver
 
+    async def drive(self) -> None:
+        """Drive the run, as a session of its own would."""
+        await self._session.drive()
+
     def frame(
         self, cursor: int, panels: frozenset[str], focus: Focus | None = None
     ) -> Frame:
