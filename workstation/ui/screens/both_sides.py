@@ -12,6 +12,7 @@ from decimal import Decimal
 from types import MappingProxyType
 
 from workstation.model.instruments import Instrument
+from workstation.model.money import minus
 from workstation.model.orders import OrderStatus
 from workstation.model.reconciliation import (
     BalanceLine,
@@ -48,6 +49,7 @@ __all__ = [
     "find_line",
     "head_fields",
     "key_of",
+    "line_fields",
     "line_words",
     "order_words",
     "sections",
@@ -154,7 +156,7 @@ def sections(
     return (
         _orders(view.orders, instruments, cells),
         _positions(view.positions, instruments),
-        _balances(view.balances, instruments, ts),
+        _balances(view.balances, instruments, ts, cells),
     )
 
 
@@ -182,7 +184,7 @@ def _section(
         rows.append(Row(key, hash((tuple(cells), shape)), cells, flag=flag))
         note = notes.get(at)
         if note is not None:
-            text = (note, ink)
+            text = (note, "dim" if line.verdict is Verdict.AGREES else ink)
             rows.append(Row(f"{key}/note", hash(text), note=(text,)))
     return Section(name, fitted, tuple(rows), empty)
 
@@ -288,12 +290,16 @@ def _positions(lines: Iterable[PositionLine], instruments: Instruments) -> Secti
 
 
 def _balances(
-    lines: Iterable[BalanceLine], instruments: Instruments, ts: int
+    lines: Iterable[BalanceLine], instruments: Instruments, ts: int, cells: int
 ) -> Section:
-    ranked = [line for line in _ranked(lines) if isinstance(line, BalanceLine)]
+    ranked = [
+        line
+        for line in _ranked(lines)
+        if isinstance(line, BalanceLine) and _is_anything(line)
+    ]
     figures: list[list[str]] = [[], [], [], []]
     for line in ranked:
-        values = (line.here, line.venue, line.locked, line.difference or None)
+        values = (_then(line), line.venue, line.locked, line.difference or None)
         for column, value in zip(figures, values, strict=True):
             signed = column is figures[3]
             column.append(
@@ -303,6 +309,7 @@ def _balances(
     columns_of = [align_point(column) for column in figures]
     for line, here, venue, locked, difference in zip(ranked, *columns_of, strict=True):
         since = None if line.since_ns is None else ts - line.since_ns
+        why = _balance_reason(line)
         table.append(
             [
                 line.currency,
@@ -312,7 +319,7 @@ def _balances(
                 (difference, _INKS[line.verdict] if line.difference else "dim"),
                 (duration(since), "dim"),
                 _verdict(line),
-                (_balance_reason(line), "dim"),
+                ("; ".join(filter(None, (_moved(line, instruments), why))), "dim"),
             ]
         )
     columns = (
@@ -325,7 +332,31 @@ def _balances(
         _VERDICT,
         _WHY,
     )
-    return _section("balances", ranked, columns, table, "none known")
+    section = _section("balances", ranked, columns, table, "none known")
+    if sum(each.width + each.gap for each in section.columns) <= cells:
+        return section
+    # Without the last column the row itself would say what is no more true.
+    moved = {at: _moved(line, instruments) for at, line in enumerate(ranked)}
+    notes = {at: f"  {said}" for at, said in moved.items() if said}
+    return _section("balances", ranked, columns, table, "none known", notes)
+
+
+def _is_anything(line: BalanceLine) -> bool:
+    """Tell whether a currency is more than one that was traded once."""
+    return bool(line.here or line.venue) or line.verdict is not Verdict.AGREES
+
+
+def _then(line: BalanceLine) -> Decimal:
+    """Return what the books had when the venue answered: fills may have come since."""
+    return line.here if line.venue is None else minus(line.venue, line.difference)
+
+
+def _moved(line: BalanceLine, instruments: Instruments) -> str:
+    """Return what the books have by now, where that is another sum."""
+    if line.here == _then(line):
+        return ""
+    now = amount(line.here, line.currency, instruments, line.difference)
+    return f"{now} here by now"
 
 
 def _balance_reason(line: BalanceLine) -> str:
@@ -405,6 +436,44 @@ def line_words(
     return _balance_sentence(line, view, instruments)
 
 
+def line_fields(line: Line, instruments: Instruments) -> tuple[Field, ...]:
+    """Return the live line of a row: its verdict, and what each side says."""
+    verdict = Field((_verdict(line),))
+    if isinstance(line, OrderLine):
+        here = _side(line.here, line.instrument, instruments)
+        there = _side(line.venue, line.instrument, instruments)
+        name = f"{line.instrument} {line.side}"
+        if here == there:
+            return verdict, field(name, "strong", 2), _labelled("both sides", here)
+        sides = (_labelled("here", here), _labelled("venue", there, 1))
+        return (verdict, field(name, "strong", 2), *sides)
+    if isinstance(line, PositionLine):
+        prices, sizes = _decimals(line.instrument, instruments)
+        held = quantity(line.quantity, sizes, sign=True)
+        return (
+            verdict,
+            field(f"{held} {line.instrument}", "strong"),
+            _labelled("entry", price(line.average_price, prices), 1),
+        )
+    name, off = line.currency, line.difference
+    figures = (
+        ("here", _then(line), False),
+        ("venue", line.venue, False),
+        ("difference", off, True),
+    )
+    return (
+        verdict,
+        *(
+            _labelled(label, amount(value, name, instruments, off, sign=sign))
+            for label, value, sign in figures
+        ),
+    )
+
+
+def _labelled(label: str, text: str, priority: int = 0) -> Field:
+    return Field(((f"{label} ", "dim"), (text, "strong")), priority=priority)
+
+
 def _because(reason: str) -> str:
     return f": {reason}" if reason else ""
 
@@ -424,22 +493,28 @@ def _balance_sentence(
     line: BalanceLine, view: ReconciliationView, instruments: Instruments
 ) -> str:
     name, difference = line.currency, line.difference
-    here = amount(line.here, name, instruments, difference)
+    here = amount(_then(line), name, instruments, difference)
     if line.venue is None:
         return f"{name}: {here} here; the venue has not answered yet."
     if not difference:
         if not view.orders and not view.positions:
             return f"Nothing open, nothing held: {here} {name} on both sides."
-        return f"{here} {name} on both sides."
+        return f"{here} {name} on both sides{_since(line, instruments)}."
     there = amount(line.venue, name, instruments, difference)
     more = amount(abs(difference), name, instruments, difference)
     which = "more" if difference > 0 else "less"
     said = f"{name}: {here} here, {there} at the venue, {more} {which}"
+    said += _since(line, instruments)
     if line.verdict is Verdict.ASKING:
         return f"{said}. It is asked once more: a fill may be on its way here."
     if line.verdict is Verdict.IGNORED:
         return f"{said}. Ignored: {line.reason}."
     return f"{said}. Nothing is entered in {name} until this is settled."
+
+
+def _since(line: BalanceLine, instruments: Instruments) -> str:
+    moved = _moved(line, instruments)
+    return f" when it answered; {moved}" if moved else ""
 
 
 def export_rows(view: ReconciliationView) -> list[list[str]]:
@@ -455,7 +530,7 @@ def export_rows(view: ReconciliationView) -> list[list[str]]:
         what = [held.instrument, held.instrument, "", held.owner]
         rows.append(["position", *what, size, "", "", "", *_end(held)])
     for each in view.balances:
-        figures = (each.here, each.venue, each.locked, each.difference)
+        figures = (_then(each), each.venue, each.locked, each.difference)
         what = [each.currency, "", "", ""]
         rows.append(["balance", *what, *map(plain, figures), *_end(each)])
     return rows

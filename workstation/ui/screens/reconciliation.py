@@ -62,7 +62,7 @@ class ReconciliationScreen(Ritual[None]):
     VERTICAL_BREAKPOINTS = [(0, "-scant"), (20, "-short"), (30, "-tall")]
     DEFAULT_CSS = """
     ReconciliationScreen > #ritual { height: 1fr; max-width: 100%; }
-    ReconciliationScreen #body { height: 1fr; }
+    ReconciliationScreen #body { width: 100%; height: 1fr; }
     ReconciliationScreen #sides { height: 1fr; }
     ReconciliationScreen #sentence { min-height: 2; }
     ReconciliationScreen.-scant #sentence { margin: 0 2; }
@@ -186,9 +186,11 @@ class ReconciliationScreen(Ritual[None]):
 
     @on(LineTable.RowHighlighted)
     def _moved(self, event: LineTable.RowHighlighted) -> None:
-        event.stop()
-        self.notice = ""
-        self.rewrite()
+        # A row that is chosen is one that was moved to: its answer stays.
+        if not isinstance(event, LineTable.RowSelected):
+            event.stop()
+            self.notice = ""
+            self.rewrite()
 
     # --- what it does -----------------------------------------------------------------
 

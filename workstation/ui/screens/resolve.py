@@ -24,7 +24,7 @@ from workstation.ui.screens.both_sides import (
     Line,
     can_be_settled,
     find_line,
-    line_words,
+    line_fields,
 )
 from workstation.ui.screens.fields import ChoiceLine, TextField, number_of
 from workstation.ui.screens.price_field import PriceField
@@ -55,10 +55,6 @@ class ResolveScreen(Ritual[Answer]):
     )
     VERTICAL_BREAKPOINTS = [(0, "-scant"), (20, "-short"), (30, "-tall")]
     DEFAULT_CSS = """
-    ResolveScreen #line {
-        height: auto; margin: 0 2; color: $text-strong;
-    }
-    ResolveScreen.-tall #line { margin: 1 2; }
     ResolveScreen #sentence { min-height: 3; }
     ResolveScreen.-scant #sentence { margin: 0 2; }
     ResolveScreen.-scant .verbs, ResolveScreen.-scant #notice { margin: 0 2; }
@@ -109,14 +105,10 @@ class ResolveScreen(Ritual[Answer]):
 
     def live_fields(self) -> Sequence[Field]:
         """Show the line as it is now."""
-        view, line = self.scene.reconciliation, self._line_of(self.scene)
-        if view is None or line is None:
-            return (field("gone: both sides agree", "warn"),)
-        ink = "warn" if can_be_settled(line) else ""
-        return (
-            field(line.verdict.value, f"{ink} bold"),
-            field(line_words(line, view, self.instruments), "", 1),
-        )
+        line = self._line_of(self.scene)
+        if line is None:
+            return (field("there is no such line any more", "warn"),)
+        return line_fields(line, self.instruments)
 
     # --- fields -----------------------------------------------------------------------
 
@@ -136,7 +128,7 @@ class ResolveScreen(Ritual[Answer]):
                 lambda: self._touch(self._instrument.id),
                 check=_price_error,
                 value=self._mark(first),
-                remark=f"{first.quote}, at which it is booked",
+                remark=first.quote,
                 id="price",
             )
         yield TextField(
@@ -204,6 +196,7 @@ class ResolveScreen(Ritual[Answer]):
     def _another(self) -> None:
         one, at = self._instrument, self.query_one("#price", PriceField)
         at.set_instrument(one, self._mark(one))
+        at.set_remark(one.quote)
 
     @on(ChoiceLine.Changed)
     def _chose(self) -> None:

@@ -124,8 +124,17 @@ def takers(scene: Scene, line: Line, instrument: str = "") -> tuple[str, ...]:
     sign = line.side.sign if isinstance(line, OrderLine) else line.quantity
     fitting = (each for each in rows if _held(scene, each, name) * sign >= 0)
     if isinstance(line, OrderLine):
-        return tuple(each for each in fitting if not scene.entries(each, name))
+        return tuple(each for each in fitting if not _opening(scene, each, name))
     return tuple(fitting)
+
+
+def _opening(scene: Scene, owner: str, instrument: str) -> int:
+    """Return how many orders of an owner may open a position, whoever made them."""
+    return sum(
+        1
+        for row in scene.working(owner, instrument)
+        if not row.order.reduce_only and not row.order.is_protection
+    )
 
 
 def _held(scene: Scene, owner: str, instrument: str) -> Decimal:
@@ -227,11 +236,11 @@ def _position(
     if had:
         total = quantity(had + line.quantity, one.quantity_decimals, sign=True)
         parts[0] += f": {total} in all"
-    canceled = len(scene.entries(EXTERNAL, name))
+    canceled = _opening(scene, EXTERNAL, name)
     if canceled:
         parts.append(f"Cancels {count(canceled, 'order')} made at the venue in it")
     if scene.protection(taker, name):
-        parts.append("What protects his position then protects all of it")
+        parts.append("What protects the position there protects all of it then")
     elif taker == OPERATOR:
         parts.append("No stop is held for it")
     else:
@@ -258,7 +267,7 @@ def _adopt(
         worth = f"Equity {way} by {size}; it is no profit or loss of the day"
     else:
         worth = f"It is in no position: equity counts {scene.header.currency} alone"
-    return f"{said}, as the venue has it. {worth}."
+    return f"{said}. {worth}."
 
 
 def _as_position(
@@ -268,6 +277,7 @@ def _as_position(
     if one is None or chosen.price is None:
         return "Changes nothing yet: a position needs the price it is booked at."
     change, owner = line.difference, chosen.owner
+    who = f"the {owner}" if owner == OPERATOR else owner
     size = quantity(abs(change), one.quantity_decimals)
     value = number(abs(change) * chosen.price, 2)
     at = price(chosen.price, max(one.price_decimals, _digits(chosen.price)))
@@ -277,8 +287,8 @@ def _as_position(
     had = _held(scene, owner, one.id)
     total = quantity(had + change, one.quantity_decimals, sign=True)
     said = (
-        f"Books that {owner} {verb} {size} {one.id} @ {at}, with {value} {one.quote} "
-        f"{paid}: it then holds {total if had + change else 'nothing'}"
+        f"Books that {who} {verb} {size} {one.id} @ {at}, with {value} {one.quote} "
+        f"{paid}; {who} then holds {total if had + change else 'nothing'}"
     )
     if had * change < 0:
         closed = quantity(min(abs(had), abs(change)), one.quantity_decimals)

@@ -62,6 +62,9 @@ class SectionTable(LineTable):
         return fitted
 
     def _lay_out(self) -> None:
+        if not self.is_mounted:
+            # There is no width yet to lay a head out for.
+            return
         height = self.size.height
         lines = sum(1 + max(1, len(each.rows)) for each in self._sections)
         room = max(1, self.size.width - self._gutter - (1 if lines > height else 0))
