@@ -11,7 +11,7 @@ import pytest
 from msgspec import structs
 
 from workstation.execution.levels import Touch
-from workstation.execution.reconciling import reconcile
+from workstation.execution.requoting import requote
 from workstation.execution.settings import OrderSettings, QuotingSettings
 from workstation.execution.steps import Step
 from workstation.execution.working import Working
@@ -54,7 +54,7 @@ def step_of(working: str, wanted: str) -> Step:
         instrument="X",
         bids=() if level is None else (DesiredLevel(*level),),
     )
-    (step,) = reconcile(
+    (step,) = requote(
         wish, orders, QuotingSettings(), MARKET, Touch(), can_modify=True, now_ns=10**10
     )
     return step

@@ -24,10 +24,10 @@ from tests.benchmarks import (
     test_kernel,
     test_latency,
     test_opportunities,
-    test_reconcile,
     test_recorder,
     test_recovery,
     test_request,
+    test_requoting,
     test_sources,
     test_symbols,
 )
@@ -112,7 +112,7 @@ def orders() -> Lines:
 
 def quotes() -> Lines:
     """Measure the comparison of a thousand working orders with a thousand desired."""
-    found = test_reconcile.timings()
+    found = test_requoting.timings()
     note = f"sorting their prices {found.pop('sorting'):.2f} ms"
     for name, cost in found.items():
         yield Line(

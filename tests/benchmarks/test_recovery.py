@@ -17,9 +17,9 @@ import msgspec
 
 from tests.benchmarks.budget import ROUNDS, cpu_ns
 from tests.benchmarks.test_core import session, trades
-from workstation.engine.account_journal import records_of
 from workstation.engine.hashing import encode
 from workstation.engine.journal import Journal
+from workstation.engine.recovery import read_runs
 from workstation.execution.executor import Executor
 from workstation.execution.recovering import Recovering
 from workstation.kernel import RealClock
@@ -70,10 +70,7 @@ def taken_up(path: Path) -> Executor:
         currency=run.account.currency,
         cash=Decimal(100_000),
     )
-    recovering = Recovering(executor)
-    for record in records_of([path]):
-        recovering.take(record)
-    recovering.finish()
+    read_runs([path], Recovering(executor))
     built.close()
     return executor
 

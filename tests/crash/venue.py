@@ -78,11 +78,15 @@ class Books:
             "price": Decimal(ask.get("price", "0")),
             "origQty": Decimal(ask["quantity"]),
             "executedQty": Decimal(0),
+            "stopPrice": Decimal(ask.get("stopPrice", "0")),
+            "isWorking": not ask["type"].startswith("STOP_LOSS"),
             "status": "NEW",
             "open": True,
             "time": now_ms(),
             "updateTime": now_ms(),
         }
+        if not order["isWorking"] and self.wakes(order, price):
+            raise Refusal(-2010, "Order would trigger immediately.")
         reached = self.reaches(order, price)
         if ask["type"] == "LIMIT_MAKER" and reached:
             raise Refusal(-2010, "Order would immediately match and take.")
@@ -90,7 +94,7 @@ class Books:
         fills = []
         if ask["type"] == "MARKET" or reached:
             fills.append(self.fill(order, order["origQty"], price, maker=False))
-        elif ask.get("timeInForce") in ("IOC", "FOK"):
+        elif order["isWorking"] and ask.get("timeInForce") in ("IOC", "FOK"):
             order.update(status="EXPIRED", open=False)
         answer = dict(plain(order), transactTime=now_ms(), fills=[])
         for trade in fills:
@@ -106,11 +110,18 @@ class Books:
         return answer
 
     def reaches(self, order: dict[str, Any], price: Decimal) -> bool:
-        if order["type"] == "MARKET":
+        if not order["isWorking"]:
+            return False
+        if order["type"] in ("MARKET", "STOP_LOSS"):
             return True
         if order["side"] == "BUY":
             return bool(price <= order["price"])
         return bool(price >= order["price"])
+
+    def wakes(self, order: dict[str, Any], price: Decimal) -> bool:
+        if order["side"] == "BUY":
+            return bool(price >= order["stopPrice"])
+        return bool(price <= order["stopPrice"])
 
     def fill(
         self, order: dict[str, Any], quantity: Decimal, price: Decimal, *, maker: bool
@@ -161,9 +172,12 @@ class Books:
         self.prices[symbol] = price
         for order in self.orders:
             working = order["open"] and order["symbol"] == symbol
+            if working and not order["isWorking"] and self.wakes(order, price):
+                order.update(isWorking=True, updateTime=now_ms())
             if working and self.reaches(order, price):
                 left = order["origQty"] - order["executedQty"]
-                self.fill(order, left, order["price"], maker=True)
+                at = order["price"] or price
+                self.fill(order, left, at, maker=bool(order["price"]))
 
 
 def now_ms() -> int:

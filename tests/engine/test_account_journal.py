@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from workstation.engine.account_journal import AccountJournal, records_of
+from workstation.engine.account_journal import AccountJournal, runs_of
 from workstation.engine.formats import FORMAT
 from workstation.engine.hashing import encode
 from workstation.engine.journal import Journal
@@ -33,7 +33,8 @@ def test_runs_are_numbered_and_read_oldest_first(tmp_path: Path) -> None:
         _run(account.next_run(), seq, seq + 10)
     assert [path.name for path in account.runs()] == ["000001.sqlite", "000002.sqlite"]
     assert account.next_run().name == "000003.sqlite"
-    assert [record.seq for record in records_of(account.runs())] == [1, 11, 2, 12]
+    seqs = [r.seq for _, records in runs_of(account.runs()) for r in records]
+    assert seqs == [1, 11, 2, 12]
     account.close()
 
 
@@ -72,7 +73,7 @@ def test_a_damaged_run_is_not_taken_up(tmp_path: Path) -> None:
         connection.execute("update records set blob = x'c1' where seq = 2")
     connection.close()
     with pytest.raises(JournalError, match=r"000001\.sqlite: the record at seq 2 is"):
-        list(records_of(account.runs()))
+        [list(records) for _, records in runs_of(account.runs())]
     path.write_bytes(b"nothing of the kind" * 50)
     with pytest.raises(JournalError, match="not a database"):
         account.runs()

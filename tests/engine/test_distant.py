@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
+
 from tests.engine.runs import settings, small
 from workstation.engine.assembly import assemble_session
 from workstation.engine.distant import DistantBroker
 from workstation.engine.journal import JournalReader
 from workstation.engine.replay import replay_journal
 from workstation.engine.session import Session
-from workstation.model.commands import Recover
+from workstation.model.commands import Recover, SetLimit
 from workstation.model.errors import VenueSilent
 from workstation.model.instruments import Side
 from workstation.model.orders import (
@@ -34,6 +36,7 @@ from workstation.model.orders import (
     SubmitOrder,
 )
 from workstation.model.rates import BrokerAbilities
+from workstation.model.records import LimitRecord, Record
 
 
 class Venue:
@@ -223,3 +226,70 @@ async def test_a_run_with_nothing_before_it_has_nothing_to_take_up() -> None:
     assert not outcome.accepted
     assert outcome.detail == "there is no earlier run to take up"
     session.close()
+
+
+def _limited(folder: Path, most: str) -> Session:
+    run = settings(
+        'feeds.0.symbols=["BTCUSDT"]',
+        'strategies.0.timeframe="1s"',
+        f'journal.path="{folder}"',
+        f"risk.max_order_value={most}",
+        "risk.max_position_value=20000",
+    )
+    return assemble_session(run, venue=Venue())
+
+
+def _limits(path: Path) -> list[tuple[str, Decimal | None, Decimal | None]]:
+    reader = JournalReader(path)
+    records = [
+        msgspec.msgpack.decode(blob, type=Record) for _, blob in reader.records()
+    ]
+    reader.close()
+    assert all(
+        record.reason.startswith("set live in an earlier run: ")
+        for record in records
+        if isinstance(record, LimitRecord)
+    )
+    return [
+        (record.name, record.before, record.after)
+        for record in records
+        if isinstance(record, LimitRecord)
+    ]
+
+
+async def test_limits_set_live_and_bases_of_losses_outlive_the_engine(
+    tmp_path: Path,
+) -> None:
+    first = _limited(tmp_path, "10000")
+    await _play(first, 1_500)
+    for name, value in (("max_order_value", 8000), ("max_position_value", 30000)):
+        limit = SetLimit(
+            name=name, value=Decimal(value), confirmed=True, reason="thin market"
+        )
+        assert first.execute(limit).accepted
+    ledger = first.executor.ledger
+    start, peak = ledger.day_start, ledger.curve.peak
+    first.close()
+    second = _limited(tmp_path, "10000")
+    in_force = second.executor.limits.settings
+    assert in_force.max_order_value == 8000
+    assert in_force.max_position_value == 30000
+    assert second.executor.ledger.day_start == start
+    assert peak / Decimal("1.001") < second.executor.ledger.curve.peak <= peak
+    await _play(second, 900)
+    # The day goes on: its losses are from the first run's start.
+    assert second.executor.ledger.day_start == start
+    second.close()
+    assert _limits(tmp_path / "000002.sqlite") == [
+        ("max_order_value", Decimal(10000), Decimal(8000)),
+        ("max_position_value", Decimal(20000), Decimal(30000)),
+    ]
+    result = replay_journal(tmp_path / "000002.sqlite")
+    assert result.matches, result.first_difference
+    result.session.close()
+    # The file was tightened meanwhile: that is the later word, and the tighter one.
+    third = _limited(tmp_path, "5000")
+    in_force = third.executor.limits.settings
+    assert in_force.max_order_value == 5000
+    assert in_force.max_position_value == 30000
+    third.close()

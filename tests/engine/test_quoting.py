@@ -25,7 +25,7 @@ from workstation.model.commands import (
 )
 from workstation.model.desired import DesiredLevel, DesiredOrders
 from workstation.model.orders import Order, OrderRole, OrderStatus
-from workstation.model.records import ReconcileRecord
+from workstation.model.records import RequoteRecord
 from workstation.model.states import SymbolState
 
 D = Decimal
@@ -77,7 +77,7 @@ def test_a_wish_rests_at_the_paper_broker_and_moves_no_row(tmp_path: Path) -> No
     records = kept(session)
     do(session, Inject(event=wish(session, "0.015")))
     run_backtest(session.engine, Until(events=260))
-    (first, *_) = [each for each in records if isinstance(each, ReconcileRecord)]
+    (first, *_) = [each for each in records if isinstance(each, RequoteRecord)]
     assert (first.modified, first.placed, first.canceled) == (3, 0, 0)
     assert len(quotes(session)) == 3
 

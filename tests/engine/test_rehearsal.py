@@ -75,9 +75,11 @@ def test_a_deposit_is_found_by_asking_twice_and_booked_as_put_in() -> None:
     assert session.executor.account().equity == before, "the books hear of nothing"
     do(session, Reconcile())
     assert balance(session, "USDT").verdict is Verdict.ASKING
+    more(session)
     do(session, Reconcile())
     line = balance(session, "USDT")
     assert (line.verdict, line.difference) == (Verdict.DIFFERS, D(250))
+    before = session.executor.account().equity
     do(
         session,
         Resolve(

@@ -17,7 +17,7 @@ from workstation.model.records import FeedRecord, Record
 def _drain(sources: Sources) -> list[tuple[int, str]]:
     taken = []
     while sources.peek_ts() is not None:
-        ts, _, feed = sources.pop()
+        ts, _, _, feed = sources.pop()
         taken.append((ts, feed.name))
     return taken
 

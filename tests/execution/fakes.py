@@ -267,10 +267,15 @@ class Run:
     ) -> None:
         self.market = FakeMarket()
         self.core = FakeCore()
-        self.executor = executor(
-            self.core, self.market, risk, orders, instruments=(btc, ETH)
-        )
         settings = broker or PaperBrokerSettings()
+        self.executor = executor(
+            self.core,
+            self.market,
+            risk,
+            orders,
+            instruments=(btc, ETH),
+            abilities=BrokerAbilities(stops=settings.native_stops),
+        )
         self.broker = PaperBroker(settings, (btc, ETH), self.market)
         self.broker.attach(FakeEdge(self.core, self._dispatch))
         self.core.on_request = self.broker.request
@@ -401,7 +406,7 @@ class Hand:
 
 def signal(action: str, quantity: str | None = None, **fields: object) -> Signal:
     """Return a signal of strategy ``s`` on BTC; prices may be given as text."""
-    for name in ("limit_price", "stop", "target"):
+    for name in ("limit_price", "trigger", "stop", "target"):
         if isinstance(fields.get(name), str):
             fields[name] = D(str(fields[name]))
     if "order_type" in fields:

@@ -18,6 +18,7 @@ from tests.execution.fakes import CASH, NS, Hand, signal
 from tests.execution.venue_model import VenueModel, VenueOrder
 from workstation.execution.settings import RiskSettings
 from workstation.model.commands import (
+    AmendOrder,
     CancelOrders,
     Flatten,
     Kill,
@@ -31,6 +32,7 @@ from workstation.model.orders import (
     CancelRejected,
     Order,
     OrderReplaced,
+    OrderRole,
     OrderStatus,
     ReplaceRejected,
     Report,
@@ -53,15 +55,18 @@ INSTRUMENTS = ("BTC", "ETH")
 WORDS = {
     "enter": 6,
     "enter at a limit": 5,
+    "enter at a stop": 5,
     "exit": 3,
     "exit at a limit": 2,
+    "exit at a stop": 2,
     "protect": 1,
     "cancel entry": 2,
     "cancel": 5,
     "replace": 4,
+    "move a stop": 2,
     "flatten": 1,
     "kill": 1,
-    "price": 4,
+    "price": 6,
     "request arrives": 22,
     "request is lost": 2,
     "report arrives": 26,
@@ -69,6 +74,7 @@ WORDS = {
     "report arrives twice": 5,
     "report is lost": 3,
     "old report comes again": 3,
+    "venue wakes": 5,
     "venue fills": 9,
     "venue overfills": 1,
     "venue cancels": 2,
@@ -94,9 +100,13 @@ CHOICES = tuple(WORDS)
 class Interleaving:
     """One run: an Executor, a venue, and the wire between them."""
 
-    def __init__(self, *, opened: bool = True) -> None:
-        """Begin; unless ``opened`` the account is a new one, of unknown balances."""
-        self.hand = Hand(RISK, abilities=BrokerAbilities(account=True))
+    def __init__(self, *, opened: bool = True, keeps_stops: bool = False) -> None:
+        """Begin; unless ``opened`` the account is a new one, of unknown balances.
+
+        ``keeps_stops``: the venue has stop orders; else they are held here.
+        """
+        can = BrokerAbilities(account=True, stops=keeps_stops)
+        self.hand = Hand(RISK, abilities=can)
         self.hand.quote(100.0, 100.2, "ETH")
         self.hand.core.on_request = self._send
         self.venue = VenueModel(CASH)
@@ -197,6 +207,52 @@ class Interleaving:
             )
         )
 
+    def do_enter_at_a_stop(self, pick: Callable[[int], int]) -> None:
+        buys, limit = not pick(2), pick(2)
+        trigger = 100 + (1 + pick(8)) * (1 if buys else -1)
+        ends = bool(pick(2))
+        self._tell(
+            signal(
+                "enter_long" if buys else "enter_short",
+                str(1 + pick(3)),
+                strategy=OWNERS[pick(2)],
+                instrument=INSTRUMENTS[pick(2)],
+                order_type="stop_limit" if limit else "stop",
+                trigger=str(trigger),
+                limit_price=str(trigger + pick(3) - 1) if limit else None,
+                stop=str(80 if buys else 120) if pick(2) else None,
+                time_in_force=TimeInForce.GTD if ends else TimeInForce.GTC,
+                good_for_ns=(1 + pick(60)) * NS if ends else None,
+            )
+        )
+
+    def do_exit_at_a_stop(self, pick: Callable[[int], int]) -> None:
+        limit = pick(2)
+        self._tell(
+            signal(
+                "exit",
+                strategy=OWNERS[pick(2)],
+                instrument=INSTRUMENTS[pick(2)],
+                order_type="stop_limit" if limit else "stop",
+                trigger=str(90 + pick(20)),
+                limit_price=str(90 + pick(20)) if limit else None,
+            )
+        )
+
+    def do_move_a_stop(self, pick: Callable[[int], int]) -> None:
+        order = self._one(pick, (o for o in self._working() if o.is_untriggered))
+        if order is not None and order.trigger is not None:
+            to = order.trigger + pick(5) - 2
+            leg = order.role in (OrderRole.STOP, OrderRole.TARGET)
+            self._tell(
+                AmendOrder(
+                    order_id=order.id,
+                    quantity=order.quantity,
+                    price=to if leg else order.price,
+                    trigger=None if leg else to,
+                )
+            )
+
     def do_exit(self, pick: Callable[[int], int]) -> None:
         self._tell(
             signal("exit", strategy=OWNERS[pick(2)], instrument=INSTRUMENTS[pick(2)])
@@ -238,7 +294,14 @@ class Interleaving:
             self._tell(CancelOrders(order_ids=(order.id,)))
 
     def do_replace(self, pick: Callable[[int], int]) -> None:
-        order = self._one(pick, (o for o in self._working() if o.price is not None))
+        order = self._one(
+            pick,
+            (
+                o
+                for o in self._working()
+                if o.price is not None and not o.is_untriggered
+            ),
+        )
         if order is not None:
             desk = self.hand.executor.desk
             tracked = desk.orders.get(order.id)
@@ -302,6 +365,11 @@ class Interleaving:
     def _open(self, pick: Callable[[int], int]) -> VenueOrder | None:
         found = self.venue.open()
         return found[pick(len(found))] if found else None
+
+    def do_venue_wakes(self, pick: Callable[[int], int]) -> None:
+        waiting = self.venue.waiting()
+        if waiting:
+            self._say(self.venue.wake(waiting[pick(len(waiting))]))
 
     def do_venue_fills(self, pick: Callable[[int], int]) -> None:
         order = self._open(pick)
@@ -468,7 +536,13 @@ class Interleaving:
             assert mine.filled == theirs.done, f"{name}: {mine.filled}, {theirs.done}"
             if theirs.state == "open":
                 assert (mine.quantity, mine.price) == (theirs.size, theirs.limit), name
+                assert mine.is_untriggered is theirs.waits, name
+                if theirs.waits:
+                    assert mine.trigger == theirs.trigger, name
+                    seen["waits at the venue"] += 1
             seen[theirs.state] += 1
+            if mine.trigger is not None and not mine.is_protection:
+                seen["woken"] += theirs.state == "filled"
         for name, mine in ours.items():
             if name in self.venue.orders or mine.status in (
                 S.DENIED,
@@ -476,7 +550,8 @@ class Interleaving:
                 S.UNKNOWN,
             ):
                 continue
-            if mine.status is S.CANCELED and not mine.inferred:
+            ended = mine.status is S.CANCELED or mine.status is S.EXPIRED
+            if ended and not mine.inferred:
                 # It was held here and never sent.
                 assert mine.trigger is not None, name
                 assert not mine.filled, name
@@ -542,7 +617,7 @@ def play(number: int, seed: int, steps: int) -> Interleaving:
     """Play one numbered sequence to its end and compare."""
     rng = random.Random(f"{seed}/{number}")
     words = rng.choices(CHOICES, weights=tuple(WORDS.values()), k=steps)
-    run = Interleaving(opened=number % 8 != 0)
+    run = Interleaving(opened=number % 8 != 0, keeps_stops=number % 2 == 1)
     for word in words:
         run.step(word, lambda n: int(rng.random() * n))
     run.settle()

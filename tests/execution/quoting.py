@@ -26,7 +26,7 @@ from workstation.model.orders import (
     SubmitOrder,
 )
 from workstation.model.rates import BrokerAbilities, RateLimit
-from workstation.model.records import ReconcileRecord
+from workstation.model.records import RequoteRecord
 
 D = Decimal
 Pair = tuple[float, float]
@@ -182,6 +182,6 @@ class Quoter:
         """Return the ids of the working quotes of a side, oldest first."""
         return [o.id for o in self.executor.working("s", "BTC") if o.side is side]
 
-    def decisions(self) -> list[ReconcileRecord]:
+    def decisions(self) -> list[RequoteRecord]:
         """Return the records of what was decided."""
-        return self.core.kept(ReconcileRecord)
+        return self.core.kept(RequoteRecord)

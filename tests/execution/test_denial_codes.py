@@ -406,6 +406,15 @@ def _(beyond: bool) -> Hand:
     return told(hand_with(), ticket(order_type=order_type, price=D(99)))
 
 
+@case("TRIGGER_MET")
+def _(beyond: bool) -> Hand:
+    hand = hand_with()
+    at = "100" if beyond else "100.1"
+    hand.enter(order_type="stop", trigger=at)
+    hand.quote(100.0, 100.1)
+    return hand
+
+
 @case("PROTECTION_MET")
 def _(beyond: bool) -> Hand:
     stop = D("100.0") if beyond else D("99.9")

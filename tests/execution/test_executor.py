@@ -97,6 +97,7 @@ def test_an_entry_runs_from_signal_to_position_with_all_records_and_events() -> 
     hand.fill(order_id, "1", "100.2", fee="0.05")
     kinds = [type(r).__name__ for r in hand.core.records]
     assert kinds == [
+        "LossBaseRecord",
         "OrderRecord",
         "OrderRecord",
         "OrderRecord",
@@ -319,7 +320,7 @@ def test_protection_ends_with_the_position() -> None:
     hand.fill("o-4", "1")
     assert hand.held() == []
     assert status(hand, "o-2") is S.CANCELED
-    assert not hand.executor.protection.watched
+    assert not hand.executor.triggers.waiting
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,12 @@ from collections import Counter
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    rule,
+    run_state_machine_as_test,
+)
 
 from tests.execution.interleaving import CHOICES, Interleaving, play
 
@@ -24,9 +29,9 @@ SEQUENCES = int(os.environ.get("ORDER_SEQUENCES", "400"))
 class Orders(RuleBasedStateMachine):
     """Steps that hypothesis chooses, and shrinks when the end does not agree."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.run = Interleaving()
+    @initialize(keeps_stops=st.booleans())
+    def begin(self, keeps_stops: bool) -> None:
+        self.run = Interleaving(keeps_stops=keeps_stops)
 
     @rule(word=_WORDS | _TRAFFIC, numbers=st.lists(st.integers(0, 63), max_size=6))
     def step(self, word: str, numbers: list[int]) -> None:
@@ -55,5 +60,6 @@ def test_a_fixed_set_of_long_sequences_ends_as_at_the_venue() -> None:
     seen = sum((play(number, 7, 80).check() for number in range(SEQUENCES)), Counter())
     # They would prove nothing if nothing had happened in them.
     ends = ("filled", "canceled", "expired", "rejected", "open", "unknown")
-    for outcome in (*ends, "replacements", "never arrived"):
+    stops = ("woken", "waits at the venue")
+    for outcome in (*ends, *stops, "replacements", "never arrived"):
         assert seen[outcome] > 0, outcome

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from workstation.execution.order_machine import TABLE, apply, fill_event, legal
 from workstation.model.errors import IllegalTransition
@@ -36,6 +37,15 @@ def order(status: OrderStatus = S.INITIALIZED, quantity: str = "1") -> Order:
         type=OrderType.MARKET,
         quantity=D(quantity),
         status=status,
+    )
+
+
+def stop(
+    kind: OrderType = OrderType.STOP, status: OrderStatus = S.INITIALIZED
+) -> Order:
+    price = D("110.5") if kind is OrderType.STOP_LIMIT else None
+    return structs.replace(
+        order(status), type=kind, trigger=D(110), price=price, expires_ns=99
     )
 
 
@@ -163,11 +173,57 @@ def test_an_inferred_end_is_marked_until_the_venue_says_something_of_it() -> Non
 
 
 def test_a_held_order_can_be_moved_released_and_canceled() -> None:
-    held = apply(order(), E.HOLD, 1)
+    held = apply(stop(), E.HOLD, 1)
     moved = apply(held, E.REPLACE, 2, trigger=D(90), quantity=D(2))
     assert (moved.status, moved.trigger, moved.quantity) == (S.HELD, D(90), D(2))
-    assert apply(moved, E.SUBMIT, 3, order_type=OrderType.MARKET).trigger == D(90)
+    assert apply(moved, E.SUBMIT, 3).trigger == D(90)
+    assert apply(moved, E.EXPIRE, 3).status is S.EXPIRED
     assert apply(moved, E.CANCEL, 3).status is S.CANCELED
+
+
+@pytest.mark.parametrize(
+    ("kind", "becomes", "ends"),
+    [
+        (OrderType.STOP, OrderType.MARKET, None),
+        (OrderType.STOP_LIMIT, OrderType.LIMIT, 99),
+        (OrderType.TARGET, OrderType.MARKET, None),
+    ],
+)
+@pytest.mark.parametrize("at_venue", [False, True])
+def test_a_stop_is_market_or_limit_once_it_is_woken(
+    kind: OrderType, becomes: OrderType, ends: int | None, at_venue: bool
+) -> None:
+    start = walk(stop(kind), E.SUBMIT, E.ACCEPT) if at_venue else walk(stop(kind))
+    waiting = start if at_venue else apply(start, E.HOLD, 3)
+    assert waiting.is_untriggered
+    woken = apply(waiting, E.TRIGGER if at_venue else E.SUBMIT, 4)
+    # What ends the waiting of a market order does not end the order.
+    assert (woken.type, woken.trigger, woken.expires_ns) == (becomes, D(110), ends)
+
+
+def test_a_fill_proves_that_a_stop_at_the_venue_was_woken() -> None:
+    part = apply(
+        stop(OrderType.STOP_LIMIT, S.ACCEPTED),
+        E.PARTIAL_FILL,
+        5,
+        quantity=D("0.5"),
+        price=D(110),
+    )
+    assert part.type is OrderType.LIMIT
+
+
+@pytest.mark.parametrize("status", SENT)
+def test_a_trigger_says_what_an_order_is_and_not_whether_it_lives(
+    status: OrderStatus,
+) -> None:
+    woken = apply(stop(status=status), E.TRIGGER, 5)
+    # It proves only that an order arrived that nobody had heard of yet.
+    assert woken.status is (S.ACCEPTED if status is S.SUBMITTED else status)
+    assert not woken.is_untriggered
+
+
+def test_an_order_that_was_sent_as_a_stop_is_one_until_it_is_woken() -> None:
+    assert walk(stop(), E.SUBMIT, E.ACCEPT).type is OrderType.STOP
 
 
 def test_the_average_price_weighs_by_quantity() -> None:

@@ -9,8 +9,16 @@ import pytest
 
 from tests.execution.fakes import NS, Hand, signal
 from workstation.execution.denials import DenialCode
+from workstation.execution.recovering import Recovering
 from workstation.execution.settings import ReconciliationSettings
-from workstation.model.commands import Reconcile, Resolve
+from workstation.model.commands import (
+    CancelOrders,
+    Kill,
+    KillLevel,
+    Reconcile,
+    Recover,
+    Resolve,
+)
 from workstation.model.errors import CommandRefused
 from workstation.model.instruments import Side
 from workstation.model.orders import (
@@ -18,6 +26,7 @@ from workstation.model.orders import (
     Balance,
     CancelOrder,
     OpenOrder,
+    OrderCanceled,
     OrderFilledReport,
     OrderRole,
     OrderStatus,
@@ -37,6 +46,7 @@ from workstation.model.reconciliation import (
 )
 from workstation.model.records import (
     BalanceRecord,
+    ControlRecord,
     DenyRecord,
     DifferenceRecord,
     OwnerRecord,
@@ -225,6 +235,44 @@ def test_every_s_of_zero_looks_only_at_the_start() -> None:
     account.core.seq += 1
     account.executor.reconcile(Reconcile())
     assert len(account.asked()) == 2
+
+
+def taken_up(account: Account, records: int | None = None) -> Account:
+    """Return the account as a new engine takes it up, by so many of its records."""
+    after = Account(opened=False)
+    after.has, after.orders = account.has, account.orders
+    recovering = Recovering(after.executor)
+    for record in account.core.records[:records]:
+        recovering.take(record)
+    recovering.finish()
+    after.core.seq, after.core.ts = account.core.seq + 1, account.core.ts
+    after.executor.recover(Recover(origin="engine"), recovering.cut)
+    return after
+
+
+@pytest.mark.parametrize("how", ["canceled", "filled", "closed by word"])
+def test_an_order_that_has_ended_is_not_waited_for_any_more(how: str) -> None:
+    account = Account()
+    account.begin()
+    account.answer()
+    order_id = account.enter(order_type="limit", limit_price="95")
+    if how != "closed by word":
+        account.accept(order_id)
+        account.orders = [web("1", order_id=order_id, price=D(95))]
+    account = taken_up(account)
+    account.answer()
+    assert account.denied() == DenialCode.RECONCILING
+    # The answer about the order is lost; what became of it comes all the same.
+    if how == "canceled":
+        account.give(CancelOrders(order_ids=(order_id,)))
+        account.give(OrderCanceled(order_id, filled=D(0)))
+    elif how == "filled":
+        account.fill(order_id, "1", price="95")
+    else:
+        account.executor.close_unknown(order_id, "by phone")
+    assert not account.executor.reconciling
+    (*_, done) = account.core.kept(ControlRecord)
+    assert (done.name, done.after) == ("recovery", "done")
 
 
 # Balances.
@@ -429,6 +477,50 @@ def test_an_order_that_is_more_filled_at_the_venue_is_asked_about() -> None:
     assert [r.order_id for r in account.core.requests if isinstance(r, QueryOrder)] == [
         order_id
     ]
+
+
+def killed(account: Account, level: KillLevel = KillLevel.FLATTEN) -> None:
+    account.begin()
+    account.answer()
+    account.later(1)
+    account.give(Kill(level=level))
+    account.later(1)
+
+
+def test_what_is_traded_by_hand_after_a_kill_is_not_traded_back() -> None:
+    account = Account()
+    killed(account)
+    account.orders = [web(side=Side.SELL)]
+    account.again()
+    account.fill("web_1", "2", price="90")
+    assert account.position("external") == -2
+    assert account.submitted() == [], "nobody but the operator trades now"
+
+
+def test_what_fills_of_an_order_by_hand_after_its_kill_is_closed() -> None:
+    account = Account()
+    account.orders = [web()]
+    killed(account)
+    assert CancelOrder("web_1", "BTC") in account.core.requests
+    account.fill("web_1", "2", price="90")
+    (order,) = account.executor.working("external", "BTC")
+    assert (order.side, order.role) == (Side.SELL, OrderRole.FLATTEN)
+
+
+@pytest.mark.parametrize("level", [KillLevel.CANCEL, KillLevel.FLATTEN])
+def test_a_kill_taken_up_again_leaves_what_was_made_by_hand_since(
+    level: KillLevel,
+) -> None:
+    account = Account()
+    killed(account, level)
+    account.orders = [web(), web(order_id="web_2", price=D(80))]
+    account.again()
+    account.fill("web_1", "2", price="90")
+    account.orders = account.orders[1:]
+    after = taken_up(account)
+    assert after.submitted() == []
+    assert not any(isinstance(r, CancelOrder) for r in after.core.requests)
+    assert after.executor.kill_level is level
 
 
 # What the operator makes of it.

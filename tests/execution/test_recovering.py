@@ -11,8 +11,8 @@ from msgspec import structs
 from tests.engine.runs import small, with_script
 from tests.execution.fakes import Hand
 from tests.strategy.fakes import write_script
-from workstation.engine.account_journal import records_of
 from workstation.engine.drivers import Until, run_backtest
+from workstation.engine.recovery import read_runs
 from workstation.engine.session import Session
 from workstation.execution.executor import Executor
 from workstation.execution.recovering import Recovering
@@ -51,18 +51,23 @@ def taken_up(session: Session, path: Path) -> Executor:
         currency=run.account.currency,
         cash=run.brokers[0].cash[run.account.currency],
     )
-    recovering = Recovering(executor)
-    for record in records_of([path]):
-        recovering.take(record)
-    recovering.finish()
+    read_runs([path], Recovering(executor))
     return executor
 
 
-def assert_same(found: Executor, run: Executor) -> None:
+def assert_same(found: Executor, session: Session) -> None:
     """Compare what recovery must bring back."""
+    run, ts = session.executor, session.engine.core.ts
     there, here = run.ledger, found.ledger
-    # Days, the equity curve and marks follow from the market, and no record says them.
+    # The equity curve and marks follow from the market, and no record says them.
     assert here.booked() == there.booked()
+    assert here.day_start == there.day_start
+    assert here.statements.days == there.statements.days
+    assert there.curve.peak / Decimal("1.001") < here.curve.peak <= there.curve.peak
+    assert found.breakers.states() == run.breakers.states()
+    limits = run.limits
+    assert found.limits.settings == limits.settings
+    assert found.limits.traffic.digest(ts) == limits.traffic.digest(ts)
     assert here.trades == there.trades
     assert found.desk.orders.made == run.desk.orders.made
     assert {t.order.id: t.order for t in found.desk.orders.open()} == {
@@ -92,7 +97,7 @@ def test_a_run_left_at_any_event_is_taken_up_as_it_was(
     session = small(journal=path)
     run_backtest(session.engine, Until(events=events))
     session.close()
-    assert_same(taken_up(session, path), session.executor)
+    assert_same(taken_up(session, path), session)
 
 
 def test_tickets_are_taken_up_each_with_its_own_protection(tmp_path: Path) -> None:
@@ -117,7 +122,7 @@ def test_tickets_are_taken_up_each_with_its_own_protection(tmp_path: Path) -> No
     open_ = session.executor.desk.orders.row("operator", "BTCUSDT")
     stops = [t.intent.stop is None for t in open_ if t.intent is not None]
     assert stops == [False, True]
-    assert_same(taken_up(session, path), session.executor)
+    assert_same(taken_up(session, path), session)
 
 
 def test_a_trailing_stop_goes_on_from_where_it_was(tmp_path: Path) -> None:
@@ -129,7 +134,7 @@ def test_a_trailing_stop_goes_on_from_where_it_was(tmp_path: Path) -> None:
     plans = session.executor.protection.plans()
     assert any(plan.trailed for plan in plans)
     found = taken_up(session, path)
-    assert_same(found, session.executor)
+    assert_same(found, session)
     true = {(p.owner, p.instrument): p for p in plans}
     for plan in found.protection.plans():
         best = true[plan.owner, plan.instrument].best
@@ -161,7 +166,7 @@ def test_switches_and_hand_overs_are_taken_up(tmp_path: Path) -> None:
     session.execute(Hold(on=True))
     session.execute(Kill(level=KillLevel.CANCEL, reason="too much"))
     session.close()
-    assert_same(taken_up(session, path), session.executor)
+    assert_same(taken_up(session, path), session)
 
 
 def test_a_breakers_kill_still_cools_after_a_restart_and_its_rearm_ramps() -> None:

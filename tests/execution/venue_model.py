@@ -27,6 +27,7 @@ from workstation.model.orders import (
     OrderReplaced,
     OrderStatus,
     OrderStatusReport,
+    OrderTriggered,
     OrderType,
     QueryAccount,
     QueryOrder,
@@ -39,6 +40,7 @@ from workstation.model.orders import (
 )
 
 FEE = Decimal("0.001")
+STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
 WORDS = {
     "filled": OrderStatus.FILLED,
     "canceled": OrderStatus.CANCELED,
@@ -58,6 +60,7 @@ class VenueOrder:
         size: Decimal,
         limit: Decimal | None,
         made_here: bool,
+        trigger: Decimal | None = None,
     ) -> None:
         self.name = name
         self.instrument = instrument
@@ -65,8 +68,16 @@ class VenueOrder:
         self.size = size
         self.limit = limit
         self.made_here = made_here
+        self.trigger = trigger
+        self.waits = trigger is not None
         self.state = "open"
         self.trades: list[OrderFilledReport] = []
+
+    @property
+    def kind(self) -> OrderType:
+        if not self.waits:
+            return OrderType.LIMIT
+        return OrderType.STOP if self.limit is None else OrderType.STOP_LIMIT
 
     @property
     def done(self) -> Decimal:
@@ -94,6 +105,9 @@ class VenueModel:
     def open(self) -> list[VenueOrder]:
         return [o for o in self.orders.values() if o.state == "open"]
 
+    def waiting(self) -> list[VenueOrder]:
+        return [o for o in self.open() if o.waits]
+
     # What arrives.
 
     def take(self, request: Request) -> list[Report]:
@@ -114,11 +128,14 @@ class VenueModel:
                     order.quantity,
                     order.price,
                     False,
+                    order.trigger if order.type in STOPS else None,
                 )
                 self.orders[order.id] = made
                 said: list[Report] = [
                     OrderAccepted(order.id, f"v-{order.id}", self._tick())
                 ]
+                if made.waits:
+                    return said
                 if order.time_in_force is TimeInForce.FOK:
                     said += self.trade(made, made.size, order.price or Decimal(100))
                 elif order.time_in_force is TimeInForce.IOC:
@@ -134,12 +151,18 @@ class VenueModel:
                     why = "no such order" if found is None else found.state
                     return [CancelRejected(name, why, self._tick())]
                 return self.cancel(found)
-            case ReplaceOrder(order_id=name, quantity=size, price=limit):
+            case ReplaceOrder(
+                order_id=name, quantity=size, price=limit, trigger=trigger
+            ):
                 found = self.orders.get(name)
                 if found is None or found.state != "open" or size <= found.done:
                     return [ReplaceRejected(name, "too late", self._tick())]
+                if (trigger is not None) is not found.waits:
+                    return [ReplaceRejected(name, "woken meanwhile", self._tick())]
                 found.size, found.limit = size, limit
-                return [OrderReplaced(name, size, limit, self._tick())]
+                found.trigger = trigger or found.trigger
+                now = self._tick()
+                return [OrderReplaced(name, size, limit, now, trigger)]
             case QueryOrder():
                 return self._answer(request)
             case QueryAccount():
@@ -169,10 +192,11 @@ class VenueModel:
                     order_id=order.name,
                     instrument=order.instrument,
                     side=Side.BUY if order.buys else Side.SELL,
-                    order_type=OrderType.LIMIT,
+                    order_type=order.kind,
                     quantity=order.size,
                     filled=order.done,
                     price=order.limit,
+                    trigger=order.trigger,
                     status=WORDS.get(order.state, OrderStatus.ACCEPTED),
                 )
                 for order in wanted
@@ -205,16 +229,22 @@ class VenueModel:
                 found.limit,
                 f"v-{name}",
                 request.asked_ns,
+                found.trigger is not None and not found.waits,
             )
         )
         return said
 
     # What it does.
 
+    def wake(self, order: VenueOrder) -> list[Report]:
+        order.waits = False
+        return [OrderTriggered(order.name, self._tick())]
+
     def trade(
         self, order: VenueOrder, size: Decimal, price: Decimal
     ) -> Sequence[Report]:
         self.trades += 1
+        order.waits = False
         fee = size * price * FEE
         report = OrderFilledReport(
             order.name,

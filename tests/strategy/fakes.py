@@ -127,14 +127,17 @@ class Books:
 
 
 def order(status: OrderStatus, role: OrderRole = OrderRole.ENTRY) -> Order:
-    """Return an order of the strategy in a status."""
+    """Return an order of the strategy in a status; what is held waits for a price."""
+    kind = OrderType.MARKET
+    if status is OrderStatus.HELD:
+        kind = OrderType.TARGET if role is OrderRole.TARGET else OrderType.STOP
     return Order(
         id=f"{role.value}-1",
         instrument="BTC",
         owner="s",
         role=role,
         side=Side.BUY,
-        type=OrderType.MARKET,
+        type=kind,
         quantity=Decimal(1),
         trigger=Decimal(90) if role is OrderRole.STOP else None,
         reduce_only=role is not OrderRole.ENTRY,

@@ -32,7 +32,9 @@ ANYTHING = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["action", "stop", "target", "price", "quantity", "reason"])
+            st.sampled_from(
+                ["action", "stop", "target", "price", "trigger", "quantity", "reason"]
+            )
             | st.text(max_size=3),
             inner | st.sampled_from(list(ActionKind)),
             max_size=4,
@@ -113,7 +115,53 @@ def test_an_entry_is_taken_with_its_figures() -> None:
             "size_mode risk needs a stop",
         ),
         ({"action": "enter_long", "size": 1, "quantity": 1}, "not both"),
-        ({"action": "enter_long", "order_type": "stop"}, "is not one of market, limit"),
+        ({"action": "enter_long", "order_type": "touch"}, "is not one of market, limi"),
+        (
+            {"action": "enter_long", "order_type": "stop"},
+            "a stop order needs a trigger",
+        ),
+        (
+            {"action": "enter_long", "order_type": "stop_limit", "trigger": 105},
+            "a stop_limit order needs a price",
+        ),
+        (
+            {"action": "enter_long", "order_type": "stop", "trigger": 9, "price": 9},
+            "off the market",
+        ),
+        (
+            {
+                "action": "enter_long",
+                "order_type": "stop",
+                "trigger": 105,
+                "price": 105,
+            },
+            "a stop order has no price; say stop_limit, or leave price out",
+        ),
+        (
+            {
+                "action": "enter_long",
+                "order_type": "limit",
+                "trigger": 105,
+                "price": 105,
+            },
+            "a limit order has no trigger; say stop or stop_limit, or leave trigger",
+        ),
+        (
+            {"action": "enter_long", "trigger": 100},
+            "trigger 100 is met already: a stop that buys waits above the market",
+        ),
+        (
+            {"action": "enter_short", "trigger": 101},
+            "trigger 101 is met already: a stop that sells waits below the market",
+        ),
+        (
+            {"action": "enter_long", "trigger": 105, "time_in_force": "IOC"},
+            "a stop order waits, so it cannot be IOC; stop_limit can",
+        ),
+        (
+            {"action": "enter_long", "trigger": 105, "stop": 106},
+            "stop 106 must be below 105",
+        ),
         ({"action": "enter_long", "order_type": "post_only"}, "post_only order needs"),
         (
             {"action": "enter_long", "order_type": "market", "price": 99},
@@ -226,6 +274,22 @@ def test_a_wrong_opportunity_is_named(answer: object, said: str) -> None:
         ),
         (
             CLOSE_WATCH,
+            {"action": "enter_long", "trigger": 105, "stop": 101, "good_for_s": 60},
+            {
+                "trigger": 105.0,
+                "order_type": "stop",
+                "stop": 101.0,
+                "time_in_force": "GTD",
+                "good_for_s": 60.0,
+            },
+        ),
+        (
+            CLOSE_WATCH,
+            {"action": "enter_long", "trigger": 105, "price": 106},
+            {"trigger": 105.0, "order_type": "stop_limit", "price": 106.0},
+        ),
+        (
+            CLOSE_WATCH,
             {"action": "enter_long", "time_in_force": "ioc"},
             {"time_in_force": "IOC"},
         ),
@@ -283,6 +347,20 @@ def test_text_that_cannot_be_written_is_made_so() -> None:
     assert parse_opportunity("s.py", {"k\ud800": "\udfff"}) == {"k\\ud800": "\\udfff"}
 
 
+@pytest.mark.parametrize(
+    ("asked", "trigger", "met"), [(LONG, 95, 105), (SHORT, 105, 95)]
+)
+def test_an_exit_may_wait_for_a_trigger_on_the_losing_side(
+    asked: Asked, trigger: float, met: float
+) -> None:
+    action = parse_action("s.py", {"action": "exit", "trigger": trigger}, asked)
+    assert action == Action(
+        kind=ActionKind.EXIT, order_type="stop", trigger=float(trigger)
+    )
+    with pytest.raises(ScriptError, match="is met already"):
+        parse_action("s.py", {"action": "exit", "trigger": met}, asked)
+
+
 @given(ANYTHING, st.booleans(), st.floats(0.01, 1e6))
 def test_any_answer_is_either_an_action_or_a_script_error(
     answer: object, in_trade: bool, market: float
@@ -299,7 +377,7 @@ def test_any_answer_is_either_an_action_or_a_script_error(
     if action is None:
         assert answer is None
         return
-    for value in (action.price, action.stop, action.target):
+    for value in (action.price, action.trigger, action.stop, action.target):
         assert value is None or abs(value / market - 1) <= 0.5
     assert action.quantity is None or 0 < action.quantity < math.inf
 

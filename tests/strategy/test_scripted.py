@@ -231,3 +231,26 @@ def test_a_strategy_hears_only_of_its_own_rows(tmp_path: Path) -> None:
     assert stand.core.records == []
     assert isinstance(stand.strategy, ScriptedStrategy)
     assert BTC.id in stand.strategy.rows
+
+
+def test_a_row_is_on_its_way_in_while_its_entry_waits_for_a_trigger(
+    tmp_path: Path,
+) -> None:
+    stand = Stand.of(tmp_path, detect=SEEN, filter=ENTER)
+    stand.bar()
+    stand.bar()
+    stand.update(S.HELD)
+    assert stand.core.moves[-1] == ("CloseWatch", "InTrade", "enter_long")
+    stand.update(S.SUBMITTED, before=S.HELD)
+    assert stand.core.moves[-1] == ("InTrade", "InTrade", "enter_long")
+
+
+def test_an_entry_that_is_denied_at_its_trigger_leads_back_to_watch(
+    tmp_path: Path,
+) -> None:
+    stand = Stand.of(tmp_path, detect=SEEN, filter=ENTER)
+    stand.bar()
+    stand.bar()
+    stand.update(S.HELD)
+    stand.update(S.DENIED, before=S.HELD)
+    assert stand.core.moves[-1] == ("InTrade", "Watch", "entry_rejected")

@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from tests.strategy.fakes import ENTER, SEEN, Stand
-from workstation.model.orders import OrderRole, OrderStatus
+from workstation.model.orders import OrderRole, OrderStatus, OrderType
 from workstation.model.signals import SignalAction
 
 S = OrderStatus
@@ -60,3 +60,24 @@ def test_a_stop_that_is_there_already_is_not_called_looser(tmp_path: Path) -> No
     stand.bar(100.0)
     assert len(stand.core.signals) == made
     assert stand.row.answer == "stop 90.00 is there: kept"
+
+
+def test_a_stop_entry_goes_out_on_the_tick_and_is_sized_at_its_trigger(
+    tmp_path: Path,
+) -> None:
+    entry = "return {'action': 'enter_long', 'trigger': 110.004, 'price': 111}"
+    stand = Stand.of(tmp_path, detect=SEEN, filter=entry)
+    stand.bar()
+    stand.bar()
+    wish = stand.core.signals[-1]
+    assert (wish.order_type, wish.trigger, wish.limit_price) == (
+        OrderType.STOP_LIMIT,
+        Decimal("110.00"),
+        Decimal("111.00"),
+    )
+    entry = "return {'action': 'enter_long', 'trigger': 125, 'size': 0.5}"
+    stand = Stand.of(tmp_path, detect=SEEN, filter=entry)
+    stand.books.equity = Decimal(1000)
+    stand.bar()
+    stand.bar()
+    assert stand.core.signals[-1].quantity == Decimal(4)

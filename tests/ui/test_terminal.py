@@ -106,7 +106,9 @@ class Screen:
 class Terminal:
     """A pseudo-terminal in which the program runs on the shipped default."""
 
-    def __init__(self, journal: Path, *, columns: int = 120, rows: int = 40) -> None:
+    def __init__(
+        self, journal: Path, *settings: str, columns: int = 120, rows: int = 40
+    ) -> None:
         self.journal = journal
         self.screen = Screen(columns, rows)
         self.written = bytearray()
@@ -119,9 +121,12 @@ class Terminal:
         for name in ("COLUMNS", "LINES", "NO_COLOR", "PYTHONUNBUFFERED"):
             environ.pop(name, None)
         config = str(shipped_folder("config") / "default.toml")
-        setting = f'journal.path="{journal}"'
+        given = [f'journal.path="{journal}"', *settings]
         self.process = subprocess.Popen(
-            [sys.executable, "-c", START, "run", config, "--set", setting],
+            [
+                *(sys.executable, "-c", START, "run", config),
+                *(word for each in given for word in ("--set", each)),
+            ],
             stdin=self.slave,
             stdout=self.slave,
             stderr=self.slave,
@@ -200,6 +205,14 @@ class Terminal:
         os.close(self.slave)
         os.close(self.master)
 
+    def wait_unseen(self, reached: Callable[[], bool], what: str) -> None:
+        """Wait for something that no screen shows."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not reached():
+            assert self.process.poll() is None, f"it ended before: {what}"
+            assert time.monotonic() < deadline, f"never came: {what}"
+            select.select([], [], [], 0.05)
+
     def close(self) -> None:
         """End what is left."""
         if self.process.poll() is None:
@@ -275,6 +288,29 @@ def test_a_closed_terminal_ends_the_run_in_order(terminal: Terminal) -> None:
     terminal.hang_up()
     # By itself and not by the signal; 120 is Python's word for last words unread.
     assert terminal.wait_for_end() in (0, 120)
+    assert_whole(terminal.journal)
+
+
+def test_a_run_that_is_to_be_kept_goes_on_without_its_terminal(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path / "run.sqlite", 'engine.on_hangup="keep"')
+
+    def written() -> int:
+        return sum(each.stat().st_size for each in tmp_path.iterdir())
+
+    def logged(words: str) -> bool:
+        return words in log_file().read_text(encoding="utf-8")
+
+    try:
+        terminal.wait_for_run()
+        terminal.hang_up()
+        terminal.wait_unseen(lambda: logged("goes on without a screen"), "its word")
+        before = written()
+        terminal.wait_unseen(lambda: written() > before, "more of the journal")
+        terminal.process.send_signal(signal.SIGTERM)
+        assert terminal.wait_for_end() in (0, 120)
+    finally:
+        terminal.close()
+    assert logged("the run without a screen has ended")
     assert_whole(terminal.journal)
 
 

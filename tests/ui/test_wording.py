@@ -36,13 +36,14 @@ from workstation.model.records import (
     FillRecord,
     LimitRecord,
     LockRecord,
+    LossBaseRecord,
     NoteRecord,
     OpportunityRecord,
     OrderRecord,
     ParamsRecord,
     PositionRecord,
-    ReconcileRecord,
     Record,
+    RequoteRecord,
     ResyncRecord,
     SignalRecord,
     StateRecord,
@@ -249,7 +250,7 @@ CASES: list[tuple[Record, str]] = [
         "sig   BTCUSDT enter long 1.000 bullish",
     ),
     (
-        ReconcileRecord(
+        RequoteRecord(
             seq=5,
             ts=TS,
             strategy="maker",
@@ -267,7 +268,7 @@ CASES: list[tuple[Record, str]] = [
         "modify o-7 buy 1 @ 61,680: price off, 3.1 bps",
     ),
     (
-        ReconcileRecord(
+        RequoteRecord(
             seq=5,
             ts=TS,
             strategy="maker",
@@ -410,6 +411,17 @@ CASES: list[tuple[Record, str]] = [
             limit=Decimal(5_000),
         ),
         "limit max_daily_loss warned 4000.5 of 5000",
+    ),
+    (
+        LossBaseRecord(
+            seq=5,
+            ts=TS,
+            day_ns=TS,
+            day_start=Decimal("100412.1"),
+            peak=Decimal(104_000),
+            initial=Decimal(100_000),
+        ),
+        "limit losses from 100,412.10 at the day's start, highest 104,000.00",
     ),
 ]
 

@@ -84,8 +84,29 @@ class BruteBook:
         else:
             self.drop(order, "canceled")
 
-    def amend(self, order_id: str, quantity: int, price: int) -> None:
+    def tick(self, price: int) -> None:
+        self.last = price
+        self.settle()
+
+    def amend(
+        self, order_id: str, quantity: int, price: int | None, trigger: int | None
+    ) -> None:
         order = self.find(order_id)
+        if order is not None and trigger is not None:
+            alike = (price is None) is (order.price is None)
+            if order.place != "stop" or not alike:
+                self.said.append(("amend refused", order_id))
+                return
+            order.quantity = order.left = quantity
+            order.price, order.trigger = price, trigger
+            self.said.append(
+                ("amended", order_id, quantity, price, trigger, order.number)
+            )
+            self.settle()
+            return
+        if price is None:
+            self.said.append(("amend refused", order_id))
+            return
         if (
             order is None
             or order.price is None
@@ -105,7 +126,7 @@ class BruteBook:
         if not stays:
             self.count += 1
             order.number = self.count
-        self.said.append(("amended", order_id, quantity, price, order.number))
+        self.said.append(("amended", order_id, quantity, price, None, order.number))
         if not stays:
             order.place = "nowhere"
             self.enter(order)

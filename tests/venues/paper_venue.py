@@ -9,14 +9,12 @@ from tests.execution.fakes import BTC, ETH, FakeCore, FakeEdge, FakeMarket, quot
 from workstation.model.instruments import Side
 from workstation.model.market import MarketEvent
 from workstation.model.orders import (
-    CancelOrder,
     Order,
     OrderFilledReport,
     OrderRole,
     OrderType,
-    QueryOrder,
-    ReplaceOrder,
     Report,
+    SingleRequest,
     SubmitOrder,
     TimeInForce,
 )
@@ -83,7 +81,7 @@ class Venue:
         self.core.advance(self.core.ts)
         return order.id
 
-    def ask(self, request: CancelOrder | ReplaceOrder | QueryOrder) -> None:
+    def ask(self, request: SingleRequest) -> None:
         self.broker.request(request)
         self.core.advance(self.core.ts)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from tests.crash.loopback import SECRET, Loopback
@@ -31,6 +32,7 @@ from workstation.model.orders import (
     SubmitOrder,
     TimeInForce,
 )
+from workstation.venues.binance.messages import order_params
 from workstation.venues.binance.settings import BinanceVenueSettings
 from workstation.venues.binance.venue import BinanceVenue
 
@@ -98,6 +100,44 @@ async def test_a_resting_order_is_told_of_its_fills_once_and_canceled(
     # The one that was told before is dropped by its trade id.
     assert len(fills) == 2
     assert await venue.news() == []
+
+
+async def test_what_was_told_is_not_lost_when_the_next_order_is_not_answered(
+    venue: BinanceVenue, process: Loopback
+) -> None:
+    for order_id in ("s-1", "s-2"):
+        await venue.send(SubmitOrder(order(order_id, "3", "90")))
+        process.fill(order_id, "1")
+    # The first order is answered, the second one is not.
+    process.fault("GET order", "heard")
+    process.fault("GET order", "broken")
+    fill, status = await venue.news()
+    assert isinstance(fill, OrderFilledReport)
+    assert isinstance(status, OrderStatusReport)
+    assert fill.order_id == status.order_id == "s-1"
+    # The one that is not answered keeps nobody else waiting.
+    process.fault("GET order", "broken")
+    with pytest.raises(VenueSilent):
+        await venue.news()
+    fill, *others = await venue.news()
+    assert isinstance(fill, OrderFilledReport)
+    assert fill.order_id == "s-2"
+    assert len(others) == 2
+    for order_id in ("s-1", "s-2"):
+        await venue.send(CancelOrder(order_id, BTC))
+
+
+async def test_a_question_is_answered_with_all_fills_told_before_or_not(
+    venue: BinanceVenue, process: Loopback
+) -> None:
+    await venue.send(SubmitOrder(order("f-1", "3", "90")))
+    process.fill("f-1", "1")
+    assert len(await venue.news()) == 2
+    for _ in range(2):
+        fill, status = await venue.send(QueryOrder("f-1", BTC))
+        assert isinstance(fill, OrderFilledReport)
+        assert isinstance(status, OrderStatusReport)
+    await venue.send(CancelOrder("f-1", BTC))
 
 
 async def test_the_account_is_answered_with_balances_and_open_orders(
@@ -232,3 +272,96 @@ async def test_where_nobody_listens_an_order_was_certainly_not_sent() -> None:
     with pytest.raises(VenueSilent):
         await venue.send(QueryOrder("n-1", BTC))
     await venue.close()
+
+
+# Stops, which the venue keeps.
+
+
+def stop(order_id: str, trigger: str, price: str | None = None) -> Order:
+    return msgspec.structs.replace(
+        order(order_id, "1", price),
+        type=OrderType.STOP if price is None else OrderType.STOP_LIMIT,
+        trigger=Decimal(trigger),
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "params"),
+    [
+        (stop("s", "105"), [("type", "STOP_LOSS"), ("stopPrice", "105")]),
+        (
+            stop("s", "105", "106.50"),
+            [
+                ("type", "STOP_LOSS_LIMIT"),
+                ("timeInForce", "GTC"),
+                ("price", "106.50"),
+                ("stopPrice", "105"),
+            ],
+        ),
+    ],
+)
+def test_a_stop_is_asked_for_with_just_the_parameters_that_its_type_takes(
+    asked: Order, params: list[tuple[str, str]]
+) -> None:
+    # One more, or one less, is refused: codes -1106 and -1102.
+    assert order_params(asked, BTC) == [
+        ("symbol", BTC),
+        ("side", "BUY"),
+        *params,
+        ("quantity", "1"),
+        ("newClientOrderId", "s"),
+        ("newOrderRespType", "FULL"),
+    ]
+
+
+def test_a_target_is_held_by_us_and_never_asked_for() -> None:
+    asked = msgspec.structs.replace(stop("s", "105"), type=OrderType.TARGET)
+    with pytest.raises(ValueError, match="no target orders from us"):
+        order_params(asked, BTC)
+
+
+async def test_a_stop_waits_there_and_a_query_tells_that_it_was_triggered(
+    venue: BinanceVenue, process: Loopback
+) -> None:
+    assert venue.abilities.stops
+    (accepted,) = await venue.send(SubmitOrder(stop("st-1", "105", "104")))
+    assert isinstance(accepted, OrderAccepted)
+    (status,) = await venue.news()
+    assert isinstance(status, OrderStatusReport)
+    assert (status.status, status.triggered) == (OrderStatus.ACCEPTED, False)
+    process.price(BTC, "105")
+    (status,) = await venue.news()
+    assert isinstance(status, OrderStatusReport)
+    assert (status.status, status.triggered) == (OrderStatus.ACCEPTED, True)
+    process.price(BTC, "104")
+    fill, status = await venue.news()
+    assert isinstance(fill, OrderFilledReport)
+    assert fill.price == Decimal(104)
+    process.price(BTC, "100")
+
+
+async def test_a_stop_that_is_met_already_is_refused_there(
+    venue: BinanceVenue,
+) -> None:
+    (rejected,) = await venue.send(SubmitOrder(stop("st-2", "99")))
+    assert isinstance(rejected, OrderRejected)
+    assert rejected.reason.startswith("Order would trigger immediately.")
+
+
+async def test_the_account_lists_a_stop_as_what_it_is_by_now(
+    venue: BinanceVenue, process: Loopback
+) -> None:
+    await venue.send(SubmitOrder(stop("st-3", "105", "104")))
+    await venue.send(SubmitOrder(stop("st-4", "108")))
+    process.price(BTC, "106")
+    (account,) = await venue.send(QueryAccount(1, 5))
+    assert isinstance(account, AccountReport)
+    listed = {
+        each.order_id: (each.order_type, each.price, each.trigger)
+        for each in account.orders
+    }
+    assert listed["st-3"] == (OrderType.LIMIT, Decimal(104), Decimal(105))
+    assert listed["st-4"] == (OrderType.STOP, None, Decimal(108))
+    for order_id in ("st-3", "st-4"):
+        await venue.send(CancelOrder(order_id, BTC))
+    process.price(BTC, "100")

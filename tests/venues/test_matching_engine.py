@@ -107,8 +107,12 @@ def _plain(event: told.MatchingEvent) -> tuple[object, ...]:
         case told.Accepted():
             return "accepted", event.order_id, event.number
         case told.Amended():
-            ticks, lots = event.price / TICK, event.quantity / LOT
-            return "amended", event.order_id, lots, ticks, event.number
+            prices = [
+                None if price is None else price / TICK
+                for price in (event.price, event.trigger)
+            ]
+            lots = event.quantity / LOT
+            return "amended", event.order_id, lots, *prices, event.number
     words = {
         told.Refused: "refused",
         told.Canceled: "canceled",
@@ -193,16 +197,29 @@ class AgainstBruteForce(RuleBasedStateMachine):
         self.venue.engine.cancel(f"o{which}")
         self.brute.cancel(f"o{which}")
 
-    @rule(pick=st.integers(0, 20), lots=LOTS, ticks=TICKS)
-    def amend(self, pick: int, lots: int, ticks: int) -> None:
+    @rule(ticks=TICKS)
+    def tick(self, ticks: int) -> None:
+        self.venue.engine.traded("COIN", ticks * TICK)
+        self.brute.tick(ticks)
+
+    @rule(
+        pick=st.integers(0, 20),
+        lots=LOTS,
+        ticks=st.one_of(TICKS, TICKS, st.none()),
+        trigger=st.one_of(st.none(), TICKS),
+    )
+    def amend(
+        self, pick: int, lots: int, ticks: int | None, trigger: int | None
+    ) -> None:
         working = [*self.venue.engine.orders] or ["o1"]
         order_id = working[pick % len(working)]
         heard = len(self.brute.said)
-        self.venue.engine.amend(order_id, lots * LOT, ticks * TICK)
-        self.brute.amend(order_id, lots, ticks)
+        prices = [None if each is None else each * TICK for each in (ticks, trigger)]
+        self.venue.engine.amend(order_id, lots * LOT, *prices)
+        self.brute.amend(order_id, lots, ticks, trigger)
         sign, limit = self.asked.get(order_id, (1, None))
         done = [event[:2] for event in self.brute.said[heard:]]
-        if ("amended", order_id) in done and limit is not None:
+        if ("amended", order_id) in done and limit is not None and ticks is not None:
             # What was traded before was within the limit of then.
             worst = max(limit, ticks) if sign == 1 else min(limit, ticks)
             self.asked[order_id] = (sign, worst)
@@ -324,6 +341,57 @@ def test_a_stop_limit_enters_the_book_at_its_trigger_only() -> None:
     venue.order("cid", BUY, 1, 11)
     venue.order("bob", SELL, 1, 11)
     assert venue.trades() == [("o3", "o2", 11, 1), ("o1", "o4", 12, 1)]
+
+
+def test_a_stop_is_woken_by_a_trade_of_the_outside_that_meets_nobody() -> None:
+    venue = Venue()
+    venue.order("bob", SELL, 2, 12)
+    venue.order("ann", BUY, 1, None, trigger=11)
+    venue.order("cid", SELL, 1, None, trigger=9)
+    venue.engine.traded("COIN", 10 * TICK)
+    assert venue.trades() == []
+    venue.engine.traded("COIN", 11 * TICK)
+    assert venue.trades() == [("o2", "o1", 12, 1)]
+    assert venue.said()[-2:] == [
+        ("triggered", "o2"),
+        ("traded", "o2", "o1", "o1", 12, 1),
+    ]
+
+
+def test_where_no_trade_is_told_the_side_that_a_stop_would_take_wakes_it_up() -> None:
+    venue = Venue()
+    venue.order("ann", BUY, 1, 11, trigger=11)
+    venue.order("bob", SELL, 1, 9, trigger=9)
+    venue.engine.quoted("COIN", D(10) * TICK, D(10) * TICK)
+    assert [word for word, *_ in venue.said()] == ["accepted", "accepted"]
+    venue.engine.quoted("COIN", 9 * TICK, 10 * TICK)
+    assert venue.said()[-1] == ("triggered", "o2")
+    venue.engine.quoted("COIN", 9 * TICK, 11 * TICK)
+    assert ("triggered", "o1") in venue.said()
+
+
+def test_stops_that_are_met_together_go_in_the_order_in_which_they_came() -> None:
+    venue = Venue()
+    for account in ("ann", "cid"):
+        venue.order(account, BUY, 1, 11, trigger=11)
+    venue.order("bob", SELL, 1, 12)
+    venue.engine.traded("COIN", 12 * TICK)
+    venue.order("dan", SELL, 1, 11)
+    assert venue.trades() == [("o1", "o4", 11, 1)]
+
+
+def test_a_stop_that_was_moved_waits_for_its_new_trigger() -> None:
+    venue = Venue()
+    venue.order("ann", BUY, 1, 12, trigger=11)
+    venue.engine.amend("o1", 2 * LOT, 13 * TICK, 12 * TICK)
+    venue.engine.traded("COIN", 11 * TICK)
+    venue.order("bob", SELL, 5, 12)
+    assert venue.trades() == []
+    venue.engine.traded("COIN", 12 * TICK)
+    assert venue.trades() == [("o1", "o2", 12, 2)]
+    venue.order("ann", BUY, 1, 8)
+    venue.engine.amend("o3", LOT, 8 * TICK, 9 * TICK)
+    assert isinstance(venue.heard[-1], told.AmendRefused)
 
 
 def test_a_reduce_only_order_ends_with_the_position() -> None:

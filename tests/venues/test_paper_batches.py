@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from tests.execution.fakes import BTC, FakeCore, FakeEdge, FakeMarket, quote
@@ -63,7 +64,10 @@ def test_each_request_of_a_batch_is_answered() -> None:
 
 
 def test_it_changes_orders_and_takes_batches() -> None:
-    assert PaperBroker.abilities == BrokerAbilities(modify=True, batch=40)
+    can = BrokerAbilities(modify=True, batch=40, account=True)
+    assert PaperBrokerSettings().abilities == can
+    kept = PaperBrokerSettings(native_stops=True).abilities
+    assert kept == msgspec.structs.replace(can, stops=True)
 
 
 def test_a_share_that_leaves_nothing_for_orders_is_refused() -> None:

@@ -279,7 +279,7 @@ def test_a_replaced_limit_may_cross_at_once() -> None:
         ("1", "99.05", "is not on tick 0.1"),
         ("0.0005", "99", "is not on lot 0.001"),
         ("0.3", "99", "0.400 is filled already"),
-        ("1", None, "only limit orders"),
+        ("1", None, "a limit price cannot be given or taken away"),
     ],
 )
 def test_a_replace_is_refused_with_the_reason(

@@ -18,7 +18,7 @@ from workstation.engine.journal import SUFFIX, JournalReader
 from workstation.model.errors import JournalError
 from workstation.model.records import Record
 
-__all__ = ["AccountJournal", "records_of"]
+__all__ = ["AccountJournal", "runs_of"]
 
 _LOCK = "lock"
 
@@ -63,25 +63,32 @@ class AccountJournal:
         os.close(self._lock)
 
 
-def records_of(runs: list[Path]) -> Iterator[Record]:
-    """Yield the records of all these runs as today's, oldest first.
+def runs_of(
+    runs: list[Path],
+) -> Iterator[tuple[dict[str, object], Iterator[Record]]]:
+    """Yield header and records, as today's, of all these runs, oldest first.
 
-    Raises JournalError where one cannot be read to its end: what it proves is then
-    not known, and nothing may be traded on it.
+    The records of a run are to be read before the next one is asked for. Raises
+    JournalError where one cannot be read to its end: what it proves is then not known,
+    and nothing may be traded on it.
     """
     for path in runs:
         reader = JournalReader(path)
         try:
-            decode = record_decoder(check_format(reader.header, path))
-            for seq, blob in reader.records():
-                try:
-                    yield decode(blob)
-                except (msgspec.MsgspecError, TypeError) as error:
-                    raise JournalError(
-                        f"journal {path}: the record at seq {seq} is damaged: {error}"
-                    ) from error
+            yield reader.header, _records(reader, path)
         finally:
             reader.close()
+
+
+def _records(reader: JournalReader, path: Path) -> Iterator[Record]:
+    decode = record_decoder(check_format(reader.header, path))
+    for seq, blob in reader.records():
+        try:
+            yield decode(blob)
+        except (msgspec.MsgspecError, TypeError) as error:
+            raise JournalError(
+                f"journal {path}: the record at seq {seq} is damaged: {error}"
+            ) from error
 
 
 def _files(folder: Path) -> list[Path]:

@@ -72,6 +72,11 @@ class Alerts:
             DifferenceRecord: self._difference,
         }
 
+    @property
+    def kinds(self) -> Iterable[type]:
+        """Return the types of records that it looks at."""
+        return self._by_type.keys()
+
     def __call__(self, record: Record, encoded: bytes) -> None:
         """Look at one record."""
         look = self._by_type.get(type(record))

@@ -152,7 +152,7 @@ def _assemble(
         reconciliation=run.reconciliation,
         rates=broker_settings.rates,
         cancel_share=broker_settings.cancel_share,
-        abilities=PaperBroker.abilities if venue is None else venue.abilities,
+        abilities=broker_settings.abilities if venue is None else venue.abilities,
     )
     # A paper account begins with what the config says; any other the venue knows.
     executor.reconciliation.opened = venue is None

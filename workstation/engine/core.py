@@ -8,7 +8,7 @@ No wall clock, no I/O, no await.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Protocol
 
@@ -51,6 +51,8 @@ class EngineCore:
         self.ts = clock.now()
         self.hash = DecisionHash()
         self.sinks: list[RecordSink] = []
+        """Hear of every record; ``hear`` is for who wants only some."""
+        self._hearers: dict[type, tuple[RecordSink, ...]] = {}
         self.requests: deque[Request] = deque()
         self.send: Callable[[Request], None] = self.requests.append
         self.scripts = ScriptCalls()
@@ -72,6 +74,16 @@ class EngineCore:
         self._update(encoded)
         for sink in self.sinks:
             sink(record, encoded)
+        for sink in self._hearers.get(type(record), ()):
+            sink(record, encoded)
+
+    def hear(self, kinds: Iterable[type], sink: RecordSink) -> None:
+        """Hand records of these types to ``sink``, after all that hear of every one.
+
+        Most records are of bars, which few want.
+        """
+        for kind in kinds:
+            self._hearers[kind] = (*self._hearers.get(kind, ()), sink)
 
     def request(self, request: Request) -> None:
         """Send a request to the broker at the edge."""

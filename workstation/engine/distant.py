@@ -72,7 +72,10 @@ class DistantBroker:
         abilities = msgspec.to_builtins(self._venue.abilities)
         return {"name": self.name, "abilities": abilities}
 
-    # As a Broker.
+    # As a Broker. The venue has its own market: it wants to see nothing of ours.
+
+    precedes: tuple[type, ...] = ()
+    trails: tuple[type, ...] = ()
 
     def attach(self, edge: Edge) -> None:
         """Receive the run's clock; what comes back is not scheduled on it."""

@@ -23,6 +23,8 @@ __all__ = ["SPEEDS", "PlayDriver", "PlayState", "Until", "run_backtest"]
 _SLICE_NS = 2 * NS_PER_MS
 # Steps between two looks at the wall clock, which costs as much as half a tick.
 _LOOK_EVERY = 8
+# Steps of a backtest that nobody watches between two looks of its driver.
+_MANY = 1_000
 # While nothing is due the driver looks this often for the next event.
 _LONGEST_WAIT_S = 0.05
 # A step by hand shows all that it caused where scripts elsewhere answer by then, in
@@ -83,12 +85,11 @@ class Until(Struct, frozen=True):
 def run_backtest(engine: Engine, until: Until | None = None) -> None:
     """Run to the end, or until told, without a screen and without waiting."""
     engine.start()
-    step = engine.step
     if until is None:
-        while step():
+        while engine.advance(_MANY):
             pass
         return
-    while not until.reached(engine) and step():
+    while not until.reached(engine) and engine.step():
         pass
 
 
@@ -120,6 +121,8 @@ class PlayDriver:
         self.goal: Callable[[Engine], bool] | None = None
         self.goal_text = ""
         self.until: Until | None = None
+        self.over = asyncio.Event()
+        """Set once the run has ended."""
         self._wall = wall or RealClock()
         self._wake = asyncio.Event()
         self._stopping = False
@@ -228,7 +231,7 @@ class PlayDriver:
         while True:
             due = engine.sources.peek_ts()
             if due is None:
-                self.state = PlayState.ENDED
+                self._end()
                 return 0.0
             if due > target:
                 return min((due - target) / self.speed / NS_PER_S, _LONGEST_WAIT_S)
@@ -283,8 +286,12 @@ class PlayDriver:
         stepped = engine.step()
         self._settle()
         if not stepped:
-            self.state = PlayState.ENDED
+            self._end()
         return stepped
+
+    def _end(self) -> None:
+        self.state = PlayState.ENDED
+        self.over.set()
 
     def _settle(self) -> None:
         """Give scripts elsewhere a moment to answer; ``run`` takes what comes later."""

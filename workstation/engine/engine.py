@@ -40,6 +40,8 @@ from workstation.strategy.script import describe
 __all__ = ["Engine", "PartTask"]
 
 _COMMANDS = frozenset(get_args(Command))
+_MARKET_EVENTS: tuple[type, ...] = get_args(MarketEvent)
+_Witness = tuple[Callable[[MarketEvent], None], TaskHandle]
 
 
 class PartTask(Task):
@@ -88,8 +90,6 @@ class Engine:
         # Bound once: these are called for every tick.
         self._dispatch = self.dispatcher.dispatch
         self.journal: Journal | None = None
-        self.pulled = 0
-        self.delivered = 0
         self.first_ts: int | None = None
         self.failed_at_start: dict[str, str] = {}
         # Settings that decide: two runs with other ones are not the same run.
@@ -143,6 +143,16 @@ class Engine:
             self.core.scripts.edge.close()
 
     @property
+    def pulled(self) -> int:
+        """Return how many source events were read."""
+        return sum(feed.delivered + feed.shed for feed in self.sources.feeds)
+
+    @property
+    def delivered(self) -> int:
+        """Return how many source events the core has seen."""
+        return sum(feed.delivered for feed in self.sources.feeds)
+
+    @property
     def ended(self) -> bool:
         """Tell whether all sources have ended."""
         return self.sources.peek_ts() is None
@@ -155,56 +165,77 @@ class Engine:
         Returns False, having done nothing, when the sources have ended. Unless
         ``waits`` is set, a step may end with ``awaiting``: ``take_answers`` goes on.
         """
+        return self.advance(1)
+
+    def advance(self, steps: int) -> bool:
+        """Do so many steps; False where the sources ended before, True else.
+
+        Ends early where a script must answer before anything else.
+        """
+        # Bound once for them all: a step is too short to look everything up again.
         sources, core, clock = self.sources, self.core, self.clock
-        due = sources.due
-        if due is None:
-            self.start()
-            due = sources.peek_ts()
+        pop, dispatch, asked = sources.pop, self._dispatch, core.scripts.asked
+        before_of, after_of = self._before, self._after
+        for _ in range(steps):
+            due = sources.due
             if due is None:
-                return False
-        if clock.first_due <= due and not core.run_agenda(due):
-            return self._await(self.step)
-        ts, event, feed = sources.pop()
-        self.pulled += 1
-        tap = feed.tap
-        if tap is not None:
-            tap((feed.name, ts, event))
-        if ts > clock.ns:
-            clock.advance_to(ts)
-        if feed.passes:
-            feed.passes -= 1
-        elif feed.paused:
-            feed.shed += 1
+                self.start()
+                due = sources.peek_ts()
+                if due is None:
+                    return False
+            if clock.first_due <= due and not core.run_agenda(due):
+                if self._is_left(self.step):
+                    return True
+                continue
+            ts, _, event, feed = pop()
+            if feed.tap is not None:
+                feed.tap((feed.name, ts, event))
+            if ts > clock.ns:
+                if clock.sleepers:
+                    clock.advance_to(ts)
+                else:
+                    # In a run nobody sleeps on its clock: no call for every tick.
+                    clock.ns = ts
+            if feed.passes:
+                feed.passes -= 1
+            elif feed.paused:
+                feed.shed += 1
+                if sources.over:
+                    sources.tell()
+                continue
+            feed.delivered += 1
+            feed.last_ts = ts
+            # The event at the clock's time, with the venue before and after it. Reports
+            # due at once (fills at a bar's open) are inputs before the event.
+            now = clock.ns
+            kind = type(event)
+            for before, task in before_of.get(kind, ()):
+                try:
+                    before(event)
+                except Exception as error:  # the edge of the broker's task
+                    self.dispatcher.report(task, event, error)
+            if clock.first_due <= now and not core.run_agenda(now):
+                if self._is_left(partial(self._take_event, event)):
+                    return True
+                continue
+            core.seq += 1
+            core.ts = now
+            dispatch(event)
+            if asked:
+                if self._is_left(partial(self._end_step, event)):
+                    return True
+                continue
+            for after, task in after_of.get(kind, ()):
+                try:
+                    after(event)
+                except Exception as error:  # the edge of the broker's task
+                    self.dispatcher.report(task, event, error)
+            if clock.first_due <= now and not core.run_agenda(now):
+                if self._is_left(self.catch_up):
+                    return True
+                continue
             if sources.over:
                 sources.tell()
-            return True
-        feed.delivered += 1
-        feed.last_ts = ts
-        self.delivered += 1
-        # The event at the clock's time, with the venue before and after it. Reports
-        # due at once (fills at a bar's open) are inputs before the event.
-        now = clock.ns
-        for before, task in self._before:
-            try:
-                before(event)
-            except Exception as error:  # the edge of the broker's task
-                self.dispatcher.report(task, event, error)
-        if clock.first_due <= now and not core.run_agenda(now):
-            return self._await(partial(self._take_event, event))
-        core.seq += 1
-        core.ts = now
-        self._dispatch(event)
-        if core.scripts.asked:
-            return self._await(partial(self._end_step, event))
-        for after, task in self._after:
-            try:
-                after(event)
-            except Exception as error:  # the edge of the broker's task
-                self.dispatcher.report(task, event, error)
-        if clock.first_due <= now and not core.run_agenda(now):
-            return self._await(self.catch_up)
-        if sources.over:
-            sources.tell()
         return True
 
     # A step in pieces, where scripts that run elsewhere must answer in between.
@@ -241,7 +272,12 @@ class Engine:
         """Tell whether scripts must answer before anything else may happen."""
         return self.core.scripts.awaiting
 
-    def _await(self, rest: Callable[[], object]) -> bool:
+    def _is_left(self, rest: Callable[[], object]) -> bool:
+        """Await answers for the rest of a step; tell whether it is still awaited."""
+        self._await(rest)
+        return self._rest is not None
+
+    def _await(self, rest: Callable[[], object]) -> None:
         """Send what was asked; go on with ``rest`` once it is answered."""
         self._rest = rest
         self.core.scripts.post()
@@ -249,7 +285,6 @@ class Engine:
         # of which asks, must not become as many calls within each other.
         while self.waits and not self._resuming and self.awaiting:
             self.take_answers(self.core.scripts.edge.collect(None))
-        return True
 
     def take_answers(self, answers: Sequence[ScriptAnswered]) -> None:
         """Take answers of scripts as inputs, and go on where none is awaited any more.
@@ -274,7 +309,7 @@ class Engine:
 
     def before_market(self, event: MarketEvent) -> None:
         """Show the venue an event that is not a source's before the core sees it."""
-        for before, task in self._before:
+        for before, task in self._before.get(type(event), ()):
             try:
                 before(event)
             except Exception as error:  # the edge of the broker's task
@@ -282,7 +317,7 @@ class Engine:
 
     def after_market(self, event: MarketEvent) -> None:
         """Show the venue an event that was not a source's but the core has seen."""
-        for after, task in self._after:
+        for after, task in self._after.get(type(event), ()):
             try:
                 after(event)
             except Exception as error:  # the edge of the broker's task
@@ -352,9 +387,16 @@ class Engine:
         tasks = [self._register(broker.name, "broker") for broker in self.brokers]
         for broker, task in zip(self.brokers, tasks, strict=True):
             broker.attach(EdgePort(core, partial(self.dispatcher.report, task)))
-        brokers = tuple(zip(self.brokers, tasks, strict=True))
-        self._before = tuple((broker.before_market, task) for broker, task in brokers)
-        self._after = tuple((broker.after_market, task) for broker, task in brokers)
+        # By type of event: a tick does not ask a venue that waits for bars.
+        self._before: dict[type, list[_Witness]] = {}
+        self._after: dict[type, list[_Witness]] = {}
+        for broker, task in zip(self.brokers, tasks, strict=True):
+            for kind in getattr(broker, "precedes", _MARKET_EVENTS):
+                seen = self._before.setdefault(kind, [])
+                seen.append((broker.before_market, task))
+            for kind in getattr(broker, "trails", _MARKET_EVENTS):
+                seen = self._after.setdefault(kind, [])
+                seen.append((broker.after_market, task))
         if self.brokers:
             core.send = self._send
         self.sources.on_error = self._on_feed_error

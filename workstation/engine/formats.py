@@ -42,6 +42,8 @@ def _from_2(record: Plain) -> Plain:
     if kind == "state":
         # Early files of this format do not say it.
         record.setdefault("who", "unknown")
+    elif kind == "reconcile":
+        record["type"] = "requote"
     elif kind == "position":
         for side in ("before", "after"):
             position = record[side]

@@ -70,7 +70,8 @@ class FrameSource:
         marks = Marks()
         logs = ScriptLogs(strategies)
         risk = RiskFrames(engine, executor)
-        engine.core.sinks += [self._alerts, marks, logs, risk]
+        for sink in (self._alerts, marks, logs, risk):
+            engine.core.hear(sink.kinds, sink)
         engine.fault_sinks.append(logs.fault)
         gates = RowGates(aggregator, strategies, executor)
         self._charts = ChartFrames(aggregator, strategies, executor, instruments, marks)

@@ -23,7 +23,12 @@ _MOVES = 2_000
 
 
 class Marks:
-    """The fills of each instrument; entry price and stop of each row through time."""
+    """The fills of each instrument; entry price and stop of each row through time.
+
+    ``kinds`` are the types of records that it wants.
+    """
+
+    kinds = (OrderRecord, FillRecord, PositionRecord)
 
     def __init__(self) -> None:
         self._fills: dict[str, deque[Fill]] = {}

@@ -98,7 +98,10 @@ class OrderCommands:
     def _place(self, command: PlaceOrder) -> str:
         self._check_running("no order is taken")
         self.check_seen(command, command.instrument)
-        return self._pass_on(command)
+        self._handlers[PlaceOrder](command)
+        waits = command.trigger is not None and not self._executor.risk.keeps_stops
+        done = f"{_asked(command)} {'is held here' if waits else 'was sent'}"
+        return f"{done}: {command.reason}" if command.reason else done
 
     def _amend(self, command: AmendOrder) -> str:
         self._check_running("no order is changed")
@@ -145,10 +148,12 @@ class OrderCommands:
 
 def _amended(before: Order, command: AmendOrder) -> str:
     """Return what an amend has begun, and what it does to the queue."""
-    if before.status is OrderStatus.HELD:
-        return (
-            f"{before.role} {before.id} moves from {before.trigger} to {command.price}"
-        )
+    if before.is_untriggered:
+        at = command.price if command.trigger is None else command.trigger
+        text = f"{before.role} {before.id} moves from {before.trigger} to {at}"
+        if before.status is not OrderStatus.HELD:
+            text += ": asked for"
+        return text
     if keeps_queue(before, command.quantity, command.price):
         queue = "it keeps its place in the queue where the venue grants that"
     else:
@@ -159,12 +164,16 @@ def _amended(before: Order, command: AmendOrder) -> str:
     )
 
 
+def _asked(command: PlaceOrder) -> str:
+    """Return an order in words: side, quantity, instrument, where it trades."""
+    at = "at market" if command.price is None else f"at {command.price}"
+    if command.trigger is not None:
+        at += f" once {command.trigger} is met"
+    return f"{command.side} {command.quantity} {command.instrument} {at}"
+
+
 def _done(command: Command) -> str:
     """Return what the Executor has begun, in a sentence."""
-    if isinstance(command, PlaceOrder):
-        at = "at market" if command.price is None else f"at {command.price}"
-        what = f"{command.side} {command.quantity} {command.instrument} {at}"
-        return f"{what} was sent"
     if isinstance(command, CancelOrders):
         orders = len(command.order_ids)
         return f"cancel of {orders} order{'s' if orders != 1 else ''} asked for"

@@ -11,15 +11,30 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from workstation.engine.account_journal import records_of
+from workstation.engine.account_journal import runs_of
 from workstation.engine.engine import Engine
 from workstation.execution.executor import Executor
 from workstation.execution.recovering import Recovering
 from workstation.model.commands import Recover
 from workstation.model.errors import CommandRefused
+from workstation.model.records import LimitRecord
 from workstation.strategy.scripted import ScriptedStrategy
 
-__all__ = ["Recovery"]
+__all__ = ["Recovery", "read_runs"]
+
+
+def read_runs(runs: list[Path], recovering: Recovering) -> None:
+    """Tell of all that these runs have on record, oldest first.
+
+    Raises JournalError where one of them cannot be read to its end.
+    """
+    for header, records in runs_of(runs):
+        run = header.get("run")
+        risk = run.get("risk") if isinstance(run, dict) else None
+        recovering.begins(risk if isinstance(risk, dict) else {})
+        for record in records:
+            recovering.take(record)
+    recovering.finish()
 
 
 class Recovery:
@@ -47,9 +62,7 @@ class Recovery:
 
         Raises JournalError where one of them cannot be read to its end.
         """
-        for record in records_of(runs):
-            self._recovering.take(record)
-        self._recovering.finish()
+        read_runs(runs, self._recovering)
 
     def handlers(self) -> dict[type, Callable[[Any], str]]:
         """Return the handler of the command."""
@@ -69,5 +82,26 @@ class Recovery:
             if row is not None and (lock.until_ns is None or lock.until_ns > core.ts):
                 row.lock.set(core, True, lock.until_ns, lock.reason, lock.who)
                 locks += 1
+        for name, limit in self._recovering.limits.items():
+            # On record of this run, too, and in its log: the config says otherwise.
+            core.record(
+                LimitRecord(
+                    seq=core.seq,
+                    ts=core.ts,
+                    name=name,
+                    before=limit.config,
+                    after=limit.value,
+                    who="engine",
+                    reason=_as_set(limit.reason),
+                )
+            )
         words = self._executor.recover(command, self._recovering.cut)
-        return f"{words}; {locks} rows locked"
+        words = f"{words}; {locks} rows locked"
+        limits = ", ".join(self._recovering.limits)
+        return f"{words}; set live and still in force: {limits}" if limits else words
+
+
+def _as_set(reason: str) -> str:
+    """Say once, however many restarts there were, that it comes from before."""
+    start = "set live in an earlier run"
+    return reason if reason.startswith(start) else f"{start}: {reason}".rstrip(": ")

@@ -21,7 +21,9 @@ _KEPT = 100
 
 
 class RiskFrames:
-    """Risk tables of one session."""
+    """Risk tables of one session; ``kinds`` are the types of records it wants."""
+
+    kinds = (DenyRecord,)
 
     def __init__(self, engine: Engine, executor: Executor) -> None:
         self._engine = engine

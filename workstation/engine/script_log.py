@@ -22,7 +22,9 @@ _KEPT = 200
 
 
 class ScriptLogs:
-    """The lines of every strategy of a run."""
+    """The lines of every strategy of a run, of records of these ``kinds``."""
+
+    kinds = (NoteRecord,)
 
     def __init__(self, strategies: Sequence[ScriptedStrategy]) -> None:
         self._lines: dict[str, deque[ScriptLine]] = {

@@ -78,7 +78,8 @@ class EngineSettings(Settings, frozen=True):
     does none of this."""
     on_hangup: Literal["keep", "cancel-entries", "flatten-and-stop"] = "cancel-entries"
     """What a lost terminal (SIGHUP) does: as ``on_exit``; ``flatten-and-stop`` is its
-    ``flatten``."""
+    ``flatten``, and with ``keep`` a run whose clock goes on does so without a screen,
+    in the same process, to its end or SIGTERM."""
 
 
 class JournalSettings(Settings, frozen=True):

@@ -85,11 +85,15 @@ class Sources:
         self.due = heap[0][0] if heap else None
         return self.due
 
-    def pop(self) -> tuple[int, MarketEvent, Feed]:
-        """Take the next event; call only after ``peek_ts`` returned a time."""
+    def pop(self) -> tuple[int, int, MarketEvent, Feed]:
+        """Take the next event: time, order, event and feed.
+
+        Call only after ``peek_ts`` returned a time.
+        """
         heap = self._heap
         assert heap
-        ts, order, event, feed = heap[0]
+        first = heap[0]
+        feed = first[3]
         # This runs once per tick: pulled here, and one heap sift for a pop and a push.
         following = None
         if not feed.stopped:
@@ -104,12 +108,13 @@ class Sources:
             heapq.heappop(heap)
             self.peek_ts()
         elif len(heap) == 1:
-            due = self.due = following[0]
-            heap[0] = (due, order, following[1], feed)
+            due, event = following
+            self.due = due
+            heap[0] = (due, first[1], event, feed)
         else:
-            heapq.heapreplace(heap, (following[0], order, following[1], feed))
+            heapq.heapreplace(heap, (following[0], first[1], following[1], feed))
             self.due = heap[0][0]
-        return ts, event, feed
+        return first
 
     def bringing(self, instrument: str) -> Feed | None:
         """Return the first feed of an instrument; one that can be asked comes first."""

@@ -17,7 +17,7 @@ from workstation.execution.limits import Limits
 from workstation.model.commands import Kill, KillLevel
 from workstation.model.limits import BreakerState, Gauge
 from workstation.model.ports import Core
-from workstation.model.records import BreakerRecord
+from workstation.model.records import BreakerRecord, LossBaseRecord
 from workstation.model.timeframes import NS_PER_S
 
 __all__ = ["NEVER", "Breakers", "state_of"]
@@ -29,6 +29,9 @@ _CALM, _WARNED, _TRIPPED = BreakerState
 _WARN_AT = Decimal("0.8")
 # A state is left only this far below its bound, or it would flip at every look.
 _HYSTERESIS = Decimal("0.05")
+# A restart loses at most so much of the highest equity: below any sensible drawdown,
+# and few records even in a year that doubles it (700).
+_PEAK_STEP = Decimal("1.001")
 
 
 def state_of(share: Decimal | None, before: BreakerState) -> BreakerState:
@@ -62,6 +65,8 @@ class Breakers:
         self._controls = controls
         self._kill = kill
         self._states: dict[str, BreakerState] = {}
+        self._kept: tuple[int, Decimal, Decimal] | None = None
+        """Day, its first equity and the peak, as they are on record."""
         self._core: Core
 
     def attach(self, core: Core) -> None:
@@ -75,16 +80,49 @@ class Breakers:
     def look(self, ts: int) -> None:
         """Compare the losses at the marks of now; climb where one is too large."""
         equity = self._ledger.sample(ts)
+        self._keep()
         for gauge in self._limits.losses(equity):
             self._judge(gauge, ts)
         busy = self._ledger.open_positions()
         self.due_ns = ts + _EVERY_NS if busy else NEVER
+
+    def _keep(self) -> None:
+        """Put on record what losses are measured from, where that has changed."""
+        ledger, kept = self._ledger, self._kept
+        day, start, peak = ledger.day_ns, ledger.day_start, ledger.curve.peak
+        if day is None:
+            return
+        if kept is not None and (day, start) == kept[:2]:
+            before = kept[2]
+            if before <= peak and (peak == before or peak < before * _PEAK_STEP):
+                return
+        self._kept = day, start, peak
+        core = self._core
+        core.record(
+            LossBaseRecord(
+                seq=core.seq,
+                ts=core.ts,
+                day_ns=day,
+                day_start=start,
+                peak=peak,
+                initial=ledger.initial,
+            )
+        )
+
+    def resume(self, name: str, state: BreakerState) -> None:
+        """Go on with the state that a loss had in an earlier run."""
+        self._states[name] = state
 
     def _judge(self, gauge: Gauge, ts: int) -> None:
         before = self._states.get(gauge.name, _CALM)
         after = state_of(gauge.share, before)
         if after is before:
             return
+        self._enter(gauge, before, after)
+        if after is _TRIPPED:
+            self._climb(gauge, ts)
+
+    def _enter(self, gauge: Gauge, before: BreakerState, after: BreakerState) -> None:
         self._states[gauge.name] = after
         core = self._core
         core.record(
@@ -98,8 +136,6 @@ class Breakers:
                 limit=gauge.limit or Decimal(0),
             )
         )
-        if after is _TRIPPED:
-            self._climb(gauge, ts)
 
     def _climb(self, gauge: Gauge, ts: int) -> None:
         settings, controls = self._limits.settings, self._controls
@@ -121,10 +157,16 @@ class Breakers:
         if self._states.get("max_drawdown") is _TRIPPED:
             self._ledger.curve.begin_anew(equity)
         for gauge in self._limits.losses(equity):
-            if not gauge.is_exceeded:
-                self._states[gauge.name] = _CALM
+            before = self._states.get(gauge.name, _CALM)
+            if before is not _CALM and not gauge.is_exceeded:
+                self._enter(gauge, before, _CALM)
         self.wake()
 
+    def states(self) -> dict[str, BreakerState]:
+        """Return the state of each loss that ever was near its limit."""
+        return dict(self._states)
+
     def digest(self) -> object:
-        """Return the states in plain values."""
-        return tuple((name, state.value) for name, state in self._states.items())
+        """Return the states, and what is on record of the bases, in plain values."""
+        kept = None if self._kept is None else tuple(map(str, self._kept))
+        return kept, tuple((name, state.value) for name, state in self._states.items())

@@ -27,14 +27,15 @@ from workstation.model.orders import Order, OrderRole, OrderStatus, OrderType
 from workstation.model.ports import Core
 from workstation.model.signals import Signal, SignalAction
 
-__all__ = ["Closing", "expiry"]
+__all__ = ["Closing", "expiry", "limit_of", "trigger_of"]
 
 ZERO = Decimal(0)
 # Bound once: looking a member up in its enum costs ten times a global (3.11).
 _BUY, _SELL = Side.BUY, Side.SELL
 _EXIT, _FLATTEN = OrderRole.EXIT, OrderRole.FLATTEN
 _HELD = OrderStatus.HELD
-_LIMIT, _MARKET = OrderType.LIMIT, OrderType.MARKET
+_PRICED = (OrderType.LIMIT, OrderType.STOP_LIMIT)
+_STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
 _SIDES = {SignalAction.ENTER_LONG: _BUY, SignalAction.ENTER_SHORT: _SELL}
 
 
@@ -68,6 +69,8 @@ class Closing:
         self.taking = Taking(settings, desk, risk.market, self._close_rest)
         self.sequels: dict[tuple[str, str], _Sequel] = {}
         """What waits, by owner and instrument; others only look whether any does."""
+        self.place: Callable[[Order], None]
+        """Sends an order or holds it; set before the first event."""
         self._core: Core
 
     def attach(self, core: Core) -> None:
@@ -88,6 +91,7 @@ class Closing:
             canceled = self.cancel_entries(owner, instrument, reason)
             if not held and canceled:
                 return
+            self._cancel_held(owner, instrument, reason)
             if not held:
                 denial = Denial(
                     DenialCode.NO_POSITION, f"{owner} holds no {instrument} to close"
@@ -98,7 +102,6 @@ class Closing:
                     return
         closing = self._desk.orders.closing(owner, instrument, side)
         wanted = signal.quantity if signal.quantity is not None else abs(held) - closing
-        limit = signal.order_type is _LIMIT
 
         def draft(quantity: Decimal) -> Order:
             return self._desk.draft(
@@ -107,8 +110,9 @@ class Closing:
                 _EXIT,
                 side,
                 quantity,
-                order_type=_LIMIT if limit else _MARKET,
-                price=signal.limit_price if limit else None,
+                order_type=signal.order_type,
+                price=limit_of(signal),
+                trigger=trigger_of(signal),
                 time_in_force=signal.time_in_force,
                 post_only=signal.post_only,
                 expires_ns=expiry(signal, self._core.ts),
@@ -120,8 +124,7 @@ class Closing:
             denial = self._risk.closing(held, instrument)
         found = [wanted]
         if denial is None:
-            price = signal.limit_price if limit else None
-            found = self.parts(instrument, wanted, price)
+            found = self.parts(instrument, wanted, limit_of(signal))
         if len(found) > 1:
             # Too much in all: the first parts would pass.
             denial = self._risk.reduces(draft(wanted))
@@ -307,6 +310,13 @@ class Closing:
             self._desk.cancel(tracked, reason)
         return bool(resting)
 
+    def _cancel_held(self, owner: str, instrument: str, reason: str) -> None:
+        """Cancel exits that are held until a trigger: another takes their place."""
+        for tracked in self._desk.orders.row(owner, instrument):
+            order = tracked.order
+            if order.role is _EXIT and order.status is _HELD:
+                self._desk.cancel(tracked, reason)
+
     def parts(
         self, instrument: str, quantity: Decimal, price: Decimal | None
     ) -> list[Decimal]:
@@ -348,8 +358,9 @@ class Closing:
         if denial is not None:
             self._desk.deny(order, denial)
         else:
-            self.clear_way(order)
-            self._desk.send(order)
+            if not order.is_untriggered:
+                self.clear_way(order)
+            self.place(order)
         return denial
 
     def clear_way(self, order: Order) -> None:
@@ -389,7 +400,18 @@ class Closing:
 def _rests(tracked: Tracked) -> bool:
     """Tell whether an order is an exit that waits for its price at the venue."""
     order = tracked.order
-    return order.role is _EXIT and order.price is not None
+    waits = order.price is not None or order.is_untriggered
+    return order.role is _EXIT and waits and order.status is not _HELD
+
+
+def limit_of(signal: Signal) -> Decimal | None:
+    """Return the limit price that the order of a signal has."""
+    return signal.limit_price if signal.order_type in _PRICED else None
+
+
+def trigger_of(signal: Signal) -> Decimal | None:
+    """Return the trigger that the order of a signal has."""
+    return signal.trigger if signal.order_type in _STOPS else None
 
 
 def expiry(signal: Signal, ts: int) -> int | None:

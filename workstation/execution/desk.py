@@ -58,6 +58,7 @@ S = OrderStatus
 _CANCEL = OrderEvent.CANCEL
 _DENY = OrderEvent.DENY
 _DOUBT = OrderEvent.DOUBT
+_EXPIRE = OrderEvent.EXPIRE
 _HOLD = OrderEvent.HOLD
 _REPLACE = OrderEvent.REPLACE
 _REQUEST_CANCEL = OrderEvent.REQUEST_CANCEL
@@ -75,6 +76,10 @@ def _uncounted(ts: int, order: bool) -> None:
     pass
 
 
+def _unheard(tracked: Tracked) -> None:
+    pass
+
+
 def _unseen() -> None:
     pass
 
@@ -89,8 +94,10 @@ class OrderDesk:
         self.sender = sender or Sender()
         self.sent: Callable[[int, bool], None] = _uncounted
         """Told of each message to the venue, and whether it is a new order."""
-        self.submitted: Callable[[], None] = _unseen
-        """Told that an order has left."""
+        self.unheld: Callable[[Tracked], None] = _unheard
+        """Told of each order that is held no more, whatever became of it."""
+        self.active: Callable[[], None] = _unseen
+        """Told that an order has left, or was filled."""
         self.orders = Orders(settings.keep_closed)
         self.queries = Queries(name, settings, self.orders, self.sender)
         self._core: Core
@@ -176,25 +183,21 @@ class OrderDesk:
         tracked.sent_ns = tracked.spoken_ns = tracked.heard_ns = now_ns
         self.sender.send(SubmitOrder(tracked.order))
         self.queries.watch()
-        self.submitted()
+        self.active()
 
-    def hold(self, order: Order) -> Tracked:
+    def hold(
+        self, order: Order, intent: Signal | None = None, worth: Decimal = ZERO
+    ) -> Tracked:
         """Register a draft and keep it here until its trigger."""
-        tracked = Tracked(order)
+        tracked = Tracked(order, intent, worth)
         self.orders.add(tracked)
         self.move(tracked, _HOLD)
         self._core.publish(OrderCreated(tracked.order, self._core.ts))
         return tracked
 
     def release(self, tracked: Tracked, quantity: Decimal, reason: str) -> None:
-        """Send a held order to the broker as a market order, its trigger kept."""
-        self.move(
-            tracked,
-            _SUBMIT,
-            quantity=quantity,
-            order_type=_MARKET,
-            reason=reason,
-        )
+        """Send a held order to the broker, woken up; its trigger is kept."""
+        self.move(tracked, _SUBMIT, quantity=quantity, reason=reason)
         self._submit(tracked)
 
     def adjust(
@@ -204,17 +207,23 @@ class OrderDesk:
         trigger: Decimal,
         reason: str,
         *,
+        price: Decimal | None = None,
         trailing: bool = False,
     ) -> None:
-        """Give a held order another quantity or trigger."""
+        """Give a held order another quantity, trigger or price."""
         self.move(
             tracked,
             _REPLACE,
             quantity=quantity,
+            price=price,
             trigger=trigger,
             trailing=trailing,
             reason=reason,
         )
+
+    def expire(self, tracked: Tracked, reason: str) -> None:
+        """End a held order whose time is up."""
+        self.move(tracked, _EXPIRE, reason=reason)
 
     def cancel(self, tracked: Tracked, reason: str) -> bool:
         """Cancel an order; return False where that is under way or pointless."""
@@ -230,16 +239,25 @@ class OrderDesk:
         return True
 
     def replace(
-        self, tracked: Tracked, quantity: Decimal, price: Decimal | None
+        self,
+        tracked: Tracked,
+        quantity: Decimal,
+        price: Decimal | None,
+        trigger: Decimal | None = None,
     ) -> bool:
-        """Ask the venue for another quantity and price; False where it cannot be."""
+        """Ask the venue for another quantity and price; False where it cannot be.
+
+        ``trigger`` is that of a stop which waits there.
+        """
         if tracked.order.status not in _REPLACEABLE:
             return False
         self.move(tracked, _REQUEST_REPLACE)
         tracked.reshaping = True
         tracked.spoken_ns = self._core.ts
         order = tracked.order
-        self.sender.send(ReplaceOrder(order.id, quantity, price, order.instrument))
+        self.sender.send(
+            ReplaceOrder(order.id, quantity, price, order.instrument, trigger)
+        )
         return True
 
     def reassign(
@@ -343,7 +361,6 @@ class OrderDesk:
         quantity: Decimal | None = None,
         price: Decimal | None = None,
         trigger: Decimal | None = None,
-        order_type: OrderType | None = None,
         venue_id: str | None = None,
         trailing: bool | None = None,
         inferred: bool = False,
@@ -360,7 +377,6 @@ class OrderDesk:
             quantity,
             price,
             trigger,
-            order_type,
             venue_id,
             trailing,
             inferred,
@@ -373,7 +389,7 @@ class OrderDesk:
         if after.filled is before.filled and not (quantity is price is trigger is None):
             quantity = None if after.quantity == before.quantity else after.quantity
             price = None if after.price == before.price else after.price
-            if after.trigger != before.trigger:
+            if price is None and after.trigger != before.trigger:
                 price = after.trigger
         history = tracked.history
         history.append(OrderMove(ts, was, event, now, reason, quantity, price))
@@ -385,6 +401,8 @@ class OrderDesk:
                 tracked.timer = None
             if self.queries.waiting and (was is _UNKNOWN or now in _FINAL):
                 self.queries.stop(after.id)
+            if was is _HELD:
+                self.unheld(tracked)
             patience = self._patience_ns.get(now)
             if patience is not None:
                 tracked.timer = core.call_at(

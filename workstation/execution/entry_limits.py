@@ -46,7 +46,7 @@ class EntryLimits:
         """Return the price to value an order at: its own, else what it would meet."""
         if order.price is not None:
             return order.price
-        if order.trigger is not None:
+        if order.trigger is not None and order.is_untriggered:
             return order.trigger
         view = self.market.instrument(order.instrument)
         return _price(view, view.ask if order.side is _BUY else view.bid)
@@ -113,7 +113,8 @@ class EntryLimits:
         if price is None or (through is None and away is None):
             return None
         buys = order.side is _BUY
-        meets = rests = order.trigger
+        # A stop-limit meets the market that there is at its trigger.
+        meets = rests = order.trigger if order.is_untriggered else None
         if meets is None:
             view = self.market.instrument(order.instrument)
             meets = _price(view, view.ask if buys else view.bid)

@@ -37,6 +37,7 @@ from workstation.execution.settings import (
 )
 from workstation.execution.settling import Settling
 from workstation.execution.tickets import Judged, Tickets
+from workstation.execution.triggers import Triggers
 from workstation.execution.views import Views
 from workstation.model.commands import (
     AmendOrder,
@@ -107,13 +108,16 @@ class Executor(Views):
             self.desk.orders,
             self.controls,
             self.rates,
+            keeps_stops=self.desk.sender.abilities.stops,
         )
         self.quoting = QuotingDesk(quoting or QuotingSettings(), self.desk, self.risk)
-        self.protection = Protection(self.desk, self.ledger, by_id)
+        self.triggers = triggers = Triggers()
+        self.protection = Protection(self.desk, self.ledger, by_id, triggers)
         self.accounting = Accounting(self.limits, self.ledger)
         self.intents = Intents(
-            self.desk, self.risk, self.ledger, self.protection, market, orders
+            self.desk, self.risk, self.ledger, self.protection, market, orders, triggers
         )
+        self.stops = self.intents.stops
         self.operations = Operations(
             self.controls,
             self.desk,
@@ -122,13 +126,14 @@ class Executor(Views):
             self.intents.closing,
             self.quoting.withdraw,
             self.limits,
+            self.stops,
         )
         self.breakers = Breakers(
             self.limits, self.ledger, self.controls, self.operations.kill
         )
-        self.tickets = Tickets(self.desk, self.risk, self.ledger, self.protection)
+        self.tickets = Tickets(self.desk, self.risk, self.protection, self.stops)
         self.watch = PriceWatch(
-            market, self.protection, self.ledger, self.desk.orders, self.breakers
+            market, triggers, self.ledger, self.desk.orders, self.breakers
         )
         self.outcomes = Outcomes(
             self.desk,
@@ -138,13 +143,14 @@ class Executor(Views):
             self.accounting,
             self.protection,
             self.intents.closing,
+            self.stops,
             self.watch,
         )
         self.protection.fire = self.outcomes.fire
         self.reports = Reports(
             self.desk,
             self.outcomes.booked,
-            self.outcomes.ended,
+            self._ended,
             self.outcomes.stays,
             by_id,
             orders.absent_after_ms * NS_PER_MS,
@@ -159,7 +165,7 @@ class Executor(Views):
             self.reports.handlers()[ExternalOrder],
             self.operations.settled,
         )
-        self.desk.submitted = self.reconciliation.watch
+        self.desk.active = self.reconciliation.watch
         self.settling = Settling(
             self.reconciliation,
             self.desk,
@@ -233,6 +239,12 @@ class Executor(Views):
         if self.controls.asked:
             self.operations.answered(report.order_id)
 
+    def _ended(self, tracked: Tracked) -> None:
+        self.outcomes.ended(tracked)
+        if self.controls.asked:
+            # How it ended is known: nobody asks about it any more.
+            self.operations.answered(tracked.order.id)
+
     def _rearm(self, command: Rearm) -> None:
         self.operations.rearm(command)
         self.breakers.rearmed()
@@ -269,7 +281,7 @@ class Executor(Views):
         A stop or target that ends so is held here again. Raises CommandRefused when
         the order is not Unknown.
         """
-        self.outcomes.ended(self.operations.close_unknown(order_id, reason))
+        self._ended(self.operations.close_unknown(order_id, reason))
 
     # What is given up.
 

@@ -12,14 +12,16 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from workstation.execution.closing import Closing, expiry
+from workstation.execution.closing import Closing, expiry, limit_of, trigger_of
 from workstation.execution.desk import OrderDesk
 from workstation.execution.ledger import Ledger
 from workstation.execution.protection import Protection
 from workstation.execution.risk import Denial, DenialCode, Joining, RiskStage
 from workstation.execution.settings import OrderSettings
+from workstation.execution.stops import Stops
+from workstation.execution.triggers import Triggers
 from workstation.model.instruments import Side
-from workstation.model.orders import OrderRole, OrderType
+from workstation.model.orders import OrderRole
 from workstation.model.ports import Core, MarketView
 from workstation.model.signals import Signal, SignalAction
 
@@ -28,7 +30,6 @@ __all__ = ["Intents"]
 ZERO = Decimal(0)
 # Bound once: looking a member up in its enum costs ten times a global (3.11).
 _BUY, _SELL = Side.BUY, Side.SELL
-_MARKET, _LIMIT = OrderType.MARKET, OrderType.LIMIT
 _ENTRY, _EXIT = OrderRole.ENTRY, OrderRole.EXIT
 _NO, _ADD, _REVERSE = Joining.NO, Joining.ADD, Joining.REVERSE
 
@@ -44,6 +45,7 @@ class Intents:
         protection: Protection,
         market: MarketView,
         settings: OrderSettings,
+        triggers: Triggers,
     ) -> None:
         self._desk = desk
         self._risk = risk
@@ -51,6 +53,7 @@ class Intents:
         self._protection = protection
         self._market = market
         self.closing = Closing(desk, risk, ledger, settings, self._enter)
+        self.stops = Stops(desk, risk, ledger, self.closing, triggers)
         self._core: Core
         self._actions: dict[SignalAction, Callable[[Signal], None]] = {
             SignalAction.ENTER_LONG: partial(self._enter, _BUY),
@@ -64,6 +67,7 @@ class Intents:
         """Receive the way back into the core."""
         self._core = core
         self.closing.attach(core)
+        self.stops.attach(core)
 
     def on_signal(self, signal: Signal) -> None:
         """Do what a row wants, or tell why not."""
@@ -79,7 +83,6 @@ class Intents:
             self._desk.deny(draft, Denial(DenialCode.NO_ENTRY, text))
 
     def _enter(self, side: Side, signal: Signal) -> None:
-        limit = signal.order_type is _LIMIT
         wanted = signal.quantity if signal.quantity is not None else ZERO
         order = self._desk.draft(
             signal.strategy,
@@ -87,8 +90,9 @@ class Intents:
             _ENTRY,
             side,
             self._risk.sized(signal.strategy, signal.instrument, wanted, self._core.ts),
-            order_type=_LIMIT if limit else _MARKET,
-            price=signal.limit_price if limit else None,
+            order_type=signal.order_type,
+            price=limit_of(signal),
+            trigger=trigger_of(signal),
             time_in_force=signal.time_in_force,
             post_only=signal.post_only,
             expires_ns=expiry(signal, self._core.ts),
@@ -104,7 +108,7 @@ class Intents:
         elif signal.reverse:
             self.closing.reverse(signal)
         else:
-            self._desk.send(order, signal, self._risk.judged_at)
+            self.stops.place(order, signal, self._risk.judged_at)
 
     def _protect(self, signal: Signal) -> None:
         owner, instrument = signal.strategy, signal.instrument

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from workstation.execution.curve import EquityCurve
 from workstation.execution.lives import Life, Lives
-from workstation.execution.statements import DAY_NS, Statements
+from workstation.execution.statements import DAY_NS, DayStart, Statements
 from workstation.model.instruments import Instrument, Side, to_decimal
 from workstation.model.money import minus, plus, ratio, share, times
 from workstation.model.orders import Fill
@@ -358,11 +358,12 @@ class Ledger:
     def wake(self, ts: int) -> bool:
         """Start the day and sample the equity, where that is due at ``ts``.
 
-        Returns whether a day has begun.
+        Returns whether a day has begun. It does not while something is held that has no
+        mark yet, as right after a restart: nobody knows what it begins with.
         Neither has a record of its own: both follow from the clock and the market
         events of the run, and a replay derives them again.
         """
-        begins = ts >= self._day_ends_ns
+        begins = ts >= self._day_ends_ns and self._is_marked()
         if begins:
             self.start_day(ts)
         elif self.lives and ts >= self.due_ns:
@@ -375,6 +376,30 @@ class Ledger:
         equity = self.value().equity
         self.curve.sample(ts, equity)
         return equity
+
+    def _is_marked(self) -> bool:
+        return all(self.mark(instrument) is not None for _, instrument in self._open)
+
+    @property
+    def day_ns(self) -> int | None:
+        """Return when the day started that the day's profit is of; None before any."""
+        days = self.statements.days
+        return days[-1].day_ns if days else None
+
+    def resume(
+        self, ts: int, day_ns: int, day_start: Decimal, peak: Decimal, initial: Decimal
+    ) -> None:
+        """Go on with what an earlier run measured losses from, at ``ts``.
+
+        What is put in by now may be another sum than ``initial``, which it was then:
+        that is no profit.
+        """
+        more = minus(self.initial, initial)
+        self.day_start = plus(day_start, more)
+        if day_ns != self.day_ns:
+            self.statements.days.append(DayStart(day_ns, ts, self.day_start))
+        self._day_ends_ns = day_ns + DAY_NS
+        self.curve.begin_anew(plus(peak, more))
 
     def _set_due(self, ts: int) -> None:
         due = self._day_ends_ns

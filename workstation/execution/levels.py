@@ -1,6 +1,6 @@
 """What of a wish can be placed: on the grid, not crossed, above the minimum, passive.
 
-Called by ``reconciling``; it knows nothing of the orders that work already.
+Called by ``requoting``; it knows nothing of the orders that work already.
 """
 
 from __future__ import annotations

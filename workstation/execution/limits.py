@@ -21,7 +21,7 @@ from workstation.execution.traffic import Traffic
 from workstation.model.instruments import Instrument, Side
 from workstation.model.limits import Gauge, LimitUnit
 
-__all__ = ["UNITS", "Exposure", "Limits", "loosens"]
+__all__ = ["LOSSES", "UNITS", "Exposure", "Limits", "loosens"]
 
 ZERO = Decimal(0)
 _BUY, _SELL = Side.BUY, Side.SELL
@@ -42,6 +42,10 @@ UNITS: dict[str, LimitUnit] = {
     "collar_away_bps": LimitUnit.BPS,
 }
 """The limits that can be set while the run goes on, in the order of the gauges."""
+
+
+LOSSES = ("max_daily_loss", "max_drawdown")
+"""Those that breakers watch."""
 
 
 class Exposure(NamedTuple):
@@ -89,8 +93,8 @@ class Limits:
     def losses(self, equity: Decimal) -> tuple[Gauge, Gauge]:
         """Return the gauges that breakers watch."""
         return (
-            self.gauge("max_daily_loss", self.daily_loss(equity)),
-            self.gauge("max_drawdown", self.drawdown(equity)),
+            self.gauge(LOSSES[0], self.daily_loss(equity)),
+            self.gauge(LOSSES[1], self.drawdown(equity)),
         )
 
     # Exposure.

@@ -1,6 +1,6 @@
 """Matching of wanted levels to working orders: as many as can be kept, one to one.
 
-Pure integers, called by ``reconciling`` once per side. A level is a box of prices and
+Pure integers, called by ``requoting`` once per side. A level is a box of prices and
 sizes, an order is a point; what lies in a box may be kept for it.
 """
 

@@ -6,7 +6,7 @@ what is there instead. Protection is canceled only by name, never by the ladder.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 from msgspec.structs import replace
@@ -18,7 +18,9 @@ from workstation.execution.ledger import Ledger
 from workstation.execution.limits import UNITS, Limits, loosens
 from workstation.execution.orders import Tracked
 from workstation.execution.protection import Protection
+from workstation.execution.reports import EXTERNAL
 from workstation.execution.risk import Denial
+from workstation.execution.stops import Stops
 from workstation.model.commands import (
     CancelOrders,
     Flatten,
@@ -51,6 +53,10 @@ _UNANSWERED = (
 )
 
 
+def _by_hand_after(owner: str, made_ns: int, until_ns: int | None) -> bool:
+    return owner == EXTERNAL and until_ns is not None and made_ns > until_ns
+
+
 class Operations:
     """The operator's hand on an Executor's desk, ledger and switches."""
 
@@ -63,6 +69,7 @@ class Operations:
         closing: Closing,
         withdraw_quotes: Callable[[str | None, str | None, str], int],
         limits: Limits,
+        stops: Stops,
     ) -> None:
         """``withdraw_quotes`` is told owner and instrument, or None for all."""
         self._limits = limits
@@ -71,6 +78,7 @@ class Operations:
         self._ledger = ledger
         self._protection = protection
         self._closing = closing
+        self._stops = stops
         self._close = closing.close
         self._withdraw_quotes = withdraw_quotes
         self._core: Core
@@ -134,17 +142,36 @@ class Operations:
         entries = self._desk.orders.entries(owner)
         return any(t.order.instrument == instrument for t in entries)
 
+    def _entries(
+        self, instrument: str | None, owner: str | None, until_ns: int | None
+    ) -> Iterator[Tracked]:
+        for tracked in self._desk.orders.entries(owner):
+            order = tracked.order
+            if (instrument is None or order.instrument == instrument) and not (
+                _by_hand_after(order.owner, order.created_ns, until_ns)
+            ):
+                yield tracked
+
     def _cancel_entries(
-        self, instrument: str | None, owner: str | None, reason: str
+        self,
+        instrument: str | None,
+        owner: str | None,
+        reason: str,
+        until_ns: int | None = None,
     ) -> int:
         canceled = self._closing.drop(owner, instrument, reason)
         canceled += self._withdraw_quotes(owner, instrument, reason)
-        for tracked in self._desk.orders.entries(owner):
-            if instrument is None or tracked.order.instrument == instrument:
-                canceled += self._desk.cancel(tracked, reason)
+        for tracked in self._entries(instrument, owner, until_ns):
+            canceled += self._desk.cancel(tracked, reason)
         return canceled
 
-    def _withdraw(self, instrument: str | None, owner: str | None, reason: str) -> int:
+    def _withdraw(
+        self,
+        instrument: str | None,
+        owner: str | None,
+        reason: str,
+        until_ns: int | None = None,
+    ) -> int:
         """Cancel entries and have whatever of them still fills closed at once.
 
         A cancel may come too late: the mark is on the order, so that an entry made
@@ -152,11 +179,10 @@ class Operations:
         """
         count = self._closing.drop(owner, instrument, reason)
         self._withdraw_quotes(owner, instrument, reason)
-        for tracked in self._desk.orders.entries(owner):
-            if instrument is None or tracked.order.instrument == instrument:
-                canceled = self._desk.cancel(tracked, reason)
-                count += canceled or not tracked.flattened
-                tracked.flattened = reason
+        for tracked in self._entries(instrument, owner, until_ns):
+            canceled = self._desk.cancel(tracked, reason)
+            count += canceled or not tracked.flattened
+            tracked.flattened = reason
         return count
 
     def hold(self, command: Hold) -> None:
@@ -177,18 +203,25 @@ class Operations:
         core.emit(Killed(level, command.origin, command.reason, core.ts))
         self._climb(command.level, reason)
 
-    def _climb(self, level: KillLevel, reason: str) -> None:
+    def _climb(
+        self, level: KillLevel, reason: str, until_ns: int | None = None
+    ) -> None:
+        """Do what a rung means; what was made by hand after ``until_ns`` stays."""
         if level is KillLevel.HOLD:
             self._withdraw_quotes(None, None, reason)
         if level is KillLevel.CANCEL:
-            self._cancel_entries(None, None, reason)
+            self._cancel_entries(None, None, reason, until_ns)
         if level is KillLevel.FLATTEN:
-            self._withdraw(None, None, reason)
-            self._liquidate(reason)
+            self._withdraw(None, None, reason, until_ns)
+            self._liquidate(reason, until_ns)
 
-    def _liquidate(self, reason: str) -> None:
+    def _liquidate(self, reason: str, until_ns: int | None) -> None:
         core = self._core
-        positions = self._ledger.open_positions()
+        positions = [
+            p
+            for p in self._ledger.open_positions()
+            if not _by_hand_after(p.owner, p.opened_ns or 0, until_ns)
+        ]
         for instrument in dict.fromkeys(p.instrument for p in positions):
             net = self._ledger.net(instrument)
             core.publish(EmergencyLiquidation(instrument, net, reason, core.ts))
@@ -267,6 +300,7 @@ class Operations:
             core.emit(PositionChanged(flat, position, core.ts))
         for plan in self._protection.plans():
             self._protection.sync(plan.owner, plan.instrument)
+        self._stops.recover()
         asked = self._controls.asked
         for tracked in desk.orders.open():
             order = tracked.order
@@ -292,7 +326,9 @@ class Operations:
         level = self._controls.kill_level
         if level is KillLevel.CANCEL or level is KillLevel.FLATTEN:
             # The kill may have come to no more than its own record.
-            self._climb(level, "kill, taken up again")
+            # Whoever trades at the venue by hand since then means to.
+            killed_ns = self._controls.killed_ns
+            self._climb(level, "kill, taken up again", killed_ns)
         return (
             f"{len(positions)} positions, {len(desk.orders.held())} held and "
             f"{len(asked)} open orders"
@@ -350,6 +386,7 @@ class Operations:
         changes = self._ledger.transfer(giver, taker, instrument, core.ts)
         if plan is not None:
             self._protection.drop(plan, reason)
+        self._stops.sync(giver, instrument)
         for before, after in changes:
             core.record(PositionRecord(core.seq, core.ts, before, after))
             changed = PositionChanged(before, after, core.ts)

@@ -34,7 +34,8 @@ E = OrderEvent
 # and flagged). Only TIME_OUT and DOUBT (the venue says what cannot be brought together
 # with what is booked) lead to UNKNOWN; only a report or the operator leads out. A fill
 # proves that the order lived, not that it lives: it leaves UNKNOWN only by completing.
-# A repeated or overtaken answer that changes nothing stays where it is.
+# A repeated or overtaken answer that changes nothing stays where it is. A trigger says
+# what kind of order it is now, not whether it lives.
 TABLE: Mapping[OrderStatus, Mapping[OrderEvent, OrderStatus | Target]] = {
     S.INITIALIZED: {
         E.DENY: S.DENIED,
@@ -48,6 +49,7 @@ TABLE: Mapping[OrderStatus, Mapping[OrderEvent, OrderStatus | Target]] = {
         E.REPLACE: S.HELD,
         E.CANCEL: S.CANCELED,
         E.DENY: S.DENIED,
+        E.EXPIRE: S.EXPIRED,
     },
     S.SUBMITTED: {
         E.ACCEPT: Target.OPEN,
@@ -57,6 +59,7 @@ TABLE: Mapping[OrderStatus, Mapping[OrderEvent, OrderStatus | Target]] = {
         E.REQUEST_CANCEL: S.PENDING_CANCEL,
         E.CANCEL: S.CANCELED,
         E.EXPIRE: S.EXPIRED,
+        E.TRIGGER: Target.OPEN,
         E.TIME_OUT: S.UNKNOWN,
         E.DOUBT: S.UNKNOWN,
     },
@@ -72,6 +75,7 @@ TABLE: Mapping[OrderStatus, Mapping[OrderEvent, OrderStatus | Target]] = {
         E.REPLACE: S.ACCEPTED,
         E.REJECT_REPLACE: S.ACCEPTED,
         E.EXPIRE: S.EXPIRED,
+        E.TRIGGER: S.ACCEPTED,
         E.DOUBT: S.UNKNOWN,
     },
     S.PARTIALLY_FILLED: {
@@ -86,6 +90,7 @@ TABLE: Mapping[OrderStatus, Mapping[OrderEvent, OrderStatus | Target]] = {
         E.REPLACE: S.PARTIALLY_FILLED,
         E.REJECT_REPLACE: S.PARTIALLY_FILLED,
         E.EXPIRE: S.EXPIRED,
+        E.TRIGGER: S.PARTIALLY_FILLED,
         E.DOUBT: S.UNKNOWN,
     },
     S.PENDING_REPLACE: {
@@ -99,6 +104,7 @@ TABLE: Mapping[OrderStatus, Mapping[OrderEvent, OrderStatus | Target]] = {
         E.REPLACE: Target.OPEN,
         E.REJECT_REPLACE: Target.PRIOR,
         E.EXPIRE: S.EXPIRED,
+        E.TRIGGER: S.PENDING_REPLACE,
         E.TIME_OUT: S.UNKNOWN,
         E.DOUBT: S.UNKNOWN,
     },
@@ -112,6 +118,7 @@ TABLE: Mapping[OrderStatus, Mapping[OrderEvent, OrderStatus | Target]] = {
         E.REPLACE: S.PENDING_CANCEL,
         E.REJECT_REPLACE: S.PENDING_CANCEL,
         E.EXPIRE: S.EXPIRED,
+        E.TRIGGER: S.PENDING_CANCEL,
         E.TIME_OUT: S.UNKNOWN,
         E.DOUBT: S.UNKNOWN,
     },
@@ -126,6 +133,7 @@ TABLE: Mapping[OrderStatus, Mapping[OrderEvent, OrderStatus | Target]] = {
         E.REPLACE: Target.OPEN,
         E.REJECT_REPLACE: Target.OPEN,
         E.EXPIRE: S.EXPIRED,
+        E.TRIGGER: S.UNKNOWN,
         E.DOUBT: S.UNKNOWN,
     },
     S.FILLED: {
@@ -136,6 +144,7 @@ TABLE: Mapping[OrderStatus, Mapping[OrderEvent, OrderStatus | Target]] = {
         E.REPLACE: Target.OPEN,  # it was enlarged before the last fill
         E.REJECT_REPLACE: S.FILLED,
         E.EXPIRE: S.FILLED,
+        E.TRIGGER: S.FILLED,
         E.DOUBT: S.UNKNOWN,
     },
     S.CANCELED: {
@@ -147,6 +156,7 @@ TABLE: Mapping[OrderStatus, Mapping[OrderEvent, OrderStatus | Target]] = {
         E.REPLACE: S.CANCELED,
         E.REJECT_REPLACE: S.CANCELED,
         E.EXPIRE: S.CANCELED,
+        E.TRIGGER: S.CANCELED,
         E.DOUBT: S.UNKNOWN,
     },
     S.EXPIRED: {
@@ -158,6 +168,7 @@ TABLE: Mapping[OrderStatus, Mapping[OrderEvent, OrderStatus | Target]] = {
         E.REPLACE: S.EXPIRED,
         E.REJECT_REPLACE: S.EXPIRED,
         E.EXPIRE: S.EXPIRED,
+        E.TRIGGER: S.EXPIRED,
         E.DOUBT: S.UNKNOWN,
     },
     S.REJECTED: {
@@ -167,17 +178,20 @@ TABLE: Mapping[OrderStatus, Mapping[OrderEvent, OrderStatus | Target]] = {
         E.CANCEL: S.REJECTED,
         E.REJECT_CANCEL: S.REJECTED,
         E.REJECT_REPLACE: S.REJECTED,
+        E.TRIGGER: S.REJECTED,
         E.DOUBT: S.UNKNOWN,
     },
 }
 """Status → event → next status; what is not in it is illegal."""
 
 # Answers that do not tell whether an order is over.
-_SAY_NOTHING = (E.REJECT_CANCEL, E.REJECT_REPLACE, E.PARTIAL_FILL)
+_SAY_NOTHING = (E.REJECT_CANCEL, E.REJECT_REPLACE, E.PARTIAL_FILL, E.TRIGGER)
 _PENDING = (S.PENDING_CANCEL, S.PENDING_REPLACE)
 # Looking a member up in its enum costs 55 ns on CPython 3.11, a global 6; this runs
 # for every move of every order.
 _PARTIAL_FILL, _FILL, _REPLACE = E.PARTIAL_FILL, E.FILL, E.REPLACE
+_TRIGGER, _SUBMIT = E.TRIGGER, E.SUBMIT
+_UNTRIGGERED = (OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TARGET)
 _HELD, _FILLED = S.HELD, S.FILLED
 _ACCEPTED, _PARTIALLY_FILLED = S.ACCEPTED, S.PARTIALLY_FILLED
 _OPEN: Final = Target.OPEN
@@ -201,7 +215,6 @@ def apply(
     quantity: Decimal | None = None,
     price: Decimal | None = None,
     trigger: Decimal | None = None,
-    order_type: OrderType | None = None,
     venue_id: str | None = None,
     trailing: bool | None = None,
     inferred: bool = False,
@@ -211,7 +224,8 @@ def apply(
 
     On fills ``quantity`` and ``price`` are the execution's and are added up; an
     overfill is booked as it is. On REPLACE, and on SUBMIT of a held order, they are
-    the order's new ones, and so are ``trigger``, ``order_type`` and ``trailing``.
+    the order's new ones, and so are ``trigger`` and ``trailing``. A stop or target is
+    woken by TRIGGER, by a fill, which proves as much, and where it was held by SUBMIT.
     ``inferred`` marks an end that the venue did not report.
     Raises IllegalTransition when the table has no entry.
     """
@@ -220,8 +234,15 @@ def apply(
     if target is None:
         allowed = ", ".join(TABLE[status]) or "nothing, it is final"
         raise IllegalTransition(f"order {order.id}", status, event, allowed)
-    filled = order.filled
     fills = event is _PARTIAL_FILL or event is _FILL
+    # Nearly no order has a trigger: the others pay for one look.
+    if (
+        order.trigger is not None
+        and (fills or event is _TRIGGER or (event is _SUBMIT and status is _HELD))
+        and order.type in _UNTRIGGERED
+    ):
+        order = order.woken()
+    filled = order.filled
     if fills:
         if quantity is None or price is None:
             raise ValueError(f"order {order.id}: a fill needs quantity and price")
@@ -273,7 +294,6 @@ def apply(
         quantity=size,
         price=order.price if price is None else price,
         trigger=order.trigger if trigger is None else trigger,
-        type=order.type if order_type is None else order_type,
         venue_id=order.venue_id if venue_id is None else venue_id,
         trailing=order.trailing if trailing is None else trailing,
         updated_ns=ts,

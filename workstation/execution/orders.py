@@ -35,7 +35,11 @@ _BUY, _SELL = Side.BUY, Side.SELL
 KEEP_MOVES = 64
 """A quoted order may be replaced for hours; the journal has all of its moves."""
 _SUBMITTED, _UNKNOWN = OrderStatus.SUBMITTED, OrderStatus.UNKNOWN
+_HELD = OrderStatus.HELD
 _NOT_AT_VENUE = TERMINAL | {OrderStatus.INITIALIZED, OrderStatus.HELD}
+# A held entry may fill like one that the venue has; what is held to close may not: its
+# quantity is worked out when it is released.
+_NOT_PENDING = TERMINAL | {OrderStatus.INITIALIZED}
 
 
 class Ending(NamedTuple):
@@ -110,6 +114,14 @@ class Tracked:
         self.told = ZERO
 
 
+def _worth(tracked: Tracked, order: Order) -> Decimal:
+    """Return the price an order counts at: its own, else what it was judged at."""
+    if order.price is not None:
+        return order.price
+    trigger = order.trigger
+    return tracked.worth if trigger is None or not order.is_untriggered else trigger
+
+
 class Orders:
     """All open orders and the newest ``keep_closed`` final ones, in order of age."""
 
@@ -160,6 +172,10 @@ class Orders:
             or after.filled is not before.filled
             or after.quantity is not before.quantity
             or after.price is not before.price
+            or after.type is not before.type
+            or after.trigger is not before.trigger
+            or now is _HELD
+            or was is _HELD
         ):
             # Most moves change none of these: an answer, a cancel that is asked for.
             self._add_up(tracked, before, was_there=was_there, is_there=is_there)
@@ -191,39 +207,50 @@ class Orders:
     ) -> None:
         """Keep the sums of what may fill, and the prices that rest, true."""
         after = tracked.order
-        price = after.price
-        left = after.quantity - after.filled if is_there else ZERO
-        change = left
-        if was_there:
-            change -= before.quantity - before.filled
         if after.reduce_only:
+            change = after.quantity - after.filled if is_there else ZERO
+            if was_there:
+                change -= before.quantity - before.filled
             if change:
                 row = (after.owner, after.instrument, after.side)
                 self._closing[row] = self._closing.get(row, ZERO) + change
-        elif change or price is not before.price:
-            side = (after.instrument, after.side)
-            pending = self._pending.get(side, ZERO) + change
-            if price is before.price or not was_there:
-                value = change * (tracked.worth if price is None else price)
-            else:
-                value = left * (tracked.worth if price is None else price)
-                value -= (left - change) * (
-                    tracked.worth if before.price is None else before.price
-                )
-            self.pending_value += value
-            if pending:
-                self._pending[side] = pending
-                self._worth[side] = self._worth.get(side, ZERO) + value
-            else:
-                # Whoever adds up what is pending looks at as few as there are.
-                self._pending.pop(side, None)
-                self._worth.pop(side, None)
+        else:
+            self._pend(tracked, before)
+        price = after.price
         if price is not None:
             if not is_there:
                 if was_there:
                     self.resting.take(after)
-            elif not was_there or price is not before.price:
+            elif after.trigger is not None and after.is_untriggered:
+                # It is in no book before its trigger was met.
+                pass
+            elif not was_there or price is not before.price or before.is_untriggered:
                 self.resting.put(after)
+
+    def _pend(self, tracked: Tracked, before: Order) -> None:
+        """Count an entry for what it may still fill, at what that is worth."""
+        after = tracked.order
+        left = had = ZERO
+        if after.status not in _NOT_PENDING:
+            left = after.quantity - after.filled
+        if before.status not in _NOT_PENDING:
+            had = before.quantity - before.filled
+        side = (after.instrument, after.side)
+        change = left - had
+        pending = self._pending.get(side, ZERO) + change
+        worth, was_worth = _worth(tracked, after), _worth(tracked, before)
+        if not had or worth is was_worth:
+            value = change * worth
+        else:
+            value = left * worth - had * was_worth
+        self.pending_value += value
+        if pending:
+            self._pending[side] = pending
+            self._worth[side] = self._worth.get(side, ZERO) + value
+        else:
+            # Whoever adds up what is pending looks at as few as there are.
+            self._pending.pop(side, None)
+            self._worth.pop(side, None)
 
     def reserve(self, order: Order, quantity: Decimal, price: Decimal) -> None:
         """Count an entry as larger by so much: a change of it is on its way.
@@ -282,19 +309,19 @@ class Orders:
         sums = self.pending_value, self.at_venue
         if order.status not in _NOT_AT_VENUE:
             self.at_venue -= 1
-            if order.reduce_only:
+        if order.reduce_only:
+            if order.status not in _NOT_AT_VENUE:
                 closed = (*row, order.side)
                 left = self._closing.get(closed, ZERO) - order.remaining
                 self._closing = {**self._closing, closed: left}
-            else:
-                side = (name, order.side)
-                left = self._pending.get(side, ZERO) - order.remaining
-                price = tracked.worth if order.price is None else order.price
-                value = order.remaining * price
-                before = self._worth.get(side, ZERO)
-                self._pending = {**self._pending, side: left}
-                self._worth = {**self._worth, side: before - value}
-                self.pending_value -= value
+        elif order.status not in _NOT_PENDING:
+            side = (name, order.side)
+            left = self._pending.get(side, ZERO) - order.remaining
+            value = order.remaining * _worth(tracked, order)
+            before = self._worth.get(side, ZERO)
+            self._pending = {**self._pending, side: left}
+            self._worth = {**self._worth, side: before - value}
+            self.pending_value -= value
         others = {id: t for id, t in self._rows.get(row, {}).items() if id != order.id}
         self._rows = {**self._rows, row: others}
         try:
@@ -343,7 +370,7 @@ class Orders:
         return [t for t in self._open.values() if t.order.instrument == instrument]
 
     def held(self) -> list[Order]:
-        """Return the stops and targets that are kept here, oldest first."""
+        """Return what is kept here until its trigger, oldest first."""
         return [
             t.order for t in self._open.values() if t.order.status is OrderStatus.HELD
         ]

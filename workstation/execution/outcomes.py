@@ -17,7 +17,9 @@ from workstation.execution.ledger import Ledger
 from workstation.execution.orders import Tracked
 from workstation.execution.price_watch import PriceWatch
 from workstation.execution.protection import Plan, Protection
+from workstation.execution.reports import EXTERNAL
 from workstation.execution.risk import RiskStage
+from workstation.execution.stops import Stops
 from workstation.model.commands import KillLevel
 from workstation.model.events import OrderFilled
 from workstation.model.instruments import Side
@@ -46,6 +48,7 @@ class Outcomes:
         accounting: Accounting,
         protection: Protection,
         closing: Closing,
+        stops: Stops,
         watch: PriceWatch,
     ) -> None:
         self._desk = desk
@@ -56,6 +59,7 @@ class Outcomes:
         self._accounting = accounting
         self._protection = protection
         self._closing = closing
+        self._stops = stops
         self._watch = watch
         self._core: Core
 
@@ -74,6 +78,7 @@ class Outcomes:
         worthless, closed = len(ledger.unvalued_fees), ledger.closed
         before, after = ledger.apply(fill)
         core.record(FillRecord(core.seq, core.ts, fill))
+        self._desk.active()
         self._limits.traffic.fills.add(core.ts)
         self._watch.wake()
         filled = OrderFilled(fill, core.ts)
@@ -97,16 +102,20 @@ class Outcomes:
         if intent is not None and after.quantity:
             self._install(tracked, intent, fill, after)
         self._protection.sync(fill.owner, fill.instrument)
+        self._stops.sync(fill.owner, fill.instrument)
         if after.quantity:
             self._close_late(tracked, fill)
         if self._closing.sequels:
             self._closing.resume(fill.owner, fill.instrument)
 
     def _close_late(self, tracked: Tracked, fill: Fill) -> None:
-        """Close what an entry filled after it was flattened, or after the kill."""
+        """Close what an entry filled after it was flattened, or after the kill.
+
+        Not what somebody trades at the venue by hand after it: that is no late fill.
+        """
         owner, instrument = fill.owner, fill.instrument
         close = self._closing.close
-        if self._controls.kill_level is _KILL_FLATTEN:
+        if self._controls.kill_level is _KILL_FLATTEN and owner != EXTERNAL:
             close(owner, instrument, OrderRole.FLATTEN, "killed: late fill")
         elif tracked.flattened:
             reason = f"late fill: {tracked.flattened}"
@@ -146,6 +155,7 @@ class Outcomes:
             if order.remaining > 0:
                 self._unclosed(tracked)
             self._protection.fire_again(order.owner, order.instrument)
+            self._stops.fire_again(order.owner, order.instrument)
         if self._closing.sequels:
             self._closing.resume(order.owner, order.instrument)
 
@@ -156,6 +166,7 @@ class Outcomes:
             return
         # The price is watched again: it may be far from what was met before.
         self._protection.unfire(order.owner, order.instrument)
+        self._stops.unfire(order.owner, order.instrument)
         if (order.owner, order.instrument) in self._closing.sequels:
             self._desk.alarm(
                 order.instrument,
@@ -166,7 +177,7 @@ class Outcomes:
 
     def _unclosed(self, tracked: Tracked) -> None:
         order = tracked.order
-        if order.price is not None:
+        if order.price is not None or order.is_untriggered:
             # An exit at a price may end without one; what is held stays protected.
             self._protection.sync(order.owner, order.instrument)
             self._closing.taking.ended(tracked)
@@ -194,14 +205,13 @@ class Outcomes:
             return False
         order = tracked.order
         first, *others = closing.parts(instrument, left, None)
-        if order.quantity != first:
-            order = replace(order, quantity=first)
-        denial = self._risk.check(order, self._core.ts)
+        woken = replace(order.woken(), quantity=first)
+        denial = self._risk.check(woken, self._core.ts)
         if denial is not None:
             self._desk.deny(order, denial)
             return True
         closing.cancel_entries(owner, instrument, reason)
-        closing.clear_way(order)
+        closing.clear_way(woken)
         self._desk.release(tracked, first, reason)
         closing.release_also(tracked.order, others)
         return True

@@ -1,8 +1,8 @@
 """The watch over prices: held stops and targets, open trades, and what is due.
 
-The Executor registers its handlers of market events. It compares and never decides:
-protection fires, breakers climb, the ledger samples. Nearly always nothing is held and
-nothing is due, and an event costs two looks.
+The Executor registers its handlers of market events. It shows and never decides: what
+waits for a trigger fires, breakers climb, the ledger samples. Nearly always nothing is
+held and nothing is due, and an event costs two looks.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from workstation.execution.breakers import Breakers
 from workstation.execution.ledger import Ledger
 from workstation.execution.orders import Orders
-from workstation.execution.protection import Protection
+from workstation.execution.triggers import Triggers
 from workstation.model.instruments import Side
 from workstation.model.market import Bar, BookDelta, BookSnapshot, Quote, Trade
 from workstation.model.ports import MarketView
@@ -31,14 +31,14 @@ class PriceWatch:
     def __init__(
         self,
         market: MarketView,
-        protection: Protection,
+        triggers: Triggers,
         ledger: Ledger,
         orders: Orders,
         breakers: Breakers,
     ) -> None:
         self._market = market
-        self._protection = protection
-        self._watched = protection.watched
+        self._triggers = triggers
+        self._waiting = triggers.waiting
         self._ledger = ledger
         self._orders = orders
         self._breakers = breakers
@@ -59,33 +59,33 @@ class PriceWatch:
         """Show the held orders the best prices."""
         if event.ts_recv >= self.due_ns:
             self._fall_due(event.ts_recv)
-        plans = self._watched.get(event.instrument)
-        if plans is not None:
+        here = self._waiting.get(event.instrument)
+        if here is not None:
             # The view, not the event: a late quote must not trigger anything.
             view = self._market.instrument(event.instrument)
-            self._protection.on_price(plans, view.bid, view.ask, event.ts_recv)
+            self._triggers.on_price(here, view.bid, view.ask, event.ts_recv)
 
     def on_trade(self, event: Trade) -> None:
         """Show them a trade where there are no best prices."""
         if event.ts_recv >= self.due_ns:
             self._fall_due(event.ts_recv)
-        plans = self._watched.get(event.instrument)
-        if plans is not None:
+        here = self._waiting.get(event.instrument)
+        if here is not None:
             view = self._market.instrument(event.instrument)
             if not (view.bid > 0 or view.ask > 0):
                 price = event.price
-                self._protection.on_price(plans, price, price, event.ts_recv)
+                self._triggers.on_price(here, price, price, event.ts_recv)
 
     def on_bar(self, event: Bar) -> None:
         """Show them the range of a bar where only bars exist."""
         if event.ts_recv >= self.due_ns:
             self._fall_due(event.ts_recv)
         name = event.instrument
-        plans, lives = self._watched.get(name), self._ledger.lives.on(name)
-        if not (plans or lives) or not self._market.instrument(name).bars_only:
+        here, lives = self._waiting.get(name), self._ledger.lives.on(name)
+        if not (here or lives) or not self._market.instrument(name).bars_only:
             return
-        if plans is not None:
-            self._protection.on_range(plans, event.low, event.high, event.ts_recv)
+        if here is not None:
+            self._triggers.on_range(here, event.low, event.high, event.ts_recv)
         for owner, life in lives.items():
             # What a bar did after the stop or target in it was met is not the trade's.
             side = _SELL if self._ledger.position(owner, name).quantity > 0 else _BUY
@@ -96,12 +96,12 @@ class PriceWatch:
         """Show them the best prices of a trusted book."""
         if event.ts_recv >= self.due_ns:
             self._fall_due(event.ts_recv)
-        plans = self._watched.get(event.instrument)
-        if plans is not None:
+        here = self._waiting.get(event.instrument)
+        if here is not None:
             view = self._market.instrument(event.instrument)
             book = view.book
             if book is not None and book.trust is BookTrust.TRUSTED:
-                self._protection.on_price(plans, view.bid, view.ask, event.ts_recv)
+                self._triggers.on_price(here, view.bid, view.ask, event.ts_recv)
 
     def _fall_due(self, ts: int) -> None:
         """Start the day, sample the equity, look at the breakers: whatever is due."""

@@ -1,8 +1,8 @@
 """Stops and targets that are kept here: their plans, triggers and trailing.
 
-One plan per row that holds a position. The Executor syncs it after every fill and
-feeds it prices; when a trigger is met it fires through a callback and never sends
-anything itself. Stops are tightened, never loosened unless that is asked for.
+One plan per row that holds a position. The Executor syncs it after every fill; when
+one of its triggers is met it fires through a callback and never sends anything itself.
+Stops are tightened, never loosened unless that is asked for.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from decimal import Decimal
 from workstation.execution.desk import OrderDesk
 from workstation.execution.ledger import Ledger
 from workstation.execution.orders import Tracked
+from workstation.execution.triggers import Triggers, Waiting
 from workstation.model.instruments import Instrument, Side
 from workstation.model.orders import OrderRole, OrderStatus, OrderType
 from workstation.model.timeframes import NS_PER_S
@@ -27,45 +28,55 @@ _STOP, _TARGET = OrderRole.STOP, OrderRole.TARGET
 RETRY_NS = NS_PER_S
 
 
-class Plan:
-    """Protection of one position; the float triggers are what prices meet.
+class Plan(Waiting):
+    """Protection of one position; ``side`` is that of the orders which close it.
 
     ``trailed`` says that the stop was last moved by the price. ``fired`` is the leg
     whose trigger was met, and how, while an exit at a price is still being canceled.
     """
 
     __slots__ = (
-        "best",
+        "_protection",
         "fired",
-        "instrument",
-        "owner",
         "retry_ns",
-        "side",
         "stop",
-        "stop_float",
         "stop_order",
         "target",
-        "target_float",
         "target_order",
         "trailed",
         "trailing_bps",
     )
 
-    def __init__(self, owner: str, instrument: str, side: Side, best: float) -> None:
-        self.owner = owner
-        self.instrument = instrument
-        self.side = side
-        self.best = best
+    def __init__(
+        self,
+        protection: Protection,
+        owner: str,
+        instrument: str,
+        side: Side,
+        best: float,
+    ) -> None:
+        super().__init__(owner, instrument, side, best)
+        self._protection = protection
         self.trailing_bps: float | None = None
         self.stop: Decimal | None = None
         self.target: Decimal | None = None
-        self.stop_float: float | None = None
-        self.target_float: float | None = None
         self.stop_order: Tracked | None = None
         self.target_order: Tracked | None = None
         self.retry_ns = 0
         self.trailed = False
         self.fired: tuple[Tracked, str] | None = None
+
+    def stop_met(self, price: float, ts: int) -> None:
+        """Fire the stop."""
+        self._protection.met(self, self.stop_order, "stop", price, ts)
+
+    def target_met(self, price: float, ts: int) -> None:
+        """Fire the target."""
+        self._protection.met(self, self.target_order, "target", price, ts)
+
+    def improved(self, best: float) -> None:
+        """Let the stop follow, where it trails."""
+        self._protection.improved(self, best)
 
     def tightens(self, stop: Decimal) -> bool:
         """Tell whether this stop is no looser than the one there is."""
@@ -75,21 +86,22 @@ class Plan:
 
 
 class Protection:
-    """All plans, watched per instrument; ``fire`` releases a triggered order."""
+    """All plans, which wait among the triggers; ``fire`` releases a triggered order."""
 
     def __init__(
         self,
         desk: OrderDesk,
         ledger: Ledger,
         instruments: Mapping[str, Instrument],
+        triggers: Triggers,
     ) -> None:
         self._desk = desk
+        self._triggers = triggers
         self._ledger = ledger
         self._instruments = instruments
         self.fire: Callable[[Plan, Tracked, str], bool]
         """Releases a triggered order, False to wait; set before the first event."""
         self._plans: dict[tuple[str, str], Plan] = {}
-        self.watched: dict[str, list[Plan]] = {}
 
     def plan(self, owner: str, instrument: str) -> Plan | None:
         """Return the plan of a row, if it has one."""
@@ -104,8 +116,8 @@ class Protection:
         key = (owner, instrument)
         plan = self._plans.get(key)
         if plan is None:
-            plan = self._plans[key] = Plan(owner, instrument, side, best)
-            self.watched.setdefault(instrument, []).append(plan)
+            plan = self._plans[key] = Plan(self, owner, instrument, side, best)
+            self._triggers.add(plan)
         return plan
 
     def change(
@@ -219,10 +231,7 @@ class Protection:
     def drop(self, plan: Plan, reason: str) -> None:
         """Cancel what is held for a row and forget its plan."""
         del self._plans[(plan.owner, plan.instrument)]
-        watched = self.watched[plan.instrument]
-        watched.remove(plan)
-        if not watched:
-            del self.watched[plan.instrument]
+        self._triggers.remove(plan)
         for tracked in (plan.stop_order, plan.target_order):
             if tracked is not None and tracked.order.status is _HELD:
                 self._desk.cancel(tracked, reason)
@@ -246,55 +255,16 @@ class Protection:
             plan.retry_ns = ts + RETRY_NS
             self.sync(order.owner, order.instrument)
 
-    def on_price(self, plans: list[Plan], bid: float, ask: float, ts: int) -> None:
-        """Compare with the best prices: what a seller gets and a buyer pays."""
-        if len(plans) > 1:
-            plans = plans.copy()
-        for plan in plans:
-            stop, target = plan.stop_float, plan.target_float
-            if plan.side is _SELL:
-                if not bid > 0:
-                    continue
-                if stop is not None and bid <= stop:
-                    self._trigger(plan, plan.stop_order, "stop", bid, ts)
-                elif target is not None and bid >= target:
-                    self._trigger(plan, plan.target_order, "target", bid, ts)
-                elif bid > plan.best:
-                    self._improve(plan, bid)
-            else:
-                if not ask > 0:
-                    continue
-                if stop is not None and ask >= stop:
-                    self._trigger(plan, plan.stop_order, "stop", ask, ts)
-                elif target is not None and ask <= target:
-                    self._trigger(plan, plan.target_order, "target", ask, ts)
-                elif ask < plan.best:
-                    self._improve(plan, ask)
-
-    def on_range(self, plans: list[Plan], low: float, high: float, ts: int) -> None:
-        """Compare with a bar's range: the stop first, the new best afterwards."""
-        for plan in plans.copy():
-            stop, target = plan.stop_float, plan.target_float
-            long = plan.side is _SELL
-            if stop is not None and (low <= stop if long else high >= stop):
-                self._trigger(plan, plan.stop_order, "stop", low if long else high, ts)
-            elif target is not None and (high >= target if long else low <= target):
-                self._trigger(
-                    plan, plan.target_order, "target", high if long else low, ts
-                )
-            elif long and high > plan.best:
-                self._improve(plan, high)
-            elif not long and low < plan.best:
-                self._improve(plan, low)
-
-    def _improve(self, plan: Plan, best: float) -> None:
+    def improved(self, plan: Plan, best: float) -> None:
+        """Take a new best price, and let a stop that trails follow it."""
         plan.best = best
         if self._trail(plan):
             self.sync(plan.owner, plan.instrument)
 
-    def _trigger(
+    def met(
         self, plan: Plan, tracked: Tracked | None, word: str, price: float, ts: int
     ) -> None:
+        """Fire a leg whose trigger was met, unless the last try is too fresh."""
         if tracked is None or ts < plan.retry_ns:
             return
         trigger = tracked.order.trigger

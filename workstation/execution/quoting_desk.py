@@ -1,4 +1,4 @@
-"""The quoting desk: carries out what reconciling decides, and looks again in time.
+"""The quoting desk: carries out what requoting decides, and looks again in time.
 
 The Executor registers its handlers. Every new order and every change passes the risk
 stage and the rate budgets; cancels pass always. A look follows each new wish, and
@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from workstation.execution.desk import OrderDesk
 from workstation.execution.levels import Touch
 from workstation.execution.quoting_row import Quote, QuotingRow
-from workstation.execution.reconciling import reconcile
+from workstation.execution.requoting import requote
 from workstation.execution.risk import Denial, DenialCode, Joining, RiskStage
 from workstation.execution.settings import QuotingSettings
 from workstation.execution.steps import Step, StepKind, Why
@@ -27,7 +27,7 @@ from workstation.model.instruments import Side, to_decimal
 from workstation.model.orders import Order, OrderRole, OrderStatus, OrderType
 from workstation.model.ports import Core
 from workstation.model.rates import RequestKind
-from workstation.model.records import ReconcileRecord
+from workstation.model.records import RequoteRecord
 from workstation.model.timeframes import NS_PER_MS
 
 __all__ = ["QuotingDesk"]
@@ -150,7 +150,7 @@ class QuotingDesk:
         self._cancel_lost(row)
         view = self._risk.market.instrument(wish.instrument)
         seen = [quote.working() for quote in row.quotes.values()]
-        steps = reconcile(
+        steps = requote(
             row.desired(),
             [each for each in seen if each is not None],
             self._settings,
@@ -302,7 +302,7 @@ class QuotingDesk:
         if len(why) > _TOLD:
             why = [*why[:_TOLD], f"and {len(why) - _TOLD} more"]
         core.record(
-            ReconcileRecord(
+            RequoteRecord(
                 seq=core.seq,
                 ts=core.ts,
                 strategy=wish.strategy,

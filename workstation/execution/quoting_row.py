@@ -97,7 +97,7 @@ class Quote:
             self.reserved = None
 
     def working(self) -> Working | None:
-        """Return it as reconciling sees it; None where it cannot work."""
+        """Return it as requoting sees it; None where it cannot work."""
         order = self.tracked.order
         phase = _PHASES.get(order.status)
         if phase is None or order.price is None:

@@ -26,6 +26,7 @@ from workstation.model.orders import (
     ExternalOrder,
     OpenOrder,
     OrderStatus,
+    OrderType,
     QueryAccount,
 )
 from workstation.model.ports import Core
@@ -36,6 +37,7 @@ from workstation.model.timeframes import NS_PER_MS, NS_PER_S
 __all__ = ["BalanceState", "Reconciliation"]
 
 ZERO = Decimal(0)
+_AWAKE = (OrderType.MARKET, OrderType.LIMIT)
 _OPEN = (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED)
 _SETTLED = (Verdict.AGREES, Verdict.IGNORED)
 # A doubt that goes away by itself leaves no record.
@@ -107,7 +109,7 @@ class Reconciliation:
         self._asked = self._timers = 0
         self._tries = 0
         self._fills = 0
-        self._quiet_at = -1
+        self._seen = (0, -1)
         self._put_off = 0
         self._since_ns: int | None = None
         self._timer: Timer | None = None
@@ -140,7 +142,11 @@ class Reconciliation:
         return self.answers
 
     def watch(self) -> None:
-        """Look from time to time from now on, as long as anything is going on."""
+        """Look from time to time from now on, as long as anything is going on.
+
+        Without ``begin`` looking ends once all is settled and nothing new was sent or
+        filled since the look before.
+        """
         if self._timer is None and self.answers and self._every_ns:
             self._wait(self._every_ns)
 
@@ -225,7 +231,11 @@ class Reconciliation:
                 or (order.is_terminal and not is_over)
                 or (
                     order.status in _OPEN
-                    and (listed.quantity, listed.price) != (order.quantity, order.price)
+                    and (
+                        (listed.quantity, listed.price) != (order.quantity, order.price)
+                        # A stop that waits here and no more there.
+                        or (order.is_untriggered and listed.order_type in _AWAKE)
+                    )
                 )
             ):
                 desk.queries.ask(order_id)
@@ -253,6 +263,7 @@ class Reconciliation:
                 order_type=listed.order_type,
                 quantity=listed.quantity,
                 price=listed.price,
+                trigger=listed.trigger,
                 venue_id=listed.venue_id,
             )
         )
@@ -302,14 +313,16 @@ class Reconciliation:
             self._wait(self._confirm_ns)
             return
         core = self._core
-        if all(state.verdict in _SETTLED for state in self.balances.values()):
+        settled = all(state.verdict in _SETTLED for state in self.balances.values())
+        if settled:
             self.agreed_ns = core.ts
             self._since_ns = asked_ns - _MARGIN_NS
         if self._controls.account_asked:
             self._controls.account_asked = False
             self._settled()
-        quiet = not self._desk.orders.at_venue and self._ledger.fills == self._quiet_at
-        self._quiet_at = self._ledger.fills
+        # A run of months with an order at rest must not pay for a look at each minute.
+        before, self._seen = self._seen, (self._desk.orders.sent, self._ledger.fills)
+        quiet = settled and self._seen == before
         if self._every_ns and (self._always or not quiet):
             self._wait(self._every_ns)
 
@@ -393,7 +406,7 @@ class Reconciliation:
             self._timers,
             (self.asked_ns, self.answered_ns, self.agreed_ns, self._since_ns),
             self._fills,
-            (self._quiet_at, self._put_off),
+            (self._seen, self._put_off),
             [
                 (
                     *(name, state.verdict.value, str(state.difference), state.once),

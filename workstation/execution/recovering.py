@@ -7,24 +7,31 @@ from them: protection, and how far the ids have come.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from msgspec.structs import replace
 
 from workstation.execution.executor import Executor
+from workstation.execution.limits import LOSSES
+from workstation.execution.live_limits import LiveLimits, SetLive
 from workstation.execution.orders import Tracked
 from workstation.execution.reconciliation import BalanceState
 from workstation.model.commands import KillLevel
 from workstation.model.instruments import Side
 from workstation.model.money import minus
-from workstation.model.orders import Fill, OrderRole, OrderStatus
+from workstation.model.orders import Fill, OrderEvent, OrderRole, OrderStatus
+from workstation.model.rates import RequestKind
 from workstation.model.reconciliation import Subject, Verdict
 from workstation.model.records import (
     BalanceRecord,
+    BreakerRecord,
     ControlRecord,
     DifferenceRecord,
     FillRecord,
+    LimitRecord,
     LockRecord,
+    LossBaseRecord,
     OrderRecord,
     OwnerRecord,
     PositionRecord,
@@ -38,6 +45,11 @@ from workstation.model.timeframes import NS_PER_S
 __all__ = ["Recovering"]
 
 ZERO = Decimal(0)
+_MESSAGES = {
+    OrderEvent.SUBMIT: RequestKind.PLACE,
+    OrderEvent.REQUEST_REPLACE: RequestKind.MODIFY,
+    OrderEvent.REQUEST_CANCEL: RequestKind.CANCEL,
+}
 _ENTERS = (SignalAction.ENTER_LONG, SignalAction.ENTER_SHORT)
 Row = tuple[str, str]
 
@@ -51,6 +63,9 @@ class Recovering:
         self._trailing: dict[Row, float] = {}
         self._filled: tuple[int, str, str] | None = None
         self._given: PositionRecord | None = None
+        self._live = LiveLimits()
+        self.limits: dict[str, SetLive] = {}
+        """The limits in force that are not the config's."""
         self.locked: dict[Row, LockRecord] = {}
         """Rows that were locked in manual, by the record that says so."""
         self.records = 0
@@ -58,6 +73,10 @@ class Recovering:
         self._opened = False
         self.cut: list[tuple[Tracked, Fill]] = []
         """Fills of the last input: what follows from them may not be on record."""
+
+    def begins(self, risk: Mapping[str, object]) -> None:
+        """Note that another run began, with these values of ``[risk]``."""
+        self._live.begins(risk)
 
     def take(self, record: Record) -> None:
         """Apply one record."""
@@ -82,6 +101,19 @@ class Recovering:
                 self._control(record)
             case LockRecord():
                 self._lock(record)
+            case LimitRecord():
+                self._live.take(record)
+            case LossBaseRecord():
+                self._executor.ledger.resume(
+                    record.ts,
+                    record.day_ns,
+                    record.day_start,
+                    record.peak,
+                    record.initial,
+                )
+            case BreakerRecord(name=name):
+                if name in LOSSES:
+                    self._executor.breakers.resume(name, record.after)
             case OwnerRecord():
                 tracked = self._executor.desk.orders.get(record.order_id)
                 if tracked is not None and not tracked.order.is_terminal:
@@ -102,6 +134,11 @@ class Recovering:
         """
         executor = self._executor
         orders = executor.desk.orders
+        # What is lost is compared with the first market event, position or not.
+        executor.breakers.wake()
+        self.limits |= self._live.holding(executor.limits.settings)
+        for name, limit in self.limits.items():
+            executor.limits.put(name, limit.value, seq=0)
         reconciliation = executor.reconciliation
         # A run that ended before the venue's first word had booked nothing either.
         reconciliation.opened |= self._opened or executor.ledger.fills > 0
@@ -113,8 +150,12 @@ class Recovering:
                 orders.reopen(found)
         for tracked in orders.open():
             order = tracked.order
-            if order.status is OrderStatus.HELD and order.trigger is not None:
+            if order.trigger is None or not order.is_untriggered:
+                continue
+            if order.role is OrderRole.STOP or order.role is OrderRole.TARGET:
                 self._protect(tracked, order.trigger)
+            else:
+                executor.stops.take_up(tracked)
 
     def _order(self, record: OrderRecord) -> None:
         orders = self._executor.desk.orders
@@ -130,15 +171,25 @@ class Recovering:
             tracked = Tracked(
                 replace(order, status=record.before, filled=ZERO),
                 intent,
-                order.price or ZERO,
+                order.price or order.trigger or ZERO,
             )
             orders.add(tracked)
         orders.update(tracked, order)
         tracked.moves += 1
+        self._message(record)
+
+    def _message(self, record: OrderRecord) -> None:
+        """Count what left for the venue: it does so in windows, too."""
+        kind = _MESSAGES.get(record.event)
+        if kind is not None:
+            executor, ts = self._executor, record.ts
+            executor.limits.traffic.sent(ts, kind is RequestKind.PLACE)
+            executor.rates.spend(kind, ts)
 
     def _fill(self, record: FillRecord) -> None:
         fill = record.fill
         self._executor.ledger.apply(fill)
+        self._executor.limits.traffic.fills.add(record.ts)
         self._filled = (record.seq, fill.owner, fill.instrument)
         tracked = self._executor.desk.orders.get(fill.order_id)
         if tracked is not None:

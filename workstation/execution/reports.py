@@ -35,6 +35,7 @@ from workstation.model.orders import (
     OrderRole,
     OrderStatus,
     OrderStatusReport,
+    OrderTriggered,
     ReplaceRejected,
     ReportsLost,
 )
@@ -54,6 +55,7 @@ _REJECT = OrderEvent.REJECT
 _REJECT_CANCEL = OrderEvent.REJECT_CANCEL
 _REJECT_REPLACE = OrderEvent.REJECT_REPLACE
 _REPLACE = OrderEvent.REPLACE
+_TRIGGER = OrderEvent.TRIGGER
 _UNKNOWN, _SUBMITTED = S.UNKNOWN, S.SUBMITTED
 _PENDING_REPLACE = S.PENDING_REPLACE
 _NEVER_SENT = (S.INITIALIZED, S.DENIED, S.HELD)
@@ -70,6 +72,7 @@ _REPEATABLE = frozenset(
         CancelRejected,
         OrderExpired,
         OrderReplaced,
+        OrderTriggered,
         ReplaceRejected,
     }
 )
@@ -126,6 +129,7 @@ class Reports:
             OrderExpired: partial(self._on_end, _EXPIRE, "expiry"),
             OrderReplaced: self._on_replaced,
             ReplaceRejected: self._on_replace_rejected,
+            OrderTriggered: self._on_triggered,
             OrderStatusReport: self._on_status,
             ExternalOrder: self._on_external,
             ReportsLost: self._on_reports_lost,
@@ -187,6 +191,7 @@ class Reports:
         venue_id: str | None = None,
         quantity: Decimal | None = None,
         price: Decimal | None = None,
+        trigger: Decimal | None = None,
         inferred: bool = False,
         reason: str = "",
     ) -> None:
@@ -201,6 +206,7 @@ class Reports:
                 venue_id=venue_id,
                 quantity=quantity,
                 price=price,
+                trigger=trigger,
                 inferred=inferred,
                 reason=reason,
             )
@@ -293,7 +299,11 @@ class Reports:
         tracked.reshaping = False
         if self._answers(tracked, _PENDING_REPLACE):
             self._report(
-                tracked, _REPLACE, quantity=report.quantity, price=report.price
+                tracked,
+                _REPLACE,
+                quantity=report.quantity,
+                price=report.price,
+                trigger=report.trigger,
             )
 
     def _on_replace_rejected(self, report: ReplaceRejected) -> None:
@@ -301,6 +311,20 @@ class Reports:
         if tracked is not None and self._answers(tracked, _PENDING_REPLACE):
             tracked.reshaping = False
             self._report(tracked, _REJECT_REPLACE, reason=report.reason)
+
+    def _on_triggered(self, report: OrderTriggered) -> None:
+        tracked = self._find(report, "trigger")
+        if tracked is not None:
+            tracked.seen = True
+            self._wake(tracked)
+
+    def _wake(self, tracked: Tracked) -> None:
+        """Take a stop for what it has become; one that is awake has said so before."""
+        order = tracked.order
+        if order.trigger is None or not order.is_untriggered:
+            return
+        tracked.worth = order.trigger
+        self._report(tracked, _TRIGGER, reason=f"trigger {order.trigger} was met")
 
     # Answers to questions.
 
@@ -321,6 +345,9 @@ class Reports:
             self._absent(tracked, asked_ns)
             return
         tracked.seen = True
+        if report.triggered:
+            self._wake(tracked)
+            order = tracked.order
         if report.filled > order.filled:
             if report.status in _ENDS:
                 tracked.ending = Ending(
@@ -497,6 +524,7 @@ class Reports:
             type=report.order_type,
             quantity=report.quantity,
             price=report.price,
+            trigger=report.trigger,
             created_ns=ts,
             updated_ns=ts,
             reason="made at the venue",

@@ -21,6 +21,7 @@ from workstation.execution.orders import Orders
 from workstation.execution.rates import RateBudgets
 from workstation.execution.settings import RiskSettings
 from workstation.execution.shape import misshapen
+from workstation.execution.triggers import meeting_price
 from workstation.model.instruments import Instrument, Side
 from workstation.model.orders import Order, OrderRole, OrderStatus
 from workstation.model.ports import MarketView
@@ -48,7 +49,10 @@ class RiskStage:
         orders: Orders,
         controls: Controls,
         rates: RateBudgets | None = None,
+        *,
+        keeps_stops: bool = False,
     ) -> None:
+        """``keeps_stops``: the venue keeps stop orders; else they are held here."""
         self.limits = limits
         self.instruments = instruments
         self.market = market
@@ -56,6 +60,7 @@ class RiskStage:
         self.orders = orders
         self.controls = controls
         self.rates = rates or RateBudgets()
+        self.keeps_stops = keeps_stops
         self.entries = EntryLimits(limits, market, ledger, orders)
 
     @property
@@ -92,6 +97,8 @@ class RiskStage:
         if denial is None:
             denial = self.switches(owner, order.instrument, role, entry=entry)
         if denial is not None:
+            return denial
+        if order.trigger is not None and (denial := self._met(order)) is not None:
             return denial
         if entry:
             return (
@@ -225,6 +232,22 @@ class RiskStage:
         code = DenialCode.BOOK_UNTRUSTED if bad_book else DenialCode.DATA_STALE
         return Denial(code, reason)
 
+    def _met(self, order: Order) -> Denial | None:
+        """Return that the trigger of a new stop is met already, if so."""
+        trigger = order.trigger
+        if trigger is None or not order.is_untriggered:
+            return None
+        price = meeting_price(self.market.instrument(order.instrument), order.side)
+        buys = order.side is _BUY
+        if price is None or (trigger > price if buys else trigger < price):
+            return None
+        side, where = ("buy", "above") if buys else ("sell", "below")
+        return Denial(
+            DenialCode.TRIGGER_MET,
+            f"the trigger of a {side} stop must be {where} {price}, {trigger} is met "
+            "already",
+        )
+
     def shape(self, order: Order, now_ns: int = 0) -> Denial | None:
         """Return what of price, quantity or end the instrument does not allow."""
         return misshapen(order, self.instruments[order.instrument], now_ns)
@@ -303,11 +326,12 @@ class RiskStage:
     def meets(self, order: Order) -> list[Order]:
         """Return the own orders at the venue that this one would trade with.
 
-        A market order is taken to reach the best price shown.
+        A market order is taken to reach the best price shown, a stop that the venue
+        keeps its own price or trigger.
         """
-        if order.trigger is not None:
-            # A stop that is released meets the market, not what released it.
-            order = replace(order, trigger=None)
+        if order.trigger is not None and order.is_untriggered and not self.keeps_stops:
+            # What is held here meets nothing; it is looked at again when it leaves.
+            return []
         reach = self.reference(order)
         if reach is None:
             return []

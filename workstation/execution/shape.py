@@ -17,6 +17,7 @@ __all__ = ["bad_price", "misshapen"]
 ZERO = Decimal(0)
 # Bound once: looking a member up in its enum costs ten times a global (3.11).
 _LIMIT, _GTD = OrderType.LIMIT, TimeInForce.GTD
+_STOP, _STOP_LIMIT = OrderType.STOP, OrderType.STOP_LIMIT
 
 
 def misshapen(order: Order, instrument: Instrument, now_ns: int) -> Denial | None:
@@ -34,8 +35,13 @@ def misshapen(order: Order, instrument: Instrument, now_ns: int) -> Denial | Non
             DenialCode.EXPIRY_PASSED,
             f"the order's end was {(now_ns - expires) / NS_PER_S:g} s ago",
         )
-    if order.type is _LIMIT and order.price is None:
-        return Denial(DenialCode.PRICE_OFF_TICK, "a limit order needs a price")
+    kind = order.type
+    if order.price is None and (kind is _LIMIT or kind is _STOP_LIMIT):
+        text = f"a {kind.value.replace('_', '-')} order needs a price"
+        return Denial(DenialCode.PRICE_OFF_TICK, text)
+    if order.trigger is None and (kind is _STOP or kind is _STOP_LIMIT):
+        text = f"a {kind.value.replace('_', '-')} order needs a trigger"
+        return Denial(DenialCode.PRICE_OFF_TICK, text)
     quantity = order.quantity
     if not instrument.is_on_lot(quantity):
         return Denial(

@@ -1,6 +1,6 @@
 """Steps from working to desired orders, each with its reason and the numbers.
 
-Made by ``reconciling``, carried out by the quoting desk, written into records.
+Made by ``requoting``, carried out by the quoting desk, written into records.
 """
 
 from __future__ import annotations

@@ -13,14 +13,15 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from workstation.execution.desk import OrderDesk
-from workstation.execution.ledger import Ledger
 from workstation.execution.orders import Tracked
 from workstation.execution.protection import Protection
 from workstation.execution.risk import OPERATOR, Denial, DenialCode, RiskStage
 from workstation.execution.shape import bad_price
+from workstation.execution.stops import Stops
+from workstation.execution.triggers import meeting_price
 from workstation.model.commands import AmendOrder, PlaceOrder
 from workstation.model.errors import CommandRefused
-from workstation.model.instruments import Side, to_decimal
+from workstation.model.instruments import Side
 from workstation.model.orders import (
     Order,
     OrderRole,
@@ -36,6 +37,13 @@ __all__ = ["Judged", "Tickets", "keeps_queue"]
 
 _AMENDABLE = (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED, OrderStatus.HELD)
 _AT_ONCE = (TimeInForce.IOC, TimeInForce.FOK)
+_LEGS = (OrderRole.STOP, OrderRole.TARGET)
+_WORDS = {
+    OrderType.MARKET: "market",
+    OrderType.LIMIT: "limit",
+    OrderType.STOP: "stop",
+    OrderType.STOP_LIMIT: "stop-limit",
+}
 
 
 class Judged(NamedTuple):
@@ -55,13 +63,15 @@ class Judged(NamedTuple):
         return self.order.quantity - filled
 
 
-def keeps_queue(order: Order, quantity: Decimal, price: Decimal) -> bool:
+def keeps_queue(order: Order, quantity: Decimal, price: Decimal | None) -> bool:
     """Tell whether an amend may leave an order its place in the queue.
 
     Venues put another price or a larger quantity at the end; a smaller quantity at the
-    same price keeps its place at those that amend at all.
+    same price keeps its place at those that amend at all. A stop that waits has none.
     """
-    return price == order.price and quantity <= order.quantity
+    return (
+        not order.is_untriggered and price == order.price and quantity <= order.quantity
+    )
 
 
 class Tickets:
@@ -71,13 +81,13 @@ class Tickets:
         self,
         desk: OrderDesk,
         risk: RiskStage,
-        ledger: Ledger,
         protection: Protection,
+        stops: Stops,
     ) -> None:
         self._desk = desk
         self._risk = risk
-        self._ledger = ledger
         self._protection = protection
+        self._stops = stops
         self._core: Core
 
     def attach(self, core: Core) -> None:
@@ -100,15 +110,19 @@ class Tickets:
         if intent is not None:
             # On record: after a crash it is this that says what protects the fills.
             self._core.record(SignalRecord(self._core.seq, self._core.ts, intent))
-        self._desk.send(order, intent, self._risk.judged_at)
+        self._stops.place(order, intent, self._risk.judged_at)
 
     def amend(self, command: AmendOrder) -> None:
-        """Ask the venue for the change, or move a held trigger; or refuse it."""
+        """Ask the venue for the change, or make it to what is held; or refuse it."""
         tracked = self._find(command.order_id)
-        self._passed(self._judge_amend(command))
-        order = tracked.order
+        after = self._passed(self._judge_amend(command))
+        order, at = tracked.order, after.trigger
         if order.status is not OrderStatus.HELD:
-            self._desk.replace(tracked, command.quantity, command.price)
+            at = at if order.is_untriggered else None
+            self._desk.replace(tracked, command.quantity, command.price, at)
+            return
+        if self._stops.is_held(order.id) and at is not None:
+            self._stops.amend(tracked, command.quantity, command.price, at)
             return
         plan = self._protection.plan(order.owner, order.instrument)
         if plan is None:
@@ -146,6 +160,7 @@ class Tickets:
             command.quantity,
             order_type=command.order_type,
             price=command.price,
+            trigger=command.trigger,
             time_in_force=command.time_in_force,
             reduce_only=command.reduce_only,
             post_only=command.post_only,
@@ -186,32 +201,35 @@ class Tickets:
     def _judge_amend(self, command: AmendOrder) -> Judged:
         tracked = self._find(command.order_id)
         before = tracked.order
-        held = before.status is OrderStatus.HELD
+        # The trigger of a position's stop or target is all that can be changed of it.
+        leg = _is_leg(before)
+        trigger = command.price if leg else command.trigger
         after = replace(
             before,
             # A draft: what is refused leaves the order itself as it is.
             status=OrderStatus.INITIALIZED,
             prior=None,
             quantity=command.quantity,
-            price=before.price if held else command.price,
-            trigger=command.price if held else before.trigger,
+            price=before.price if leg else command.price,
+            trigger=trigger if before.is_untriggered else before.trigger,
         )
         denial = _unchangeable(before, after)
-        if denial is None and held:
-            denial = self._judge_trigger(after, command.price)
+        if denial is None and leg:
+            denial = self._judge_trigger(after, trigger)
         elif denial is None:
             denial = self._judge_successor(tracked, after)
         return Judged(after, denial, before)
 
-    def _judge_trigger(self, order: Order, trigger: Decimal) -> Denial | None:
-        instrument = self._risk.instruments[order.instrument]
-        denial = bad_price(trigger, instrument)
+    def _judge_trigger(self, order: Order, trigger: Decimal | None) -> Denial | None:
+        if trigger is None:
+            text = f"the trigger of {order.id} is what can be changed: say price"
+            return Denial(DenialCode.NOT_AMENDABLE, text)
+        denial = bad_price(trigger, self._risk.instruments[order.instrument])
         view = self._risk.market.instrument(order.instrument)
-        met = view.bid if order.side is Side.SELL else view.ask
-        price = met if met > 0 else view.mark or 0.0
-        if denial is None and price > 0:
+        price = meeting_price(view, order.side)
+        if denial is None and price is not None:
             below = (order.role is OrderRole.STOP) is (order.side is Side.SELL)
-            denial = _wrong_side(order.role, trigger, to_decimal(price), below=below)
+            denial = _wrong_side(order.role, trigger, price, below=below)
         return denial
 
     def _judge_successor(self, tracked: Tracked, after: Order) -> Denial | None:
@@ -226,7 +244,9 @@ class Tickets:
         if after.reduce_only:
             # Closing goes on while the executor is paused or the row is locked.
             left = replace(left, role=OrderRole.FLATTEN)
-        elif after.price == before.price and after.quantity < before.quantity:
+        elif (after.price, after.trigger) == (before.price, before.trigger) and (
+            after.quantity < before.quantity
+        ):
             # Less of the same: no limit, hold or kill stands in the way of that.
             return self._risk.shape(left)
         else:
@@ -245,6 +265,7 @@ def _intent(command: PlaceOrder) -> Signal:
         quantity=command.quantity,
         order_type=command.order_type,
         limit_price=command.price,
+        trigger=command.trigger,
         time_in_force=command.time_in_force,
         post_only=command.post_only,
         stop=command.stop,
@@ -257,17 +278,21 @@ def _intent(command: PlaceOrder) -> Signal:
 
 def _contradiction(order: Order, now_ns: int) -> str:
     """Return what of an order cannot be had together; "" when all can."""
-    limit = order.type is OrderType.LIMIT
-    if not limit and order.type is not OrderType.MARKET:
-        return f"a ticket is market or limit, not {order.type.value}"
-    if not limit and order.price is not None:
-        return f"a market order has no price, this one has {order.price}"
+    limit, word = order.type is OrderType.LIMIT, _WORDS.get(order.type)
+    if word is None:
+        return f"a ticket is {', '.join(_WORDS.values())}, not {order.type.value}"
+    if not limit and order.type is not OrderType.STOP_LIMIT and order.price is not None:
+        return f"a {word} order has no price, this one has {order.price}"
+    if not order.is_untriggered and order.trigger is not None:
+        return f"a {word} order has no trigger, this one has {order.trigger}"
     if order.post_only and not limit:
-        return "post-only is for limit orders: a market order takes"
+        return f"post-only is for limit orders: a {word} order takes"
+    if order.type is OrderType.STOP and order.time_in_force in _AT_ONCE:
+        return f"a stop order waits: GTC or GTD, not {order.time_in_force}"
     if order.post_only and order.time_in_force in _AT_ONCE:
         return f"post-only never takes, {order.time_in_force} takes at once or ends"
     ends = order.time_in_force is TimeInForce.GTD
-    if ends and not limit:
+    if ends and order.type is OrderType.MARKET:
         return "GTD is for limit orders: a market order does not wait"
     if order.expires_ns is not None and not ends:
         return f"an end is for GTD, not for {order.time_in_force}"
@@ -281,15 +306,22 @@ def _unchangeable(before: Order, after: Order) -> Denial | None:
     if before.status not in _AMENDABLE:
         text = f"{before.id} is {before.status.value.replace('_', ' ')}"
         return Denial(DenialCode.NOT_AMENDABLE, f"{text}, not open")
-    if before.status is OrderStatus.HELD:
+    if _is_leg(before):
         if after.quantity != before.quantity:
             text = (
                 f"{before.id} is for the whole position of {before.quantity}: its "
                 "trigger can be changed, not its quantity"
             )
             return Denial(DenialCode.NOT_AMENDABLE, text)
-    elif before.type is not OrderType.LIMIT:
-        text = f"{before.id} is a {before.type.value} order; only limits are amended"
+    elif before.type is OrderType.MARKET:
+        text = f"{before.id} is a market order; only limits and stops are amended"
+        return Denial(DenialCode.NOT_AMENDABLE, text)
+    elif (before.price is None) is not (after.price is None):
+        text = f"{before.id} is a {_WORDS[before.type]} order: "
+        text += "it has no price" if before.price is None else "it needs a price"
+        return Denial(DenialCode.NOT_AMENDABLE, text)
+    elif before.is_untriggered and after.trigger is None:
+        text = f"{before.id} is a {_WORDS[before.type]} order: it needs a trigger"
         return Denial(DenialCode.NOT_AMENDABLE, text)
     if (after.quantity, after.price, after.trigger) == (
         before.quantity,
@@ -301,6 +333,11 @@ def _unchangeable(before: Order, after: Order) -> Denial | None:
         text = f"{before.filled} of {before.id} is filled: the quantity must be more"
         return Denial(DenialCode.NOT_AMENDABLE, text)
     return None
+
+
+def _is_leg(order: Order) -> bool:
+    """Tell whether it is the stop or target of a position, which is held here."""
+    return order.status is OrderStatus.HELD and order.role in _LEGS
 
 
 def _wrong_side(

@@ -25,6 +25,7 @@ from workstation.execution.reports import Reports
 from workstation.execution.risk import RiskStage
 from workstation.execution.sides import both_sides
 from workstation.execution.steps import Step
+from workstation.execution.stops import Stops
 from workstation.model.commands import KillLevel
 from workstation.model.orders import Order, OrderHistory
 from workstation.model.ports import Core
@@ -52,6 +53,7 @@ class Views:
     reconciliation: Reconciliation
     reports: Reports
     risk: RiskStage
+    stops: Stops
     _core: Core
 
     def position(self, owner: str, instrument: str) -> Position:
@@ -220,6 +222,7 @@ class Views:
             self.desk.queries.digest(),
             tuple(_plain(order) for order in orders.all()),
             self.protection.digest(),
+            self.stops.digest(),
             self.intents.closing.digest(),
             self.accounting.digest(),
             self.quoting.digest(),

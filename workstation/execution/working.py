@@ -1,4 +1,4 @@
-"""Working orders as reconciling sees them: what each is, or may still be."""
+"""Working orders as requoting sees them: what each is, or may still be."""
 
 from __future__ import annotations
 

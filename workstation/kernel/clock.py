@@ -118,14 +118,15 @@ class Clock(ABC):
 class SimClock(Clock):
     """Be a clock that stands still until its driver moves it.
 
-    ``ns`` is what ``now()`` returns, for the driver that reads it with every event.
+    ``ns`` is what ``now()`` returns, for the driver that reads it with every event, and
+    moves it forward itself where ``sleepers`` is empty.
     """
 
     def __init__(self, start_ns: int = 0) -> None:
         super().__init__()
         self.ns = start_ns
         self._slept = 0
-        self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
+        self.sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
 
     def now(self) -> int:
         """Return the time the driver has set, in ns UTC."""
@@ -142,7 +143,7 @@ class SimClock(Clock):
                 "time must not decrease"
             )
         self.ns = ns
-        sleepers = self._sleepers
+        sleepers = self.sleepers
         while sleepers and sleepers[0][0] <= ns:
             future = heapq.heappop(sleepers)[2]
             if not future.done():
@@ -172,12 +173,12 @@ class SimClock(Clock):
             return
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._slept += 1
-        heapq.heappush(self._sleepers, (ns, self._slept, future))
+        heapq.heappush(self.sleepers, (ns, self._slept, future))
         await future
 
     def next_wake(self) -> int | None:
         """Return until when the first sleeper sleeps, or None when nobody does."""
-        sleepers = self._sleepers
+        sleepers = self.sleepers
         while sleepers and sleepers[0][2].done():
             heapq.heappop(sleepers)
         return sleepers[0][0] if sleepers else None

@@ -216,6 +216,7 @@ class Aggregator(MarketState):
         if self._drops_late:
             live.absorb()
             if live.trade_window is not None:
+                live.store_trades()
                 live.trade_window.extend((late,))
             for watcher in live.trade_watchers:
                 watcher(live, late)

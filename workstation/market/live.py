@@ -33,6 +33,9 @@ __all__ = [
 RECENT_TICKERS = 1_024
 """Best-price messages kept until the book reaches their id (a burst: ~200)."""
 
+_STORED_AT = 64
+"""Trades that wait to be written to their window: some kilobytes."""
+
 TopWatcher = Callable[["LiveInstrument", int], None]
 """Called with the figures and ``ts`` (ns) after each confirmation of best prices."""
 TradeWatcher = Callable[["LiveInstrument", Trade], None]
@@ -58,6 +61,7 @@ class LiveInstrument:
     """
 
     __slots__ = (
+        "absorbed",
         "ask",
         "ask_size",
         "bar_ns",
@@ -154,11 +158,12 @@ class LiveInstrument:
         # Tickers taken when the book's trust was lost.
         self.break_quotes = -1
         self.builders: tuple[BarBuilder, ...] = ()
-        # Ticks since the bars were last brought up to date, and which of them count.
+        # The last trades, and how many of them the bars have, and their window.
         self.new_trades: list[Trade] = []
-        self.mids: list[float] = []
-        # How many of those trades are in their window already, and quotes that are not.
+        self.absorbed = 0
         self.stored = 0
+        # Mids that the bars do not have yet, and quotes that their window has not.
+        self.mids: list[float] = []
         self.new_quotes: list[Quote] = []
         self.takes_trades = True
         self.takes_mids = False
@@ -204,22 +209,24 @@ class LiveInstrument:
         """Return the ticks that the builders have not absorbed yet."""
         if self.mids:
             return Slice.of(self.mids, ())
-        trades = self.new_trades
-        if not trades or not self.takes_trades:
+        if not self.takes_trades or len(self.new_trades) == self.absorbed:
             return None
+        trades = self.new_trades[self.absorbed :]
         return Slice.of([t.price for t in trades], [t.size for t in trades])
 
     def absorb(self) -> None:
-        """Bring bars, and the window of trades, up to date."""
+        """Bring bars up to date, and where many trades wait, their window."""
         part = self.waiting()
         if part is not None:
             for builder in self.builders:
                 builder.absorb(part)
             self.mids.clear()
-        if self.new_trades:
+        self.absorbed = len(self.new_trades)
+        if self.absorbed >= _STORED_AT or self.trade_window is None:
+            # A write costs as much for one trade as for fifty: not at every bar.
             self.store_trades()
             self.new_trades.clear()
-            self.stored = 0
+            self.absorbed = self.stored = 0
 
     @property
     def is_top_proven(self) -> bool:
@@ -303,7 +310,7 @@ class LiveInstrument:
             (self.late, self.rejected, self.late_trades, self.repeated),
             (self.turn_ns, self.open_ns, self.newest_id),
             (self.takes_trades, self.mids),
-            [(trade.price, trade.size) for trade in self.new_trades],
+            [(t.price, t.size) for t in self.new_trades[self.absorbed :]],
             self.tape,
             (self.gate_ns, self.shown_mid, self.figures.digest()),
             (None if self.book is None else self.book.digest(), self.break_quotes),

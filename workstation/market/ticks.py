@@ -1,7 +1,7 @@
 """Windows of the last quotes and trades of one instrument, as numpy columns.
 
-Ticks wait in a list that the Aggregator appends to, and are written in bulk: when
-bars absorb them, or when somebody reads. The columns are read by the screen and by
+Ticks wait in a list that the Aggregator appends to, and are written in bulk: when many
+wait, or when somebody reads. The columns are read by the screen and by
 batch arithmetic from any thread. Rows are appended to a page and never rewritten: a
 view handed out stays true for ever. A full page is replaced by a new one that begins
 with the last ``size`` rows.

@@ -151,8 +151,9 @@ class SetParams(_Command, frozen=True, kw_only=True, tag="set_params"):
 class PlaceOrder(_Command, frozen=True, kw_only=True, tag="place_order"):
     """Make an order of the operator's own; it passes the risk stage like any other.
 
-    ``price`` is a limit order's; ``expires_ns`` is when a GTD order ends. ``stop`` and
-    ``target`` protect what an entry fills, and are held here.
+    ``price`` is a limit order's, ``trigger`` what wakes up a stop or stop-limit order;
+    ``expires_ns`` is when a GTD order ends. ``stop`` and ``target`` protect what an
+    entry fills, and are held here.
     """
 
     instrument: str
@@ -166,18 +167,21 @@ class PlaceOrder(_Command, frozen=True, kw_only=True, tag="place_order"):
     reduce_only: bool = False
     stop: Decimal | None = None
     target: Decimal | None = None
+    trigger: Decimal | None = None
 
 
 class AmendOrder(_Command, frozen=True, kw_only=True, tag="amend_order"):
     """Give a working order another whole quantity and price.
 
-    ``quantity`` counts what is filled already. Of a stop or target that is held here
-    ``price`` is the trigger, and the quantity stays the position's.
+    ``quantity`` counts what is filled already. A stop order that waits has a
+    ``trigger``, and a price only if it is a stop-limit. Of the stop or target of a
+    position ``price`` is the trigger, and the quantity stays the position's.
     """
 
     order_id: str
     quantity: Decimal
-    price: Decimal
+    price: Decimal | None
+    trigger: Decimal | None = None
 
 
 class CancelOrders(_Command, frozen=True, kw_only=True, tag="cancel_orders"):

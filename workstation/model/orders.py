@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from workstation.model.instruments import Side
 
@@ -36,6 +37,7 @@ __all__ = [
     "OrderRole",
     "OrderStatus",
     "OrderStatusReport",
+    "OrderTriggered",
     "OrderType",
     "QueryAccount",
     "QueryOrder",
@@ -51,12 +53,22 @@ __all__ = [
 
 
 class OrderType(StrEnum):
-    """Kind of order; stop and target are kept here until their trigger (held)."""
+    """Kind of order, now: a stop is market or limit once its trigger was met.
+
+    A stop becomes a market order, a stop-limit a limit order. A target, the other way
+    round from the market, is only ever kept here (held).
+    """
 
     MARKET = "market"
     LIMIT = "limit"
     STOP = "stop"
+    STOP_LIMIT = "stop_limit"
     TARGET = "target"
+
+
+# Bound once: looking a member up in its enum costs ten times a global (3.11).
+_MARKET, _LIMIT = OrderType.MARKET, OrderType.LIMIT
+_UNTRIGGERED = (OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TARGET)
 
 
 class TimeInForce(StrEnum):
@@ -130,6 +142,7 @@ class OrderEvent(StrEnum):
     REPLACE = "replace"
     REJECT_REPLACE = "reject_replace"
     EXPIRE = "expire"
+    TRIGGER = "trigger"
     TIME_OUT = "time_out"
     DOUBT = "doubt"
 
@@ -138,11 +151,12 @@ class Order(Struct, frozen=True, gc=False, kw_only=True):
     """One order as far as it is known now.
 
     ``id`` is the client order id; ``owner`` a strategy's name, ``operator`` or
-    ``external``; ``trigger`` the stop or target price of a held order; ``prior`` the
-    status to restore when a cancel or replace is refused. A ``post_only`` order is
-    refused where it would take; ``trailing`` says that the trigger of a stop was last
-    moved by the price it follows. ``inferred`` says that its end was concluded (the
-    venue knew no such order, or the operator closed it), not reported by the venue.
+    ``external``; ``trigger`` the price at which a stop or target wakes up, kept when it
+    has; ``prior`` the status to restore when a cancel or replace is refused. A
+    ``post_only`` order is refused where it would take; ``trailing`` says that the
+    trigger of a stop was last moved by the price it follows. ``inferred`` says that its
+    end was concluded (the venue knew no such order, or the operator closed it), not
+    reported by the venue.
     """
 
     id: str
@@ -188,7 +202,7 @@ class Order(Struct, frozen=True, gc=False, kw_only=True):
         return (
             self.reduce_only
             and (self.price is None or self.role is OrderRole.FLATTEN)
-            and self.status is not OrderStatus.HELD
+            and self.type not in _UNTRIGGERED
         )
 
     @property
@@ -197,9 +211,32 @@ class Order(Struct, frozen=True, gc=False, kw_only=True):
         return self.role is OrderRole.ENTRY or self.role is OrderRole.QUOTE
 
     @property
+    def is_untriggered(self) -> bool:
+        """Tell whether it waits for its trigger, here or at the venue."""
+        return self.type in _UNTRIGGERED
+
+    @property
     def is_protection(self) -> bool:
-        """Tell whether this order only limits the loss of a position."""
-        return self.role is OrderRole.STOP or self.role is OrderRole.TARGET
+        """Tell whether this order only limits the loss of a position.
+
+        Stops and targets of a position do, and stops of one's own that only reduce.
+        """
+        return (
+            self.role is OrderRole.STOP
+            or self.role is OrderRole.TARGET
+            or (self.reduce_only and self.type in _UNTRIGGERED)
+        )
+
+    def woken(self) -> Order:
+        """Return it as it is once its trigger was met: a market or a limit order.
+
+        A market order does not wait: the end it had was that of its waiting.
+        """
+        if self.price is not None:
+            return replace(self, type=_LIMIT)
+        return replace(
+            self, type=_MARKET, time_in_force=TimeInForce.GTC, expires_ns=None
+        )
 
 
 class OrderMove(Struct, frozen=True, gc=False):
@@ -258,12 +295,16 @@ class CancelOrder(Struct, frozen=True, gc=False, tag="cancel"):
 
 
 class ReplaceOrder(Struct, frozen=True, gc=False, tag="replace"):
-    """Ask the broker to change price and quantity."""
+    """Ask the broker to change price and quantity, of a waiting stop also its trigger.
+
+    ``trigger`` is None for an order that has none, or whose trigger was met.
+    """
 
     order_id: str
     quantity: Decimal
     price: Decimal | None
     instrument: str = ""
+    trigger: Decimal | None = None
 
 
 class QueryOrder(Struct, frozen=True, gc=False, tag="query"):
@@ -369,6 +410,14 @@ class OrderReplaced(Struct, frozen=True, gc=False, tag="replaced"):
     quantity: Decimal
     price: Decimal | None
     ts_event: int | None = None
+    trigger: Decimal | None = None
+
+
+class OrderTriggered(Struct, frozen=True, gc=False, tag="triggered"):
+    """The trigger of a stop at the venue was met: it is market or limit from now on."""
+
+    order_id: str
+    ts_event: int | None = None
 
 
 class ReplaceRejected(Struct, frozen=True, gc=False, tag="replace_rejected"):
@@ -384,7 +433,8 @@ class OrderStatusReport(Struct, frozen=True, gc=False, tag="order_status"):
 
     ``filled`` is the sum of its fills; ``quantity`` and ``price`` are what the order
     has now, None where the venue does not say. ``asked_ns`` is the query's: without
-    it the answer counts as asked for when it arrives.
+    it the answer counts as asked for when it arrives. ``triggered`` tells that a stop
+    waits no more.
     """
 
     order_id: str
@@ -395,6 +445,7 @@ class OrderStatusReport(Struct, frozen=True, gc=False, tag="order_status"):
     price: Decimal | None = None
     venue_id: str | None = None
     asked_ns: int | None = None
+    triggered: bool = False
 
 
 class ExternalOrder(Struct, frozen=True, gc=False, kw_only=True, tag="external_order"):
@@ -406,6 +457,7 @@ class ExternalOrder(Struct, frozen=True, gc=False, kw_only=True, tag="external_o
     order_type: OrderType
     quantity: Decimal
     price: Decimal | None = None
+    trigger: Decimal | None = None
     venue_id: str | None = None
     ts_event: int | None = None
 
@@ -432,7 +484,7 @@ class Balance(Struct, frozen=True, gc=False, tag="balance"):
 class OpenOrder(Struct, frozen=True, gc=False, kw_only=True, tag="open_order"):
     """An order as the venue lists it; ``status`` may be final in a list of recent ones.
 
-    ``price`` is None for a market order.
+    ``price`` is None for a market order; a stop is one of its type while it waits.
     """
 
     order_id: str
@@ -442,6 +494,7 @@ class OpenOrder(Struct, frozen=True, gc=False, kw_only=True, tag="open_order"):
     quantity: Decimal
     filled: Decimal = Decimal(0)
     price: Decimal | None = None
+    trigger: Decimal | None = None
     status: OrderStatus = OrderStatus.ACCEPTED
     venue_id: str | None = None
 
@@ -468,6 +521,7 @@ OrderReport = (
     | OrderExpired
     | OrderReplaced
     | ReplaceRejected
+    | OrderTriggered
     | OrderStatusReport
 )
 """Reports about one order that is known."""

@@ -74,5 +74,7 @@ class BrokerAbilities(Struct, frozen=True, kw_only=True):
     """Change price and quantity of a resting order in one request."""
     batch: int = 1
     """Most requests of one kind that go as one; 1 = it takes no batches."""
+    stops: bool = False
+    """Keep stop and stop-limit orders and wake them up itself; else we do."""
     account: bool = False
     """Answer for the account: balances and open orders."""

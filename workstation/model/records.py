@@ -36,14 +36,15 @@ __all__ = [
     "FillRecord",
     "LimitRecord",
     "LockRecord",
+    "LossBaseRecord",
     "NoteRecord",
     "OpportunityRecord",
     "OrderRecord",
     "OwnerRecord",
     "ParamsRecord",
     "PositionRecord",
-    "ReconcileRecord",
     "Record",
+    "RequoteRecord",
     "ResyncRecord",
     "SignalRecord",
     "StateRecord",
@@ -96,7 +97,7 @@ class SignalRecord(Struct, frozen=True, gc=False, tag="signal"):
     signal: Signal
 
 
-class ReconcileRecord(Struct, frozen=True, gc=False, kw_only=True, tag="reconcile"):
+class RequoteRecord(Struct, frozen=True, gc=False, kw_only=True, tag="requote"):
     """A row's desired orders were compared with its working ones.
 
     ``cause`` is what made the Executor look; the counts say what it decided, and
@@ -329,6 +330,22 @@ class LimitRecord(Struct, frozen=True, gc=False, kw_only=True, tag="limit"):
     reason: str = ""
 
 
+class LossBaseRecord(Struct, frozen=True, gc=False, kw_only=True, tag="loss_base"):
+    """What losses are measured from is another equity now.
+
+    ``day_start`` is the equity with which the day began that started at ``day_ns``,
+    ``peak`` the highest one since drawdowns were last begun anew; while that rises
+    there is a record for each 0.1 %. ``initial`` is the money put in by then.
+    """
+
+    seq: int
+    ts: int
+    day_ns: int
+    day_start: Decimal
+    peak: Decimal
+    initial: Decimal
+
+
 class BreakerRecord(Struct, frozen=True, gc=False, kw_only=True, tag="breaker"):
     """A watched figure came near its limit, went beyond it, or is well below again.
 
@@ -382,7 +399,7 @@ Record = (
     | BookRecord
     | ResyncRecord
     | SignalRecord
-    | ReconcileRecord
+    | RequoteRecord
     | StateRecord
     | LockRecord
     | ParamsRecord
@@ -400,6 +417,7 @@ Record = (
     | FeedRecord
     | ControlRecord
     | LimitRecord
+    | LossBaseRecord
     | BreakerRecord
     | CommandRecord
     | NoteRecord

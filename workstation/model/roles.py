@@ -104,7 +104,8 @@ class Broker(Protocol):
     """Where orders go; a simulated one is driven by the run's clock.
 
     One that can do more than the least has ``abilities: BrokerAbilities`` and takes a
-    BatchRequest as so many requests.
+    BatchRequest as so many requests. One that does not want every market event has
+    ``precedes`` and ``trails``: the types it sees before the core, and after it.
     """
 
     name: str

@@ -29,7 +29,8 @@ class Signal(Struct, frozen=True, gc=False, kw_only=True, tag="signal"):
     PROTECT changes them (None = leave), and takes a stop that is looser only with
     ``loosen``. ``quantity`` None on EXIT means all. An entry is for a flat row, unless
     it is to ``add`` to the position or to ``reverse`` it: then that is closed first.
-    ``good_for_ns`` is how long a GTD order works.
+    ``good_for_ns`` is how long a GTD order works, ``trigger`` what wakes up an order
+    of the types stop and stop-limit.
     """
 
     strategy: str
@@ -38,6 +39,7 @@ class Signal(Struct, frozen=True, gc=False, kw_only=True, tag="signal"):
     quantity: Decimal | None = None
     order_type: OrderType = OrderType.MARKET
     limit_price: Decimal | None = None
+    trigger: Decimal | None = None
     time_in_force: TimeInForce = TimeInForce.GTC
     good_for_ns: int | None = None
     post_only: bool = False

@@ -33,7 +33,9 @@ _LONGEST_S = 31_536_000
 
 SizeMode = Literal["quantity", "notional", "equity", "risk"]
 _SIZE_MODES = get_args(SizeMode)
-_ORDER_TYPES = ("market", "limit", "post_only")
+_ORDER_TYPES = ("market", "limit", "post_only", "stop", "stop_limit")
+_PRICED = ("limit", "post_only", "stop_limit")
+_STOPS = ("stop", "stop_limit")
 _TIME = "time_in_force"
 _TIMES_IN_FORCE = ("GTC", "IOC", "FOK", "GTD")
 
@@ -62,6 +64,7 @@ class Action(Struct, frozen=True, kw_only=True):
     size_mode: SizeMode | None = None
     order_type: str = "market"
     price: float | None = None
+    trigger: float | None = None
     time_in_force: str = "GTC"
     good_for_s: float | None = None
     stop: float | None = None
@@ -86,7 +89,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     size_mode: SizeMode = "equity"
 
 
-_ORDER_KEYS = ("order_type", "price", "time_in_force", "good_for_s")
+_ORDER_KEYS = ("order_type", "price", "trigger", "time_in_force", "good_for_s")
 _ENTRY_KEYS = (
     "quantity",
     "size",
@@ -185,7 +188,7 @@ def parse_action(script: str, answer: object, asked: Asked) -> Action | None:
                 script, f"{where}: {kind} takes {names}, not {_shown(key)}"
             )
     values = {k: _value(script, kind, k, answer[k]) for k in allowed if k in answer}
-    for key in ("price", "stop", "target"):
+    for key in ("price", "trigger", "stop", "target"):
         value = values.get(key)
         if value is not None and abs(value / asked.market - 1) > _FARTHEST:
             raise ScriptError(
@@ -249,23 +252,36 @@ def _check(kind: ActionKind, values: dict[str, Any], asked: Asked) -> None:
         if "target" not in values:
             raise ValueError("it needs target")
     elif kind is ActionKind.EXIT:
-        _check_order(values)
+        _check_order(values, asked.market, -1 if asked.position > 0 else 1)
     elif kind in _ENTRIES:
-        _check_order(values)
-        _check_size(values, asked.size_mode)
         sign = 1 if kind is ActionKind.ENTER_LONG else -1
+        _check_order(values, asked.market, sign)
+        _check_size(values, asked.size_mode)
         _check_joining(values, asked, sign)
         _check_sides(values, asked.market, sign)
 
 
-def _check_order(values: dict[str, Any]) -> None:
-    """Complete and check what kind of order is wanted."""
-    priced = "price" in values
-    wanted = values.setdefault("order_type", "limit" if priced else "market")
-    if wanted == "market" and priced:
-        raise ValueError("a market order has no price; say limit, or leave price out")
-    if wanted != "market" and not priced:
+def _check_order(values: dict[str, Any], market: float, sign: int) -> None:
+    """Complete and check what kind of order is wanted; ``sign`` is 1 where it buys."""
+    priced, waits = "price" in values, "trigger" in values
+    default = ("stop_limit" if waits else "limit") if priced else "market"
+    wanted = values.setdefault(
+        "order_type", "stop" if waits and not priced else default
+    )
+    if wanted not in _PRICED and priced:
+        other = "stop_limit" if wanted == "stop" else "limit"
+        raise ValueError(
+            f"a {wanted} order has no price; say {other}, or leave price out"
+        )
+    if wanted in _PRICED and not priced:
         raise ValueError(f"a {wanted} order needs a price")
+    if wanted not in _STOPS and waits:
+        raise ValueError(
+            f"a {wanted} order has no trigger; say stop or stop_limit, or leave "
+            "trigger out"
+        )
+    if wanted in _STOPS:
+        _check_trigger(wanted, values, market, sign)
     timed = "good_for_s" in values
     until = values.setdefault("time_in_force", "GTD" if timed else "GTC")
     if (until == "GTD") is not timed:
@@ -276,6 +292,23 @@ def _check_order(values: dict[str, Any]) -> None:
         raise ValueError("a market order does not wait; GTD is for limit, post_only")
     if wanted == "post_only" and until in ("IOC", "FOK"):
         raise ValueError(f"a post_only order never takes, so it cannot be {until}")
+    if wanted == "stop" and until in ("IOC", "FOK"):
+        raise ValueError(f"a stop order waits, so it cannot be {until}; stop_limit can")
+
+
+def _check_trigger(
+    wanted: str, values: Mapping[str, Any], market: float, sign: int
+) -> None:
+    """Check that a stop has a trigger which is not met already."""
+    trigger = values.get("trigger")
+    if trigger is None:
+        raise ValueError(f"a {wanted} order needs a trigger")
+    if (trigger - market) * sign <= 0:
+        side, where = ("buys", "above") if sign > 0 else ("sells", "below")
+        raise ValueError(
+            f"trigger {trigger:g} is met already: a stop that {side} waits {where} "
+            f"the market at {market:g}"
+        )
 
 
 def _check_size(values: dict[str, Any], size_mode: SizeMode) -> None:
@@ -313,7 +346,7 @@ def _check_joining(values: dict[str, Any], asked: Asked, sign: int) -> None:
 
 
 def _check_sides(values: Mapping[str, Any], market: float, sign: int) -> None:
-    entry = values.get("price", market)
+    entry = values.get("price", values.get("trigger", market))
     stop, target = values.get("stop"), values.get("target")
     if stop is not None and (entry - stop) * sign <= 0:
         side = "below" if sign > 0 else "above"

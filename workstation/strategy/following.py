@@ -35,10 +35,13 @@ _WORKING = frozenset(
     {OrderStatus.SUBMITTED, OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED}
 )
 
+_ON_THE_WAY = (OrderStatus.SUBMITTED, OrderStatus.HELD)
 _UNSENT = (OrderStatus.INITIALIZED, OrderStatus.HELD)
 _ENTERS = {Side.BUY: Trigger.ENTER_LONG, Side.SELL: Trigger.ENTER_SHORT}
 _ENDS = {
     OrderStatus.REJECTED: Trigger.ENTRY_REJECTED,
+    # Only what was held is denied as an order: when it would have left.
+    OrderStatus.DENIED: Trigger.ENTRY_REJECTED,
     OrderStatus.EXPIRED: Trigger.ENTRY_EXPIRED,
     OrderStatus.CANCELED: Trigger.ENTRY_CANCELED,
 }
@@ -81,10 +84,10 @@ class Following:
         if order.role is OrderRole.QUOTE:
             # What rests on both sides moves no row; what of it fills does.
             return
-        sent = order.status is OrderStatus.SUBMITTED and event.before in _UNSENT
         if order.role is OrderRole.ENTRY:
-            self._on_entry(row, event, sent=sent)
+            self._on_entry(row, event)
             return
+        sent = order.status is OrderStatus.SUBMITTED and event.before in _UNSENT
         if order.role is OrderRole.STOP:
             row.stop = None if order.is_terminal else order.trigger
         elif order.role is OrderRole.TARGET:
@@ -97,17 +100,21 @@ class Following:
         if order.role is OrderRole.FLATTEN and order.is_terminal:
             self._forget_override(row)
 
-    def _on_entry(self, row: Row, event: OrderUpdated, *, sent: bool) -> None:
+    def _on_entry(self, row: Row, event: OrderUpdated) -> None:
         order = event.order
         core = self._core
         if event.before is OrderStatus.PENDING_CANCEL and order.status in _WORKING:
             # The venue refused the cancel: what ends the order now is something else.
             self._forget_override(row)
-        if sent:
+        if event.before is OrderStatus.INITIALIZED and order.status in _ON_THE_WAY:
+            # Sent, or held until its trigger: the row is on its way in.
             who = SCRIPT if row.committing else OPERATOR
             row.committing = False
             if row.facts().entering:
                 row.move(core, _ENTERS[order.side], order.reason, who)
+            return
+        if event.before is OrderStatus.HELD and order.status is OrderStatus.SUBMITTED:
+            self._stay(row, _ENTERS[order.side], order.reason, ENGINE)
             return
         if row.state is not SymbolState.IN_TRADE:
             return

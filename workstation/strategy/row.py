@@ -226,10 +226,11 @@ class Row:
         return any(order.role is role for order in working)
 
     def has_resting_entry(self) -> bool:
-        """Tell whether an entry waits for its price."""
+        """Tell whether an entry waits for its price or its trigger."""
         working = self._orders.working(self.strategy, self.instrument.id)
         return any(
-            order.role is OrderRole.ENTRY and order.price is not None
+            order.role is OrderRole.ENTRY
+            and (order.price is not None or order.is_untriggered)
             for order in working
         )
 

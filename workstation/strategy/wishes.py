@@ -24,6 +24,13 @@ from workstation.strategy.tally import ENTERED
 
 __all__ = ["Wishes"]
 
+# What is not in it is a limit order: limit, and post_only.
+_TYPES = {
+    "market": OrderType.MARKET,
+    "stop": OrderType.STOP,
+    "stop_limit": OrderType.STOP_LIMIT,
+}
+
 
 class Wishes:
     """Signals of one strategy's rows."""
@@ -40,7 +47,7 @@ class Wishes:
     def enter(self, row: Row, action: Action) -> None:
         """Commit to an entry, or give it up where its size cannot be traded."""
         instrument = row.instrument
-        price = action.price or row.market.reference
+        price = action.price or action.trigger or row.market.reference
         size = self._size(action)
         equity = self._positions.account().equity
         quantity = entry_quantity(size, instrument, price, equity, action.stop)
@@ -141,8 +148,9 @@ class Wishes:
             instrument=row.instrument.id,
             action=what,
             quantity=quantity,
-            order_type=OrderType.MARKET if limit is None else OrderType.LIMIT,
+            order_type=_TYPES.get(action.order_type, OrderType.LIMIT),
             limit_price=limit,
+            trigger=_near(row.instrument, action.trigger),
             time_in_force=TimeInForce(action.time_in_force),
             good_for_ns=None if seconds is None else round(seconds * NS_PER_S),
             post_only=action.order_type == "post_only",

@@ -98,6 +98,8 @@ class WorkstationApp(Face):
         self._given = session
         self.winding_down = False
         """Whether a signal has begun to end the run."""
+        self.goes_on: asyncio.Task[Any] | None = None
+        """What drives the run on once the screen is gone; None: it ends too."""
         self._leaving = False
         self._sides_opened = False
         self._driving: asyncio.Task[Any] | None = None
@@ -180,7 +182,12 @@ class WorkstationApp(Face):
 
     def _on_hangup(self) -> None:
         never_wait_for_output(self)
-        leave_by(self, self.config.run.engine.on_hangup)
+        policy, driver = self.config.run.engine.on_hangup, self.driver
+        playing = driver is not None and driver.state.value == "playing"
+        if policy == "keep" and playing and not self.winding_down:
+            # A clock that stands would stand for ever: such a run ends.
+            self.goes_on = self._driving
+        leave_by(self, policy)
 
     def step_in_slices(self, work: Coroutine[Any, Any, None]) -> None:
         """Let one stretch of steps go on beside the screen; the one before ends."""
@@ -217,6 +224,8 @@ class WorkstationApp(Face):
             self.bridge.skipped,
         )
         self.stop_stepping()
+        if self.goes_on is not None:
+            return
         session.driver.stop()
         if self._driving is not None:
             await asyncio.wait({self._driving})
@@ -413,5 +422,15 @@ def run_app(
     app = WorkstationApp(
         config, read_only=read_only, save_setting=save_setting, session=session
     )
-    code = app.run(mouse=config.ui.mouse)
+    return asyncio.run(_run(app, mouse=config.ui.mouse))
+
+
+async def _run(app: WorkstationApp, *, mouse: bool) -> int:
+    code = await app.run_async(mouse=mouse)
+    session = app.bridge.session
+    if app.goes_on is not None and session is not None:
+        # Late: hardly any run needs it.
+        from workstation.ui.unattended import go_on
+
+        await go_on(session, app.goes_on, app.config.run.engine.on_exit, app.wall)
     return app.return_code or (code or 0)

@@ -30,14 +30,15 @@ from workstation.model.records import (
     FillRecord,
     LimitRecord,
     LockRecord,
+    LossBaseRecord,
     NoteRecord,
     OpportunityRecord,
     OrderRecord,
     OwnerRecord,
     ParamsRecord,
     PositionRecord,
-    ReconcileRecord,
     Record,
+    RequoteRecord,
     ResyncRecord,
     SignalRecord,
     StateRecord,
@@ -177,7 +178,7 @@ def _signal(record: SignalRecord, scales: Scales) -> Said:
     return "sig", "info", signal.instrument, ((text, ""), *_after(signal.reason))
 
 
-def _reconcile(record: ReconcileRecord, scales: Scales) -> Said:
+def _requote(record: RequoteRecord, scales: Scales) -> Said:
     counts = {
         "kept": record.kept,
         "changed": record.modified,
@@ -413,6 +414,16 @@ def _limit(record: LimitRecord, scales: Scales) -> Said:
     return "limit", "warn", "", parts
 
 
+def _loss_base(record: LossBaseRecord, scales: Scales) -> Said:
+    parts: Parts = (
+        ("losses from ", "dim"),
+        (f"{record.day_start:,.2f}", ""),
+        (" at the day's start, highest ", "dim"),
+        (f"{record.peak:,.2f}", ""),
+    )
+    return "limit", "info", "", parts
+
+
 def _breaker(record: BreakerRecord, scales: Scales) -> Said:
     ink = _BREAKER_INKS[record.after]
     parts: Parts = (
@@ -498,7 +509,7 @@ _SAY: dict[type, Callable[[Any, Scales], Said]] = {
     BookRecord: _book,
     ResyncRecord: _resync,
     SignalRecord: _signal,
-    ReconcileRecord: _reconcile,
+    RequoteRecord: _requote,
     StateRecord: _state,
     LockRecord: _lock,
     ParamsRecord: _params,
@@ -516,6 +527,7 @@ _SAY: dict[type, Callable[[Any, Scales], Said]] = {
     FeedRecord: _feed,
     ControlRecord: _control,
     LimitRecord: _limit,
+    LossBaseRecord: _loss_base,
     BreakerRecord: _breaker,
     CommandRecord: _command,
     NoteRecord: _note,

@@ -76,6 +76,13 @@ def test_an_order_is_written_the_same_way_on_both_sides() -> None:
     market = order_line(here=side(price=None), venue=None)
     row = section(0, view(orders=(market,))).rows[0]
     assert cells(row)[4:6] == ["open 0/0.010 @ market", "none"]
+    stop = side(price=None, trigger=D("59000"))
+    stops = order_line(here=stop, venue=side(trigger=D("59000")))
+    row = section(0, view(orders=(stops,))).rows[0]
+    assert cells(row)[4:6] == [
+        "open 0/0.010 stop 59,000.00",
+        "open 0/0.010 stop 59,000.00 @ 61,000.00",
+    ]
 
 
 def test_in_a_narrow_table_the_other_side_stands_below_its_row() -> None:

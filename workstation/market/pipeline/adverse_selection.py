@@ -171,9 +171,12 @@ class AdverseSelection(Shipped):
 
     def _on_trade(self, live: LiveInstrument, trade: Trade) -> None:
         mid = self._mids.mid
+        if not mid:
+            # A feed of trades alone has none: this is called for each of them.
+            return
         aggressor = trade.aggressor
         ts = trade.ts_recv
-        if not mid or not aggressor or (ts, aggressor) == self._last:
+        if not aggressor or (ts, aggressor) == self._last:
             return
         if not trade.price > 0.0:
             return

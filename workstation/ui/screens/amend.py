@@ -215,11 +215,11 @@ def _bounds(instrument: Instrument, at: Decimal | None) -> str:
     return ", ".join([*words, bounds] if bounds else words)
 
 
-def _protects(order: Order, before: Decimal | None, after: Decimal) -> str:
+def _protects(order: Order, before: Decimal | None, after: Decimal | None) -> str:
     """Say whether a moved stop protects more or less."""
     if order.role is not OrderRole.STOP:
         return "held here"
-    if before is None or after == before:
+    if before is None or after is None or after == before:
         return "where it is"
     tighter = (after > before) is (order.side.sign < 0)
     return "which risks less" if tighter else "which risks more: it is looser"

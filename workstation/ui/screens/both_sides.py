@@ -136,14 +136,23 @@ def _decimals(name: str, instruments: Instruments) -> tuple[int, int]:
 def _side(side: OrderSide | None, name: str, instruments: Instruments) -> str:
     if side is None:
         return "none"
-    prices, sizes = _decimals(name, instruments)
+    _, sizes = _decimals(name, instruments)
     filled = quantity(side.filled, sizes if side.filled else 0)
-    at = "market" if side.price is None else price(side.price, prices)
     status = side.status
     if status is OrderStatus.ACCEPTED and side.filled:
         # A venue's list may not tell the two apart.
         status = OrderStatus.PARTIALLY_FILLED
-    return f"{order_state(status)} {filled}/{quantity(side.quantity, sizes)} @ {at}"
+    size = quantity(side.quantity, sizes)
+    return f"{order_state(status)} {filled}/{size} {_at(side, name, instruments)}"
+
+
+def _at(side: OrderSide, name: str, instruments: Instruments) -> str:
+    """Return ``@ 61,000.00``, ``@ market``, or the stop that it waits for first."""
+    prices, _ = _decimals(name, instruments)
+    limit = "" if side.price is None else f"@ {price(side.price, prices)}"
+    if side.trigger is None:
+        return limit or "@ market"
+    return f"stop {price(side.trigger, prices)} {limit}".rstrip()
 
 
 # --- sections -------------------------------------------------------------------------
@@ -413,10 +422,10 @@ def order_words(line: OrderLine, instruments: Instruments) -> str:
     """Return ``web-1, buy 0.010 BTCUSDT @ 61,000.00``."""
     side = line.here or line.venue
     assert side is not None
-    prices, sizes = _decimals(line.instrument, instruments)
-    at = "at market" if side.price is None else f"@ {price(side.price, prices)}"
-    size = quantity(side.quantity, sizes)
-    return f"{line.order_id}, {line.side} {size} {line.instrument} {at}"
+    name = line.instrument
+    size = quantity(side.quantity, _decimals(name, instruments)[1])
+    at = _at(side, name, instruments)
+    return f"{line.order_id}, {line.side} {size} {name} {at}"
 
 
 def line_words(
@@ -540,6 +549,8 @@ def _plain_side(side: OrderSide | None) -> str:
     if side is None:
         return ""
     at = "market" if side.price is None else plain(side.price)
+    if side.trigger is not None:
+        at += f" stop {plain(side.trigger)}"
     return f"{side.status.value} {plain(side.filled)}/{plain(side.quantity)} @ {at}"
 
 

@@ -69,7 +69,7 @@ _NOT_ASKED = frozenset(
         *("instrument", "strategy", "ts_recv", "ts_event", "ts_open"),
         *("update_id", "trade_id", "turnover", "trades"),
         # Rare enough to be written as JSON.
-        *("good_for_ns", "post_only", "loosen", "add", "reverse"),
+        *("trigger", "good_for_ns", "post_only", "loosen", "add", "reverse"),
     )
 )
 

@@ -35,8 +35,19 @@ STATUS = {
 }
 """The venue's statuses; PENDING_CANCEL is not used there."""
 
-TYPE = {"MARKET": OrderType.MARKET}
-"""The venue's types of orders that have no limit price; all others here have one."""
+TYPE = {
+    "MARKET": OrderType.MARKET,
+    "STOP_LOSS": OrderType.STOP,
+    "STOP_LOSS_LIMIT": OrderType.STOP_LIMIT,
+    "TAKE_PROFIT": OrderType.TARGET,
+    "TAKE_PROFIT_LIMIT": OrderType.TARGET,
+}
+"""The venue's types and ours; all others are limit orders. Once its trigger was met an
+order ``isWorking``, whatever its type goes on saying."""
+
+
+_LIMIT = OrderType.LIMIT
+_WAITING = (OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TARGET)
 
 
 class _Fill(Struct):
@@ -80,7 +91,22 @@ class Stored(Struct):
     type: str = ""
     origQty: Decimal = Decimal(0)
     price: Decimal = Decimal(0)
+    stopPrice: Decimal = Decimal(0)
+    isWorking: bool = True
     updateTime: int = 0
+
+    @property
+    def was_triggered(self) -> bool:
+        """Tell whether it is a stop, or a target, that waits no more."""
+        return self.isWorking and TYPE.get(self.type, _LIMIT) in _WAITING
+
+    @property
+    def order_type(self) -> OrderType:
+        """Return what kind of order it is now."""
+        order_type = TYPE.get(self.type, _LIMIT)
+        if order_type not in _WAITING or not self.isWorking:
+            return order_type
+        return _LIMIT if self.price else OrderType.MARKET
 
 
 class _Asset(Struct):
@@ -114,10 +140,22 @@ def order_params(order: Order, symbol: str) -> list[tuple[str, str]]:
     if order.time_in_force is TimeInForce.GTD:
         raise ValueError("this venue has no GTD orders")
     params = [("symbol", symbol), ("side", order.side.value.upper())]
-    if order.type is OrderType.MARKET:
+    kind, trigger = order.type, order.trigger
+    if kind is OrderType.MARKET:
         params.append(("type", "MARKET"))
-    elif order.type is not OrderType.LIMIT or order.price is None:
-        raise ValueError(f"this venue gets no {order.type.value} orders from us")
+    elif kind is OrderType.STOP and trigger is not None:
+        params += [("type", "STOP_LOSS"), ("stopPrice", f"{trigger:f}")]
+    elif order.price is None:
+        raise ValueError(f"this venue gets no {kind.value} orders from us")
+    elif kind is OrderType.STOP_LIMIT and trigger is not None:
+        params += [
+            ("type", "STOP_LOSS_LIMIT"),
+            ("timeInForce", order.time_in_force.value),
+            ("price", f"{order.price:f}"),
+            ("stopPrice", f"{trigger:f}"),
+        ]
+    elif kind is not OrderType.LIMIT:
+        raise ValueError(f"this venue gets no {kind.value} orders from us")
     elif order.post_only:
         params += [("type", "LIMIT_MAKER"), ("price", f"{order.price:f}")]
     else:

@@ -29,7 +29,6 @@ from workstation.model.orders import (
     OrderRejected,
     OrderStatus,
     OrderStatusReport,
-    OrderType,
     QueryAccount,
     QueryOrder,
     ReplaceOrder,
@@ -42,7 +41,6 @@ from workstation.model.rates import BrokerAbilities
 from workstation.model.timeframes import NS_PER_MS
 from workstation.venues.binance.messages import (
     STATUS,
-    TYPE,
     Account,
     Canceled,
     Placed,
@@ -68,7 +66,8 @@ _PAGE = 1_000
 class BinanceVenue:
     """One account; ``symbols`` are the venue's names of the run's instruments."""
 
-    abilities = BrokerAbilities(account=True)
+    # Spot symbols have STOP_LOSS and STOP_LOSS_LIMIT; one that has not refuses them.
+    abilities = BrokerAbilities(account=True, stops=True)
 
     def __init__(
         self,
@@ -95,6 +94,8 @@ class BinanceVenue:
                 if instrument not in self._symbols:
                     # It answers about an order only with its symbol.
                     return ()
+                # All fills are wanted: those told before may not have been heard.
+                self._told.pop(order_id, None)
                 answer = await self._query(order_id, self._symbols[instrument])
                 return [_asked(report, request) for report in answer]
             case QueryAccount():
@@ -113,7 +114,16 @@ class BinanceVenue:
         """Return what became of the orders that were open when last looked at."""
         reports: list[Report] = []
         for order_id, symbol in list(self._open.items()):
-            reports += await self._query(order_id, symbol)
+            try:
+                reports += await self._query(order_id, symbol)
+            except VenueSilent:
+                if order_id in self._open:
+                    # The others come first next time.
+                    self._open[order_id] = self._open.pop(order_id)
+                if not reports:
+                    raise
+                # What was told before must not be lost with this.
+                break
         return reports
 
     def account(self) -> Mapping[str, object] | None:
@@ -197,8 +207,14 @@ class BinanceVenue:
         fills = await self._fills(order_id, symbol, stored.orderId, stored.executedQty)
         status = STATUS.get(stored.status, OrderStatus.ACCEPTED)
         self._keep(order_id, symbol, status)
-        ts = stored.updateTime * NS_PER_MS
-        return (*fills, OrderStatusReport(order_id, status, stored.executedQty, ts))
+        report = OrderStatusReport(
+            order_id,
+            status,
+            stored.executedQty,
+            stored.updateTime * NS_PER_MS,
+            triggered=stored.was_triggered,
+        )
+        return (*fills, report)
 
     async def _account(self, request: QueryAccount) -> AccountReport:
         """Return balances and open orders, in the venue's order: first the orders.
@@ -251,15 +267,15 @@ class BinanceVenue:
         instrument = self._instruments.get(stored.symbol)
         if instrument is None:
             return
-        order_type = TYPE.get(stored.type, OrderType.LIMIT)
         orders[stored.clientOrderId] = OpenOrder(
             order_id=stored.clientOrderId,
             instrument=instrument,
             side=Side(stored.side.lower()),
-            order_type=order_type,
+            order_type=stored.order_type,
             quantity=stored.origQty,
             filled=stored.executedQty,
-            price=None if order_type is OrderType.MARKET else stored.price,
+            price=stored.price or None,
+            trigger=stored.stopPrice or None,
             status=STATUS.get(stored.status, OrderStatus.ACCEPTED),
             venue_id=str(stored.orderId),
         )

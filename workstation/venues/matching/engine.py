@@ -85,10 +85,10 @@ class MatchingEngine:
             heapq.heappush(self._expiries, expiry)
         self._tell(told.Accepted(terms.id, order.number))
         book = self._books[terms.instrument]
-        if not match:
-            self._rest(book, order)
-        elif terms.trigger is not None and not _reached(terms, book.last):
+        if terms.trigger is not None and not (match and _reached(terms, book.last)):
             book.stops[order.number] = order
+        elif not match:
+            self._rest(book, order)
         else:
             if terms.trigger is not None:
                 self._tell(told.Triggered(terms.id))
@@ -110,18 +110,38 @@ class MatchingEngine:
             self.trading.cancel(order, reason)
 
     def amend(
-        self, order_id: str, quantity: Decimal, price: Decimal, *, match: bool = True
+        self,
+        order_id: str,
+        quantity: Decimal,
+        price: Decimal | None,
+        trigger: Decimal | None = None,
+        *,
+        match: bool = True,
     ) -> None:
-        """Change a limit order; a smaller quantity at its price keeps the place."""
+        """Change a limit order, or a stop that waits, which must be asked with trigger.
+
+        A smaller quantity at its price keeps the place.
+        """
         order = self.orders.get(order_id)
         if order is None:
             self._tell(told.AmendRefused(order_id, self.fates.said(order_id)))
             return
         terms = order.terms
         book = self._books[terms.instrument]
-        problem = self._amend_problem(book, order, quantity, price)
+        waits = order.number in book.stops
+        problem = "its trigger was met" if trigger is not None and not waits else None
+        problem = problem or self._amend_problem(book, order, quantity, price, trigger)
         if problem is not None:
             self._tell(told.AmendRefused(order_id, problem))
+            return
+        if waits:
+            order.terms = replace(
+                terms, quantity=quantity, price=price, trigger=trigger
+            )
+            order.left = quantity
+            self._tell(told.Amended(order_id, quantity, price, order.number, trigger))
+            if match:
+                self._settle(book)
             return
         keeps = price == terms.price and quantity <= terms.quantity
         if not keeps:
@@ -208,6 +228,40 @@ class MatchingEngine:
         book.last = price
         self._settle(book)
 
+    def last_was(self, instrument: str, price: Decimal) -> None:
+        """Note the last price, which the trigger of a new stop is compared with."""
+        self._books[instrument].last = price
+
+    def traded(self, instrument: str, price: Decimal) -> None:
+        """Let a public trade that meets no order in the book wake up stops."""
+        book = self._books[instrument]
+        book.last = price
+        self._settle(book)
+
+    def quoted(self, instrument: str, bid: Decimal, ask: Decimal) -> None:
+        """Let the best prices wake up stops, where no trade is told: 0 = not known.
+
+        A stop that sells is woken by the bid, one that buys by the ask.
+        """
+        book = self._books[instrument]
+        for order in [*book.stops.values()]:
+            price = ask if order.terms.side is Side.BUY else bid
+            if (
+                price > 0
+                and order.number in book.stops
+                and _reached(order.terms, price)
+            ):
+                self._wake(book, order)
+                self._enter(book, order)
+        self._settle(book)
+
+    def wake(self, order_id: str) -> None:
+        """Wake up a stop without letting it trade: the venue knows what it gets."""
+        order = self.orders[order_id]
+        book = self._books[order.terms.instrument]
+        self._wake(book, order)
+        self._rest(book, order)
+
     def shows(self, instrument: str, level: Level, size: Decimal, now_ns: int) -> None:
         """Take the size that the outside shows at a level of ours."""
         lot = self._instruments[instrument].lot_size
@@ -257,12 +311,16 @@ class MatchingEngine:
             if not ready:
                 return
             for order in ready:
-                if book.stops.pop(order.number, None) is not None:
-                    # Its place in time is that of its trigger.
-                    self.accepted += 1
-                    order.number = self.accepted
-                    self._tell(told.Triggered(order.terms.id))
+                if order.number in book.stops:
+                    self._wake(book, order)
                     self._enter(book, order)
+
+    def _wake(self, book: Book, order: Working) -> None:
+        """Take a stop out of those that wait; its place in time is its trigger's."""
+        del book.stops[order.number]
+        self.accepted += 1
+        order.number = self.accepted
+        self._tell(told.Triggered(order.terms.id))
 
     def problem(self, terms: Terms) -> str | None:
         """Return why an order would be refused now, or None; changes nothing."""
@@ -289,19 +347,28 @@ class MatchingEngine:
         return None if amount is None else f"post_only: it would take {amount} at once"
 
     def _amend_problem(
-        self, book: Book, order: Working, quantity: Decimal, price: Decimal
+        self,
+        book: Book,
+        order: Working,
+        quantity: Decimal,
+        price: Decimal | None,
+        trigger: Decimal | None,
     ) -> str | None:
         terms = order.terms
         instrument = self._instruments[terms.instrument]
-        if terms.price is None or order.number in book.stops:
-            return "only limit orders in the book can be changed"
-        problem = price_problem(price, instrument) or quantity_problem(
-            quantity, instrument, price
-        )
+        if trigger is None and (terms.price is None or order.number in book.stops):
+            return "only limit orders in the book can be changed without a trigger"
+        if (price is None) is not (terms.price is None):
+            return "a limit price cannot be given or taken away"
+        problem = quantity_problem(quantity, instrument, price)
+        for each in (price, trigger):
+            if problem is None and each is not None:
+                problem = price_problem(each, instrument)
         if problem is None and quantity <= order.filled:
             problem = f"{order.filled} is filled already"
-        if problem is None and not terms.reduce_only:
-            problem = notional_problem(quantity * price, instrument)
+        worth = price or trigger
+        if problem is None and not terms.reduce_only and worth is not None:
+            problem = notional_problem(quantity * worth, instrument)
         if problem is None and terms.post_only and price != terms.price:
             problem = self._post_only_problem(replace(terms, price=price))
         return problem

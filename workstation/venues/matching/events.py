@@ -85,12 +85,17 @@ class Expired(Struct, frozen=True):
 
 
 class Amended(Struct, frozen=True):
-    """The order has a new price or quantity; ``number`` changes with its place."""
+    """The order has a new price, quantity or trigger.
+
+    ``number`` changes with its place. A stop without a limit has no ``price``; only one
+    that still waits has a ``trigger``.
+    """
 
     order_id: str
     quantity: Decimal
-    price: Decimal
+    price: Decimal | None
     number: int
+    trigger: Decimal | None = None
 
 
 class AmendRefused(Struct, frozen=True):

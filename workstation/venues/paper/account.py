@@ -53,7 +53,7 @@ class Account:
         free = self.balances.get(currency, ZERO)
         for other in working:
             if other.terms.id != terms.id:
-                paid = other.terms.price or ZERO
+                paid = other.terms.price or other.terms.trigger or ZERO
                 its, reserved = self._needs(other.terms, other.left, paid)
                 free -= reserved if its == currency else ZERO
         if needed <= free:

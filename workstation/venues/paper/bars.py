@@ -1,7 +1,8 @@
 """Fills where only bars exist: at the open, in the range, at a gap.
 
 A bar is matched before the core sees it: what was sent before it fills in it, and a
-stop that it releases is filled within it. No latency, no queue: a bar knows neither.
+stop that it wakes up, here or where it was held, is filled within it. No latency, no
+queue: a bar knows neither.
 """
 
 from __future__ import annotations
@@ -55,6 +56,13 @@ class BarFills:
             if order_id in self._engine.orders:
                 first = working.number not in rested
                 self._match(working, self._orders[order_id], bar, first)
+        for working in [*self._engine.book(name).stops.values()]:
+            order_id = working.terms.id
+            if order_id in self._engine.orders and prices.reaches_trigger(
+                self._orders[order_id], bar
+            ):
+                self._engine.wake(order_id)
+                self.released(self._orders[order_id])
 
     def leave(self, instrument: str) -> None:
         """End the bar: what is released from now on belongs to the next."""
@@ -66,9 +74,16 @@ class BarFills:
         if order.trigger is None or bar is None:
             return
         instrument = self._instruments[order.instrument]
-        price = prices.released_in_bar(instrument, order, bar, self._spread)
-        left = self._engine.orders[order.id].left
-        self._engine.fill(order.id, left, price, maker=False)
+        found = prices.stop_in_bar(instrument, order, bar, self._spread)
+        working = self._engine.orders[order.id]
+        if found is None or (found[1] and order.time_in_force in _AT_ONCE):
+            # It rests as from now; at once means the moment of its trigger.
+            self._rested.setdefault(order.instrument, set()).add(working.number)
+            if order.time_in_force in _AT_ONCE:
+                self._end(order, "not at its trigger")
+            return
+        price, rested = found
+        self._engine.fill(order.id, working.left, price, maker=rested)
 
     def _match(self, working: Working, order: Order, bar: Bar, first: bool) -> None:
         instrument, own = self._instruments[order.instrument], order.price

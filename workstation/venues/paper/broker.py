@@ -14,7 +14,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from workstation.model.fees import VenueFees
-from workstation.model.instruments import Instrument, to_decimal
+from workstation.model.instruments import Instrument, Side, to_decimal
 from workstation.model.market import Bar, MarketEvent, Trade
 from workstation.model.orders import (
     AccountReport,
@@ -35,7 +35,6 @@ from workstation.model.orders import (
 )
 from workstation.model.ports import Edge, InstrumentView, MarketView
 from workstation.model.randomness import random_stream
-from workstation.model.rates import BrokerAbilities
 from workstation.model.rehearsal import Happening
 from workstation.venues.matching import MatchingEngine, SelfTrade, Terms
 from workstation.venues.matching.level import Shrink
@@ -56,13 +55,12 @@ ZERO = Decimal(0)
 ACCOUNT = "paper"
 
 _S = OrderStatus
+_TYPES = (OrderType.MARKET, OrderType.LIMIT)
+_STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
 
 
 class PaperBroker:
     """One simulated account at all venues of the run."""
-
-    # As many in a batch as the venues that take the most.
-    abilities = BrokerAbilities(modify=True, batch=40, account=True)
 
     def __init__(
         self,
@@ -75,6 +73,7 @@ class PaperBroker:
     ) -> None:
         """``fees`` are those of venues that have others than the settings say."""
         self.name = settings.name
+        self.abilities = settings.abilities
         self._settings = settings
         self._instruments = {i.id: i for i in instruments}
         self._market = market
@@ -141,6 +140,9 @@ class PaperBroker:
         level = None if terms.price is None else half.levels.get(terms.price)
         if level is None or working.ahead == UNKNOWN:
             return None
+        if working.number not in level.orders:
+            # A stop that waits is in no book.
+            return None
         return working.ahead, level.shown
 
     def happen(self, event: Happening) -> str:
@@ -203,15 +205,25 @@ class PaperBroker:
         if order.instrument not in self._instruments:
             self.matching.submit(_terms(order))
             return
-        bars_only = self._view(order.instrument).bars_only
+        view = self._view(order.instrument)
+        bars_only = view.bars_only
+        if order.is_untriggered:
+            self._tell_last(order, view)
         self.matching.submit(_terms(order), match=not bars_only)
         if self._desk.orders.get(order.id) is not order:
             return
         if order.expires_ns is not None:
             due_ns = max(order.expires_ns, self._edge.ts)
             self._edge.call_at(due_ns, self._expire)
-        if bars_only:
+        if bars_only and not order.is_untriggered:
             self._bars.released(order)
+
+    def _tell_last(self, order: Order, view: InstrumentView) -> None:
+        """Tell what the trigger of a new stop is compared with."""
+        best = view.ask if order.side is Side.BUY else view.bid
+        price = view.last if view.last > 0 else best
+        if price > 0:
+            self.matching.last_was(order.instrument, to_decimal(price))
 
     def _expire(self) -> None:
         self.matching.expire(self._edge.ts)
@@ -221,7 +233,9 @@ class PaperBroker:
         instrument = self._instruments.get(order.instrument)
         if instrument is None:
             return None
-        if order.type is not OrderType.LIMIT and order.type is not OrderType.MARKET:
+        if order.type not in _TYPES and not (
+            self._settings.native_stops and order.type in _STOPS
+        ):
             return f"order type {order.type.value} is not known here"
         if order.type is OrderType.LIMIT and order.price is None:
             return f"price None is not on tick {instrument.tick_size}"
@@ -237,7 +251,7 @@ class PaperBroker:
         return self._problem(order) or self.matching.problem(_terms(order))
 
     def _lacks(self, terms: Terms) -> str | None:
-        price = terms.price
+        price = terms.price or terms.trigger
         if price is None:
             offer = next(self._depth.offers(terms.instrument, terms.side), None)
             last = to_decimal(self._view(terms.instrument).last)
@@ -248,12 +262,13 @@ class PaperBroker:
         order_id, price = request.order_id, request.price
         order = self._desk.orders.get(order_id)
         problem = None
-        if order is not None and (order.type is not OrderType.LIMIT or price is None):
-            problem = "only limit orders can be replaced"
+        if order is not None and order.type is OrderType.MARKET:
+            problem = "a market order has nothing to be replaced"
         elif order is not None and self._settings.check_balance:
             filled = self.matching.orders[order_id].filled
             left = max(request.quantity - filled, ZERO)
-            problem = self._lacks(replace(_terms(order), quantity=left, price=price))
+            asked = replace(_terms(order), quantity=left, price=price)
+            problem = self._lacks(replace(asked, trigger=request.trigger))
         if problem is not None:
             self._desk.report(
                 order_id, ReplaceRejected(order_id, problem, self._edge.ts)
@@ -261,7 +276,11 @@ class PaperBroker:
             return
         bars_only = order is not None and self._view(order.instrument).bars_only
         self.matching.amend(
-            order_id, request.quantity, price or ZERO, match=not bars_only
+            order_id,
+            request.quantity,
+            price,
+            request.trigger,
+            match=not bars_only,
         )
 
     def _query(self, request: QueryOrder) -> None:
@@ -269,15 +288,21 @@ class PaperBroker:
         order_id = request.order_id
         working = self.matching.orders.get(order_id)
         status: OrderStatus | None = None
-        filled = ZERO
+        filled, triggered = ZERO, False
         if working is not None:
             filled = working.filled
+            triggered = not self._desk.orders[order_id].is_untriggered
             status = _S.PARTIALLY_FILLED if filled else _S.ACCEPTED
         elif (fate := self.matching.fates.get(order_id)) is not None:
             status, filled = fate
         ts = self._edge.ts
         report = OrderStatusReport(
-            order_id, status, filled, ts, asked_ns=request.asked_ns
+            order_id,
+            status,
+            filled,
+            ts,
+            asked_ns=request.asked_ns,
+            triggered=triggered,
         )
         self._desk.report(order_id, report)
 
@@ -296,6 +321,7 @@ class PaperBroker:
                 quantity=order.quantity,
                 filled=self.matching.orders[order.id].filled,
                 price=order.price,
+                trigger=order.trigger,
             )
             for order in self._desk.orders.values()
         )
@@ -311,7 +337,9 @@ class PaperBroker:
             ),
         )
 
-    # Market data.
+    # Market data. Only bars are matched before the core sees them.
+
+    precedes: tuple[type, ...] = (Bar,)
 
     def before_market(self, event: MarketEvent) -> None:
         """Match against a bar before the core sees it, where only bars exist."""
@@ -320,18 +348,15 @@ class PaperBroker:
 
     def after_market(self, event: MarketEvent) -> None:
         """Match against what the core has just seen."""
-        kind = type(event)
-        if kind is Bar:
+        if type(event) is Trade:
+            if event.instrument in self._desk.busy:
+                self._queues.trade(event)
+        elif type(event) is Bar:
             self._bars.leave(event.instrument)
-            return
-        if kind is not Trade:
-            self._depth.refresh(event.instrument)
-        if event.instrument not in self._desk.busy:
-            return
-        if isinstance(event, Trade):
-            self._queues.trade(event)
         else:
-            self._queues.change(event)
+            self._depth.refresh(event.instrument)
+            if event.instrument in self._desk.busy:
+                self._queues.change(event)
 
     def digest(self) -> object:
         """Return balances, orders with their places in the queue, and delays."""
@@ -353,6 +378,7 @@ def _terms(order: Order) -> Terms:
         side=order.side,
         quantity=order.quantity,
         price=None if order.type is OrderType.MARKET else order.price,
+        trigger=order.trigger if order.is_untriggered else None,
         time_in_force=order.time_in_force,
         post_only=order.post_only,
         reduce_only=order.reduce_only,

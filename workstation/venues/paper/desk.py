@@ -21,6 +21,7 @@ from workstation.model.orders import (
     OrderFilledReport,
     OrderRejected,
     OrderReplaced,
+    OrderTriggered,
     ReplaceRejected,
     Report,
 )
@@ -67,6 +68,7 @@ class Desk:
             told.Expired: self._on_expired,
             told.Amended: self._on_amended,
             told.AmendRefused: self._on_amend_refused,
+            told.Triggered: self._on_triggered,
         }
 
     def where(self, order_id: str) -> str:
@@ -144,9 +146,18 @@ class Desk:
     def _on_amended(self, event: told.Amended) -> None:
         order = self.orders[event.order_id]
         quantity, price = event.quantity, event.price
-        self.orders[order.id] = replace(order, quantity=quantity, price=price)
+        trigger = event.trigger
+        changed = replace(order, quantity=quantity, price=price)
+        if trigger is not None:
+            changed = replace(changed, trigger=trigger)
+        self.orders[order.id] = changed
         ts = self.edge.ts
-        self.report(order.id, OrderReplaced(order.id, quantity, price, ts))
+        self.report(order.id, OrderReplaced(order.id, quantity, price, ts, trigger))
+
+    def _on_triggered(self, event: told.Triggered) -> None:
+        order = self.orders[event.order_id]
+        self.orders[order.id] = order.woken()
+        self.report(order.id, OrderTriggered(order.id, self.edge.ts))
 
     def _on_amend_refused(self, event: told.AmendRefused) -> None:
         report = ReplaceRejected(event.order_id, event.reason, self.edge.ts)

@@ -18,7 +18,9 @@ __all__ = [
     "against_us",
     "crosses",
     "limit_in_bar",
+    "reaches_trigger",
     "released_in_bar",
+    "stop_in_bar",
     "visible_levels",
     "with_spread",
 ]
@@ -99,3 +101,32 @@ def released_in_bar(
         return against_us(instrument, best, order.side)
     worst = min(opened, trigger) if selling else max(opened, trigger)
     return with_spread(instrument, worst, order.side, spread_bps)
+
+
+def reaches_trigger(order: Order, bar: Bar) -> bool:
+    """Tell whether a bar's range reaches the trigger of a stop."""
+    if order.trigger is None:
+        return False
+    if order.side is Side.BUY:
+        return to_decimal(bar.high) >= order.trigger
+    return to_decimal(bar.low) <= order.trigger
+
+
+def stop_in_bar(
+    instrument: Instrument, order: Order, bar: Bar, spread_bps: float
+) -> tuple[Decimal, bool] | None:
+    """Return price and whether it rested there: what a stop gets in its trigger's bar.
+
+    None where a stop-limit gets nothing. What the bar did after the trigger is known
+    only if it opened beyond it: then the rest of its range may come back to the limit.
+    """
+    taken = released_in_bar(instrument, order, bar, spread_bps)
+    limit = order.price
+    if limit is None or crosses(limit, taken, order.side):
+        return taken, False
+    buys = order.side is Side.BUY
+    opened = to_decimal(bar.open)
+    trigger = order.trigger if order.trigger is not None else opened
+    gapped = opened >= trigger if buys else opened <= trigger
+    back = to_decimal(bar.low if buys else bar.high)
+    return (limit, True) if gapped and crosses(limit, back, order.side) else None

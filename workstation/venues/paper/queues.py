@@ -48,6 +48,8 @@ class Queues:
         book = self._engine.book(event.instrument)
         bid, ask = book.buys.best(), book.sells.best()
         if not ((bid and price <= bid.key) or (ask and price >= ask.key)):
+            if book.stops:
+                self._engine.traded(event.instrument, to_decimal(price))
             return
         quantity = UNKNOWN
         if self._is_bounded:
@@ -79,6 +81,9 @@ class Queues:
         book = self._engine.book(name)
         if self._is_crossed(book, view):
             self._engine.sweep(name)
+        if book.stops and not view.last > 0:
+            # Nobody tells of trades, so the best prices are all there is.
+            self._engine.quoted(name, to_decimal(view.bid), to_decimal(view.ask))
         if self._follows_sizes:
             stamp = (event.update_id or 0) if isinstance(event, Quote) else None
             for half in (book.buys, book.sells):

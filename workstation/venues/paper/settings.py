@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from workstation.model.rates import RateLimit
+from workstation.model.rates import BrokerAbilities, RateLimit
 from workstation.model.settings import (
     Bps,
     Fraction,
@@ -48,6 +48,9 @@ class PaperBrokerSettings(
     """What is canceled where two orders of the account would trade with each other."""
     check_balance: bool = False
     """Refuse orders that the balances do not cover; nothing can be sold short then."""
+    native_stops: bool = False
+    """Keep stop orders at the venue, which wakes them up by the trades it sees; else
+    they are held by the workstation, as where a venue has none."""
     maker_fee_bps: Bps = 1.5
     """Fee on fills of resting orders, bps of the notional; negative = rebate."""
     taker_fee_bps: Bps = 4.5
@@ -71,6 +74,13 @@ class PaperBrokerSettings(
     """Share of each limit that is kept for cancels and protection."""
 
     @property
+    def abilities(self) -> BrokerAbilities:
+        """Return what the broker can do: batches as large as any venue takes."""
+        return BrokerAbilities(
+            modify=True, batch=40, account=True, stops=self.native_stops
+        )
+
+    @property
     def assumptions(self) -> dict[str, str]:
         """Return in words what decides how orders fill, for who reads a result."""
         ways = {
@@ -89,6 +99,7 @@ class PaperBrokerSettings(
             "spread_bps": f"{self.spread_bps:g} where nothing is quoted",
             "self_trade": self.self_trade,
             "check_balance": "yes" if self.check_balance else "no",
+            "stops": "kept by the venue" if self.native_stops else "held here",
         }
 
     def __post_init__(self) -> None:

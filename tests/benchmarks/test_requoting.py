@@ -17,7 +17,7 @@ from tests.benchmarks.budget import median_cpu_ns
 from tests.benchmarks.effort import effort
 from tests.execution.fakes import BTC
 from workstation.execution.levels import Touch
-from workstation.execution.reconciling import reconcile
+from workstation.execution.requoting import requote
 from workstation.execution.settings import QuotingSettings
 from workstation.execution.steps import StepKind
 from workstation.execution.working import Working
@@ -78,7 +78,7 @@ def scene(count: int, case: Case) -> tuple[DesiredOrders, list[Working]]:
 
 
 def _compare(wish: DesiredOrders, working: list[Working]) -> int:
-    steps = reconcile(wish, working, RULES, BTC, TOUCH, can_modify=True, now_ns=0)
+    steps = requote(wish, working, RULES, BTC, TOUCH, can_modify=True, now_ns=0)
     return sum(step.kind is StepKind.KEEP for step in steps)
 
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from tests.execution.fakes import BTC
 from workstation.execution.levels import Touch
-from workstation.execution.reconciling import reconcile
+from workstation.execution.requoting import requote
 from workstation.execution.settings import QuotingSettings
 from workstation.execution.steps import Step, StepKind, Why
 from workstation.execution.working import Phase, Working
@@ -58,7 +58,7 @@ def decide(
     can_modify: bool = True,
     instrument: Instrument = BTC,
 ) -> list[Step]:
-    return reconcile(
+    return requote(
         desired, working, rules, instrument, touch, can_modify=can_modify, now_ns=NOW
     )
 

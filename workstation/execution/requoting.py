@@ -1,4 +1,4 @@
-"""Reconciling: the fewest steps from the orders that work to those that are desired.
+"""Requoting: the fewest steps from the orders that work to those that are desired.
 
 A pure function of the wish, the working orders, the market and the time; the quoting
 desk carries the steps out. A keep is better than a change, a change better than a
@@ -22,7 +22,7 @@ from workstation.model.desired import DesiredOrders
 from workstation.model.instruments import Instrument, Side
 from workstation.model.timeframes import NS_PER_MS
 
-__all__ = ["reconcile"]
+__all__ = ["requote"]
 
 _BUY, _SELL = Side.BUY, Side.SELL
 # A float that should be a whole number of ticks may be a hair below it.
@@ -31,7 +31,7 @@ _GONE = {Phase.LEAVING: Why.LEAVING, Phase.UNKNOWN: Why.FATE_UNKNOWN}
 _BUSY = {Phase.SENT: Why.SENT, Phase.CHANGING: Why.CHANGING}
 
 
-def reconcile(
+def requote(
     desired: DesiredOrders,
     working: Sequence[Working],
     rules: QuotingSettings,

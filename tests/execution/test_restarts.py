@@ -1,0 +1,245 @@
+"""What losses, limits and rates are measured from outlives the engine."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from msgspec import to_builtins
+from msgspec.structs import replace
+
+from tests.execution.fakes import BTC, CASH, ETH, NS, FakeCore, FakeMarket, Hand
+from tests.execution.test_entry_limits import OFF
+from workstation.execution.executor import Executor
+from workstation.execution.ledger import DAY_NS
+from workstation.execution.recovering import Recovering
+from workstation.execution.settings import OrderSettings, RiskSettings
+from workstation.model.commands import Rearm, SetLimit
+from workstation.model.limits import BreakerState
+from workstation.model.rates import RateLimit
+from workstation.model.records import (
+    BreakerRecord,
+    ControlRecord,
+    DenyRecord,
+    LossBaseRecord,
+)
+
+D = Decimal
+
+
+def hand_with(**limits: object) -> Hand:
+    hand = Hand(replace(OFF, **limits))
+    hand.quote(100.0, 100.0)
+    return hand
+
+
+class Restarted(Hand):
+    """The next run on the account of another hand, ``later_s`` after it was killed."""
+
+    def __init__(
+        self,
+        before: Hand,
+        later_s: float = 1.0,
+        *,
+        risk: RiskSettings | None = None,
+        cash: Decimal = CASH,
+    ) -> None:
+        self.market = FakeMarket()
+        self.core = FakeCore(before.core.ts + int(later_s * NS))
+        self.core.seq = 1_000_000
+        settings = before.executor.limits.settings if risk is None else risk
+        self.executor = Executor(
+            settings,
+            OrderSettings(),
+            (BTC, ETH),
+            self.market,
+            currency="USDT",
+            cash=cash,
+            rates=[RateLimit(window_s=60, weight=10)],
+            cancel_share=0.5,
+        )
+        self.executor.attach(self.core)
+        recovering = Recovering(self.executor)
+        recovering.begins(to_builtins(settings, builtin_types=(Decimal,)))
+        for record in before.core.records:
+            recovering.take(record)
+        recovering.finish()
+        self._trades = 1_000
+
+
+def at(hand: Hand, price: float, seconds: float = 1.0) -> None:
+    hand.core.advance(hand.core.ts + int(seconds * NS))
+    hand.quote(price, price)
+
+
+def denied(hand: Hand) -> list[str]:
+    return [str(record.code) for record in hand.core.kept(DenyRecord)]
+
+
+def kills(hand: Hand) -> list[str]:
+    return [r.after for r in hand.core.kept(ControlRecord) if r.name == "kill"]
+
+
+@pytest.mark.parametrize("beyond", [False, True])
+def test_a_daily_loss_counts_on_after_a_restart(beyond: bool) -> None:
+    hand = hand_with(max_daily_loss=D(5000), on_breach="hold")
+    hand.fill(hand.enter(), "1", "100", fee="5000.1" if beyond else "5000")
+    again = Restarted(hand)
+    assert again.executor.ledger.day_start == CASH
+    again.quote(100.0, 100.0)
+    again.enter(strategy="other")
+    # Beyond it the breaker has climbed with the first quote.
+    assert denied(again) == (["KILLED"] if beyond else [])
+    assert kills(again) == (["hold"] if beyond else [])
+
+
+@pytest.mark.parametrize("beyond", [False, True])
+def test_a_drawdown_is_from_the_highest_equity_of_all_runs(beyond: bool) -> None:
+    hand = hand_with(max_drawdown=D("0.1"), on_breach="hold")
+    hand.fill(hand.enter("100"), "100", "100")
+    at(hand, 200.0)
+    at(hand, 150.0)
+    again = Restarted(hand)
+    assert again.executor.ledger.curve.peak == 110_000
+    # 110,000 × 0.9 = 99,000 is at the limit.
+    again.quote(*(89.9, 89.9) if beyond else (90.0, 90.0))
+    again.enter(strategy="other")
+    assert denied(again) == (["KILLED"] if beyond else [])
+
+
+def test_the_highest_equity_is_on_record_to_a_thousandth() -> None:
+    hand = hand_with()
+    hand.fill(hand.enter("100"), "100", "100")
+    price, written = 100.0, 0
+    for _ in range(400):
+        price += 0.5
+        at(hand, price)
+        true = hand.executor.ledger.curve.peak
+        kept = Restarted(hand).executor.ledger.curve.peak
+        assert true / D("1.001") < kept <= true
+        written = len(hand.core.kept(LossBaseRecord))
+    # 20 % more equity, a record for each 0.1 % at most.
+    assert 100 < written <= 190
+
+
+def test_a_day_that_ended_in_between_begins_anew_with_the_equity_of_then() -> None:
+    hand = hand_with(max_daily_loss=D(5000), on_breach="hold")
+    hand.fill(hand.enter("100"), "100", "100", fee="5000.1")
+    again = Restarted(hand, DAY_NS / NS)
+    # Nobody knows the equity yet: what is held has no mark.
+    again.quote(50.0, 50.0, "ETH")
+    assert again.executor.ledger.day_start == CASH
+    again.quote(110.0, 110.0)
+    assert again.executor.ledger.day_start == CASH - D("5000.1") + 1000
+    assert [day.day_ns for day in again.executor.ledger.statements.days] == [0, DAY_NS]
+    again.quote(60.1, 60.1)
+    assert denied(again) == []
+
+
+def test_within_the_day_it_goes_on_and_ends_when_it_would_have() -> None:
+    hand = hand_with()
+    again = Restarted(hand, DAY_NS / NS / 2)
+    again.quote(100.0, 100.0)
+    ledger = again.executor.ledger
+    assert [day.day_ns for day in ledger.statements.days] == [0]
+    again.core.advance(DAY_NS)
+    again.quote(100.0, 100.0)
+    assert [day.day_ns for day in ledger.statements.days] == [0, DAY_NS]
+
+
+@pytest.mark.parametrize("more", [-20_000, 20_000])
+def test_other_cash_in_the_config_neither_hides_a_loss_nor_makes_one(
+    more: int,
+) -> None:
+    hand = hand_with(max_daily_loss=D(5000), max_drawdown=D("0.5"))
+    hand.fill(hand.enter(), "1", "100", fee="4000")
+    again = Restarted(hand, cash=CASH + more)
+    equity = again.executor.account().equity
+    limits = again.executor.limits
+    assert equity == CASH + more - 4000
+    assert limits.daily_loss(equity) == 4000
+    assert limits.drawdown(equity) == D(4000) / (CASH + more)
+
+
+def test_a_re_arm_begins_the_drawdown_anew_for_all_runs_after_it() -> None:
+    hand = hand_with(max_drawdown=D("0.1"), on_breach="hold")
+    hand.fill(hand.enter("100"), "100", "100")
+    at(hand, 300.0)
+    at(hand, 100.0)
+    assert kills(hand) == ["hold"]
+    hand.give(Rearm())
+    at(hand, 100.0)
+    again = Restarted(hand)
+    assert again.executor.ledger.curve.peak == CASH
+    again.quote(100.0, 100.0)
+    again.enter(strategy="other")
+    assert (denied(again), kills(again)) == ([], [])
+
+
+def test_a_breaker_that_tripped_does_not_climb_again_for_a_restart() -> None:
+    hand = hand_with(max_daily_loss=D(5000), on_breach="hold")
+    hand.fill(hand.enter("100"), "100", "100", fee="6000")
+    at(hand, 100.0)
+    hand.give(Rearm())
+    at(hand, 100.0)
+    assert kills(hand) == ["hold", "armed"]
+    again = Restarted(hand)
+    again.quote(100.0, 100.0)
+    at(again, 100.0)
+    assert kills(again) == []
+    again.enter(strategy="other")
+    assert denied(again) == ["MAX_DAILY_LOSS"]
+
+
+def test_a_re_arm_that_made_a_breaker_calm_is_on_record() -> None:
+    hand = hand_with(max_drawdown=D("0.1"), on_breach="hold")
+    hand.fill(hand.enter(), "1", "100", fee="20000")
+    at(hand, 100.0)
+    hand.give(Rearm())
+    last = hand.core.kept(BreakerRecord)[-1]
+    assert (last.name, last.before, last.after) == (
+        "max_drawdown",
+        BreakerState.TRIPPED,
+        BreakerState.CALM,
+    )
+
+
+@pytest.mark.parametrize("later_s", [8.9, 9.0])
+def test_orders_of_the_run_before_count_in_the_rate_of_this_one(
+    later_s: float,
+) -> None:
+    hand = hand_with(max_order_rate=2, order_rate_s=10.0)
+    hand.enter(strategy="a")
+    hand.core.advance(hand.core.ts + NS)
+    hand.enter(strategy="b")
+    again = Restarted(hand, later_s)
+    again.quote(100.0, 100.0)
+    again.enter(strategy="c")
+    assert denied(again) == (["MAX_ORDER_RATE"] if later_s < 9 else [])
+
+
+def test_what_was_sent_counts_in_the_brokers_rates_and_in_the_message_ratio() -> None:
+    hand = hand_with(max_message_ratio=D(5), message_ratio_least=2)
+    for owner in "abcd":
+        hand.enter(strategy=owner)
+    hand.fill("o-1", "1", "100")
+    again = Restarted(hand)
+    limits, now = again.executor.limits, again.core.ts
+    assert limits.message_ratio(now) == 4
+    assert again.executor.rates.used(now) == 0.4
+    again.quote(100.0, 100.0)
+    again.enter(strategy="e")
+    again.enter(strategy="f")
+    assert denied(again) == ["MAX_MESSAGE_RATIO"]
+
+
+def test_a_limit_set_live_holds_after_a_restart() -> None:
+    hand = hand_with(max_order_value=D(1000))
+    config = hand.executor.limits.settings
+    hand.give(SetLimit(name="max_order_value", value=D(500)))
+    again = Restarted(hand, risk=config)
+    again.quote(100.0, 100.0)
+    again.enter("5.001", strategy="a")
+    assert denied(again) == ["MAX_ORDER_VALUE"]
+    again.enter("5", strategy="b")
+    assert denied(again) == ["MAX_ORDER_VALUE"]

@@ -1,0 +1,242 @@
+"""Stop and stop-limit orders: sent where the broker keeps them, else held here.
+
+The operator's and the strategies' own ones, not the protection of a position. What is
+held waits among the triggers; when it is met it is judged once more, as the order it
+has become, and sent or denied. Nothing here works while the engine does not run.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import partial
+
+from msgspec.structs import replace
+
+from workstation.execution.closing import Closing
+from workstation.execution.desk import OrderDesk
+from workstation.execution.ledger import Ledger
+from workstation.execution.orders import Tracked
+from workstation.execution.risk import OPERATOR, Joining, RiskStage
+from workstation.execution.triggers import Triggers, Waiting
+from workstation.model.orders import Order, OrderRole, OrderStatus
+from workstation.model.ports import Core
+from workstation.model.signals import Signal
+
+__all__ = ["HeldStop", "Stops"]
+
+ZERO = Decimal(0)
+_HELD, _INITIALIZED = OrderStatus.HELD, OrderStatus.INITIALIZED
+_NEVER = float("inf")
+
+
+class HeldStop(Waiting):
+    """A held stop order; ``fired`` says how it was met, while an exit is in its way."""
+
+    __slots__ = ("_stops", "fired", "tracked")
+
+    def __init__(self, stops: Stops, tracked: Tracked, trigger: Decimal) -> None:
+        order = tracked.order
+        # Nothing is better than the best of an order that does not trail.
+        best = -_NEVER if order.side.sign > 0 else _NEVER
+        super().__init__(order.owner, order.instrument, order.side, best)
+        self._stops = stops
+        self.tracked = tracked
+        self.stop_float = float(trigger)
+        self.fired = ""
+
+    def stop_met(self, price: float, ts: int) -> None:
+        """Have the order judged and sent."""
+        trigger = self.tracked.order.trigger
+        self._stops.fire(self, f"stop {trigger} met at {price!r}")
+
+
+class Stops:
+    """The stop orders of one Executor that are no protection of a position."""
+
+    def __init__(
+        self,
+        desk: OrderDesk,
+        risk: RiskStage,
+        ledger: Ledger,
+        closing: Closing,
+        triggers: Triggers,
+    ) -> None:
+        self._desk = desk
+        self._risk = risk
+        self._ledger = ledger
+        self._closing = closing
+        self._triggers = triggers
+        self._held: dict[str, HeldStop] = {}
+        # Those that only reduce, by row: they end with the position.
+        self._exits: dict[tuple[str, str], list[Tracked]] = {}
+        self._core: Core
+        desk.unheld = self._unheld
+        closing.place = self.place
+
+    def attach(self, core: Core) -> None:
+        """Receive the way back into the core."""
+        self._core = core
+
+    def place(
+        self, order: Order, intent: Signal | None = None, worth: Decimal = ZERO
+    ) -> None:
+        """Send an order that has passed, or hold it until its trigger is met."""
+        desk = self._desk
+        if not order.is_untriggered:
+            desk.send(order, intent, worth)
+            return
+        if desk.sender.abilities.stops:
+            self.take_up(desk.send(order, intent, worth))
+        else:
+            tracked = desk.hold(order, intent, worth)
+            self.take_up(tracked)
+            self._time(tracked)
+
+    def take_up(self, tracked: Tracked) -> None:
+        """Follow an order that waits for its trigger; watch for it, where it is held.
+
+        Also one that an earlier run has left.
+        """
+        order = tracked.order
+        if order.status is _HELD and order.trigger is not None:
+            waiting = self._held[order.id] = HeldStop(self, tracked, order.trigger)
+            self._triggers.add(waiting)
+        if order.reduce_only:
+            row = (order.owner, order.instrument)
+            self._exits.setdefault(row, []).append(tracked)
+
+    def recover(self) -> None:
+        """Let orders that an earlier run left held end at their time."""
+        for waiting in list(self._held.values()):
+            self._time(waiting.tracked)
+
+    def _time(self, tracked: Tracked) -> None:
+        order, core = tracked.order, self._core
+        if order.expires_ns is not None:
+            core.call_at(
+                max(order.expires_ns, core.ts),
+                f"{self._desk.name}.{order.id}.expires",
+                partial(self._expire, tracked),
+            )
+
+    def _expire(self, tracked: Tracked) -> None:
+        if tracked.order.status is _HELD:
+            self._desk.expire(tracked, "good till date")
+
+    def _unheld(self, tracked: Tracked) -> None:
+        waiting = self._held.pop(tracked.order.id, None)
+        if waiting is not None:
+            self._triggers.remove(waiting)
+
+    def is_held(self, order_id: str) -> bool:
+        """Tell whether an order is a stop order that is held here."""
+        return order_id in self._held
+
+    def amend(
+        self, tracked: Tracked, quantity: Decimal, price: Decimal | None, at: Decimal
+    ) -> None:
+        """Give a held order another quantity, price and trigger."""
+        self._desk.adjust(tracked, quantity, at, "amended", price=price)
+        waiting = self._held[tracked.order.id]
+        waiting.stop_float, waiting.fired = float(at), ""
+
+    # Triggers that are met.
+
+    def fire(self, waiting: HeldStop, reason: str) -> None:
+        """Judge an order whose trigger was met, and send it; or leave it waiting."""
+        tracked = waiting.tracked
+        if tracked.order.status is not _HELD or waiting.fired:
+            return
+        if tracked.order.reduce_only:
+            self._close(waiting, reason)
+        else:
+            self._enter(tracked, reason)
+
+    def _enter(self, tracked: Tracked, reason: str) -> None:
+        order, core, risk = tracked.order, self._core, self._risk
+        if risk.data(order.instrument, core.ts) or risk.reconciling():
+            # Prices that may be wrong wake up nothing that adds to a position.
+            return
+        intent = tracked.intent
+        adds = intent is not None and intent.add and order.owner != OPERATOR
+        woken = replace(order.woken(), status=_INITIALIZED)
+        with self._desk.orders.without(tracked):
+            denial = risk.check(woken, core.ts, Joining.ADD if adds else Joining.NO)
+        if denial is not None:
+            self._desk.deny(order, denial)
+            return
+        tracked.worth = risk.judged_at
+        self._desk.release(tracked, order.quantity, reason)
+
+    def _close(self, waiting: HeldStop, reason: str) -> None:
+        tracked = waiting.tracked
+        order, closing = tracked.order, self._closing
+        owner, instrument = order.owner, order.instrument
+        if closing.cancel_resting(owner, instrument, reason):
+            # Both could fill: it goes once the exit is out of the way.
+            waiting.fired = reason
+            return
+        held = self._ledger.position(owner, instrument).quantity
+        left = abs(held) - self._desk.orders.closing(owner, instrument, order.side)
+        quantity = min(order.quantity, left)
+        if quantity <= 0:
+            return
+        # Closing goes on while the executor is paused or the row is locked.
+        woken = replace(
+            order.woken(),
+            status=_INITIALIZED,
+            role=OrderRole.FLATTEN,
+            quantity=quantity,
+        )
+        denial = self._risk.check(woken, self._core.ts)
+        if denial is not None:
+            self._desk.deny(order, denial)
+            return
+        closing.clear_way(woken)
+        self._desk.release(tracked, quantity, reason)
+
+    def fire_again(self, owner: str, instrument: str) -> None:
+        """Send what had to wait for an exit to be canceled, if anything had."""
+        for waiting in self._fired(owner, instrument):
+            reason, waiting.fired = waiting.fired, ""
+            self.fire(waiting, reason)
+
+    def unfire(self, owner: str, instrument: str) -> None:
+        """Forget what waits for that: the exit in its way stays."""
+        for waiting in self._fired(owner, instrument):
+            waiting.fired = ""
+
+    def _fired(self, owner: str, instrument: str) -> list[HeldStop]:
+        if not self._exits:
+            return []
+        return [
+            each
+            for each in self._held.values()
+            if each.fired and each.owner == owner and each.instrument == instrument
+        ]
+
+    # The end of a position.
+
+    def sync(self, owner: str, instrument: str) -> None:
+        """End what was to reduce a position that is gone, here and at the venue."""
+        exits = self._exits.get((owner, instrument))
+        if exits is None:
+            return
+        held = self._ledger.position(owner, instrument).quantity
+        left = []
+        for tracked in exits:
+            order = tracked.order
+            if order.is_terminal or not order.is_untriggered:
+                continue
+            if held * order.side.sign >= 0:
+                self._desk.cancel(tracked, "position turned" if held else "all closed")
+            if not order.is_terminal:
+                left.append(tracked)
+        if left:
+            self._exits[owner, instrument] = left
+        else:
+            del self._exits[owner, instrument]
+
+    def digest(self) -> object:
+        """Return which orders are held, and how they were met, oldest first."""
+        return tuple((each, waiting.fired) for each, waiting in self._held.items())
