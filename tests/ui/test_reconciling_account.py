@@ -272,7 +272,7 @@ async def test_what_changes_behind_the_dialog_is_shown_and_not_booked(
 @pytest.mark.parametrize("owner", ["operator", "ema_cross"])
 async def test_an_order_made_by_hand_gets_an_owner(tmp_path: Path, owner: str) -> None:
     async with account(tmp_path, resting()) as (app, pilot, session):
-        screen = await open_line(app, pilot, "order/web-1")
+        screen = await open_line(app, pilot, "order/web_1")
         if owner != "operator":
             await choose(pilot, screen, R.ATTRIBUTE, owner)
         await press_verb(pilot, screen)
@@ -280,7 +280,7 @@ async def test_an_order_made_by_hand_gets_an_owner(tmp_path: Path, owner: str) -
         row = session.strategies[0].rows[NAME]
         waits = row.state is SymbolState.IN_TRADE
         assert waits is (owner == "ema_cross")
-        assert f"order web-1 is {owner}'s now" in text_of(app).lower()
+        assert f"order web_1 is {owner}'s now" in text_of(app).lower()
 
 
 async def test_an_order_made_by_hand_is_canceled_by_c_and_in_its_dialog(
@@ -293,22 +293,22 @@ async def test_an_order_made_by_hand_is_canceled_by_c_and_in_its_dialog(
         app.screen.arm()
         await pilot.press("c")
         await settle(pilot)
-        assert "Cancel of web-1 asked for." in text_of(app)
+        assert "Cancel of web_1 asked for." in text_of(app)
         go_on(session)
         app.bridge_now()
         await pilot.press("escape")
-        screen = await open_line(app, pilot, "order/web-2")
+        screen = await open_line(app, pilot, "order/web_2")
         await choose(pilot, screen, R.CANCEL)
         await press_verb(pilot, screen)
         go_on(session)
         ended = session.engine.store.snapshot().orders
-        assert {ended[id].status for id in ("web-1", "web-2")} == {OrderStatus.CANCELED}
+        assert {ended[id].status for id in ("web_1", "web_2")} == {OrderStatus.CANCELED}
         assert sides(session).orders == ()
 
 
 async def test_an_order_made_by_hand_may_stay_for_a_reason(tmp_path: Path) -> None:
     async with account(tmp_path, resting()) as (app, pilot, session):
-        screen = await open_line(app, pilot, "order/web-1")
+        screen = await open_line(app, pilot, "order/web_1")
         await choose(pilot, screen, R.IGNORE)
         screen.query_one("#reason", TextField).entry.value = "a friend's"
         await pilot.pause()
@@ -331,7 +331,7 @@ async def test_c_asks_where_the_order_may_protect_what_is_held(tmp_path: Path) -
         await settle(pilot)
         assert isinstance(app.screen, ResolveScreen)
         assert "unprotected" in text_of(app)
-        assert [line.order_id for line in sides(session).orders] == ["web-2"]
+        assert [line.order_id for line in sides(session).orders] == ["web_2"]
 
 
 @pytest.mark.parametrize("owner", ["operator", "ema_cross"])

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from workstation.model.orders import OrderStatus, OrderType
 from workstation.ui.actions import Scope
+from workstation.ui.log_parts import order_number
 from workstation.ui.panels.base import Choice
 from workstation.ui.panels.cells import order_state, short_age
 from workstation.ui.panels.table import Form, Item, TablePanel
 from workstation.ui.typeset import percent, plain, price, quantity, width
 from workstation.ui.widgets.inks import Part
 from workstation.ui.widgets.line_table import Column, Row
-from workstation.ui.wording import order_number
 
 if TYPE_CHECKING:
     from workstation.engine.frames import Frame, OrderRow

@@ -26,6 +26,7 @@ from workstation.ui.panels.cells import order_state
 from workstation.ui.typeset import (
     NONE,
     align_point,
+    decimals_of,
     duration,
     number,
     plain,
@@ -121,10 +122,7 @@ def amount(
     Those of ``exact`` are shown whole, and the amount with as many decimals.
     """
     lots = [i.quantity_decimals for i in instruments.values() if i.base == currency]
-    digits = max(lots, default=_MONEY_DECIMALS)
-    for each in exact:
-        exponent = each.normalize().as_tuple().exponent
-        digits = max(digits, -exponent if isinstance(exponent, int) else 0)
+    digits = max([*(lots or [_MONEY_DECIMALS]), *map(decimals_of, exact)])
     return number(value, min(digits, _MOST_DECIMALS), sign=sign)
 
 

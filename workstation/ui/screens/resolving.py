@@ -29,7 +29,7 @@ from workstation.ui.screens.both_sides import (
 )
 from workstation.ui.screens.scene import Scene
 from workstation.ui.screens.sentences import count
-from workstation.ui.typeset import number, price, quantity
+from workstation.ui.typeset import decimals_of, number, price, quantity
 
 __all__ = [
     "OPERATOR",
@@ -280,7 +280,7 @@ def _as_position(
     who = f"the {owner}" if owner == OPERATOR else owner
     size = quantity(abs(change), one.quantity_decimals)
     value = number(abs(change) * chosen.price, 2)
-    at = price(chosen.price, max(one.price_decimals, _digits(chosen.price)))
+    at = price(chosen.price, max(one.price_decimals, decimals_of(chosen.price)))
     verb, paid = ("buys", "put in for it")
     if change < 0:
         verb, paid = ("sells", "taken out with it")
@@ -297,11 +297,6 @@ def _as_position(
     if scene.protection(owner, one.id):
         return f"{said}. It {adds}; what protects the position protects all of it."
     return f"{said}. It {adds}, and no stop is held for it."
-
-
-def _digits(value: Decimal) -> int:
-    exponent = value.normalize().as_tuple().exponent
-    return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
 def _ignore(

@@ -75,7 +75,7 @@ class Hand:
     def _order(self, event: HandOrder) -> str:
         number = self._matching.accepted + 1
         order = Order(
-            id=f"web-{number}",
+            id=f"web_{number}",
             instrument=event.instrument,
             owner=NOBODY,
             role=OrderRole.MANUAL,
