@@ -409,9 +409,11 @@ class Reports:
         order = tracked.order
         if order.status not in _SETTLED_BY_OPEN and not order.inferred:
             return
-        quantity, price = report.quantity, report.price
-        moved = (quantity is not None and quantity != order.quantity) or (
-            price is not None and price != order.price
+        quantity, price, trigger = report.quantity, report.price, report.trigger
+        moved = (
+            (quantity is not None and quantity != order.quantity)
+            or (price is not None and price != order.price)
+            or (trigger is not None and trigger != order.trigger)
         )
         if report.ts_event is not None:
             tracked.shape_ns = max(tracked.shape_ns, report.ts_event)
@@ -423,6 +425,7 @@ class Reports:
                 _REPLACE,
                 quantity=quantity,
                 price=price,
+                trigger=trigger,
                 venue_id=venue_id,
                 reason="by the venue's status",
             )

@@ -288,10 +288,11 @@ class PaperBroker:
         order_id = request.order_id
         working = self.matching.orders.get(order_id)
         status: OrderStatus | None = None
-        filled, triggered = ZERO, False
+        filled, triggered, trigger = ZERO, False, None
         if working is not None:
             filled = working.filled
-            triggered = not self._desk.orders[order_id].is_untriggered
+            order = self._desk.orders[order_id]
+            triggered, trigger = not order.is_untriggered, order.trigger
             status = _S.PARTIALLY_FILLED if filled else _S.ACCEPTED
         elif (fate := self.matching.fates.get(order_id)) is not None:
             status, filled = fate
@@ -303,6 +304,7 @@ class PaperBroker:
             ts,
             asked_ns=request.asked_ns,
             triggered=triggered,
+            trigger=trigger,
         )
         self._desk.report(order_id, report)
 
