@@ -120,6 +120,16 @@ async def test_enter_settles_what_can_be_settled_and_says_why_not_else() -> None
         assert "nothing to settle about this row" in sides.text
 
 
+async def test_the_footer_has_the_keys_that_do_something_about_the_row() -> None:
+    sides = Sides()
+    async with sides.open() as pilot:
+        assert "enter settle c cancel e export" in sides.text
+        await pilot.press("end", "up")
+        assert "enter settle e export" in sides.text
+        await pilot.press("end")
+        assert "ask again e export" in sides.text
+
+
 async def test_y_asks_the_venue_again() -> None:
     sides = Sides()
     async with sides.open() as pilot:

@@ -142,14 +142,14 @@ class ReconciliationScreen(Ritual[None]):
             for hint in super().footer()
         )
         export = Hint(glyph="e", label="export", id="view.export", rank=4)
-        if self._execute is None:
+        line = self.line if self.shown else None
+        if self._execute is None or line is None or not can_be_settled(line):
             return (*hints, export)
-        return (
-            *hints,
-            Hint(glyph="enter", label="settle", id="table.select", rank=1),
-            Hint(glyph="c", label="cancel", id="order.cancel", rank=2),
-            export,
-        )
+        settle = Hint(glyph="enter", label="settle", id="table.select", rank=1)
+        if not isinstance(line, OrderLine):
+            return (*hints, settle, export)
+        cancel = Hint(glyph="c", label="cancel", id="order.cancel", rank=2)
+        return (*hints, settle, cancel, export)
 
     def refresh_from(self, frame: Frame) -> None:
         """Take both sides of a new frame."""
@@ -167,6 +167,7 @@ class ReconciliationScreen(Ritual[None]):
         rule = self.query_one("#rule", PanelRule)
         rule.set_title(_TITLE, [verdict_info(view)])
         self.put("sentence", self.sentence())
+        self.show_keys()
 
     def sentence(self) -> str:
         """Write out the row below the cursor, and what can be done about it."""
@@ -191,6 +192,7 @@ class ReconciliationScreen(Ritual[None]):
             event.stop()
             self.notice = ""
             self.rewrite()
+            self.show_keys()
 
     # --- what it does -----------------------------------------------------------------
 
