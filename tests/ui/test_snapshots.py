@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,9 @@ from docs.screenshots import (
     settle,
 )
 from tests.ui.prepared import Drawn, draw_apart
+from workstation.model.commands import Inject, Reconcile
+from workstation.model.instruments import Side
+from workstation.model.rehearsal import HandOrder, Happening, Transfer
 from workstation.ui.app import WorkstationApp
 from workstation.ui.panels.base import Panel
 from workstation.ui.verbs import looking
@@ -67,6 +71,15 @@ DIALOGS: dict[str, tuple[str, ...]] = {
     "fill": ("3", "@fills", "enter"),
     "plots": ("1", "@chart", "d", "down", "down", "down", "enter"),
 }
+# To the choice: the field before the reason, which is before Back.
+_CHOOSE = ("enter", "shift+tab", "shift+tab")
+SETTLED: dict[str, tuple[str, ...]] = {
+    "order": (*_CHOOSE, "right"),
+    "position": ("down", *_CHOOSE),
+    "money": (*["down"] * 6, *_CHOOSE),
+    "as_position": (*["down"] * 7, *_CHOOSE, "right"),
+}
+"""From the first row to the dialog of one line, at one of its choices."""
 PLOTS = 'ui.chart=["bollinger(20, 2)", "macd", "rsi(14)"]'
 """Three lines over the price and two panes below it."""
 CROSSHAIR = ("1", "@chart", *["left"] * 4, "up")
@@ -138,6 +151,34 @@ async def do(pilot: Pilot[int], keys: Sequence[str], events: int) -> None:
     await settle(pilot)
 
 
+def behind_us(still: Still) -> None:
+    """Let money come, and orders be made by hand, and ask until that counts."""
+    bid = still.touch("BTCUSDT").bid
+    assert bid is not None
+    below = Decimal(repr(bid)) * Decimal("0.98")
+    happenings: tuple[Happening, ...] = (
+        Transfer(currency="USDT", amount=Decimal(250)),
+        Transfer(currency="BTC", amount=Decimal("0.01")),
+        HandOrder(
+            instrument="BTCUSDT",
+            side=Side.BUY,
+            quantity=Decimal("0.01"),
+            price=below.quantize(Decimal("0.01")),
+        ),
+        HandOrder(instrument="ETHUSDT", side=Side.SELL, quantity=Decimal("0.5")),
+    )
+    for event in happenings:
+        assert still.execute(Inject(event=event)).accepted
+    for events in (SEEN_FROM + 20, SEEN_FROM + 180):
+        still.go_on(events)
+        ask(still)
+
+
+def ask(still: Still) -> None:
+    """Ask the venue what the account holds."""
+    assert still.execute(Reconcile()).accepted
+
+
 def panel_id(panel: Panel | None) -> str:
     """Return the id of the focused panel."""
     return "" if panel is None else panel.panel_id
@@ -162,6 +203,7 @@ def look(snap_compare: Compare) -> Look:
         since: int = SEEN_FROM,
         until: int = EVENTS,
         config: str = "default.toml",
+        prepare: Callable[[Still], None] = lambda still: None,
     ) -> bool:
         read = read_config(theme, *overrides, config=config)
 
@@ -169,6 +211,7 @@ def look(snap_compare: Compare) -> Look:
             await do(pilot, keys, until)
 
         def draw(still: Still) -> str:
+            prepare(still)
             app = make_app(read, still)
             return take_svg_screenshot(app, terminal_size=size, run_before=before)
 
@@ -336,6 +379,38 @@ def test_a_filter_that_is_being_typed(look: Look) -> None:
 
 def test_the_letters_of_a_jump(look: Look) -> None:
     assert look(("1", "ctrl+o"))
+
+
+@pytest.mark.parametrize(
+    "size",
+    [
+        *SIZES,
+        pytest.param(HUGE, id="200x50"),
+        pytest.param((60, 15), id="60x15"),
+    ],
+)
+def test_both_sides_of_an_account(size: tuple[int, int], look: Look) -> None:
+    assert look(("1", "j"), size, prepare=behind_us)
+
+
+def test_both_sides_in_ascii(look: Look) -> None:
+    ascii = ('ui.glyphs="ascii"',)
+    assert look(("1", "j"), SMALL, prepare=behind_us, overrides=ascii)
+
+
+def test_both_sides_without_colour(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert look(("1", "j", "end"), SMALL, prepare=behind_us)
+
+
+def test_an_account_with_nothing_open_and_nothing_held(look: Look) -> None:
+    assert look(("1", "j"), SMALL, since=0, until=0, prepare=ask)
+
+
+@pytest.mark.parametrize("size", [*SIZES, pytest.param((60, 15), id="60x15")])
+@pytest.mark.parametrize("name", SETTLED)
+def test_what_is_made_of_a_line(name: str, size: tuple[int, int], look: Look) -> None:
+    assert look(("1", "j", *SETTLED[name]), size, prepare=behind_us)
 
 
 def test_a_run_in_which_nothing_has_happened_yet(look: Look) -> None:
