@@ -119,7 +119,7 @@ class Still:
         return self._session.driver
 
     async def drive(self) -> None:
-        """Drive the run, as a session of its own would."""
+        """Drive the run, whose wall clock stands, until the screen is left."""
         await self._session.drive()
 
     def frame(

@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from textual._doc import take_svg_screenshot
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -22,9 +23,9 @@ from docs.screenshots import (
     make_app,
     press,
     read_config,
-    run_to,
     settle,
 )
+from tests.ui.prepared import Drawn, draw_apart
 from workstation.model.commands import Inject, Reconcile
 from workstation.model.instruments import Side
 from workstation.model.rehearsal import HandOrder, Happening, Transfer
@@ -46,6 +47,10 @@ DIALOGS: dict[str, tuple[str, ...]] = {
     "cancel_one": (*ORDERS, "c"),
     "cancel_all": (*ORDERS, "C"),
     "ticket": ("1", "b", *["tab"] * 6, "0", "full_stop", "1"),
+    "stop": (
+        *("1", "b", *["tab"] * 3, *["right"] * 3, "tab", "a", *["up"] * 9),
+        *("tab", "a", "tab", "tab", "0", "full_stop", "1"),
+    ),
     "amend": (*ORDERS, "u", *["tab"] * 2, "up", "up"),
     "detail": (*ORDERS, "enter"),
     "stop_feed": ("2", "x"),
@@ -201,14 +206,16 @@ def look(snap_compare: Compare) -> Look:
         prepare: Callable[[Still], None] = lambda still: None,
     ) -> bool:
         read = read_config(theme, *overrides, config=config)
-        still = run_to(read, since)
-        prepare(still)
-        app = make_app(read, still)
 
         async def before(pilot: Pilot[int]) -> None:
             await do(pilot, keys, until)
 
-        return snap_compare(app, terminal_size=size, run_before=before)
+        def draw(still: Still) -> str:
+            prepare(still)
+            app = make_app(read, still)
+            return take_svg_screenshot(app, terminal_size=size, run_before=before)
+
+        return snap_compare(Drawn(draw_apart(read, since, draw)), terminal_size=size)
 
     return compare
 

@@ -231,6 +231,21 @@ CASES: list[tuple[Record, str]] = [
         OrderRecord(
             5,
             TS,
+            order(
+                type=OrderType.STOP_LIMIT,
+                price=Decimal("60440"),
+                trigger=Decimal("60452"),
+                status=OrderStatus.HELD,
+            ),
+            NEW,
+            OrderEvent.HOLD,
+        ),
+        "order #11 BTCUSDT sell 1.000 stop-limit 60,452.00 @ 60,440.00 held",
+    ),
+    (
+        OrderRecord(
+            5,
+            TS,
             order(status=OrderStatus.REJECTED),
             SENT,
             OrderEvent.REJECT,

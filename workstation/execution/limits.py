@@ -24,6 +24,8 @@ from workstation.model.limits import Gauge, LimitUnit
 __all__ = ["LOSSES", "UNITS", "Exposure", "Limits", "loosens"]
 
 ZERO = Decimal(0)
+# Breakers have nothing to say of a smaller share of a limit.
+_NEAR = Decimal("0.75")
 _BUY, _SELL = Side.BUY, Side.SELL
 _MONEY, _COUNT = LimitUnit.MONEY, LimitUnit.COUNT
 
@@ -89,6 +91,16 @@ class Limits:
         if equity >= peak or peak < self.settings.drawdown_base:
             return ZERO
         return (peak - equity) / peak
+
+    def are_losses_near(self, equity: Decimal) -> bool:
+        """Tell whether any loss has used most of its limit, to look at it closely."""
+        settings, ledger = self.settings, self._ledger
+        limit, lost = settings.max_daily_loss, ledger.day_start - equity
+        if limit is not None and lost > 0 and lost > limit * _NEAR:
+            return True
+        limit, peak = settings.max_drawdown, ledger.curve.peak
+        lost = peak - equity
+        return limit is not None and lost > 0 and lost > peak * limit * _NEAR
 
     def losses(self, equity: Decimal) -> tuple[Gauge, Gauge]:
         """Return the gauges that breakers watch."""

@@ -17,6 +17,7 @@ from workstation.execution.limits import LOSSES
 from workstation.execution.live_limits import LiveLimits, SetLive
 from workstation.execution.orders import Tracked
 from workstation.execution.reconciliation import BalanceState
+from workstation.execution.reports import EXTERNAL
 from workstation.model.commands import KillLevel
 from workstation.model.instruments import Side
 from workstation.model.money import minus
@@ -119,10 +120,8 @@ class Recovering:
                 if tracked is not None and not tracked.order.is_terminal:
                     owner, role = record.after, record.role
                     self._executor.desk.orders.reassign(tracked, owner, role)
-            case BalanceRecord(currency=currency):
-                change = minus(record.after, record.before)
-                self._executor.ledger.put(currency, change)
-                self._opened = True
+            case BalanceRecord():
+                self._balance(record)
             case DifferenceRecord():
                 self._difference(record)
 
@@ -140,8 +139,7 @@ class Recovering:
         for name, limit in self.limits.items():
             executor.limits.put(name, limit.value, seq=0)
         reconciliation = executor.reconciliation
-        # A run that ended before the venue's first word had booked nothing either.
-        reconciliation.opened |= self._opened or executor.ledger.fills > 0
+        reconciliation.opened |= self._opened
         if self.records:
             reconciliation.recovered(self._ts)
         for order in list(orders.all()):
@@ -173,7 +171,10 @@ class Recovering:
                 intent,
                 order.price or order.trigger or ZERO,
             )
-            orders.add(tracked)
+            if order.owner == EXTERNAL:
+                orders.adopt(tracked)
+            else:
+                orders.take_up(tracked)
         orders.update(tracked, order)
         tracked.moves += 1
         self._message(record)
@@ -190,6 +191,8 @@ class Recovering:
         fill = record.fill
         self._executor.ledger.apply(fill)
         self._executor.limits.traffic.fills.add(record.ts)
+        # Nothing is sent before the venue's first word, which old runs did not record.
+        self._opened |= fill.owner != EXTERNAL
         self._filled = (record.seq, fill.owner, fill.instrument)
         tracked = self._executor.desk.orders.get(fill.order_id)
         if tracked is not None:
@@ -242,6 +245,14 @@ class Recovering:
         else:
             self.locked.pop(row, None)
 
+    def _balance(self, record: BalanceRecord) -> None:
+        ledger, currency = self._executor.ledger, record.currency
+        own = currency == ledger.currency
+        # What it came to: the config may say other cash by now.
+        has = ledger.initial if own else ledger.put_in.get(currency, ZERO)
+        ledger.put(currency, minus(record.after, has))
+        self._opened |= own
+
     def _difference(self, record: DifferenceRecord) -> None:
         reconciliation = self._executor.reconciliation
         ignored = record.after is Verdict.IGNORED
@@ -250,8 +261,14 @@ class Recovering:
                 key = (record.kind, record.subject)
                 reconciliation.ignored[key] = (record.venue, record.reason)
             return
-        if not ignored:
+        state = reconciliation.balances.get(record.subject)
+        if record.after is Verdict.AGREES:
             reconciliation.balances.pop(record.subject, None)
+            return
+        if not ignored:
+            if state is not None:
+                # Another figure for a while; what was said of the first still holds.
+                state.verdict, state.difference = Verdict.ASKING, ZERO
             return
         difference = minus(Decimal(record.venue), Decimal(record.here))
         reconciliation.balances[record.subject] = BalanceState(

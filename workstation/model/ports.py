@@ -245,11 +245,12 @@ class FollowedMarketView(MarketView, Protocol):
     """A market that also tells of its ticks, as they come."""
 
     def follow(
-        self, instrument: str, tick: Callable[[InstrumentView, int], None]
+        self, instrument: str, tick: Callable[[InstrumentView, object], None]
     ) -> Callable[[], None]:
-        """Call ``tick`` with figures and time at each tick; return how to stop.
+        """Call ``tick`` with the figures at each quote and trade; return how to stop.
 
-        It is called on the hot path, before the Executor has seen the event.
+        It is called on the hot path, before the Executor has seen the event; with what
+        the watchers of this market get beside the figures, which says nothing.
         """
 
 

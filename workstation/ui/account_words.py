@@ -11,7 +11,7 @@ from typing import Any
 
 from workstation.model.instruments import Side
 from workstation.model.money import minus
-from workstation.model.orders import Order, OrderRole, OrderStatus
+from workstation.model.orders import Order, OrderRole, OrderStatus, OrderType
 from workstation.model.reconciliation import Subject, Verdict
 from workstation.model.records import (
     BalanceRecord,
@@ -87,11 +87,14 @@ def _order_text(order: Order, scales: Scales) -> str:
     name = order.instrument
     size = quantity_of(order.quantity, order.instrument, scales)
     text = f"#{order_number(order.id)} {name} {order.side.value} {size}"
+    kind = order.type.value.replace("_", "-")
     price = order.price if order.price is not None else order.trigger
     if price is None:
-        return f"{text} {order.type.value}"
-    at = price_of(price, order.instrument, scales)
-    return f"{text} {order.type.value} @ {at}"
+        return f"{text} {kind}"
+    at = f"@ {price_of(price, order.instrument, scales)}"
+    if order.type is OrderType.STOP_LIMIT and order.trigger is not None:
+        at = f"{price_of(order.trigger, order.instrument, scales)} {at}"
+    return f"{text} {kind} {at}"
 
 
 def _order(record: OrderRecord, scales: Scales) -> Said:

@@ -84,6 +84,7 @@ class WorkstationApp(Face):
         themes: tuple[Path, ...] | None = None,
         environ: Mapping[str, str] | None = None,
         wall: Clock | None = None,
+        owns_process: bool = False,
     ) -> None:
         super().__init__(
             config,
@@ -94,6 +95,8 @@ class WorkstationApp(Face):
             wall=wall,
         )
         self.kill_at_start = False
+        self.owns_process = owns_process
+        """Whether nothing else lives in the process, whose garbage is then ours."""
         self.export_folder = EXPORT_FOLDER
         self._given = session
         self.winding_down = False
@@ -162,9 +165,10 @@ class WorkstationApp(Face):
         self._driving = self._tasks.spawn(session.drive(), name="driver")
         self.set_interval(1 / self.config.run.engine.frame_hz, self.bridge.tick)
         self.bridge_now()
-        # What start-up made never becomes garbage; collecting it took 50 ms a time.
-        gc.collect()
-        gc.freeze()
+        if self.owns_process:
+            # What start-up made never becomes garbage; collecting it took 50 ms a time.
+            gc.collect()
+            gc.freeze()
 
     def _driver_failed(self, name: str, error: BaseException) -> None:
         logging.getLogger(__name__).error("the driver failed", exc_info=error)
@@ -214,7 +218,8 @@ class WorkstationApp(Face):
     async def on_unmount(self) -> None:
         """Stop the driver, wait for it, close the run."""
         self._signals.remove()
-        gc.unfreeze()
+        if self.owns_process:
+            gc.unfreeze()
         session = self.bridge.session
         if session is None:
             return
@@ -420,7 +425,11 @@ def run_app(
     """Run the screen until the operator or a signal ends it; return the exit code."""
     wait_for_escapes(os.environ)
     app = WorkstationApp(
-        config, read_only=read_only, save_setting=save_setting, session=session
+        config,
+        read_only=read_only,
+        save_setting=save_setting,
+        session=session,
+        owns_process=True,
     )
     return asyncio.run(_run(app, mouse=config.ui.mouse))
 

@@ -138,6 +138,14 @@ class Face(App[int]):
         panel = self.panel
         return None if panel is None else panel.choice
 
+    @property
+    def symbol(self) -> str:
+        """The instrument below the cursor, else the one in focus; "" where is none."""
+        choice, row = self.choice, self.focus.row
+        if choice is not None and choice.instrument:
+            return choice.instrument
+        return "" if row is None else row.instrument
+
     def bridge_now(self) -> None:
         """Show the newest frame at once."""
         if self.bridge.session is not None and self.is_running:
@@ -149,6 +157,8 @@ class Face(App[int]):
     def facts(self) -> frozenset[Fact]:
         """Return what is true of the screen now."""
         facts = row_facts(self.panel, self.bridge.frame, self.bridge.versions)
+        if self.symbol:
+            facts.add(Fact.SYMBOL)
         choice = self.choice
         if choice is not None and len(self.focus.symbols_of(choice.task)) > 1:
             facts.add(Fact.SYMBOLS)

@@ -51,8 +51,8 @@ _FULL = (
     Column("why", "REASON", 10, gap=2, flex=True),
 )
 _FORMS = (Form("full", 100, _FULL), Form("wide", 0, _WIDE))
-_HELD_NOTE = "is held here: it stops protecting when the engine stops"
-_HELD_NOTES = "are held here: they stop protecting when the engine stops"
+_HELD_NOTE = "is held here: it stops {what} when the engine stops"
+_HELD_NOTES = "are held here: they stop {what} when the engine stops"
 
 
 class OrdersPanel(TablePanel):
@@ -105,13 +105,16 @@ class OrdersPanel(TablePanel):
         ids = [self._items[k].row.cells[0] for k in held]
         names = " ".join(i if isinstance(i, str) else i[0] for i in ids)
         indent = " " * (0 if self.headless else 4)
+        guards = all(self._items[k].values[-2] == "guard" for k in held)
+        what = "protecting" if guards else "working"
         if len(held) == 1:
-            text = f"{indent}{names} {_HELD_NOTE}"
+            text = f"{indent}{names} {_HELD_NOTE.format(what=what)}"
         else:
-            text = f"{indent}{names} {_HELD_NOTES}"
+            said = _HELD_NOTES.format(what=what)
+            text = f"{indent}{names} {said}"
             if width(text) > self.table.size.width > 0:
                 # What it means must be read whole; the rows have the numbers.
-                text = f"{indent}{len(held)} orders {_HELD_NOTES}"
+                text = f"{indent}{len(held)} orders {said}"
         return (Row(f"note/{key}", hash(text), note=((text, "warn"),)),)
 
     def _item(self, row: OrderRow) -> Item:
@@ -119,9 +122,9 @@ class OrdersPanel(TablePanel):
         compact = self.headless
         filled = quantity(order.filled, row.quantity_decimals if order.filled else 0)
         whole = quantity(order.quantity, row.quantity_decimals)
-        kind = order.type.value
+        kind = "stop" if order.type is OrderType.STOP_LIMIT else order.type.value
         if row.held:
-            kind = "stop!" if order.type is OrderType.STOP else "targ!"
+            kind = "targ!" if order.type is OrderType.TARGET else "stop!"
         state = order_state(order.status)
         bad = order.status is OrderStatus.UNKNOWN
         side = "up" if order.side.sign > 0 else "down"
@@ -164,6 +167,7 @@ class OrdersPanel(TablePanel):
             Choice(order.instrument, order.owner, order.id),
             [
                 *(values.get(n, _word(cells[n])) for n in names),
+                "guard" if order.is_protection else "",
                 "held" if row.held else "",
             ],
             {name: exact[name] for name in names if name in exact},
