@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -20,15 +19,14 @@ from docs.screenshots import (
     EVENTS,
     SEEN_FROM,
     Still,
+    change_behind,
     make_app,
     press,
     read_config,
     settle,
 )
 from tests.ui.prepared import Drawn, draw_apart
-from workstation.model.commands import Inject, Reconcile
-from workstation.model.instruments import Side
-from workstation.model.rehearsal import HandOrder, Happening, Transfer
+from workstation.model.commands import Reconcile
 from workstation.ui.app import WorkstationApp
 from workstation.ui.panels.base import Panel
 from workstation.ui.verbs import looking
@@ -149,29 +147,6 @@ async def do(pilot: Pilot[int], keys: Sequence[str], events: int) -> None:
     for entry in app.screen.query(Input):
         entry.cursor_blink = False
     await settle(pilot)
-
-
-def behind_us(still: Still) -> None:
-    """Let money come, and orders be made by hand, and ask until that counts."""
-    bid = still.touch("BTCUSDT").bid
-    assert bid is not None
-    below = Decimal(repr(bid)) * Decimal("0.98")
-    happenings: tuple[Happening, ...] = (
-        Transfer(currency="USDT", amount=Decimal(250)),
-        Transfer(currency="BTC", amount=Decimal("0.01")),
-        HandOrder(
-            instrument="BTCUSDT",
-            side=Side.BUY,
-            quantity=Decimal("0.01"),
-            price=below.quantize(Decimal("0.01")),
-        ),
-        HandOrder(instrument="ETHUSDT", side=Side.SELL, quantity=Decimal("0.5")),
-    )
-    for event in happenings:
-        assert still.execute(Inject(event=event)).accepted
-    for events in (SEEN_FROM + 20, SEEN_FROM + 180):
-        still.go_on(events)
-        ask(still)
 
 
 def ask(still: Still) -> None:
@@ -390,17 +365,17 @@ def test_the_letters_of_a_jump(look: Look) -> None:
     ],
 )
 def test_both_sides_of_an_account(size: tuple[int, int], look: Look) -> None:
-    assert look(("1", "j"), size, prepare=behind_us)
+    assert look(("1", "j"), size, prepare=change_behind)
 
 
 def test_both_sides_in_ascii(look: Look) -> None:
     ascii = ('ui.glyphs="ascii"',)
-    assert look(("1", "j"), SMALL, prepare=behind_us, overrides=ascii)
+    assert look(("1", "j"), SMALL, prepare=change_behind, overrides=ascii)
 
 
 def test_both_sides_without_colour(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    assert look(("1", "j", "end"), SMALL, prepare=behind_us)
+    assert look(("1", "j", "end"), SMALL, prepare=change_behind)
 
 
 def test_an_account_with_nothing_open_and_nothing_held(look: Look) -> None:
@@ -410,7 +385,7 @@ def test_an_account_with_nothing_open_and_nothing_held(look: Look) -> None:
 @pytest.mark.parametrize("size", [*SIZES, pytest.param((60, 15), id="60x15")])
 @pytest.mark.parametrize("name", SETTLED)
 def test_what_is_made_of_a_line(name: str, size: tuple[int, int], look: Look) -> None:
-    assert look(("1", "j", *SETTLED[name]), size, prepare=behind_us)
+    assert look(("1", "j", *SETTLED[name]), size, prepare=change_behind)
 
 
 def test_a_run_in_which_nothing_has_happened_yet(look: Look) -> None:
