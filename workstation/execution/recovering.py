@@ -19,6 +19,7 @@ from workstation.execution.orders import Tracked
 from workstation.execution.reconciliation import BalanceState
 from workstation.execution.reports import EXTERNAL
 from workstation.model.commands import KillLevel
+from workstation.model.errors import JournalError
 from workstation.model.instruments import Side
 from workstation.model.money import minus
 from workstation.model.orders import Fill, OrderEvent, OrderRole, OrderStatus
@@ -155,6 +156,7 @@ class Recovering:
                 orders.reopen(found)
         for tracked in orders.open():
             order = tracked.order
+            self._check(order.instrument, f"left order {order.id} open in")
             if order.trigger is None or not order.is_untriggered:
                 continue
             if order.role is OrderRole.STOP or order.role is OrderRole.TARGET:
@@ -196,6 +198,7 @@ class Recovering:
 
     def _fill(self, record: FillRecord) -> None:
         fill = record.fill
+        self._check(fill.instrument, "traded")
         self._executor.ledger.apply(fill)
         # Nothing is sent before the venue's first word, which old runs did not record.
         self._opened |= fill.owner != EXTERNAL
@@ -205,6 +208,15 @@ class Recovering:
         if tracked is not None:
             tracked.trades[fill.trade_id] = fill.quantity
             self.cut.append((tracked, fill))
+
+    def _check(self, instrument: str, what: str) -> None:
+        """Refuse what this run could neither book nor ask about."""
+        known = self._executor.risk.instruments
+        if instrument not in known:
+            raise JournalError(
+                f"the account {what} {instrument}, which is not in this run (it has "
+                f"{', '.join(known)}); put it back into the config"
+            )
 
     def _position(self, record: PositionRecord) -> None:
         after = record.after
