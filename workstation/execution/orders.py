@@ -344,6 +344,11 @@ class Orders:
         row = self._rows.get((owner, instrument))
         return list(row.values()) if row else []
 
+    def orders_in(self, owner: str, instrument: str) -> list[Order]:
+        """Return them as orders."""
+        row = self._rows.get((owner, instrument))
+        return [tracked.order for tracked in row.values()] if row else []
+
     def has_entry(self, owner: str, instrument: str) -> str | None:
         """Return the id of an open order that may open or add to the position."""
         row = self._rows.get((owner, instrument))
