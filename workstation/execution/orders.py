@@ -186,6 +186,9 @@ class Orders:
                 del self._inferred[after.id]
         if was is now:
             return
+        if was_there and is_there and was is not _UNKNOWN and now is not _UNKNOWN:
+            # One that works goes on working: no count changes.
+            return
         if is_there != was_there:
             self.at_venue += 1 if is_there else -1
         if now is _SUBMITTED and not was_there:
