@@ -449,6 +449,27 @@ def test_a_difference_is_found_however_often_the_account_trades() -> None:
     assert account.line("BTC").verdict is Verdict.AGREES
 
 
+def test_an_account_that_is_never_at_rest_is_not_asked_for_without_pause() -> None:
+    account = Account()
+    account.begin()
+    account.answer()
+    order_id = account.enter("100", order_type="limit", limit_price="95")
+    account.accept(order_id)
+    for tenths in range(600):
+        filled = D(tenths) / 10
+        account.orders = [web("100", order_id=order_id, price=D(95), filled=filled)]
+        # The venue is ahead by some fills, now by more and now by less.
+        ahead = filled + D(1 + tenths * tenths % 13) / 10
+        account.has = {"USDT": CASH - 95 * ahead, "BTC": ahead}
+        account.later(1)
+        if account.asked()[-1].number != account.answered:
+            account.answer()
+        account.fill(order_id, "0.1", price="95")
+    assert account.position() == 60
+    since = [each for each in account.asked() if each.since_ns is not None]
+    assert 10 < len(since) < 40
+
+
 def test_a_currency_that_only_pays_fees_begins_with_what_there_was_of_it() -> None:
     account = Account(opened=False)
     account.has = {"USDT": CASH, "BNB": D(10)}
