@@ -330,9 +330,9 @@ class Handler(BaseHTTPRequestHandler):
             for each in books.orders:
                 each["time"] -= int(ask["ms"])
         elif what == "fill":
-            order = books.open_order(ask["id"])
-            if order is not None:
-                books.fill(order, Decimal(ask["qty"]), order["price"], maker=True)
+            found = books.open_order(ask["id"])
+            if found is not None:
+                books.fill(found, Decimal(ask["qty"]), found["price"], maker=True)
         return {
             "orders": [plain(order) for order in books.orders],
             "trades": [plain(trade) for trade in books.trades],

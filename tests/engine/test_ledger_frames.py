@@ -62,7 +62,7 @@ def test_the_deepest_fall_is_never_less_than_that_of_now() -> None:
     deeper = 0
     while session.engine.step():
         ledger = session.executor.ledger
-        if not ledger.lives:
+        if not ledger.is_holding:
             continue
         frame = session.frame(0, PARTS).equity
         assert frame is not None

@@ -107,10 +107,10 @@ class FakeMarket:
     def __init__(self, instruments: Sequence[Instrument] = (BTC, ETH)) -> None:
         self.views = {i.id: FakeView(i.id) for i in instruments}
         self.reasons: dict[str, str] = {}
-        self.followers: dict[str, list[Callable[[FakeView, int], None]]] = {}
+        self.followers: dict[str, list[Callable[[FakeView, object], None]]] = {}
 
     def follow(
-        self, instrument: str, tick: Callable[[FakeView, int], None]
+        self, instrument: str, tick: Callable[[FakeView, object], None]
     ) -> Callable[[], None]:
         following = self.followers.setdefault(instrument, [])
         following.append(tick)

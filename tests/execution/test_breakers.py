@@ -120,7 +120,11 @@ def test_with_nothing_open_no_event_asks() -> None:
     hand = Hand(replace(OFF, max_daily_loss=D(1000)))
     at(hand, 100.0)
     asked: list[int] = []
-    hand.executor.breakers.look = asked.append  # type: ignore[method-assign, assignment]
+
+    def look(ts: int, equity: D | None = None) -> None:
+        asked.append(ts)
+
+    hand.executor.breakers.look = look  # type: ignore[method-assign]
     for _ in range(5):
         at(hand, 100.0)
     assert asked == []

@@ -123,7 +123,7 @@ class PastMarket:
         return 1 << 62
 
     def follow(
-        self, instrument: str, tick: Callable[[InstrumentView, int], None]
+        self, instrument: str, tick: Callable[[InstrumentView, object], None]
     ) -> Callable[[], None]:
         """Follow nothing: between the closes there are no ticks."""
         return lambda: None

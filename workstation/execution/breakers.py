@@ -65,8 +65,11 @@ class Breakers:
         self._controls = controls
         self._kill = kill
         self._states: dict[str, BreakerState] = {}
+        # Whether any of them is not calm.
+        self._stirred = False
         self._kept: tuple[int, Decimal, Decimal] | None = None
         """Day, its first equity and the peak, as they are on record."""
+        self._bases: tuple[Decimal | None, Decimal | None] = (None, None)
         self._core: Core
 
     def attach(self, core: Core) -> None:
@@ -77,14 +80,23 @@ class Breakers:
         """Have them looked at with the next market event: something has changed."""
         self.due_ns = 0
 
-    def look(self, ts: int) -> None:
-        """Compare the losses at the marks of now; climb where one is too large."""
-        equity = self._ledger.sample(ts)
-        self._keep()
-        for gauge in self._limits.losses(equity):
-            self._judge(gauge, ts)
-        busy = self._ledger.open_positions()
-        self.due_ns = ts + _EVERY_NS if busy else NEVER
+    def look(self, ts: int, equity: Decimal | None = None) -> None:
+        """Compare the losses at the marks of now; climb where one is too large.
+
+        ``equity`` is that of now, where the ledger has sampled it just before.
+        """
+        ledger = self._ledger
+        if equity is None:
+            equity = ledger.sample(ts)
+        # The objects, not the figures: nearly always nothing has been put there.
+        bases = ledger.day_start, ledger.curve.peak
+        if bases[0] is not self._bases[0] or bases[1] is not self._bases[1]:
+            self._bases = bases
+            self._keep()
+        if self._stirred or self._limits.are_losses_near(equity):
+            for gauge in self._limits.losses(equity):
+                self._judge(gauge, ts)
+        self.due_ns = ts + _EVERY_NS if ledger.is_holding else NEVER
 
     def _keep(self) -> None:
         """Put on record what losses are measured from, where that has changed."""
@@ -112,6 +124,7 @@ class Breakers:
     def resume(self, name: str, state: BreakerState) -> None:
         """Go on with the state that a loss had in an earlier run."""
         self._states[name] = state
+        self._stirred = True
 
     def _judge(self, gauge: Gauge, ts: int) -> None:
         before = self._states.get(gauge.name, _CALM)
@@ -124,6 +137,7 @@ class Breakers:
 
     def _enter(self, gauge: Gauge, before: BreakerState, after: BreakerState) -> None:
         self._states[gauge.name] = after
+        self._stirred = any(each is not _CALM for each in self._states.values())
         core = self._core
         core.record(
             BreakerRecord(

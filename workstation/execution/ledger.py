@@ -7,7 +7,7 @@ All money is Decimal in the account's currency; it never sees a clock.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from msgspec import Struct
@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from workstation.execution.curve import EquityCurve
 from workstation.execution.lives import Life, Lives
 from workstation.execution.statements import DAY_NS, DayStart, Statements
-from workstation.model.instruments import Instrument, Side, to_decimal
+from workstation.model.instruments import Instrument, Side
 from workstation.model.money import minus, plus, ratio, share, times
 from workstation.model.orders import Fill
 from workstation.model.ports import FollowedMarketView
@@ -246,6 +246,16 @@ class Ledger:
             if instrument is None or p.instrument == instrument
         ]
 
+    def held_instruments(self) -> Iterator[str]:
+        """Yield the instruments of the positions that are not flat; some repeatedly."""
+        for _, instrument in self._open:
+            yield instrument
+
+    @property
+    def is_holding(self) -> bool:
+        """Tell whether any position is not flat."""
+        return bool(self._open)
+
     def net(self, instrument: str) -> Decimal:
         """Return the account's signed position: the sum of its owners'."""
         return self._net.get(instrument, ZERO)
@@ -258,7 +268,7 @@ class Ledger:
         seen = self._marks.get(instrument)
         if seen is not None and seen[0] == mark:
             return seen[1]
-        exact = to_decimal(mark).quantize(self._grid[instrument])
+        exact = Decimal(repr(mark)).quantize(self._grid[instrument])
         self._marks[instrument] = (mark, exact)
         return exact
 
@@ -355,21 +365,23 @@ class Ledger:
 
     # What is due by the run's clock.
 
-    def wake(self, ts: int) -> bool:
+    def wake(self, ts: int) -> tuple[bool, Decimal | None]:
         """Start the day and sample the equity, where that is due at ``ts``.
 
-        Returns whether a day has begun. It does not while something is held that has no
-        mark yet, as right after a restart: nobody knows what it begins with.
+        Returns whether a day has begun, and what was sampled. No day begins while
+        something is held that has no mark yet, as right after a restart: nobody knows
+        what it begins with.
         Neither has a record of its own: both follow from the clock and the market
         events of the run, and a replay derives them again.
         """
-        begins = ts >= self._day_ends_ns and self._is_marked()
+        begins, equity = ts >= self._day_ends_ns and self._is_marked(), None
         if begins:
             self.start_day(ts)
-        elif self.lives and ts >= self.due_ns:
-            self.sample(ts)
+            equity = self.day_start
+        elif self.lives.by_key and ts >= self.due_ns:
+            equity = self.sample(ts)
         self._set_due(ts)
-        return begins
+        return begins, equity
 
     def sample(self, ts: int) -> Decimal:
         """Take the equity of now into the curve, and return it."""
@@ -403,7 +415,7 @@ class Ledger:
 
     def _set_due(self, ts: int) -> None:
         due = self._day_ends_ns
-        if self.lives:
+        if self.lives.by_key:
             wait = self.curve.wait_ns
             due = min(due, (ts // wait + 1) * wait)
         self.due_ns = due

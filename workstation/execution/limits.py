@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
-from typing import NamedTuple
 
 import msgspec
-from msgspec import structs
+from msgspec import Struct, structs
 
 from workstation.execution.ledger import Ledger
 from workstation.execution.orders import Orders
@@ -24,6 +23,8 @@ from workstation.model.limits import Gauge, LimitUnit
 __all__ = ["LOSSES", "UNITS", "Exposure", "Limits", "loosens"]
 
 ZERO = Decimal(0)
+# Breakers have nothing to say of a smaller share of a limit.
+_NEAR = Decimal("0.75")
 _BUY, _SELL = Side.BUY, Side.SELL
 _MONEY, _COUNT = LimitUnit.MONEY, LimitUnit.COUNT
 
@@ -48,7 +49,7 @@ LOSSES = ("max_daily_loss", "max_drawdown")
 """Those that breakers watch."""
 
 
-class Exposure(NamedTuple):
+class Exposure(Struct, frozen=True, gc=False):
     """Worst-case notional: of an instrument, its symbol, its venue, and of all."""
 
     instrument: Decimal
@@ -89,6 +90,16 @@ class Limits:
         if equity >= peak or peak < self.settings.drawdown_base:
             return ZERO
         return (peak - equity) / peak
+
+    def are_losses_near(self, equity: Decimal) -> bool:
+        """Tell whether any loss has used most of its limit, to look at it closely."""
+        settings, ledger = self.settings, self._ledger
+        limit, lost = settings.max_daily_loss, ledger.day_start - equity
+        if limit is not None and lost > 0 and lost > limit * _NEAR:
+            return True
+        limit, peak = settings.max_drawdown, ledger.curve.peak
+        lost = peak - equity
+        return limit is not None and lost > 0 and lost > peak * limit * _NEAR
 
     def losses(self, equity: Decimal) -> tuple[Gauge, Gauge]:
         """Return the gauges that breakers watch."""
@@ -142,7 +153,7 @@ class Limits:
         return max(ZERO, equity * self.settings.leverage)
 
     def _active(self) -> Iterable[str]:
-        active = {p.instrument: None for p in self._ledger.open_positions()}
+        active = dict.fromkeys(self._ledger.held_instruments())
         active.update(dict.fromkeys(self._orders.pending_instruments()))
         return active
 

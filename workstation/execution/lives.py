@@ -169,10 +169,6 @@ class Lives:
         self._on: dict[str, dict[str, Life]] = {}
         self._stops: dict[str, Callable[[], None]] = {}
 
-    def __bool__(self) -> bool:
-        """Tell whether anything is held."""
-        return bool(self.by_key)
-
     def get(self, owner: str, instrument: str) -> Life | None:
         """Return the life of a position, None where nothing is held."""
         return self.by_key.get((owner, instrument))
@@ -198,15 +194,14 @@ class Lives:
         return life
 
     def _follow(self, instrument: str, together: dict[str, Life]) -> Callable[[], None]:
-        def tick(view: InstrumentView, ts: int) -> None:
+        def tick(view: InstrumentView, _: object) -> None:
             mark = view.mark
-            if mark is None or not mark > 0:
-                return
-            for life in together.values():
-                if mark < life.low:
-                    life.low = mark
-                if mark > life.high:
-                    life.high = mark
+            if mark is not None and mark > 0:
+                for life in together.values():
+                    if mark < life.low:
+                        life.low = mark
+                    if mark > life.high:
+                        life.high = mark
 
         return self._market.follow(instrument, tick)
 

@@ -35,10 +35,10 @@ _BUY, _SELL = Side.BUY, Side.SELL
 KEEP_MOVES = 64
 """A quoted order may be replaced for hours; the journal has all of its moves."""
 _SUBMITTED, _UNKNOWN = OrderStatus.SUBMITTED, OrderStatus.UNKNOWN
+_HELD = OrderStatus.HELD
 # Two hundred bytes each; they matter for as long as books and venue differ.
 _MOST_ELSEWHERE = 10_000
 _MOST_DIGITS = 19
-_HELD = OrderStatus.HELD
 _NOT_AT_VENUE = TERMINAL | {OrderStatus.INITIALIZED, OrderStatus.HELD}
 # A held entry may fill like one that the venue has; what is held to close may not: its
 # quantity is worked out when it is released.
@@ -63,7 +63,8 @@ class Tracked:
     counts its transitions, which are records, ``history`` has the last of them.
 
     ``seen`` says that the venue once had it, ``reshaping`` that a replace is not
-    answered, so that its quantity may be another; ``lost`` is the status in which an
+    answered, so that its quantity may be another, and ``growth`` by how much more, in
+    quantity and value; ``lost`` is the status in which an
     answer stayed away, ``ending`` the end the venue reported before all its fills were
     here. ``sent_ns`` is when it left, ``spoken_ns`` when the last request about it
     did, ``heard_ns`` when the venue last spoke of it (the run's clock);
@@ -76,6 +77,7 @@ class Tracked:
         "ending",
         "evidence_ns",
         "flattened",
+        "growth",
         "heard_ns",
         "history",
         "intent",
@@ -109,6 +111,7 @@ class Tracked:
         # A list: an empty deque takes room for 64 moves, an order has three or four.
         self.history: list[OrderMove] = []
         self.seen = self.reshaping = False
+        self.growth: tuple[Decimal, Decimal] | None = None
         self.lost: OrderStatus | None = None
         self.ending: Ending | None = None
         self.sent_ns = self.spoken_ns = self.heard_ns = 0
@@ -212,6 +215,9 @@ class Orders:
                 del self._inferred[after.id]
         if was is now:
             return
+        if was_there and is_there and was is not _UNKNOWN and now is not _UNKNOWN:
+            # One that works goes on working: no count changes.
+            return
         if is_there != was_there:
             self.at_venue += 1 if is_there else -1
         if now is _SUBMITTED and not was_there:
@@ -278,20 +284,51 @@ class Orders:
             self._pending.pop(side, None)
             self._worth.pop(side, None)
 
-    def reserve(self, order: Order, quantity: Decimal, price: Decimal) -> None:
-        """Count an entry as larger by so much: a change of it is on its way.
+    def reshape(
+        self, tracked: Tracked, quantity: Decimal, price: Decimal | None
+    ) -> None:
+        """Count an order for the worse of what it is and what it is asked to become.
 
-        With the same figures, negative, it is taken back once that is answered.
+        ``quantity`` is the whole one; without a price that stays. What it grows by
+        counts until ``reshaped``, whatever fills meanwhile.
         """
+        order = tracked.order
+        was = _worth(tracked, order)
+        worth = was if price is None else price
+        more = max(ZERO, quantity - order.quantity)
+        stays = max(ZERO, min(quantity, order.quantity) - order.filled)
+        tracked.reshaping = True
+        tracked.growth = more, more * worth + stays * max(ZERO, worth - was)
+        self._grow(order, *tracked.growth)
+
+    def reshaped(self, tracked: Tracked) -> None:
+        """Note that the venue has said what became of a change."""
+        tracked.reshaping = False
+        self._shrink(tracked)
+
+    def _shrink(self, tracked: Tracked) -> None:
+        if tracked.growth is not None:
+            more, value = tracked.growth
+            tracked.growth = None
+            self._grow(tracked.order, -more, -value)
+
+    def _grow(self, order: Order, quantity: Decimal, value: Decimal) -> None:
+        if order.reduce_only:
+            row = (order.owner, order.instrument, order.side)
+            self._closing[row] = self._closing.get(row, ZERO) + quantity
+            return
         side = (order.instrument, order.side)
-        self._pending[side] = self._pending.get(side, ZERO) + quantity
-        value = quantity * price
-        self._worth[side] = self._worth.get(side, ZERO) + value
         self.pending_value += value
-        if not self._pending[side]:
-            del self._pending[side], self._worth[side]
+        pending = self._pending.get(side, ZERO) + quantity
+        if pending:
+            self._pending[side] = pending
+            self._worth[side] = self._worth.get(side, ZERO) + value
+        else:
+            self._pending.pop(side, None)
+            self._worth.pop(side, None)
 
     def _close(self, tracked: Tracked) -> None:
+        self._shrink(tracked)
         self._unlist(tracked)
         closed = self._closed
         closed[tracked.order.id] = tracked
@@ -334,15 +371,16 @@ class Orders:
         sums = self.pending_value, self.at_venue
         if order.status not in _NOT_AT_VENUE:
             self.at_venue -= 1
+        more, more_value = tracked.growth or (ZERO, ZERO)
         if order.reduce_only:
             if order.status not in _NOT_AT_VENUE:
                 closed = (*row, order.side)
-                left = self._closing.get(closed, ZERO) - order.remaining
+                left = self._closing.get(closed, ZERO) - order.remaining - more
                 self._closing = {**self._closing, closed: left}
         elif order.status not in _NOT_PENDING:
             side = (name, order.side)
-            left = self._pending.get(side, ZERO) - order.remaining
-            value = order.remaining * _worth(tracked, order)
+            left = self._pending.get(side, ZERO) - order.remaining - more
+            value = order.remaining * _worth(tracked, order) + more_value
             before = self._worth.get(side, ZERO)
             self._pending = {**self._pending, side: left}
             self._worth = {**self._worth, side: before - value}
@@ -370,6 +408,11 @@ class Orders:
         """Return the open orders of one row, oldest first."""
         row = self._rows.get((owner, instrument))
         return list(row.values()) if row else []
+
+    def orders_in(self, owner: str, instrument: str) -> list[Order]:
+        """Return them as orders."""
+        row = self._rows.get((owner, instrument))
+        return [tracked.order for tracked in row.values()] if row else []
 
     def has_entry(self, owner: str, instrument: str) -> str | None:
         """Return the id of an open order that may open or add to the position."""

@@ -106,10 +106,13 @@ class PriceWatch:
     def _fall_due(self, ts: int) -> None:
         """Start the day, sample the equity, look at the breakers: whatever is due."""
         ledger, breakers = self._ledger, self._breakers
-        if ts >= ledger.due_ns and ledger.wake(ts):
-            breakers.wake()
+        equity = None
+        if ts >= ledger.due_ns:
+            begins, equity = ledger.wake(ts)
+            if begins:
+                breakers.wake()
         if ts >= breakers.due_ns:
-            breakers.look(ts)
+            breakers.look(ts, equity)
         self.due_ns = min(ledger.due_ns, breakers.due_ns)
 
     def wake(self) -> None:

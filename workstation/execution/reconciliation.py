@@ -25,6 +25,7 @@ from workstation.model.orders import (
     AccountReport,
     ExternalOrder,
     OpenOrder,
+    Order,
     OrderStatus,
     OrderType,
     QueryAccount,
@@ -237,14 +238,7 @@ class Reconciliation:
             if (
                 listed.filled > order.filled
                 or (order.is_terminal and not is_over)
-                or (
-                    order.status in _OPEN
-                    and (
-                        (listed.quantity, listed.price) != (order.quantity, order.price)
-                        # A stop that waits here and no more there.
-                        or (order.is_untriggered and listed.order_type in _AWAKE)
-                    )
-                )
+                or (order.status in _OPEN and not _same(listed, order))
             ):
                 late = order.status in _OVER and not is_over
                 if late and max(tracked.heard_ns, order.updated_ns) < asked_ns:
@@ -448,3 +442,13 @@ class Reconciliation:
             ],
             [(*key, *what) for key, what in self.ignored.items()],
         )
+
+
+def _same(listed: OpenOrder, order: Order) -> bool:
+    """Tell whether the venue has an open order as it is here."""
+    if (listed.quantity, listed.price) != (order.quantity, order.price):
+        return False
+    if not order.is_untriggered:
+        return True
+    # A stop that waits here may be woken there, or have another trigger.
+    return listed.order_type not in _AWAKE and listed.trigger == order.trigger

@@ -215,9 +215,9 @@ class Recovering:
         self._follow()
         self._check(fill.instrument, "traded")
         self._executor.ledger.apply(fill)
+        self._executor.limits.traffic.fills.add(record.ts)
         # Nothing is sent before the venue's first word, which old runs did not record.
         self._opened |= fill.owner != EXTERNAL
-        self._executor.limits.traffic.fills.add(record.ts)
         self._filled = (record.seq, fill.owner, fill.instrument)
         tracked = self._executor.desk.orders.get(fill.order_id)
         if tracked is not None:

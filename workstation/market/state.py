@@ -8,6 +8,7 @@ indicator becomes part of the state.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from workstation.market.bars import BarBuilder
 from workstation.market.book import Book
@@ -21,10 +22,12 @@ from workstation.market.settings import StorageSettings
 from workstation.market.ticks import QuoteWindow, TradeWindow
 from workstation.market.window import BarWindow
 from workstation.model.instruments import Instrument
-from workstation.model.market import Bar, Trade
+from workstation.model.market import Bar
 from workstation.model.timeframes import NS_PER_MS, Timeframe
 
 __all__ = ["MarketState"]
+
+W = TypeVar("W")
 
 
 class MarketState:
@@ -149,24 +152,17 @@ class MarketState:
         return self.instrument(instrument).age_limit(self._stale_ns)
 
     def follow(
-        self, instrument: str, tick: Callable[[LiveInstrument, int], None]
+        self, instrument: str, tick: Callable[[LiveInstrument, object], None]
     ) -> Callable[[], None]:
-        """Call ``tick`` with figures and time at each quote and trade until stopped."""
+        """Call ``tick`` with the figures at every tick; return how to stop."""
         live = self.instrument(instrument)
 
-        def trade(live: LiveInstrument, event: Trade) -> None:
-            tick(live, event.ts_recv)
-
         def stop() -> None:
-            # One of them, where the same follows twice.
-            at = live.top_watchers.index(tick)
-            live.top_watchers = live.top_watchers[:at] + live.top_watchers[at + 1 :]
-            live.trade_watchers = tuple(
-                w for w in live.trade_watchers if w is not trade
-            )
+            live.top_watchers = _without(live.top_watchers, tick)
+            live.trade_watchers = _without(live.trade_watchers, tick)
 
         live.top_watchers = (*live.top_watchers, tick)
-        live.trade_watchers = (*live.trade_watchers, trade)
+        live.trade_watchers = (*live.trade_watchers, tick)
         return stop
 
     def gap_ledger(self) -> tuple[GapEntry, ...]:
@@ -183,3 +179,9 @@ class MarketState:
             ],
             self._gaps.total,
         )
+
+
+def _without(watchers: tuple[W, ...], gone: object) -> tuple[W, ...]:
+    """Return the watchers less one: the same may follow twice."""
+    at = watchers.index(gone)
+    return watchers[:at] + watchers[at + 1 :]

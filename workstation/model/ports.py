@@ -48,7 +48,7 @@ class Core(Protocol):
     def emit(self, event: object) -> None:
         """Queue an event for the other parts; it runs after this handler, in order."""
 
-    def publish(self, event: object) -> None:
+    def publish(self, event: object, /) -> object:
         """Tell observers of a change that has been made."""
 
     def record(self, record: Record) -> None:
@@ -245,11 +245,12 @@ class FollowedMarketView(MarketView, Protocol):
     """A market that also tells of its ticks, as they come."""
 
     def follow(
-        self, instrument: str, tick: Callable[[InstrumentView, int], None]
+        self, instrument: str, tick: Callable[[InstrumentView, object], None]
     ) -> Callable[[], None]:
-        """Call ``tick`` with figures and time at each tick; return how to stop.
+        """Call ``tick`` with the figures at each quote and trade; return how to stop.
 
-        It is called on the hot path, before the Executor has seen the event.
+        It is called on the hot path, before the Executor has seen the event; with what
+        the watchers of this market get beside the figures, which says nothing.
         """
 
 

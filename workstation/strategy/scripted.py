@@ -388,9 +388,10 @@ class ScriptedStrategy:
         elif not wanted and name in self._followed:
             self._followed.pop(name)()
 
-    def _tick(self, row: Row, _: InstrumentView, ts: int) -> None:
+    def _tick(self, row: Row, view: InstrumentView, _: object) -> None:
         # Called on the hot path, before held stops are looked at: the script is asked
         # after that, in the event this emits.
+        ts = view.ts_recv
         if ts < row.event_due_ns or not self._may_be_asked(row):
             return
         row.event_due_ns = ts + self.settings.ask.event_ms * NS_PER_MS

@@ -91,9 +91,9 @@ class Stored(Struct):
     type: str = ""
     origQty: Decimal = Decimal(0)
     price: Decimal = Decimal(0)
-    time: int = 0
     stopPrice: Decimal = Decimal(0)
     isWorking: bool = True
+    time: int = 0
     updateTime: int = 0
 
     @property

@@ -213,7 +213,9 @@ class BinanceVenue:
             status,
             stored.executedQty,
             stored.updateTime * NS_PER_MS,
+            quantity=stored.origQty,
             triggered=stored.was_triggered,
+            trigger=stored.stopPrice or None,
         )
         return (*fills, report)
 
