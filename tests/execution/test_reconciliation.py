@@ -339,6 +339,23 @@ def test_an_account_is_opened_once_wherever_its_first_run_was_killed(
     assert after.executor.account().initial == whole.executor.account().initial
 
 
+def test_an_order_by_hand_that_was_taken_over_at_once_opens_no_account() -> None:
+    account = Account(opened=False)
+    account.has = {"USDT": D(500)}
+    account.orders = [web()]
+    account.begin()
+    account.answer()
+    account.resolve(Subject.ORDER, "web_1", "adopt")
+    account.fill("web_1", "2", price="90")
+    assert not account.executor.reconciliation.opened
+    account.orders, account.has = [], {"USDT": D(320), "BTC": D(2)}
+    after = taken_up(account)
+    assert not after.executor.reconciliation.opened
+    after.answer()
+    assert after.executor.account().initial == 500
+    assert after.executor.controls.unreconciled == {}
+
+
 def test_one_different_answer_is_a_doubt_and_a_second_one_a_difference() -> None:
     account = Account()
     account.begin()

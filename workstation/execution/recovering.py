@@ -193,6 +193,8 @@ class Recovering:
                 orders.adopt(tracked)
             else:
                 orders.take_up(tracked)
+        # No entry is sent before the venue's first word, which old runs did not record.
+        self._opened |= record.event is OrderEvent.SUBMIT and not order.reduce_only
         orders.update(tracked, order)
         tracked.moves += 1
         self._message(record)
@@ -216,8 +218,6 @@ class Recovering:
         self._check(fill.instrument, "traded")
         self._executor.ledger.apply(fill)
         self._executor.limits.traffic.fills.add(record.ts)
-        # Nothing is sent before the venue's first word, which old runs did not record.
-        self._opened |= fill.owner != EXTERNAL
         self._filled = (record.seq, fill.owner, fill.instrument)
         tracked = self._executor.desk.orders.get(fill.order_id)
         if tracked is not None:
