@@ -236,9 +236,9 @@ def _position(
     if had:
         total = quantity(had + line.quantity, one.quantity_decimals, sign=True)
         parts[0] += f": {total} in all"
-    canceled = _opening(scene, EXTERNAL, name)
-    if canceled:
-        parts.append(f"Cancels {count(canceled, 'order')} made at the venue in it")
+    others = _opening(scene, EXTERNAL, name)
+    if others:
+        parts.append(f"Leaves {count(others, 'order')} made at the venue in it alone")
     if scene.protection(taker, name):
         parts.append("What protects the position there protects all of it then")
     elif taker == OPERATOR:
