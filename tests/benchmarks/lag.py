@@ -101,7 +101,7 @@ def main(report: str, which: str = "") -> None:
                 timeframe="1s" if which else "1m",
             )
         )
-        app = Probe(load_config(path))
+        app = Probe(load_config(path), owns_process=True)
         app.report = Path(report)
         app.run()
 

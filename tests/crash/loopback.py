@@ -60,6 +60,10 @@ class Loopback:
         ask = {"type": "LIMIT", "price": price} if price else {"type": "MARKET"}
         self._admin("order", symbol=symbol, side=side, quantity=quantity, **ask)
 
+    def age(self, ms: int) -> None:
+        """Let all orders so far be older by so much."""
+        self._admin("age", ms=str(ms))
+
     def state(self) -> dict[str, Any]:
         """Return orders, trades and balances."""
         return self._admin("state")

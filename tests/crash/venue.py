@@ -22,6 +22,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 FEE = Decimal("0.001")
+DAY_MS = 86_400_000
 
 
 class Refusal(Exception):
@@ -268,20 +269,28 @@ class Handler(BaseHTTPRequestHandler):
             ]
         if kind == "GET allOrders":
             since = int(ask.get("startTime", 0))
+            until = int(ask.get("endTime", since + DAY_MS if since else now_ms()))
             first = int(ask.get("orderId", 0))
+            if since and until > since + DAY_MS:
+                text = "More than 24 hours between startTime and endTime."
+                raise Refusal(-1127, text)
+            most = int(ask.get("limit", 500))
             found = [
                 plain(o)
                 for o in books.orders
                 if o["symbol"] == ask["symbol"]
-                and o["time"] >= since
+                and since <= o["time"] <= until
                 and o["orderId"] >= first
             ]
-            return found[: int(ask.get("limit", 500))]
+            return found[:most] if since or first else found[-most:]
         if kind == "GET myTrades":
-            wanted = int(ask.get("orderId", 0))
-            return [
-                plain(t) for t in books.trades if not wanted or t["orderId"] == wanted
+            wanted, first = int(ask.get("orderId", 0)), int(ask.get("fromId", 0))
+            found = [
+                plain(t)
+                for t in books.trades
+                if t["id"] >= first and (not wanted or t["orderId"] == wanted)
             ]
+            return found[: int(ask.get("limit", 500))]
         if kind == "GET account":
             return {
                 "balances": [
@@ -317,10 +326,13 @@ class Handler(BaseHTTPRequestHandler):
             )
         elif what == "order":
             books.place({**ask, "newClientOrderId": f"web_{len(books.orders) + 1}"})
+        elif what == "age":
+            for each in books.orders:
+                each["time"] -= int(ask["ms"])
         elif what == "fill":
-            order = books.open_order(ask["id"])
-            if order is not None:
-                books.fill(order, Decimal(ask["qty"]), order["price"], maker=True)
+            found = books.open_order(ask["id"])
+            if found is not None:
+                books.fill(found, Decimal(ask["qty"]), found["price"], maker=True)
         return {
             "orders": [plain(order) for order in books.orders],
             "trades": [plain(trade) for trade in books.trades],

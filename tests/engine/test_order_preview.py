@@ -16,7 +16,7 @@ from workstation.engine.session import Session
 from workstation.model.commands import AmendOrder, CancelOrders, Hold, PlaceOrder
 from workstation.model.errors import CommandRefused
 from workstation.model.instruments import Side
-from workstation.model.orders import OrderStatus
+from workstation.model.orders import OrderStatus, OrderType
 
 D = Decimal
 
@@ -172,3 +172,43 @@ def test_what_is_not_there_has_no_preview() -> None:
         preview_of(session, "o-99", "1", D(1))
     with pytest.raises(CommandRefused, match="XRPUSDT is not in this run"):
         session.preview_order(market(instrument="XRPUSDT"))
+
+
+def test_a_stop_is_worth_what_its_trigger_is_and_waits() -> None:
+    session = running(300)
+    view = session.aggregator.instrument("BTCUSDT")
+    instrument = session.instruments["BTCUSDT"]
+    at = instrument.nearest_price(view.ask * 1.01)
+    stop = market(order_type=OrderType.STOP, trigger=at)
+    found = session.preview_order(stop)
+    assert found.passes
+    assert (found.waits, found.held, found.takes) == (True, True, None)
+    assert (found.price, found.notional) == (at, D("0.010") * at)
+    assert found.ties_up is not None
+    assert found.away_bps == pytest.approx(100, rel=0.05)
+    done = do(session, stop)
+    assert done.endswith(f"at market once {at} is met is held here"), done
+    (order,) = own(session)
+    moved = AmendOrder(
+        order_id=order.id, quantity=D("0.020"), price=None, trigger=at + 1
+    )
+    found = session.preview_order(moved)
+    assert (found.passes, found.waits, found.keeps_queue) == (True, True, False)
+    # In the place of the old one, not on top of it.
+    assert found.notional == D("0.020") * (at + 1)
+    met = market(order_type=OrderType.STOP, trigger=instrument.nearest_price(view.bid))
+    assert session.preview_order(met).code == "TRIGGER_MET"
+
+
+def test_a_venue_that_keeps_stops_holds_none_of_them_here() -> None:
+    session = small("brokers.0.native_stops=true")
+    run_backtest(session.engine, Until(events=300))
+    view = session.aggregator.instrument("BTCUSDT")
+    at = session.instruments["BTCUSDT"].nearest_price(view.ask * 1.01)
+    stop = market(order_type=OrderType.STOP, trigger=at)
+    found = session.preview_order(stop)
+    assert (found.waits, found.held) == (True, False)
+    assert do(session, stop).endswith("was sent")
+    more(session, 200)
+    (order,) = own(session)
+    assert (order.type, order.status) == (OrderType.STOP, OrderStatus.ACCEPTED)

@@ -13,6 +13,7 @@ from workstation.execution.recovering import Recovering
 from workstation.execution.settings import ReconciliationSettings
 from workstation.model.commands import (
     CancelOrders,
+    Hold,
     Kill,
     KillLevel,
     Reconcile,
@@ -68,6 +69,7 @@ class Account(Hand):
         self.executor.reconciliation.opened = opened
         self.has = {"USDT": CASH}
         self.orders: list[OpenOrder] = []
+        self.answered = 0
 
     def begin(self) -> None:
         self.core.seq += 1
@@ -79,6 +81,7 @@ class Account(Hand):
 
     def answer(self, orders: Sequence[OpenOrder] | None = None) -> None:
         """Answer the last question with what the venue has now."""
+        self.answered = self.asked()[-1].number
         self.give(
             AccountReport(
                 number=self.asked()[-1].number,
@@ -237,14 +240,21 @@ def test_every_s_of_zero_looks_only_at_the_start() -> None:
     assert len(account.asked()) == 2
 
 
-def taken_up(account: Account, records: int | None = None) -> Account:
-    """Return the account as a new engine takes it up, by so many of its records."""
+def taken_up(
+    account: Account, records: int | None = None, cash: Decimal = CASH
+) -> Account:
+    """Return the account as a new engine takes it up, by so many of its records.
+
+    ``cash`` is what the config says that the account began with.
+    """
     after = Account(opened=False)
+    after.executor.ledger.initial = cash
     after.has, after.orders = account.has, account.orders
     recovering = Recovering(after.executor)
     for record in account.core.records[:records]:
         recovering.take(record)
     recovering.finish()
+    after.core.records = account.core.records[:records]
     after.core.seq, after.core.ts = account.core.seq + 1, account.core.ts
     after.executor.recover(Recover(origin="engine"), recovering.cut)
     return after
@@ -290,10 +300,43 @@ def test_a_new_account_begins_with_what_its_venue_has() -> None:
     assert executor.net("BTC") == 0, "what it began with is no position"
     assert executor.ledger.balances() == {**account.has}
     assert [r.after for r in account.records(BalanceRecord)] == [  # type: ignore[attr-defined]
-        D("1234.5"),
         D("0.7"),
+        D("1234.5"),
     ]
     assert account.denied() == ""
+
+
+def opened_by_hand() -> Account:
+    """Return a new account that was traded by hand a moment before its first answer."""
+    account = Account(opened=False)
+    account.has = {"USDT": D("1234.5"), "BTC": D(2), "ETH": D(5)}
+    account.begin()
+    account.answer([web("2", status=OrderStatus.FILLED, filled=D(2))])
+    account.fill("web_1", "2", price="90")
+    account.give(OrderStatusReport("web_1", OrderStatus.FILLED, D(2)))
+    account.later(2)
+    account.answer()
+    return account
+
+
+@pytest.mark.parametrize("records", range(len(opened_by_hand().core.records) + 1))
+def test_an_account_is_opened_once_wherever_its_first_run_was_killed(
+    records: int,
+) -> None:
+    whole = opened_by_hand()
+    assert not whole.executor.reconciling
+    after = taken_up(whole, records, cash=D(50))
+    after.answer([web("2", status=OrderStatus.FILLED, filled=D(2))])
+    if after.executor.working("external", "BTC"):
+        after.fill("web_1", "2", price="90")
+        after.give(OrderStatusReport("web_1", OrderStatus.FILLED, D(2)))
+        after.later(2)
+        after.answer()
+    assert not after.executor.reconciling
+    assert after.executor.controls.unreconciled == {}
+    assert after.executor.ledger.balances() == after.has
+    assert after.position("external") == 2
+    assert after.executor.account().initial == whole.executor.account().initial
 
 
 def test_one_different_answer_is_a_doubt_and_a_second_one_a_difference() -> None:
@@ -382,6 +425,61 @@ def test_a_difference_that_goes_away_lets_entries_pass_again() -> None:
     assert verdicts == [Verdict.DIFFERS, Verdict.AGREES]
 
 
+def test_a_difference_is_found_however_often_the_account_trades() -> None:
+    account = Account()
+    account.begin()
+    account.answer()
+    account.has = {"USDT": CASH - 300, "BTC": D(0)}
+    order_id = account.enter("100", order_type="limit", limit_price="95")
+    account.accept(order_id)
+    for filled in range(80):
+        account.orders = [web("100", order_id=order_id, price=D(95), filled=D(filled))]
+        account.later(1)
+        asked = account.asked()
+        if asked and asked[-1].number != account.answered:
+            account.answer()
+        account.fill(order_id, "1", price="95")
+        account.has |= {
+            "USDT": account.has["USDT"] - 95,
+            "BTC": account.has["BTC"] + 1,
+        }
+        if filled < 40:
+            assert not account.executor.controls.unreconciled
+    assert account.line("USDT").verdict is Verdict.DIFFERS
+    assert account.line("BTC").verdict is Verdict.AGREES
+
+
+def test_a_currency_that_only_pays_fees_begins_with_what_there_was_of_it() -> None:
+    account = Account(opened=False)
+    account.has = {"USDT": CASH, "BNB": D(10)}
+    account.begin()
+    account.answer()
+
+    def buy(trade_id: str, has: str) -> None:
+        fee = D("0.001")
+        report = OrderFilledReport(
+            account.enter(strategy=trade_id), trade_id, D(1), D(100), fee, "BNB", False
+        )
+        account.give(report)
+        account.has |= {"BTC": account.has.get("BTC", D(0)) + 1, "BNB": D(has)}
+        account.has["USDT"] -= 100
+
+    buy("t-1", "9.999")
+    account.again()
+    account.later(2)
+    account.answer()
+    assert account.line("BNB").verdict is Verdict.AGREES
+    assert account.executor.ledger.balances()["BNB"] == D("9.999")
+    buy("t-2", "9.998")
+    account.again()
+    assert account.line("BNB").verdict is Verdict.AGREES
+    assert account.executor.controls.unreconciled == {}
+    # From now on it is looked at like any other.
+    account = taken_up(account)
+    account.differ("BNB", "-3")
+    assert account.line("BNB").difference == -3
+
+
 def test_a_currency_of_another_market_is_not_looked_at() -> None:
     account = Account()
     account.begin()
@@ -429,6 +527,41 @@ def test_an_order_made_by_hand_that_is_over_is_found_by_what_is_missing() -> Non
     assert account.denied() == ""
 
 
+@pytest.mark.parametrize(("silent_h", "back_h"), [(2, 2), (40, 24)])
+def test_what_was_traded_by_hand_while_the_venue_was_silent_is_looked_for(
+    silent_h: float, back_h: float
+) -> None:
+    account = Account()
+    account.begin()
+    account.answer()
+    account = taken_up(account)
+    account.answer()
+    begun_ns = account.core.ts
+    account.later(silent_h * 3_600)
+    account.give(Hold(on=True))
+    ended_ns = account.core.ts
+    # Killed again before the venue has said a word.
+    for _ in range(2):
+        account = taken_up(account)
+        (asked,) = account.asked()
+        assert asked.since_ns is not None
+        wanted = max(begun_ns, ended_ns - back_h * 3_600 * NS)
+        assert asked.since_ns == wanted - 60 * NS
+
+
+def test_what_was_traded_before_the_account_was_opened_is_not_asked_for() -> None:
+    account = Account(opened=False)
+    account.give(Hold(on=True))
+    account.later(3_600)
+    account.begin()
+    account.answer()
+    opened_ns = account.core.ts
+    account.later(10)
+    account.give(Hold(on=False))
+    (asked,) = taken_up(account).asked()
+    assert asked.since_ns == opened_ns - 60 * NS
+
+
 def test_an_old_order_of_ours_is_not_taken_for_one_made_by_hand() -> None:
     account = Account()
     order_id = account.enter()
@@ -438,6 +571,65 @@ def test_an_old_order_of_ours_is_not_taken_for_one_made_by_hand() -> None:
     account.answer([web(order_id=order_id, filled=D(1), status=OrderStatus.FILLED)])
     assert account.executor.working("external", "BTC") == []
     assert account.executor.net("BTC") == 1
+
+
+def test_no_new_order_gets_the_id_of_one_that_was_found_at_the_venue() -> None:
+    # Such as an earlier life of the account has left there, whose journal is gone.
+    account = Account()
+    odd = web(order_id="o-" + "9" * 5_000, price=D(50))
+    account.orders = [
+        web(order_id="o-1", price=D(70)),
+        web(order_id="o-3", price=D(60)),
+        odd,
+    ]
+    account.begin()
+    account.answer()
+    for _ in range(3):
+        account.give(OrderStatusReport("o-1", OrderStatus.ACCEPTED))
+        account.give(OrderStatusReport("o-3", OrderStatus.ACCEPTED))
+        account.give(OrderStatusReport(odd.order_id, OrderStatus.ACCEPTED))
+        account.later(2)
+        account.answer()
+        if not account.executor.reconciling:
+            break
+    for price in ("90", "91"):
+        account.enter(order_type="limit", limit_price=price, strategy=price)
+    assert account.submitted() == ["o-2", "o-4"]
+    after = taken_up(account)
+    assert after.executor.desk.orders.made == 4
+    assert after.executor.working("external", "BTC")[0].id == "o-1"
+
+
+def test_what_was_traded_by_hand_is_booked_once_however_long_ago_it_was() -> None:
+    account = Account()
+    account.begin()
+    account.answer()
+    # As long as anything differs, all orders since then are asked for.
+    account.differ("ETH", "1")
+    account.has |= {"USDT": CASH - 180, "BTC": D(2)}
+    over = web(filled=D(2), status=OrderStatus.FILLED)
+
+    def told() -> None:
+        account.give(
+            OrderFilledReport("web_1", "t-9", D(2), D(90), D(0), "USDT", False)
+        )
+        account.give(OrderStatusReport("web_1", OrderStatus.FILLED, D(2)))
+
+    account.later(30)
+    account.answer()
+    account.later(2)
+    account.answer([over])
+    told()
+    assert account.position("external") == 2
+    # It has ended long ago and is not kept any more.
+    account.executor.desk.orders._closed.clear()
+    account.has["USDT"] -= 1
+    account.later(30)
+    account.answer()
+    account.later(2)
+    assert account.asked()[-1].since_ns is not None
+    account.answer([over])
+    assert account.executor.working("external", "BTC") == []
 
 
 def test_an_order_that_the_venue_does_not_list_is_asked_about() -> None:
@@ -450,6 +642,34 @@ def test_an_order_that_the_venue_does_not_list_is_asked_about() -> None:
     asked: list[Request] = account.core.requests[-1:]
     assert [getattr(each, "order_id", "") for each in asked] == [order_id]
     assert account.order(order_id).verdict is Verdict.ASKING
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_an_order_that_is_over_here_and_open_there_is_not_over(is_open: bool) -> None:
+    account = Account()
+    account.begin()
+    account.answer()
+    order_id = account.enter(order_type="limit", limit_price="95")
+    account.accept(order_id)
+    account.give(CancelOrders(order_ids=(order_id,)))
+    account.core.seq += 1
+    account.executor.reconcile(Reconcile())
+    account.give(OrderCanceled(order_id, "", 5, D(0)))
+    there = [web("1", order_id=order_id, price=D(95))]
+    # The venue may have said so before it canceled the order.
+    account.answer(there)
+    assert account.executor.working("s", "BTC") == []
+    account.later(2)
+    account.answer(there)
+    (order,) = account.executor.working("s", "BTC")
+    assert order.status is OrderStatus.UNKNOWN
+    assert account.order(order_id).verdict is Verdict.ASKING
+    status = OrderStatus.ACCEPTED if is_open else OrderStatus.CANCELED
+    told = OrderStatusReport(order_id, status, ts_event=6, asked_ns=account.core.ts)
+    account.give(told)
+    found = account.executor.desk.orders.get(order_id)
+    assert found is not None
+    assert found.order.status is status
 
 
 def test_an_order_just_sent_is_not_missed() -> None:
@@ -614,6 +834,15 @@ def test_a_position_made_by_hand_goes_to_whom_the_operator_says() -> None:
         account.resolve(Subject.POSITION, "BTC", "adopt")
 
 
+def test_a_position_that_changes_hands_leaves_orders_by_hand_alone() -> None:
+    account = Account()
+    external(account, filled="1")
+    account.resolve(Subject.ORDER, "web_1", "ignore", reason="not ours")
+    account.resolve(Subject.POSITION, "BTC", "adopt")
+    assert account.position("operator") == 1
+    assert not any(isinstance(r, CancelOrder) for r in account.core.requests)
+
+
 def test_an_adopted_difference_is_money_put_in_and_no_profit() -> None:
     account = Account()
     account.begin()
@@ -710,6 +939,34 @@ def test_an_ignored_difference_counts_again_once_it_is_another() -> None:
     assert account.line("USDT").verdict is Verdict.DIFFERS
     assert account.line("USDT").difference == -6
     assert account.denied() == DenialCode.UNRECONCILED
+
+
+@pytest.mark.parametrize("passes", [True, False])
+def test_what_is_ignored_stays_so_for_its_reason_over_a_restart(passes: bool) -> None:
+    account = Account(opened=False)
+    account.begin()
+    account.answer()
+    account.differ("USDT", "-5")
+    account.resolve(Subject.BALANCE, "USDT", "ignore", reason="a fee of the bank")
+    # For a moment it is another: a fill may have been on its way.
+    account.has["USDT"] -= 1
+    account.again()
+    assert account.line("USDT").verdict is Verdict.ASKING
+    account.has["USDT"] += 1
+    if passes:
+        account.later(2)
+        account.answer()
+        assert account.line("USDT").verdict is Verdict.IGNORED
+    after = taken_up(account)
+    after.answer()
+    line = after.line("USDT")
+    assert (line.verdict, line.reason) == (Verdict.IGNORED, "a fee of the bank")
+    assert not after.executor.reconciling
+    after.has["USDT"] -= 1
+    after.again()
+    after.later(2)
+    after.answer()
+    assert after.line("USDT").verdict is Verdict.DIFFERS
 
 
 def test_a_difference_is_settled_as_it_was_shown_or_not_at_all() -> None:

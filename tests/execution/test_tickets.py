@@ -23,6 +23,7 @@ from workstation.model.instruments import Side
 from workstation.model.orders import (
     CancelOrder,
     Order,
+    OrderCanceled,
     OrderReplaced,
     OrderRole,
     OrderStatus,
@@ -280,6 +281,93 @@ def test_an_amend_is_judged_in_the_place_of_what_it_changes() -> None:
     # 1 is held, and 1 more may be filled: what is filled is not counted twice.
     hand.give(amend(order_id, "2", "99.5"))
     assert order_of(hand).status is OrderStatus.PENDING_REPLACE
+
+
+@pytest.mark.parametrize(
+    ("quantity", "price", "worth"),
+    [
+        ("6", "99", "594"),
+        ("4", "100", "400"),
+        ("6", "98", "588"),
+        # Less for less: until that is answered, it may still fill as it is.
+        ("2", "98", "396"),
+        ("2", "100", "398"),
+    ],
+)
+def test_an_amend_on_its_way_counts_at_the_worst_of_before_and_after(
+    quantity: str, price: str, worth: str
+) -> None:
+    hand = Hand(RiskSettings(max_order_value=None))
+    order_id = working(hand, "4", "99")
+    orders = hand.executor.desk.orders
+    assert orders.pending_worth("BTC", BUY) == 396
+    hand.give(amend(order_id, quantity, price))
+    assert orders.pending("BTC", BUY) == max(D(4), D(quantity))
+    least = max(D(396), D(quantity) * D(price))
+    assert least <= D(worth) <= orders.pending_worth("BTC", BUY)
+    hand.give(OrderReplaced(order_id, D(quantity), D(price)))
+    assert orders.pending("BTC", BUY) == D(quantity)
+    assert orders.pending_worth("BTC", BUY) == D(quantity) * D(price)
+    assert orders.pending_value == D(quantity) * D(price)
+
+
+@pytest.mark.parametrize("beyond", [False, True])
+def test_an_entry_beside_an_amend_on_its_way_is_judged_with_its_growth(
+    beyond: bool,
+) -> None:
+    hand = Hand(RiskSettings(max_order_value=None, max_total_exposure=D(1000)))
+    hand.quote(100.0, 100.0)
+    order_id = working(hand, "4", "100")
+    hand.give(amend(order_id, "6", "100"))
+    hand.enter("4.001" if beyond else "4")
+    codes = [record.code for record in hand.core.kept(DenyRecord)]
+    assert codes == (["MAX_TOTAL_EXPOSURE"] if beyond else [])
+
+
+def test_what_an_amend_adds_is_taken_back_when_it_is_refused_or_over() -> None:
+    for end in (
+        ReplaceRejected("o-1", "no"),
+        OrderReplaced("o-1", D(6), D(99)),
+        OrderCanceled("o-1"),
+    ):
+        hand = Hand(RiskSettings(max_order_value=None))
+        working(hand, "4", "99")
+        hand.give(amend("o-1", "6", "99"))
+        hand.fill("o-1", "1", "99")
+        orders = hand.executor.desk.orders
+        assert orders.pending("BTC", BUY) == 5
+        hand.give(end)
+        left = {ReplaceRejected: 3, OrderReplaced: 5, OrderCanceled: 0}[type(end)]
+        assert orders.pending("BTC", BUY) == left
+        assert orders.pending_value == left * 99
+
+
+def test_a_second_amend_is_judged_without_what_the_first_would_have_added() -> None:
+    hand = Hand(RiskSettings(max_order_value=None))
+    working(hand, "4", "99")
+    hand.give(amend("o-1", "6", "99"))
+    orders = hand.executor.desk.orders
+    tracked = orders.get("o-1")
+    assert tracked is not None
+    with orders.without(tracked):
+        assert orders.pending("BTC", BUY) == 0
+        assert orders.pending_value == 0
+    assert orders.pending_value == 594
+
+
+def test_an_exit_that_is_being_enlarged_closes_as_much_as_it_may_fill() -> None:
+    hand = Hand(RiskSettings(max_order_value=None))
+    hand.give(ticket("4"))
+    hand.fill("o-1", "4", "100")
+    hand.give(ticket("1", "120", side=SELL, reduce_only=True))
+    hand.accept("o-2")
+    hand.give(amend("o-2", "3", "120"))
+    text = refused(hand, ticket("1.001", "121", side=SELL, reduce_only=True))
+    assert text.startswith("REDUCE_ONLY_WOULD_INCREASE")
+    hand.give(ticket("1", "121", side=SELL, reduce_only=True))
+    hand.give(OrderReplaced("o-2", D(3), D(120)))
+    orders = hand.executor.desk.orders
+    assert orders.closing("operator", "BTC", SELL) == 4
 
 
 def test_less_of_the_same_passes_where_no_entry_does() -> None:

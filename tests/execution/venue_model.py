@@ -230,6 +230,7 @@ class VenueModel:
                 f"v-{name}",
                 request.asked_ns,
                 found.trigger is not None and not found.waits,
+                found.trigger,
             )
         )
         return said

@@ -1091,6 +1091,8 @@ def preview(**changes: Any) -> Preview:
         "takes": Decimal(0),
         "take_price": None,
         "keeps_queue": False,
+        "waits": False,
+        "held": False,
         "gates": (
             Gate("feed", True, "40 ms of 5 s"),
             Gate("risk", True, "61 % of position limit 100000"),

@@ -99,6 +99,7 @@ def test_the_footer_starts_with_the_panels_own_keys_and_ends_with_keys() -> None
 def test_the_footer_hides_what_cannot_act() -> None:
     line = words(Scope.ROW, {Fact.UNLOCKED, Fact.ROW})
     assert "o override" in line
+    assert "order" not in line
     assert "flatten" not in line
     locked = words(Scope.ROW, {Fact.ROW, Fact.POSITION})
     assert "override" not in locked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -29,7 +30,7 @@ from workstation.model.orders import (
     OrderRole,
     OrderStatus,
 )
-from workstation.ui.app import WorkstationApp
+from workstation.ui.app import WorkstationApp, run_app
 from workstation.ui.screens.alerts import AlertsScreen
 from workstation.ui.screens.cancel import CancelScreen
 from workstation.ui.screens.detail import DetailScreen
@@ -876,3 +877,28 @@ async def test_sigterm_does_what_on_exit_says_and_ends_in_order(
     assert session.fake_driver.engine.number <= 61, "60 s of the run's clock"
     assert [type(c).__name__ for c in session.executed] == commands
     assert session.closed
+
+
+@pytest.mark.parametrize("owns_process", [True, False])
+async def test_the_heap_is_frozen_only_where_the_process_is_the_apps_alone(
+    owns_process: bool,
+) -> None:
+    before = gc.get_freeze_count()
+    async with opened(owns_process=owns_process):
+        frozen = gc.get_freeze_count()
+    assert (frozen > before) is owns_process
+    assert gc.get_freeze_count() == (0 if owns_process else before)
+
+
+def test_the_command_gives_the_app_the_whole_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ran: list[WorkstationApp] = []
+
+    async def run(app: WorkstationApp, **options: object) -> None:
+        ran.append(app)
+
+    monkeypatch.setattr(WorkstationApp, "run_async", run)
+    config = fakes.config()
+    assert run_app(config, read_only=False, save_setting=lambda key, value: None) == 0
+    assert [app.owns_process for app in ran] == [True]

@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from tests.engine.runs import BINANCE, SMALL, settings, with_script
 from tests.strategy.fakes import write_script
 from tests.ui import fakes
-from tests.ui.test_app import footer, text_of
+from tests.ui.test_app import footer, layout_of, text_of
 from tests.ui.test_app_engine import focus_on
 from workstation.config import load_config
 from workstation.engine.assembly import assemble_session
@@ -33,6 +33,7 @@ from workstation.model.orders import Order, OrderRole, OrderStatus, OrderType
 from workstation.model.states import SymbolState
 from workstation.paths import shipped_folder
 from workstation.ui.app import WorkstationApp
+from workstation.ui.log_parts import order_number
 from workstation.ui.panels.book import BookPanel
 from workstation.ui.screens.amend import AmendScreen
 from workstation.ui.screens.cancel import CancelScreen
@@ -45,7 +46,6 @@ from workstation.ui.screens.roll_back import RollBackScreen
 from workstation.ui.screens.stop_task import StopTaskScreen
 from workstation.ui.screens.ticket import TicketScreen
 from workstation.ui.screens.unlock import UnlockScreen
-from workstation.ui.wording import order_number
 from workstation.venues.recording.folder import Recording
 
 
@@ -555,6 +555,30 @@ async def test_b_places_an_order_of_the_symbol_below_the_cursor() -> None:
         assert (order.instrument, str(order.price)) == ("ETHUSDT", price)
         assert (order.quantity, order.post_only) == (Decimal("0.5"), True)
         assert order.role is OrderRole.ENTRY
+
+
+async def test_b_on_empty_positions_opens_the_ticket_of_the_focused_symbol() -> None:
+    # After one step nothing is held yet.
+    app, _ = in_trade(lambda session: session.engine.delivered)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        layout_of(app).focus_panel("symbols")
+        await pilot.press("down")
+        await settle(pilot)
+        assert app.focus.row is not None
+        assert app.focus.row.instrument == "ETHUSDT"
+        layout_of(app).focus_panel("positions")
+        await settle(pilot)
+        assert app.choice is None
+        assert "b order" in text_of(app)
+        await pilot.press("o")
+        await settle(pilot)
+        assert "no symbol is below the cursor" in footer(app)
+        await pilot.press("b")
+        await settle(pilot)
+        screen = app.screen
+        assert isinstance(screen, TicketScreen)
+        assert screen.instrument.id == "ETHUSDT"
 
 
 async def test_enter_in_the_book_puts_the_price_of_the_level_into_the_ticket() -> None:

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from tests.crash.loopback import SECRET, Loopback
+from workstation.kernel.clock import RealClock
 from workstation.model.errors import VenueSilent
 from workstation.model.instruments import Side
 from workstation.model.orders import (
@@ -32,11 +33,13 @@ from workstation.model.orders import (
     SubmitOrder,
     TimeInForce,
 )
+from workstation.model.timeframes import NS_PER_MS, NS_PER_S
 from workstation.venues.binance.messages import order_params
 from workstation.venues.binance.settings import BinanceVenueSettings
 from workstation.venues.binance.venue import BinanceVenue
 
 BTC = "BTCUSDT"
+DAY_MS = 86_400_000
 ONE, TWO, NINETY, HUNDRED = map(Decimal, (1, 2, 90, 100))
 
 
@@ -140,6 +143,18 @@ async def test_a_question_is_answered_with_all_fills_told_before_or_not(
     await venue.send(CancelOrder("f-1", BTC))
 
 
+async def test_an_order_of_many_fills_is_told_of_all_of_them(
+    venue: BinanceVenue, process: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workstation.venues.binance.venue._PAGE", 2)
+    await venue.send(SubmitOrder(order("y-1", "6", "90")))
+    for _ in range(5):
+        process.fill("y-1", "1")
+    *fills, _ = await venue.send(QueryOrder("y-1", BTC))
+    assert len(fills) == 5
+    await venue.send(CancelOrder("y-1", BTC))
+
+
 async def test_the_account_is_answered_with_balances_and_open_orders(
     venue: BinanceVenue, process: Loopback
 ) -> None:
@@ -180,9 +195,50 @@ async def test_many_orders_are_listed_page_by_page(
     monkeypatch.setattr("workstation.venues.binance.venue._PAGE", 2)
     for _ in range(5):
         process.by_hand(BTC, "BUY", "1", "1")
-    (told,) = await venue.send(QueryAccount(1, 5, since_ns=0))
+    made = process.state()["orders"]
+    (told,) = await venue.send(QueryAccount(1, 5, made[0]["time"] * NS_PER_MS))
     assert isinstance(told, AccountReport)
-    assert len(told.orders) == len(process.state()["orders"])
+    assert len(told.orders) == len(made)
+
+
+@pytest.mark.parametrize("page", [2, 1_000])
+async def test_orders_are_found_however_long_nobody_looked(
+    venue: BinanceVenue,
+    process: Loopback,
+    monkeypatch: pytest.MonkeyPatch,
+    page: int,
+) -> None:
+    monkeypatch.setattr("workstation.venues.binance.venue._PAGE", page)
+    process.by_hand(BTC, "BUY", "1")
+    since_ms = process.state()["orders"][-1]["time"]
+    process.by_hand(BTC, "BUY", "1")
+    process.age(3 * DAY_MS)
+    for _ in range(3):
+        process.by_hand(BTC, "BUY", "1")
+    # Five days: the venue lists no more than one of them by time.
+    since_ns = (since_ms - 5 * DAY_MS) * NS_PER_MS
+    made = process.state()["orders"]
+    wanted = [each for each in made if each["time"] * NS_PER_MS >= since_ns]
+    (told,) = await venue.send(QueryAccount(1, 5, since_ns))
+    assert isinstance(told, AccountReport)
+    listed = {each.venue_id for each in told.orders}
+    assert listed == {
+        str(each["orderId"]) for each in made if each in wanted or each["open"]
+    }
+
+
+async def test_recent_is_told_by_the_clock_of_the_venue(process: Loopback) -> None:
+    right = RealClock()
+    ahead = RealClock(lambda: right.now() + 300 * NS_PER_S)
+    settings = BinanceVenueSettings(base_url=process.url, key="k", secret=SECRET)
+    venue = BinanceVenue(settings, {BTC: BTC}, ahead)
+    since_ns = ahead.now() - 60 * NS_PER_S
+    process.by_hand(BTC, "BUY", "1")
+    last = process.state()["orders"][-1]
+    (told,) = await venue.send(QueryAccount(1, 5, since_ns))
+    assert isinstance(told, AccountReport)
+    assert last["clientOrderId"] in {each.order_id for each in told.orders}
+    await venue.close()
 
 
 async def test_an_account_that_is_not_answered_is_silence(

@@ -118,7 +118,8 @@ class BookFrames:
         sums: dict[tuple[float, int, bool], float] = {}
         for tracked in self._executor.desk.orders.open_in(instrument):
             order = tracked.order
-            at = order.trigger if order.price is None else order.price
+            waits = order.is_untriggered or order.price is None
+            at = order.trigger if waits else order.price
             if at is None:
                 continue
             held = order.status is OrderStatus.HELD

@@ -25,12 +25,14 @@ from workstation.execution.risk import OPERATOR
 from workstation.indicators import Request
 from workstation.market.aggregator import Aggregator
 from workstation.model.instruments import Instrument
-from workstation.model.orders import Fill, OrderRole, OrderStatus
+from workstation.model.orders import Fill, OrderRole
 from workstation.model.timeframes import Timeframe
 from workstation.strategy.scripted import ScriptedStrategy
 
 __all__ = ["ChartFrames"]
 
+# They are drawn as the row's stop and target.
+_LEGS = (OrderRole.STOP, OrderRole.TARGET)
 _Levels = tuple[tuple[str, float], ...]
 _Trading = tuple[tuple[Marker, ...], tuple[Move, ...], tuple[Move, ...], _Levels]
 
@@ -174,11 +176,11 @@ class ChartFrames:
     def _limits(self, instrument: str) -> _Levels:
         return tuple(
             dict.fromkeys(
-                (order.side.value, float(order.price))
+                (order.side.value, float(at))
                 for order in self._executor.orders()
                 if order.instrument == instrument
-                and order.price is not None
-                and order.status is not OrderStatus.HELD
+                and (at := order.trigger if order.is_untriggered else order.price)
+                and order.role not in _LEGS
                 and not order.is_terminal
             )
         )

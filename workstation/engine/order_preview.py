@@ -20,7 +20,7 @@ from workstation.model.commands import AmendOrder, PlaceOrder
 from workstation.model.errors import CommandRefused
 from workstation.model.fees import VenueFees
 from workstation.model.instruments import Instrument, to_decimal
-from workstation.model.orders import Order, OrderType
+from workstation.model.orders import Order, OrderRole, OrderType
 from workstation.model.states import BookTrust, Gate
 
 __all__ = ["OrderPreview", "Preview", "Touch"]
@@ -54,7 +54,9 @@ class Preview(Struct, frozen=True, kw_only=True):
     ``free`` what is left then, entries that work counted as filled. ``position`` is the
     owner's and ``net`` the account's, now and after. ``away_bps`` is the distance of
     its price from the middle, above it positive. ``takes`` would fill at once from the
-    visible book, at ``take_price`` on average. ``keeps_queue`` is for amends.
+    visible book, at ``take_price`` on average. ``keeps_queue`` is for amends. It
+    ``waits`` while its trigger is not met, and is ``held`` here then unless the venue
+    keeps stops.
     """
 
     seq: int
@@ -78,6 +80,8 @@ class Preview(Struct, frozen=True, kw_only=True):
     takes: Decimal | None
     take_price: float | None
     keeps_queue: bool
+    waits: bool
+    held: bool
     gates: tuple[Gate, ...]
 
     @property
@@ -121,8 +125,9 @@ class OrderPreview:
             text = "" if judged.denial is None else judged.denial.text
             raise CommandRefused(text or f"{order.instrument} is not in this run")
         executor = self._executor
-        # What is held is worth its trigger: that is where it would be sent.
-        price = order.trigger or executor.risk.reference(order)
+        # What waits is worth its trigger, unless it has a price.
+        price = executor.risk.reference(order)
+        is_leg = order.role is OrderRole.STOP or order.role is OrderRole.TARGET
         left = max(judged.open, ZERO)
         notional = None if price is None else left * price
         fees = self._fees.get(instrument.venue)
@@ -133,9 +138,7 @@ class OrderPreview:
         takes, take_price = self._taken(order, left)
         view = self._aggregator.instrument(instrument.id)
         before = judged.before
-        stays = before is not None and keeps_queue(
-            before, order.quantity, order.price or ZERO
-        )
+        stays = before is not None and keeps_queue(before, order.quantity, order.price)
         return Preview(
             seq=seq,
             instrument=instrument.id,
@@ -162,6 +165,8 @@ class OrderPreview:
             takes=takes,
             take_price=take_price,
             keeps_queue=stays,
+            waits=order.is_untriggered,
+            held=order.is_untriggered and (is_leg or not executor.risk.keeps_stops),
             gates=executor.gates(OPERATOR, instrument.id),
         )
 
@@ -183,7 +188,8 @@ class OrderPreview:
     ) -> tuple[Decimal | None, Decimal | None]:
         """Return the margin that the added exposure takes, and what is free then."""
         order, before = judged.order, judged.before
-        if price is None or order.trigger is not None:
+        is_leg = order.role is OrderRole.STOP or order.role is OrderRole.TARGET
+        if price is None or is_leg:
             return None, None
         executor = self._executor
         value, orders = executor.ledger.value(), executor.desk.orders
@@ -206,7 +212,7 @@ class OrderPreview:
     ) -> tuple[Decimal | None, float | None]:
         """Return what would fill at once from what is visible, and its mean price."""
         view = self._aggregator.instrument(order.instrument)
-        if view.bars_only or left <= 0 or order.trigger is not None:
+        if view.bars_only or left <= 0 or order.is_untriggered:
             return None, None
         instrument = self._instruments[order.instrument]
         limit = order.price if order.type is OrderType.LIMIT else None
@@ -230,7 +236,7 @@ class OrderPreview:
 
 
 def _asked(order: Order) -> Decimal | None:
-    return order.trigger if order.price is None else order.price
+    return order.trigger if order.is_untriggered else order.price
 
 
 def _away(price: Decimal | None, mid: float | None) -> float | None:

@@ -156,7 +156,9 @@ class RowFrames:
 
     def _order(self, order: Order) -> OrderRow:
         instrument = self._instruments[order.instrument]
-        price = order.trigger if order.price is None else order.price
+        # A stop-limit that waits acts where its trigger is.
+        waits = order.is_untriggered or order.price is None
+        price = order.trigger if waits else order.price
         mark = self._aggregator.instrument(order.instrument).mark
         return OrderRow(
             order=order,

@@ -252,7 +252,7 @@ class OrderDesk:
         if tracked.order.status not in _REPLACEABLE:
             return False
         self.move(tracked, _REQUEST_REPLACE)
-        tracked.reshaping = True
+        self.orders.reshape(tracked, quantity, price)
         tracked.spoken_ns = self._core.ts
         order = tracked.order
         self.sender.send(

@@ -36,6 +36,9 @@ KEEP_MOVES = 64
 """A quoted order may be replaced for hours; the journal has all of its moves."""
 _SUBMITTED, _UNKNOWN = OrderStatus.SUBMITTED, OrderStatus.UNKNOWN
 _HELD = OrderStatus.HELD
+# Two hundred bytes each; they matter for as long as books and venue differ.
+_MOST_ELSEWHERE = 10_000
+_MOST_DIGITS = 19
 _NOT_AT_VENUE = TERMINAL | {OrderStatus.INITIALIZED, OrderStatus.HELD}
 # A held entry may fill like one that the venue has; what is held to close may not: its
 # quantity is worked out when it is released.
@@ -60,7 +63,8 @@ class Tracked:
     counts its transitions, which are records, ``history`` has the last of them.
 
     ``seen`` says that the venue once had it, ``reshaping`` that a replace is not
-    answered, so that its quantity may be another; ``lost`` is the status in which an
+    answered, so that its quantity may be another, and ``growth`` by how much more, in
+    quantity and value; ``lost`` is the status in which an
     answer stayed away, ``ending`` the end the venue reported before all its fills were
     here. ``sent_ns`` is when it left, ``spoken_ns`` when the last request about it
     did, ``heard_ns`` when the venue last spoke of it (the run's clock);
@@ -73,6 +77,7 @@ class Tracked:
         "ending",
         "evidence_ns",
         "flattened",
+        "growth",
         "heard_ns",
         "history",
         "intent",
@@ -106,6 +111,7 @@ class Tracked:
         # A list: an empty deque takes room for 64 moves, an order has three or four.
         self.history: list[OrderMove] = []
         self.seen = self.reshaping = False
+        self.growth: tuple[Decimal, Decimal] | None = None
         self.lost: OrderStatus | None = None
         self.ending: Ending | None = None
         self.sent_ns = self.spoken_ns = self.heard_ns = 0
@@ -140,6 +146,9 @@ class Orders:
         self._closing: dict[tuple[str, str, Side], Decimal] = {}
         self.pending_value = ZERO
         self.made = 0
+        # Of orders made elsewhere: numbers that no new order may bear, and ids.
+        self._taken: set[int] = set()
+        self._elsewhere: dict[str, None] = {}
         self.sent = 0
         self.at_venue = 0
         self.unknown = 0
@@ -147,11 +156,31 @@ class Orders:
     def add(self, tracked: Tracked) -> None:
         """Take a new order that has not been sent."""
         self.made += 1
+        if self._taken:
+            self._pass_over()
         self._list(tracked)
 
     def adopt(self, tracked: Tracked) -> None:
-        """Take an order that was not made here."""
+        """Take an order that was not made here; no new one gets its id."""
+        order_id = tracked.order.id
+        self._elsewhere[order_id] = None
+        if len(self._elsewhere) > _MOST_ELSEWHERE:
+            del self._elsewhere[next(iter(self._elsewhere))]
+        if _number(order_id) > self.made:
+            self._taken.add(_number(order_id))
+            self._pass_over()
         self._list(tracked)
+
+    def take_up(self, tracked: Tracked) -> None:
+        """Take an order that an earlier run made; no new one gets its id."""
+        self.made = max(self.made, _number(tracked.order.id))
+        self._pass_over()
+        self._list(tracked)
+
+    def _pass_over(self) -> None:
+        while self.made + 1 in self._taken:
+            self.made += 1
+            self._taken.discard(self.made)
 
     def _list(self, tracked: Tracked) -> None:
         order = tracked.order
@@ -255,20 +284,51 @@ class Orders:
             self._pending.pop(side, None)
             self._worth.pop(side, None)
 
-    def reserve(self, order: Order, quantity: Decimal, price: Decimal) -> None:
-        """Count an entry as larger by so much: a change of it is on its way.
+    def reshape(
+        self, tracked: Tracked, quantity: Decimal, price: Decimal | None
+    ) -> None:
+        """Count an order for the worse of what it is and what it is asked to become.
 
-        With the same figures, negative, it is taken back once that is answered.
+        ``quantity`` is the whole one; without a price that stays. What it grows by
+        counts until ``reshaped``, whatever fills meanwhile.
         """
+        order = tracked.order
+        was = _worth(tracked, order)
+        worth = was if price is None else price
+        more = max(ZERO, quantity - order.quantity)
+        stays = max(ZERO, min(quantity, order.quantity) - order.filled)
+        tracked.reshaping = True
+        tracked.growth = more, more * worth + stays * max(ZERO, worth - was)
+        self._grow(order, *tracked.growth)
+
+    def reshaped(self, tracked: Tracked) -> None:
+        """Note that the venue has said what became of a change."""
+        tracked.reshaping = False
+        self._shrink(tracked)
+
+    def _shrink(self, tracked: Tracked) -> None:
+        if tracked.growth is not None:
+            more, value = tracked.growth
+            tracked.growth = None
+            self._grow(tracked.order, -more, -value)
+
+    def _grow(self, order: Order, quantity: Decimal, value: Decimal) -> None:
+        if order.reduce_only:
+            row = (order.owner, order.instrument, order.side)
+            self._closing[row] = self._closing.get(row, ZERO) + quantity
+            return
         side = (order.instrument, order.side)
-        self._pending[side] = self._pending.get(side, ZERO) + quantity
-        value = quantity * price
-        self._worth[side] = self._worth.get(side, ZERO) + value
         self.pending_value += value
-        if not self._pending[side]:
-            del self._pending[side], self._worth[side]
+        pending = self._pending.get(side, ZERO) + quantity
+        if pending:
+            self._pending[side] = pending
+            self._worth[side] = self._worth.get(side, ZERO) + value
+        else:
+            self._pending.pop(side, None)
+            self._worth.pop(side, None)
 
     def _close(self, tracked: Tracked) -> None:
+        self._shrink(tracked)
         self._unlist(tracked)
         closed = self._closed
         closed[tracked.order.id] = tracked
@@ -288,9 +348,8 @@ class Orders:
         order = tracked.order
         booked = sum(tracked.trades.values(), ZERO)
         if self._closed.pop(order.id, None) is not None:
-            self.made -= 1
             tracked.order = replace(order, status=OrderStatus.INITIALIZED)
-            self.add(tracked)
+            self._list(tracked)
         self.update(tracked, replace(order, status=_UNKNOWN, filled=booked))
 
     def reassign(self, tracked: Tracked, owner: str, role: OrderRole) -> None:
@@ -312,15 +371,16 @@ class Orders:
         sums = self.pending_value, self.at_venue
         if order.status not in _NOT_AT_VENUE:
             self.at_venue -= 1
+        more, more_value = tracked.growth or (ZERO, ZERO)
         if order.reduce_only:
             if order.status not in _NOT_AT_VENUE:
                 closed = (*row, order.side)
-                left = self._closing.get(closed, ZERO) - order.remaining
+                left = self._closing.get(closed, ZERO) - order.remaining - more
                 self._closing = {**self._closing, closed: left}
         elif order.status not in _NOT_PENDING:
             side = (name, order.side)
-            left = self._pending.get(side, ZERO) - order.remaining
-            value = order.remaining * _worth(tracked, order)
+            left = self._pending.get(side, ZERO) - order.remaining - more
+            value = order.remaining * _worth(tracked, order) + more_value
             before = self._worth.get(side, ZERO)
             self._pending = {**self._pending, side: left}
             self._worth = {**self._worth, side: before - value}
@@ -337,10 +397,12 @@ class Orders:
         """Return the order, or None when it never was or is no longer kept."""
         return self._open.get(order_id) or self._closed.get(order_id)
 
-    def made_here(self, order_id: str) -> bool:
-        """Tell whether this id was given here, in this run or an earlier one."""
-        head, _, number = order_id.partition("-")
-        return head == "o" and number.isdecimal() and 0 < int(number) <= self.made
+    def knew(self, order_id: str) -> bool:
+        """Tell whether an order of this id is or was here, in any run of the account.
+
+        Of those made elsewhere the last ten thousand count.
+        """
+        return 0 < _number(order_id) <= self.made or order_id in self._elsewhere
 
     def row(self, owner: str, instrument: str) -> list[Tracked]:
         """Return the open orders of one row, oldest first."""
@@ -426,3 +488,10 @@ class Orders:
             and t.order.role is not OrderRole.STOP
             and (owner is None or t.order.owner == owner)
         ]
+
+
+def _number(order_id: str) -> int:
+    """Return the number of an id as orders made here have it; 0 for any other."""
+    head, _, number = order_id.partition("-")
+    ours = head == "o" and number.isdecimal() and len(number) < _MOST_DIGITS
+    return int(number) if ours else 0

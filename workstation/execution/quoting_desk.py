@@ -89,7 +89,7 @@ class QuotingDesk:
         row = self._rows.get((owner, instrument))
         if row is None:
             wish = DesiredOrders(strategy=owner, instrument=instrument)
-            row = QuotingRow(wish, self._settings, self._desk.orders)
+            row = QuotingRow(wish, self._settings)
             self._rows[owner, instrument] = row
         return row
 
@@ -249,7 +249,7 @@ class QuotingDesk:
             self._cancel(quote, denial.text)
             return replace(step, kind=K.CANCEL, why=Why.DENIED, note=denial.text)
         whole = order.filled + step.quantity
-        quote.ask(step.price, whole, self._desk.orders)
+        quote.asked = step.price, whole
         self._desk.replace(quote.tracked, whole, step.price)
         return step
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from workstation.execution.orders import Orders, Tracked
+from workstation.execution.orders import Tracked
 from workstation.execution.settings import QuotingSettings
 from workstation.execution.steps import Step
 from workstation.execution.working import Phase, Working
@@ -65,7 +65,6 @@ class Quote:
         "leaving",
         "level",
         "lost",
-        "reserved",
         "rigid",
         "since_ns",
         "tracked",
@@ -76,25 +75,8 @@ class Quote:
         self.level = level
         self.since_ns = since_ns
         self.asked: tuple[Decimal, Decimal] | None = None
-        self.reserved: tuple[Decimal, Decimal] | None = None
         self.filled = ZERO
         self.leaving = self.lost = self.rigid = False
-
-    def ask(self, price: Decimal, whole: Decimal, orders: Orders) -> None:
-        """Remember a change that is asked for; what it adds counts at once."""
-        order = self.tracked.order
-        self.asked = price, whole
-        if whole > order.quantity:
-            self.reserved = whole - order.quantity, price
-            orders.reserve(order, *self.reserved)
-
-    def answered(self, orders: Orders) -> None:
-        """Forget the change: it was made, or will not be."""
-        self.asked = None
-        if self.reserved is not None:
-            added, price = self.reserved
-            orders.reserve(self.tracked.order, -added, price)
-            self.reserved = None
 
     def working(self) -> Working | None:
         """Return it as requoting sees it; None where it cannot work."""
@@ -126,12 +108,9 @@ class Quote:
 class QuotingRow:
     """The quotes of one (owner, instrument)."""
 
-    def __init__(
-        self, wish: DesiredOrders, settings: QuotingSettings, orders: Orders
-    ) -> None:
+    def __init__(self, wish: DesiredOrders, settings: QuotingSettings) -> None:
         self.wish = wish
         self._settings = settings
-        self._orders = orders
         self.levels: dict[Side, list[Level]] = {Side.BUY: [], Side.SELL: []}
         self.quotes: dict[str, Quote] = {}
         self.ended: dict[str, Quote] = {}
@@ -197,10 +176,10 @@ class QuotingRow:
         elif what is E.ACCEPT or what is E.REPLACE:
             self.refusals[order.side] = self.paused_ns[order.side] = 0
             if what is E.REPLACE:
-                quote.answered(self._orders)
+                quote.asked = None
                 quote.since_ns = ts
         elif what is E.REJECT_REPLACE:
-            quote.answered(self._orders)
+            quote.asked = None
             quote.rigid = True
             self._refused(order.side, ts)
         elif what is E.TIME_OUT:
@@ -251,7 +230,7 @@ class QuotingRow:
 
     def _end(self, quote: Quote) -> None:
         """Put a final quote aside; its late fills still count."""
-        quote.answered(self._orders)
+        quote.asked = None
         order_id = quote.tracked.order.id
         del self.quotes[order_id]
         self.ended[order_id] = quote

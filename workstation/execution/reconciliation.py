@@ -25,6 +25,7 @@ from workstation.model.orders import (
     AccountReport,
     ExternalOrder,
     OpenOrder,
+    Order,
     OrderStatus,
     OrderType,
     QueryAccount,
@@ -39,6 +40,7 @@ __all__ = ["BalanceState", "Reconciliation"]
 ZERO = Decimal(0)
 _AWAKE = (OrderType.MARKET, OrderType.LIMIT)
 _OPEN = (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED)
+_OVER = TERMINAL - {OrderStatus.DENIED}
 _SETTLED = (Verdict.AGREES, Verdict.IGNORED)
 # A doubt that goes away by itself leaves no record.
 _LASTING = (Verdict.DIFFERS, Verdict.IGNORED)
@@ -48,6 +50,9 @@ _MARGIN_NS = 60 * NS_PER_S
 _MOST_TRIES = 6
 # An order that never answers must not keep the balances from being looked at.
 _MOST_PUT_OFF = 3
+# How many times the wait a figure has to stand where fills come all the while: with
+# orders of one size the next fill may be on its way at each of a few looks.
+_STANDS = 15
 
 
 class BalanceState(Struct):
@@ -125,7 +130,7 @@ class Reconciliation:
         return self._controls.account_asked
 
     def recovered(self, ts: int) -> None:
-        """Note that the books are those of earlier runs, which ended at ``ts``."""
+        """Note that what ended at the venue since ``ts`` may be unknown here."""
         self._since_ns = ts - _MARGIN_NS
 
     # Asking.
@@ -229,15 +234,12 @@ class Reconciliation:
             if (
                 listed.filled > order.filled
                 or (order.is_terminal and not is_over)
-                or (
-                    order.status in _OPEN
-                    and (
-                        (listed.quantity, listed.price) != (order.quantity, order.price)
-                        # A stop that waits here and no more there.
-                        or (order.is_untriggered and listed.order_type in _AWAKE)
-                    )
-                )
+                or (order.status in _OPEN and not _same(listed, order))
             ):
+                late = order.status in _OVER and not is_over
+                if late and max(tracked.heard_ns, order.updated_ns) < asked_ns:
+                    # It was over here when the venue was asked, and is not there.
+                    desk.doubt(tracked, "the venue lists it as open")
                 desk.queries.ask(order_id)
                 asked = True
         for tracked in orders.working():
@@ -250,10 +252,10 @@ class Reconciliation:
         return asked
 
     def _hear_of(self, listed: OpenOrder, *, is_over: bool) -> bool:
-        # One of ours is not kept any more once it has been over for long.
-        ours = self._desk.orders.made_here(listed.order_id)
+        # One is not kept any more once it has been over for long.
+        known = self._desk.orders.knew(listed.order_id)
         nothing = is_over and not listed.filled
-        if ours or nothing or listed.instrument not in self._instruments:
+        if known or nothing or listed.instrument not in self._instruments:
             return False
         self._external(
             ExternalOrder(
@@ -282,9 +284,11 @@ class Reconciliation:
         self.opened = True
         totals = {each.currency: each.total for each in report.balances}
         here = self._ledger.balances()
-        for name in self.currencies():
+        own = self._ledger.currency
+        # Last its own: on record, that says that the others are, too.
+        for name in sorted(self.currencies(), key=own.__eq__):
             difference = minus(totals.get(name, ZERO), here.get(name, ZERO))
-            if difference or name == self._ledger.currency:
+            if difference or name == own:
                 self.put(name, difference, "engine", "what the venue had at first")
 
     def put(self, currency: str, amount: Decimal, who: str, reason: str) -> None:
@@ -337,6 +341,9 @@ class Reconciliation:
         fills = self._ledger.fills
         same = difference == state.difference and fills == state.fills
         again = same and asked_ns >= state.seen_ns + self._confirm_ns
+        if difference == state.difference and state.since_ns is not None:
+            # Fills that never pause confirm nothing, and explain nothing for so long.
+            again |= asked_ns >= state.since_ns + _STANDS * self._confirm_ns
         if not difference:
             after = Verdict.AGREES
         elif difference == state.ignored:
@@ -351,7 +358,17 @@ class Reconciliation:
             state.fills, state.seen_ns = fills, self._core.ts
         # A figure that has changed may be a fill on its way, or an order by hand.
         state.once = after not in _SETTLED and not again
+        if after is Verdict.DIFFERS and self._is_new(name):
+            # Nobody asked for it at first: it is no instrument's, but a fee was paid.
+            self.put(name, difference, "engine", "what the venue had at first")
+            after, here, difference = Verdict.AGREES, venue, ZERO
         self.turn(name, state, after, difference, here, venue)
+
+    def _is_new(self, currency: str) -> bool:
+        traded = {self._ledger.currency}
+        for each in self._instruments.values():
+            traded |= {each.base, each.quote}
+        return currency not in traded and currency not in self._ledger.put_in
 
     def turn(
         self,
@@ -395,7 +412,7 @@ class Reconciliation:
                 here=plain(here),
                 venue=plain(venue),
                 who=who,
-                reason=reason,
+                reason=state.reason if after is Verdict.IGNORED else reason,
             )
         )
 
@@ -417,3 +434,13 @@ class Reconciliation:
             ],
             [(*key, *what) for key, what in self.ignored.items()],
         )
+
+
+def _same(listed: OpenOrder, order: Order) -> bool:
+    """Tell whether the venue has an open order as it is here."""
+    if (listed.quantity, listed.price) != (order.quantity, order.price):
+        return False
+    if not order.is_untriggered:
+        return True
+    # A stop that waits here may be woken there, or have another trigger.
+    return listed.order_type not in _AWAKE and listed.trigger == order.trigger

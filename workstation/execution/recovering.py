@@ -17,7 +17,9 @@ from workstation.execution.limits import LOSSES
 from workstation.execution.live_limits import LiveLimits, SetLive
 from workstation.execution.orders import Tracked
 from workstation.execution.reconciliation import BalanceState
+from workstation.execution.reports import EXTERNAL
 from workstation.model.commands import KillLevel
+from workstation.model.errors import JournalError
 from workstation.model.instruments import Side
 from workstation.model.money import minus
 from workstation.model.orders import Fill, OrderEvent, OrderRole, OrderStatus
@@ -50,6 +52,9 @@ _MESSAGES = {
     OrderEvent.REQUEST_REPLACE: RequestKind.MODIFY,
     OrderEvent.REQUEST_CANCEL: RequestKind.CANCEL,
 }
+# So much of what was traded by hand before the engine ended is looked for: a run of
+# months may have sent more orders than a venue lists in reasonable time.
+_MOST_BACK_NS = 86_400 * NS_PER_S
 _ENTERS = (SignalAction.ENTER_LONG, SignalAction.ENTER_SHORT)
 Row = tuple[str, str]
 
@@ -70,6 +75,8 @@ class Recovering:
         """Rows that were locked in manual, by the record that says so."""
         self.records = 0
         self._seq = self._ts = 0
+        # When the account was last settled at a start; it may have been silent since.
+        self._settled = 0
         self._opened = False
         self.cut: list[tuple[Tracked, Fill]] = []
         """Fills of the last input: what follows from them may not be on record."""
@@ -80,6 +87,8 @@ class Recovering:
 
     def take(self, record: Record) -> None:
         """Apply one record."""
+        if not self.records:
+            self._settled = record.ts
         self.records += 1
         self._ts = record.ts
         if record.seq != self._seq:
@@ -119,10 +128,8 @@ class Recovering:
                 if tracked is not None and not tracked.order.is_terminal:
                     owner, role = record.after, record.role
                     self._executor.desk.orders.reassign(tracked, owner, role)
-            case BalanceRecord(currency=currency):
-                change = minus(record.after, record.before)
-                self._executor.ledger.put(currency, change)
-                self._opened = True
+            case BalanceRecord():
+                self._balance(record)
             case DifferenceRecord():
                 self._difference(record)
 
@@ -140,16 +147,16 @@ class Recovering:
         for name, limit in self.limits.items():
             executor.limits.put(name, limit.value, seq=0)
         reconciliation = executor.reconciliation
-        # A run that ended before the venue's first word had booked nothing either.
-        reconciliation.opened |= self._opened or executor.ledger.fills > 0
+        reconciliation.opened |= self._opened
         if self.records:
-            reconciliation.recovered(self._ts)
+            reconciliation.recovered(max(self._settled, self._ts - _MOST_BACK_NS))
         for order in list(orders.all()):
             found = orders.get(order.id)
             if found is not None and order.filled != sum(found.trades.values(), ZERO):
                 orders.reopen(found)
         for tracked in orders.open():
             order = tracked.order
+            self._check(order.instrument, f"left order {order.id} open in")
             if order.trigger is None or not order.is_untriggered:
                 continue
             if order.role is OrderRole.STOP or order.role is OrderRole.TARGET:
@@ -173,7 +180,10 @@ class Recovering:
                 intent,
                 order.price or order.trigger or ZERO,
             )
-            orders.add(tracked)
+            if order.owner == EXTERNAL:
+                orders.adopt(tracked)
+            else:
+                orders.take_up(tracked)
         orders.update(tracked, order)
         tracked.moves += 1
         self._message(record)
@@ -188,13 +198,25 @@ class Recovering:
 
     def _fill(self, record: FillRecord) -> None:
         fill = record.fill
+        self._check(fill.instrument, "traded")
         self._executor.ledger.apply(fill)
         self._executor.limits.traffic.fills.add(record.ts)
+        # Nothing is sent before the venue's first word, which old runs did not record.
+        self._opened |= fill.owner != EXTERNAL
         self._filled = (record.seq, fill.owner, fill.instrument)
         tracked = self._executor.desk.orders.get(fill.order_id)
         if tracked is not None:
             tracked.trades[fill.trade_id] = fill.quantity
             self.cut.append((tracked, fill))
+
+    def _check(self, instrument: str, what: str) -> None:
+        """Refuse what this run could neither book nor ask about."""
+        known = self._executor.risk.instruments
+        if instrument not in known:
+            raise JournalError(
+                f"the account {what} {instrument}, which is not in this run (it has "
+                f"{', '.join(known)}); put it back into the config"
+            )
 
     def _position(self, record: PositionRecord) -> None:
         after = record.after
@@ -219,6 +241,8 @@ class Recovering:
 
     def _control(self, record: ControlRecord) -> None:
         controls = self._executor.controls
+        if record.name == "recovery" and record.after == "done":
+            self._settled = record.ts
         if record.name == "hold":
             controls.hold = record.after == "on"
             controls.hold_since_ns = record.ts if controls.hold else None
@@ -242,6 +266,16 @@ class Recovering:
         else:
             self.locked.pop(row, None)
 
+    def _balance(self, record: BalanceRecord) -> None:
+        ledger, currency = self._executor.ledger, record.currency
+        own = currency == ledger.currency
+        # What it came to: the config may say other cash by now.
+        has = ledger.initial if own else ledger.put_in.get(currency, ZERO)
+        ledger.put(currency, minus(record.after, has))
+        if own and not self._opened:
+            # What was traded before is in the first balances already.
+            self._opened, self._settled = True, record.ts
+
     def _difference(self, record: DifferenceRecord) -> None:
         reconciliation = self._executor.reconciliation
         ignored = record.after is Verdict.IGNORED
@@ -250,8 +284,14 @@ class Recovering:
                 key = (record.kind, record.subject)
                 reconciliation.ignored[key] = (record.venue, record.reason)
             return
-        if not ignored:
+        state = reconciliation.balances.get(record.subject)
+        if record.after is Verdict.AGREES:
             reconciliation.balances.pop(record.subject, None)
+            return
+        if not ignored:
+            if state is not None:
+                # Another figure for a while; what was said of the first still holds.
+                state.verdict, state.difference = Verdict.ASKING, ZERO
             return
         difference = minus(Decimal(record.venue), Decimal(record.here))
         reconciliation.balances[record.subject] = BalanceState(

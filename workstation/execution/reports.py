@@ -296,7 +296,7 @@ class Reports:
                 return
             tracked.shape_ns = ts
         tracked.seen = True
-        tracked.reshaping = False
+        self._desk.orders.reshaped(tracked)
         if self._answers(tracked, _PENDING_REPLACE):
             self._report(
                 tracked,
@@ -309,7 +309,7 @@ class Reports:
     def _on_replace_rejected(self, report: ReplaceRejected) -> None:
         tracked = self._find(report, "refused replacement")
         if tracked is not None and self._answers(tracked, _PENDING_REPLACE):
-            tracked.reshaping = False
+            self._desk.orders.reshaped(tracked)
             self._report(tracked, _REJECT_REPLACE, reason=report.reason)
 
     def _on_triggered(self, report: OrderTriggered) -> None:
@@ -409,13 +409,15 @@ class Reports:
         order = tracked.order
         if order.status not in _SETTLED_BY_OPEN and not order.inferred:
             return
-        quantity, price = report.quantity, report.price
-        moved = (quantity is not None and quantity != order.quantity) or (
-            price is not None and price != order.price
+        quantity, price, trigger = report.quantity, report.price, report.trigger
+        moved = (
+            (quantity is not None and quantity != order.quantity)
+            or (price is not None and price != order.price)
+            or (trigger is not None and trigger != order.trigger)
         )
         if report.ts_event is not None:
             tracked.shape_ns = max(tracked.shape_ns, report.ts_event)
-        tracked.reshaping = False
+        self._desk.orders.reshaped(tracked)
         venue_id = report.venue_id
         if moved and order.status is not _SUBMITTED:
             self._report(
@@ -423,6 +425,7 @@ class Reports:
                 _REPLACE,
                 quantity=quantity,
                 price=price,
+                trigger=trigger,
                 venue_id=venue_id,
                 reason="by the venue's status",
             )

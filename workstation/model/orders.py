@@ -431,10 +431,10 @@ class ReplaceRejected(Struct, frozen=True, gc=False, tag="replace_rejected"):
 class OrderStatusReport(Struct, frozen=True, gc=False, tag="order_status"):
     """The venue's answer to a query; ``status`` None means it knows no such order.
 
-    ``filled`` is the sum of its fills; ``quantity`` and ``price`` are what the order
-    has now, None where the venue does not say. ``asked_ns`` is the query's: without
-    it the answer counts as asked for when it arrives. ``triggered`` tells that a stop
-    waits no more.
+    ``filled`` is the sum of its fills; ``quantity``, ``price`` and the ``trigger`` of a
+    stop are what the order has now, None where the venue does not say. ``asked_ns`` is
+    the query's: without it the answer counts as asked for when it arrives.
+    ``triggered`` tells that a stop waits no more.
     """
 
     order_id: str
@@ -446,6 +446,7 @@ class OrderStatusReport(Struct, frozen=True, gc=False, tag="order_status"):
     venue_id: str | None = None
     asked_ns: int | None = None
     triggered: bool = False
+    trigger: Decimal | None = None
 
 
 class ExternalOrder(Struct, frozen=True, gc=False, kw_only=True, tag="external_order"):

@@ -75,6 +75,7 @@ class Fact(StrEnum):
     DRIVEN = "the clock can be driven (simulation, recording)"
     INJECTABLE = "events can be injected (simulation, recording)"
     ROW = "a symbol or position is below the cursor"
+    SYMBOL = "a symbol is below the cursor, or has the focus"
     POSITION = "the symbol below the cursor is held or has an entry working"
     ORDER = "a working order is below the cursor"
     ORDERS = "working orders are shown"
@@ -160,6 +161,7 @@ _ONE, _TRADING = Danger.ONE, Danger.TRADING
 _DRIVEN, _ALERT, _MATCHES = {Fact.DRIVEN}, {Fact.ALERT}, {Fact.MATCHES}
 _FREE = {Fact.UNLOCKED}
 _ROW, _POSITION = _FREE | {Fact.ROW}, _FREE | {Fact.POSITION}
+_SYMBOL = _FREE | {Fact.SYMBOL}
 _ORDER, _ORDERS = _FREE | {Fact.ORDER}, _FREE | {Fact.ORDERS}
 _TASK, _PAUSED = _FREE | {Fact.TASK}, _FREE | {Fact.TASK, Fact.PAUSED_TASK}
 _SCRIPT = _TASK | {Fact.SCRIPT}
@@ -195,6 +197,10 @@ ACTIONS: tuple[Action, ...] = (
     _keys("layout.log", "7", _G, "layout Log"),
     _keys("alerts.open", "a", _G, "list the alerts with their age", "alerts", 4),
     _keys("alerts.acknowledge", "A", _G, "acknowledge the alerts", needs=_ALERT),
+    _keys(
+        *("account.reconciliation", "j", _G, "reconciliation: here and at the venue"),
+        *("account", 10),
+    ),
     _keys("panel.zoom", "z", _G, "give the panel the whole screen", "zoom", 7),
     _keys("panel.pin", "w", _G, "keep the panel on its symbol", "pin", 8),
     _keys("table.mark", "v", _G, "mark or unmark the row"),
@@ -221,7 +227,7 @@ ACTIONS: tuple[Action, ...] = (
         *("row.flatten", "F", _R, "close the position at market"),
         *("flatten", 0, _POSITION, _TRADING),
     ),
-    _keys("row.ticket", "b", _R, "order ticket", "order", 1, _ROW, _ONE),
+    _keys("row.ticket", "b", _R, "order ticket", "order", 1, _SYMBOL, _ONE),
     _keys(
         *("order.cancel", "c", _O, "cancel the order; asks if it protects"),
         *("cancel", 0, _ORDER, _ONE),

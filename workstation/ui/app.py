@@ -42,6 +42,7 @@ from workstation.ui.screens.layouts import LAYOUTS
 from workstation.ui.screens.ritual import Answer
 from workstation.ui.signals import Signals, SplitEscapes, wait_for_escapes
 from workstation.ui.verbs import VERBS
+from workstation.ui.verbs.account import reconciliation
 from workstation.ui.verbs.detail import detail_screen
 from workstation.ui.verbs.leaving import begin_quit, leave_by
 from workstation.ui.verbs.looking import EXPORT_FOLDER, jump_to
@@ -83,6 +84,7 @@ class WorkstationApp(Face):
         themes: tuple[Path, ...] | None = None,
         environ: Mapping[str, str] | None = None,
         wall: Clock | None = None,
+        owns_process: bool = False,
     ) -> None:
         super().__init__(
             config,
@@ -93,6 +95,8 @@ class WorkstationApp(Face):
             wall=wall,
         )
         self.kill_at_start = False
+        self.owns_process = owns_process
+        """Whether nothing else lives in the process, whose garbage is then ours."""
         self.export_folder = EXPORT_FOLDER
         self._given = session
         self.winding_down = False
@@ -100,6 +104,7 @@ class WorkstationApp(Face):
         self.goes_on: asyncio.Task[Any] | None = None
         """What drives the run on once the screen is gone; None: it ends too."""
         self._leaving = False
+        self._sides_opened = False
         self._driving: asyncio.Task[Any] | None = None
         self._stepping: asyncio.Task[Any] | None = None
         self._tasks = TaskRegistry()
@@ -160,9 +165,10 @@ class WorkstationApp(Face):
         self._driving = self._tasks.spawn(session.drive(), name="driver")
         self.set_interval(1 / self.config.run.engine.frame_hz, self.bridge.tick)
         self.bridge_now()
-        # What start-up made never becomes garbage; collecting it took 50 ms a time.
-        gc.collect()
-        gc.freeze()
+        if self.owns_process:
+            # What start-up made never becomes garbage; collecting it took 50 ms a time.
+            gc.collect()
+            gc.freeze()
 
     def _driver_failed(self, name: str, error: BaseException) -> None:
         logging.getLogger(__name__).error("the driver failed", exc_info=error)
@@ -212,7 +218,8 @@ class WorkstationApp(Face):
     async def on_unmount(self) -> None:
         """Stop the driver, wait for it, close the run."""
         self._signals.remove()
-        gc.unfreeze()
+        if self.owns_process:
+            gc.unfreeze()
         session = self.bridge.session
         if session is None:
             return
@@ -284,6 +291,14 @@ class WorkstationApp(Face):
         if action == "command_palette" and self.open_ritual() is not None:
             return False
         return super().check_action(action, parameters)
+
+    def frame_shown(self, frame: Frame) -> None:
+        """Show a frame; the first that waits for the venue opens both sides."""
+        super().frame_shown(frame)
+        waits = frame.header.word == "RECONCILING"
+        if waits and not self._sides_opened and self.open_ritual() is None:
+            self._sides_opened = True
+            reconciliation(self)
 
     # -- what the verbs use ----------------------------------------------------------
 
@@ -410,7 +425,11 @@ def run_app(
     """Run the screen until the operator or a signal ends it; return the exit code."""
     wait_for_escapes(os.environ)
     app = WorkstationApp(
-        config, read_only=read_only, save_setting=save_setting, session=session
+        config,
+        read_only=read_only,
+        save_setting=save_setting,
+        session=session,
+        owns_process=True,
     )
     return asyncio.run(_run(app, mouse=config.ui.mouse))
 

@@ -27,6 +27,7 @@ from workstation.ui.bridge import Bridge, output_backlog
 from workstation.ui.facts import row_facts
 from workstation.ui.glyphs import choose
 from workstation.ui.key_names import key_glyph
+from workstation.ui.log_parts import Scales
 from workstation.ui.panels.base import Choice, Panel, PanelState
 from workstation.ui.panels.chart import ChartPanel, SecondChartPanel
 from workstation.ui.panels.lines import (
@@ -43,7 +44,6 @@ from workstation.ui.screens.ritual import Ritual
 from workstation.ui.signals import is_remote
 from workstation.ui.theming import DEFAULT_THEME, default_variables, load_themes
 from workstation.ui.widgets.status_lines import WIDE, FooterKey
-from workstation.ui.wording import Scales
 
 if TYPE_CHECKING:
     from workstation.engine.drivers import PlayDriver
@@ -138,6 +138,14 @@ class Face(App[int]):
         panel = self.panel
         return None if panel is None else panel.choice
 
+    @property
+    def symbol(self) -> str:
+        """The instrument below the cursor, else the one in focus; "" where is none."""
+        choice, row = self.choice, self.focus.row
+        if choice is not None and choice.instrument:
+            return choice.instrument
+        return "" if row is None else row.instrument
+
     def bridge_now(self) -> None:
         """Show the newest frame at once."""
         if self.bridge.session is not None and self.is_running:
@@ -149,6 +157,8 @@ class Face(App[int]):
     def facts(self) -> frozenset[Fact]:
         """Return what is true of the screen now."""
         facts = row_facts(self.panel, self.bridge.frame, self.bridge.versions)
+        if self.symbol:
+            facts.add(Fact.SYMBOL)
         choice = self.choice
         if choice is not None and len(self.focus.symbols_of(choice.task)) > 1:
             facts.add(Fact.SYMBOLS)

@@ -16,6 +16,7 @@ _MISSING = {
     Fact.DRIVEN: "the clock of this run cannot be driven",
     Fact.INJECTABLE: "events are injected in simulation and recording only",
     Fact.ROW: "no symbol is below the cursor",
+    Fact.SYMBOL: "there is no symbol in this run",
     Fact.POSITION: "the symbol below the cursor holds nothing",
     Fact.ORDER: "no working order is below the cursor",
     Fact.ORDERS: "no working orders are shown",

@@ -12,7 +12,7 @@ import pytest
 from tests.ui import fakes
 from tests.ui.test_app import layout_of, opened, text_of
 from workstation.engine.frames import FigureTable, Focus, Frame, OpportunityTable
-from workstation.model.orders import OrderStatus
+from workstation.model.orders import OrderRole, OrderStatus, OrderType
 from workstation.model.records import LockRecord
 from workstation.model.states import BookTrust, SymbolState
 from workstation.ui.panels.log import WideLogPanel
@@ -322,3 +322,33 @@ async def test_the_note_on_held_orders_counts_them_where_their_ids_do_not_fit() 
             await pilot.press("z")
             await pilot.pause()
             assert f"{note} they stop protecting when the engine stops" in text_of(app)
+
+
+async def test_a_stop_order_of_ones_own_is_said_to_stop_working_with_the_engine() -> (
+    None
+):
+    def entry(status: OrderStatus) -> Frame:
+        return fakes.frame(
+            orders=(
+                fakes.order_row(
+                    40,
+                    role=OrderRole.ENTRY,
+                    type=OrderType.STOP_LIMIT,
+                    trigger=Decimal("64800.0"),
+                    reduce_only=False,
+                    status=status,
+                ),
+            )
+        )
+
+    note = "40 is held here: it stops working when the engine stops"
+    for status, kind, held in (
+        (OrderStatus.HELD, "stop!", True),
+        (OrderStatus.ACCEPTED, "stop ", False),
+    ):
+        async with opened(make=partial(_still, entry(status))) as (app, pilot, _):
+            await pilot.press("3")
+            await pilot.pause()
+            text = text_of(app)
+            assert kind in text
+            assert (note in text) is held

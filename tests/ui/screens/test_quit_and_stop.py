@@ -21,7 +21,7 @@ from tests.ui.screens.scenes import (
 from workstation.engine.frames import OrderRow
 from workstation.engine.reloading import ReloadAnswer
 from workstation.model.commands import CancelOrders, Flatten, Hold, StopTask
-from workstation.model.orders import OrderStatus
+from workstation.model.orders import OrderStatus, OrderType
 from workstation.ui.screens.quit import QuitChoice, QuitScreen
 from workstation.ui.screens.ritual import Verb
 from workstation.ui.screens.roll_back import RollBackScreen
@@ -60,6 +60,21 @@ async def test_it_says_how_many_stops_stop_protecting() -> None:
         text = text_of(dialog)
         assert "2 orders held here stop protecting when the engine ends" in text
         assert "Open: +1.000 BTCUSDT. 2 entries work on." in text
+
+
+async def test_an_entry_that_is_held_here_does_not_work_on() -> None:
+    row = order("o-15")
+    stop = msgspec.structs.replace(
+        row.order, type=OrderType.STOP, trigger=row.price, status=OrderStatus.HELD
+    )
+    held = msgspec.structs.replace(row, order=stop, held=True)
+    shown = frame(orders=(held, order("o-16")))
+    dialog = QuitScreen(shown, FakeEngine().execute, timer=Fuse())
+    async with Host(dialog).run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        text = text_of(dialog)
+        assert "1 entry held here stops working when the engine ends." in text
+        assert "1 entry works on." in text
 
 
 async def test_entries_are_canceled_and_answered_before_quitting() -> None:

@@ -29,7 +29,7 @@ from workstation.engine.order_preview import Preview, Touch
 from workstation.model.commands import AmendOrder, PlaceOrder
 from workstation.model.errors import CommandRefused
 from workstation.model.instruments import Instrument, Side
-from workstation.model.orders import OrderType, TimeInForce
+from workstation.model.orders import OrderStatus, OrderType, TimeInForce
 from workstation.ui.screens.amend import AmendScreen
 from workstation.ui.screens.checked import CheckedRitual, TicketDesk
 from workstation.ui.screens.fields import ChoiceLine, TextField
@@ -559,3 +559,149 @@ async def test_an_amend_shows_what_one_order_may_be_but_not_of_a_stop() -> None:
         assert isinstance(screen, AmendScreen)
         await put(pilot, screen, "price", "60500")
         assert screen.command() is not None
+
+
+async def test_a_stop_is_chosen_by_keys_and_asks_for_its_trigger() -> None:
+    fake, fuse, host = ticket(at=D(61_680))
+    fake.found = {"waits": True, "held": True, "takes": None}
+    async with host.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, TicketScreen)
+        trigger = screen.query_one("#trigger", TextField)
+        assert not trigger.display
+        screen.query_one("#type").focus()
+        await pilot.press("right", "right")
+        assert screen.form.order_type is OrderType.STOP
+        assert trigger.display
+        assert screen.query_one("#price", TextField).entry.disabled
+        assert screen.query_one("#force", ChoiceLine).options == ("GTC", "GTD")
+        assert screen.query_one("#only", ChoiceLine).options == ("no", "reduce")
+        await put(pilot, screen, "size", "0.1")
+        assert "a price is missing" in text_of(screen)
+        # The trigger comes next; the market's letters work in it too.
+        await pilot.press("tab", "a", "up")
+        assert screen.form.trigger == "61686.01"
+        shown = text_of(screen)
+        for text in (
+            "waits for it, above the ask",
+            "waits here: it stops working when the engine stops",
+            "Buys 0.100 BTCUSDT at market once 61,686.01 is met, until canceled.",
+            "Buy 0.100 BTCUSDT at market once 61,686.01 is met ]",
+        ):
+            assert text in shown
+        go(screen).focus()
+        await pilot.pause()
+        await pilot.press("enter")
+    assert fake.engine.last == PlaceOrder(
+        instrument="BTCUSDT",
+        side=Side.BUY,
+        quantity=D("0.1"),
+        order_type=OrderType.STOP,
+        trigger=D("61686.01"),
+        seen_seq=100,
+    )
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 22), (120, 40)])
+async def test_a_stop_limit_with_all_its_fields_fits_with_its_verbs(
+    size: tuple[int, int],
+) -> None:
+    fake, fuse, host = ticket(at=D(62_010))
+    fake.found = {"waits": True, "held": True, "takes": None, "away_bps": -512.25}
+    async with host.run_test(size=size) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, TicketScreen)
+        await pick(pilot, screen, "type", "stop_limit")
+        await pick(pilot, screen, "force", "GTD")
+        for id, text in (
+            ("trigger", "62000"),
+            ("size", "0.1"),
+            ("stop", "61000"),
+            ("target", "63000"),
+        ):
+            await put(pilot, screen, id, text)
+        shown = text_of(screen)
+        assert "[ Back ]" in shown
+        assert "at 62,010.00 once 62,000.00 is met ]" in shown
+        assert "it stops working when the engine stops" in shown
+
+
+async def test_a_stop_that_the_venue_keeps_says_so() -> None:
+    fake, fuse, host = ticket()
+    fake.found = {"waits": True, "held": False, "takes": None}
+    async with host.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, TicketScreen)
+        await pick(pilot, screen, "type", "stop")
+        await pick(pilot, screen, "side", "sell")
+        await put(pilot, screen, "size", "0.1")
+        await put(pilot, screen, "trigger", "61000")
+        shown = text_of(screen)
+        assert "waits for it, below the bid" in shown
+        assert "waits at the venue until its trigger is met" in shown
+        assert "engine stops" not in shown
+
+
+def waiting(price: str | None = None, *, held: bool = True) -> Frame:
+    """Return a frame with a buy stop of the operator at 62,000."""
+    row = order("o-15", owner="operator", price="62000.00")
+    kind = OrderType.STOP if price is None else OrderType.STOP_LIMIT
+    changed = msgspec.structs.replace(
+        row.order,
+        type=kind,
+        price=None if price is None else D(price),
+        trigger=D(62_000),
+        status=OrderStatus.HELD if held else OrderStatus.ACCEPTED,
+    )
+    return frame(orders=(msgspec.structs.replace(row, order=changed, held=held),))
+
+
+async def test_a_held_stop_limit_is_amended_in_trigger_price_and_quantity() -> None:
+    fake, fuse, host = amend(
+        waiting("62010"), "o-15", waits=True, held=True, takes=None
+    )
+    async with host.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, AmendScreen)
+        assert "it is as it is now" in text_of(screen)
+        assert screen.query_one("#trigger", TextField).text == "62000"
+        assert screen.query_one("#price", TextField).text == "62010"
+        screen.query_one("#trigger", TextField).entry.focus()
+        await pilot.press("up")
+        assert screen.query_one("#trigger", TextField).text == "62000.01"
+        await put(pilot, screen, "trigger", "62100.001")
+        assert "trigger: not on tick" in text_of(screen)
+        await put(pilot, screen, "trigger", "62100")
+        await put(pilot, screen, "price", "62120")
+        await put(pilot, screen, "quantity", "2")
+        assert go(screen).label == "Amend to 2.000 at 62,120.00 once 62,100.00 is met"
+        assert (
+            "Buy 1.000 at 62,010.00 once 62,000.00 is met becomes 2.000 at 62,120.00 "
+            "once 62,100.00 is met; it goes on waiting here." in text_of(screen)
+        )
+        go(screen).focus()
+        await pilot.pause()
+        await pilot.press("enter")
+    sent = fake.engine.last
+    assert isinstance(sent, AmendOrder)
+    assert (sent.quantity, sent.price, sent.trigger) == (D(2), D(62_120), D(62_100))
+
+
+async def test_a_stop_at_the_venue_has_no_price_to_amend() -> None:
+    _, fuse, host = amend(
+        waiting(held=False), "o-15", waits=True, held=False, takes=None
+    )
+    async with host.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, AmendScreen)
+        assert not screen.query("#price")
+        await put(pilot, screen, "trigger", "62100")
+        assert "it goes on waiting at the venue." in text_of(screen)
+        sent = screen.command()
+    assert sent is not None
+    assert (sent.price, sent.trigger) == (None, D(62_100))

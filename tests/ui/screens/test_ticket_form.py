@@ -35,6 +35,7 @@ NOTHING = Touch(None, None, None)
 EQUITY = D(100_000)
 BUY, SELL = Side.BUY, Side.SELL
 MARKET, LIMIT = OrderType.MARKET, OrderType.LIMIT
+STOP, STOP_LIMIT = OrderType.STOP, OrderType.STOP_LIMIT
 
 
 def read(touch: Touch = TOUCH, **typed: Any) -> Filled:
@@ -67,6 +68,14 @@ def test_a_market_order_forgets_the_price() -> None:
     assert (made.order_type, made.price, made.side) == (MARKET, None, SELL)
 
 
+def test_a_stop_has_a_trigger_and_a_stop_limit_a_price_too() -> None:
+    made = order(order_type=STOP, trigger="62000", price="nonsense")
+    assert (made.order_type, made.trigger, made.price) == (STOP, D(62_000), None)
+    made = order(order_type=STOP_LIMIT, trigger="62000", price="62010")
+    assert (made.trigger, made.price) == (D(62_000), D(62_010))
+    assert order(order_type=LIMIT, trigger="nonsense").trigger is None
+
+
 @pytest.mark.parametrize(
     ("only", "post", "reduce"),
     [
@@ -97,6 +106,26 @@ def test_gtd_ends_so_long_after_now() -> None:
             "0.001",
         ),
         ({"mode": "equity", "size": "5"}, "0.081"),
+        # A stop at its trigger, a stop-limit at its price.
+        (
+            {
+                "mode": "notional",
+                "size": "10000",
+                "order_type": STOP,
+                "trigger": "62500",
+            },
+            "0.160",
+        ),
+        (
+            {
+                "mode": "notional",
+                "size": "10000",
+                "order_type": STOP_LIMIT,
+                "trigger": "62000",
+                "price": "62500",
+            },
+            "0.160",
+        ),
         # 1 % of 100,000 is lost over 680 USDT of distance.
         ({"mode": "risk", "size": "1", "stop": "61000"}, "1.470"),
         ({"mode": "risk", "size": "1", "stop": "62000", "side": SELL}, "3.125"),
@@ -113,6 +142,17 @@ def test_a_size_by_mode_is_a_quantity_on_the_lot(
     [
         ({"price": ""}, "price", "a price is missing"),
         ({"price": "x"}, "price", "x is no number"),
+        ({"order_type": STOP}, "trigger", "a price is missing"),
+        (
+            {"order_type": STOP_LIMIT, "trigger": "6.001"},
+            "trigger",
+            "not on tick 0.01: 6.00 is",
+        ),
+        (
+            {"order_type": STOP_LIMIT, "trigger": "6", "price": ""},
+            "price",
+            "a price is missing",
+        ),
         ({"price": "-5"}, "price", "must be above 0"),
         ({"price": "61680.005"}, "price", "not on tick 0.01: 61,680.00 is"),
         ({"stop": "60000.001"}, "stop", "not on tick 0.01: 60,000.00 is"),

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from workstation.model.orders import OrderStatus, OrderType
 from workstation.ui.actions import Scope
+from workstation.ui.log_parts import order_number
 from workstation.ui.panels.base import Choice
-from workstation.ui.panels.cells import short_age
+from workstation.ui.panels.cells import order_state, short_age
 from workstation.ui.panels.table import Form, Item, TablePanel
 from workstation.ui.typeset import percent, plain, price, quantity, width
 from workstation.ui.widgets.inks import Part
 from workstation.ui.widgets.line_table import Column, Row
-from workstation.ui.wording import order_number
 
 if TYPE_CHECKING:
     from workstation.engine.frames import Frame, OrderRow
@@ -51,16 +51,8 @@ _FULL = (
     Column("why", "REASON", 10, gap=2, flex=True),
 )
 _FORMS = (Form("full", 100, _FULL), Form("wide", 0, _WIDE))
-_STATES = {
-    OrderStatus.ACCEPTED: "open",
-    OrderStatus.PARTIALLY_FILLED: "part",
-    OrderStatus.PENDING_CANCEL: "cancel…",
-    OrderStatus.PENDING_REPLACE: "amend…",
-    OrderStatus.SUBMITTED: "sent",
-    OrderStatus.INITIALIZED: "new",
-}
-_HELD_NOTE = "is held here: it stops protecting when the engine stops"
-_HELD_NOTES = "are held here: they stop protecting when the engine stops"
+_HELD_NOTE = "is held here: it stops {what} when the engine stops"
+_HELD_NOTES = "are held here: they stop {what} when the engine stops"
 
 
 class OrdersPanel(TablePanel):
@@ -113,13 +105,16 @@ class OrdersPanel(TablePanel):
         ids = [self._items[k].row.cells[0] for k in held]
         names = " ".join(i if isinstance(i, str) else i[0] for i in ids)
         indent = " " * (0 if self.headless else 4)
+        guards = all(self._items[k].values[-2] == "guard" for k in held)
+        what = "protecting" if guards else "working"
         if len(held) == 1:
-            text = f"{indent}{names} {_HELD_NOTE}"
+            text = f"{indent}{names} {_HELD_NOTE.format(what=what)}"
         else:
-            text = f"{indent}{names} {_HELD_NOTES}"
+            said = _HELD_NOTES.format(what=what)
+            text = f"{indent}{names} {said}"
             if width(text) > self.table.size.width > 0:
                 # What it means must be read whole; the rows have the numbers.
-                text = f"{indent}{len(held)} orders {_HELD_NOTES}"
+                text = f"{indent}{len(held)} orders {said}"
         return (Row(f"note/{key}", hash(text), note=((text, "warn"),)),)
 
     def _item(self, row: OrderRow) -> Item:
@@ -127,10 +122,10 @@ class OrdersPanel(TablePanel):
         compact = self.headless
         filled = quantity(order.filled, row.quantity_decimals if order.filled else 0)
         whole = quantity(order.quantity, row.quantity_decimals)
-        kind = order.type.value
+        kind = "stop" if order.type is OrderType.STOP_LIMIT else order.type.value
         if row.held:
-            kind = "stop!" if order.type is OrderType.STOP else "targ!"
-        state = _STATES.get(order.status, order.status.value)
+            kind = "targ!" if order.type is OrderType.TARGET else "stop!"
+        state = order_state(order.status)
         bad = order.status is OrderStatus.UNKNOWN
         side = "up" if order.side.sign > 0 else "down"
         cells: dict[str, str | Part] = {
@@ -172,6 +167,7 @@ class OrdersPanel(TablePanel):
             Choice(order.instrument, order.owner, order.id),
             [
                 *(values.get(n, _word(cells[n])) for n in names),
+                "guard" if order.is_protection else "",
                 "held" if row.held else "",
             ],
             {name: exact[name] for name in names if name in exact},

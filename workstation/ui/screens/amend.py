@@ -1,6 +1,6 @@
-"""The amend dialog: another quantity or price for a working order.
+"""The amend dialog: another quantity, price or trigger for a working order.
 
-Of a stop or target that is held here the trigger is moved; its quantity is the
+Of the stop or target of a position the trigger is moved; its quantity is the
 position's. The sentence says what becomes of the place in the queue.
 """
 
@@ -15,6 +15,7 @@ from workstation.engine.frames import Frame, OrderRow
 from workstation.model.commands import AmendOrder, PlaceOrder
 from workstation.model.instruments import Instrument
 from workstation.model.orders import Order, OrderRole
+from workstation.ui.log_parts import order_number
 from workstation.ui.screens.checked import CheckedRitual, TicketDesk, touch_fields
 from workstation.ui.screens.fields import NumberField, number_of
 from workstation.ui.screens.price_field import PriceField
@@ -27,9 +28,10 @@ from workstation.ui.screens.ticket_form import (
 )
 from workstation.ui.typeset import price, quantity
 from workstation.ui.widgets.status_lines import Field
-from workstation.ui.wording import order_number
 
 __all__ = ["AmendScreen"]
+
+_LEGS = (OrderRole.STOP, OrderRole.TARGET)
 
 
 class AmendScreen(CheckedRitual):
@@ -73,17 +75,18 @@ class AmendScreen(CheckedRitual):
     def compose_fields(self) -> Iterable[Widget]:
         """Ask for price and quantity, which begin as they are."""
         one, order = self.instrument, self.order
-        held = self._row.held
+        held = self.held
         at = _price(self._row)
-        yield PriceField(
-            order.role.value if held else "price",
-            one,
-            self.touch,
-            check=lambda text: price_error(text, one),
-            value="" if at is None else format(at, "f"),
-            remark=f"tick {one.tick_size}  b bid  m mid  a ask",
-            id="price",
-        )
+        for name, value in self._prices().items():
+            yield PriceField(
+                order.role.value if held else name,
+                one,
+                self.touch,
+                check=lambda text: price_error(text, one),
+                value="" if value is None else format(value, "f"),
+                remark=f"tick {one.tick_size}  b bid  m mid  a ask",
+                id=name,
+            )
         size = NumberField(
             "quantity",
             step=one.lot_size,
@@ -97,20 +100,33 @@ class AmendScreen(CheckedRitual):
 
     # --- what is typed ----------------------------------------------------------------
 
-    def _values(self) -> tuple[Decimal | None, Decimal | None]:
-        at = self.query_one("#price", PriceField)
+    def _prices(self) -> dict[str, Decimal | None]:
+        """Return what is asked for, as it is: price, trigger, or both."""
+        order = self.order
+        if self.held or not order.is_untriggered:
+            return {"price": _price(self._row)}
+        found = {"trigger": order.trigger}
+        return found if order.price is None else found | {"price": order.price}
+
+    def _price_texts(self) -> dict[str, str]:
+        return {field.id or "": field.text for field in self.query(PriceField)}
+
+    def _values(self) -> tuple[dict[str, Decimal], Decimal | None]:
+        """Return the prices that are typed and right, and the quantity."""
         size = self.query_one("#quantity", NumberField)
-        wrong = price_error(at.text, self.instrument)
-        return (
-            None if wrong else number_of(at.text),
-            None if self._size_error(size.text) else number_of(size.text),
-        )
+        prices = {
+            name: at
+            for name, text in self._price_texts().items()
+            if not price_error(text, self.instrument)
+            and (at := number_of(text)) is not None
+        }
+        return prices, None if self._size_error(size.text) else number_of(size.text)
 
     def _size_error(self, text: str) -> str:
         if self.held:
             # All of a position, however large: it is closed by several orders then.
             return ""
-        at = number_of(self.query_one("#price", PriceField).text)
+        at = number_of(self._price_texts().get("price", ""))
         wrong = quantity_error(text, self.instrument, at)
         filled, size = self.order.filled, number_of(text)
         if not wrong and filled and size is not None and size <= filled:
@@ -127,23 +143,28 @@ class AmendScreen(CheckedRitual):
 
     def command(self) -> AmendOrder | None:
         """Return the amend with what was seen."""
-        at, size = self._values()
-        now = _price(self._row), self.order.quantity
-        if at is None or size is None or (at, size) == now:
+        prices, size = self._values()
+        typed = self._price_texts()
+        now = self._prices(), self.order.quantity
+        if size is None or prices.keys() != typed.keys() or (prices, size) == now:
             return None
         return AmendOrder(
             order_id=self.order_id,
             quantity=size,
-            price=at,
+            price=prices.get("price"),
+            trigger=prices.get("trigger"),
             reason="amended by the operator",
             seen_seq=self.seen_seq,
         )
 
     def missing(self) -> str:
         """Say which field is wrong, or that all is as it is."""
-        at = price_error(self.query_one("#price", PriceField).text, self.instrument)
+        words = [
+            (name, price_error(text, self.instrument))
+            for name, text in self._price_texts().items()
+        ]
         size = self._size_error(self.query_one("#quantity", NumberField).text)
-        words = [("price", at), ("quantity", size)]
+        words.append(("quantity", size))
         wrong = "; ".join(f"{name}: {text}" for name, text in words if text)
         return wrong or "it is as it is now"
 
@@ -156,25 +177,24 @@ class AmendScreen(CheckedRitual):
 
     @property
     def held(self) -> bool:
-        """Whether it is a stop or target that is kept here."""
-        return self._row.held
+        """Whether it is the stop or target of a position, which is kept here."""
+        return self._row.held and self.order.role in _LEGS
 
     def words_of(self, command: PlaceOrder | AmendOrder) -> str:
         """Say from what to what, and what that does to the queue or the protection."""
         assert isinstance(command, AmendOrder)
         order, one = self.order, self.instrument
         before, after = _price(self._row), command.price
-        moved = price(after, one.price_decimals)
         if self.held:
-            was = price(before, one.price_decimals)
+            was, moved = (price(at, one.price_decimals) for at in (before, after))
             text = f"Moves the {order.role} of {order.owner} from {was} to {moved}"
             return f"{text}, {_protects(order, before, after)}."
-        digits = one.quantity_decimals
-        was = (
-            f"{quantity(order.quantity, digits)} at {price(before, one.price_decimals)}"
-        )
-        text = f"{order.side.value.capitalize()} {was} becomes "
-        text += f"{quantity(command.quantity, digits)} at {moved}"
+        was = self._terms(order.quantity, order.price, order.trigger)
+        now = self._terms(command.quantity, command.price, command.trigger)
+        text = f"{order.side.value.capitalize()} {was} becomes {now}"
+        if command.trigger is not None:
+            where = "here" if self._row.held else "at the venue"
+            return f"{text}; it goes on waiting {where}."
         found = self.checked
         if found is not None and found.keeps_queue:
             return f"{text}; keeps its place in the queue where the venue grants that."
@@ -189,11 +209,24 @@ class AmendScreen(CheckedRitual):
         command, one = self.command(), self.instrument
         if command is None:
             return "Amend"
-        at = price(command.price, one.price_decimals)
         if self.held:
+            at = price(command.price, one.price_decimals)
             return f"Move {self.order.role} to {at}"
-        size = quantity(command.quantity, one.quantity_decimals)
-        return f"Amend to {size} at {at}"
+        terms = self._terms(command.quantity, command.price, command.trigger)
+        return f"Amend to {terms}"
+
+    def _terms(
+        self, size: Decimal, limit: Decimal | None, trigger: Decimal | None
+    ) -> str:
+        """Return ``0.100 at 61,680.0``, of a stop with what it waits for."""
+        one = self.instrument
+        text = quantity(size, one.quantity_decimals)
+        text += (
+            " at market" if limit is None else f" at {price(limit, one.price_decimals)}"
+        )
+        if trigger is None or not self.order.is_untriggered:
+            return text
+        return f"{text} once {price(trigger, one.price_decimals)} is met"
 
     def _amend(self) -> None:
         command = self.command()

@@ -15,6 +15,7 @@ from workstation.model.orders import (
     OrderHistory,
     OrderMove,
     OrderStatus,
+    OrderType,
 )
 from workstation.ui.screens.details import fact
 from workstation.ui.typeset import (
@@ -32,7 +33,7 @@ from workstation.ui.widgets.text_panel import Line, RuleLine
 __all__ = ["order_lines", "timeline_rows"]
 
 _FILLS = (OrderEvent.FILL, OrderEvent.PARTIAL_FILL)
-_STOPS = "held here: it stops protecting when the engine ends"
+_STOPS = "held here: it stops {what} when the engine ends"
 _HEAD = ("time", "since_ns", "before", "event", "after", "quantity", "price", "reason")
 
 
@@ -61,7 +62,10 @@ def order_lines(
     lines: list[Line] = [
         fact("id", order.id, "strong"),
         fact("owner", order.owner),
-        fact("what", f"{order.side} {order.role} {order.type} {order.time_in_force}"),
+        fact(
+            "what",
+            f"{order.side} {order.role} {_word(order.type)} {order.time_in_force}",
+        ),
         fact("status", _status(order)),
         fact("filled", f"{size(order.filled)} of {size(order.quantity)}"),
         fact("price", at(order.price)),
@@ -75,7 +79,8 @@ def order_lines(
         fact("reason", order.reason),
     ]
     if row is not None and row.held:
-        lines.append([(_STOPS, "warn")])
+        what = "protecting" if order.is_protection else "working"
+        lines.append([(_STOPS.format(what=what), "warn")])
     moves = () if history is None else history.moves
     dropped = 0 if history is None else history.dropped
     older = f", {dropped} older in the journal" if dropped else ""
@@ -123,7 +128,7 @@ def _line(
     return parts
 
 
-def _word(name: OrderStatus | OrderEvent) -> str:
+def _word(name: OrderStatus | OrderEvent | OrderType) -> str:
     return name.value.replace("_", " ")
 
 

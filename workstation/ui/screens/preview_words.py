@@ -80,6 +80,11 @@ def market_fields(
     takes, whole = preview.takes, preview.open
     if held:
         return [*fields, field("held here, sent as a market order when it is met")]
+    if preview.waits:
+        if preview.held:
+            text = "waits here: it stops working when the engine stops"
+            return [*fields, field(text, "warn")]
+        return [*fields, field("waits at the venue until its trigger is met")]
     if takes is None:
         return [*fields, field("takes at once: not known, no prices shown", "dim")]
     digits = instrument.quantity_decimals

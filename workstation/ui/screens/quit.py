@@ -101,9 +101,17 @@ class QuitScreen(Ritual[QuitChoice]):
             if len(held) > 4:
                 names.append(f"{len(held) - 4} more")
             parts.append(f"Open: {listed(names)}.")
-        if entries:
-            verb = "works" if len(entries) == 1 else "work"
-            parts.append(f"{count(len(entries), 'entry', 'entries')} {verb} on.")
+        waiting = [row for row in entries if row.held]
+        working = len(entries) - len(waiting)
+        if waiting:
+            verb = "stops" if len(waiting) == 1 else "stop"
+            parts.append(
+                f"{count(len(waiting), 'entry', 'entries')} held here {verb} working "
+                "when the engine ends."
+            )
+        if working:
+            verb = "works" if working == 1 else "work"
+            parts.append(f"{count(working, 'entry', 'entries')} {verb} on.")
         if not parts:
             return "Nothing is exposed: no position, no working order."
         if self.ended:

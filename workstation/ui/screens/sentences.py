@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from workstation.engine.frames import OrderRow, PositionRow, SymbolRow
 from workstation.engine.override_plan import OverridePlan
-from workstation.model.orders import OrderRole
+from workstation.model.orders import Order, OrderRole
 from workstation.model.states import SymbolState
 from workstation.ui.screens.scene import Scene
 from workstation.ui.typeset import (
@@ -78,8 +78,13 @@ def _signed(row: PositionRow) -> str:
 def protection_words(rows: Iterable[OrderRow]) -> str:
     """Return ``stop 60,452.0 and target 64,770.0``."""
     return listed(
-        [f"{row.order.role} {price(row.price, row.decimals)}" for row in rows]
+        [f"{_guard(row.order)} {price(row.price, row.decimals)}" for row in rows]
     )
+
+
+def _guard(order: Order) -> str:
+    """Return what protects: a position's stop or target, or a stop of one's own."""
+    return "stop" if order.role is OrderRole.EXIT else order.role.value
 
 
 def _closing(row: PositionRow, closes: str = "") -> str:
@@ -309,7 +314,12 @@ def order_fields(row: OrderRow) -> tuple[Field, ...]:
     fields = [
         field(f"{row.symbol} {order.side} {order.role}", "strong"),
         Field((("filled ", "dim"), (f"{filled}/{whole}", ""))),
-        Field(((f"{order.type} ", "dim"), (price(row.price, row.decimals), ""))),
+        Field(
+            (
+                (f"{order.type.value.replace('_', '-')} ", "dim"),
+                (price(row.price, row.decimals), ""),
+            )
+        ),
         Field(tuple(state)),
         field(percent(row.away_percent, unit=True), "", 2),
         Field((("age ", "dim"), (age(row.age_ns), "")), priority=3),

@@ -50,10 +50,21 @@ from workstation.ui.typeset import price, quantity, utc_minute
 
 __all__ = ["TicketScreen", "order_sentence"]
 
-_TYPES = ((OrderType.LIMIT.value, "limit"), (OrderType.MARKET.value, "market"))
+_TYPES = (
+    (OrderType.LIMIT.value, "limit"),
+    (OrderType.MARKET.value, "market"),
+    (OrderType.STOP.value, "stop"),
+    (OrderType.STOP_LIMIT.value, "stop-limit"),
+)
+_PRICED = (OrderType.LIMIT, OrderType.STOP_LIMIT)
+_STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
 _SIDES = ((Side.BUY.value, "buy"), (Side.SELL.value, "sell"))
 _FORCES = tuple((each.value, each.value) for each in TimeInForce)
 _AT_ONCE = tuple(each for each in _FORCES if each[0] != TimeInForce.GTD)
+_WAITS = tuple(
+    each for each in _FORCES if each[0] in (TimeInForce.GTC, TimeInForce.GTD)
+)
+_FORCES_OF = {OrderType.MARKET: _AT_ONCE, OrderType.STOP: _WAITS}
 _ONLY = tuple((each.value, each.value) for each in Only)
 _CLOSES = tuple(each for each in _ONLY if each[0] in (Only.NO, Only.REDUCE))
 _UNTIL = {
@@ -74,6 +85,7 @@ class TicketScreen(CheckedRitual):
     ]
     DEFAULT_CSS = """
     TicketScreen #form { height: auto; }
+    TicketScreen.-short.-crowded .verbs { margin: 0 2; }
     TicketScreen #raw { height: 8; margin: 0 2; background: $panel; border: none; }
     """
 
@@ -114,6 +126,9 @@ class TicketScreen(CheckedRitual):
             with Container(classes="pair"):
                 yield ChoiceLine("side", _SIDES, chosen=self._side.value, id="side")
                 yield ChoiceLine("type", _TYPES, id="type")
+            trigger = PriceField("trigger", one, touch, check=check, id="trigger")
+            trigger.display = False
+            yield trigger
             yield PriceField("price", one, touch, check=check, value=first, id="price")
             modes = [(name, mode.label) for name, mode in MODES.items()]
             yield ChoiceLine("size by", modes, id="mode")
@@ -151,6 +166,7 @@ class TicketScreen(CheckedRitual):
             side=Side(self._choice("side")),
             order_type=OrderType(self._choice("type")),
             price=self._text("price"),
+            trigger=self._text("trigger"),
             mode=cast(SizeMode, self._choice("mode")),
             size=self._text("size"),
             time_in_force=TimeInForce(self._choice("force")),
@@ -170,18 +186,24 @@ class TicketScreen(CheckedRitual):
 
     def _offer(self) -> None:
         """Offer what goes with the type, and nothing that contradicts it."""
-        limit = self._choice("type") == OrderType.LIMIT
-        self.query_one("#force", ChoiceLine).set_options(_FORCES if limit else _AT_ONCE)
-        self.query_one("#only", ChoiceLine).set_options(_ONLY if limit else _CLOSES)
+        kind = OrderType(self._choice("type"))
+        forces = _FORCES_OF.get(kind, _FORCES)
+        self.query_one("#force", ChoiceLine).set_options(forces)
+        only = _ONLY if kind is OrderType.LIMIT else _CLOSES
+        self.query_one("#only", ChoiceLine).set_options(only)
+        trigger = self.query_one("#trigger", PriceField)
+        if trigger.display != (kind in _STOPS):
+            trigger.display = kind in _STOPS
         ends = self._choice("force") == TimeInForce.GTD
         span = self.query_one("#span", TextField)
         if span.display != ends:
             span.display = ends
+        self.set_class(trigger.display and ends, "-crowded")
         mode = MODES[cast(SizeMode, self._choice("mode"))]
         size = self.query_one("#size", NumberField)
         size.set_step(mode.step or self.instrument.lot_size)
         field = self.query_one("#price", PriceField)
-        field.entry.disabled = not limit
+        field.entry.disabled = kind not in _PRICED
 
     def _remarks(self) -> None:
         """Show beside each field what is wrong with it, or its unit."""
@@ -189,7 +211,7 @@ class TicketScreen(CheckedRitual):
         digits = one.quantity_decimals
         mode = MODES[form.mode]
         unit = {"quantity": one.base, "notional": one.quote}.get(form.mode, mode.unit)
-        at = number_of(form.price) if form.order_type is OrderType.LIMIT else None
+        at = number_of(form.price) if form.order_type in _PRICED else None
         remark = f"{unit}, lot {one.lot_size}"
         bounds = size_bounds(one, at)
         if bounds:
@@ -202,10 +224,16 @@ class TicketScreen(CheckedRitual):
             remark, wrong=filled.errors.get("size", "")
         )
         keys = f"tick {one.tick_size}  b bid  m mid  a ask"
-        if form.order_type is OrderType.MARKET:
+        if form.order_type not in _PRICED:
             keys = "market: at what is there"
+            if form.order_type is OrderType.STOP:
+                keys += " once the trigger is met"
         self.query_one("#price", PriceField).set_remark(
             keys, wrong=filled.errors.get("price", "")
+        )
+        where = "above the ask" if form.side is Side.BUY else "below the bid"
+        self.query_one("#trigger", PriceField).set_remark(
+            f"waits for it, {where}", wrong=filled.errors.get("trigger", "")
         )
         for name in ("stop", "target"):
             typed = form.stop if name == "stop" else form.target
@@ -279,7 +307,12 @@ class TicketScreen(CheckedRitual):
     def words_of(self, command: PlaceOrder | AmendOrder) -> str:
         """Say what is sent."""
         assert isinstance(command, PlaceOrder)
-        return order_sentence(command, self.instrument)
+        text = order_sentence(command, self.instrument)
+        found = self.checked
+        if self.narrow and found is not None and found.waits and found.held:
+            # The line that says so has no room for it.
+            text += " It waits here: it stops working when the engine stops."
+        return text
 
     def make_verbs(self) -> Sequence[Verb]:
         """Offer to send it."""
@@ -302,24 +335,27 @@ class TicketScreen(CheckedRitual):
             self.dismiss(answer)
 
 
-def _short(order: PlaceOrder, instrument: Instrument) -> str:
+def _short(order: PlaceOrder, instrument: Instrument, *, better: str = "") -> str:
     """Return ``Buy 0.100 BTCUSDT at 61,680.0``."""
+    digits = instrument.price_decimals
     size = quantity(order.quantity, instrument.quantity_decimals)
     at = "at market"
     if order.price is not None:
-        at = f"at {price(order.price, instrument.price_decimals)}"
+        at = f"at {price(order.price, digits)}{better}"
+    if order.trigger is not None:
+        at += f" once {price(order.trigger, digits)} is met"
     return f"{order.side.value.capitalize()} {size} {order.instrument} {at}"
 
 
 def order_sentence(order: PlaceOrder, instrument: Instrument) -> str:
     """Return what an order does, with its terms and what protects it."""
     verb = "Buys" if order.side is Side.BUY else "Sells"
-    parts = [f"{verb}{_short(order, instrument).removeprefix(verb[:-1])}"]
-    if order.price is not None:
-        parts[0] += " or better"
+    short = _short(order, instrument, better=" or better")
+    parts = [f"{verb}{short.removeprefix(verb[:-1])}"]
+    waits = order.price is not None or order.trigger is not None
     if order.time_in_force is TimeInForce.GTD:
         parts.append(f"until {utc_minute(order.expires_ns)} UTC")
-    elif order.price is not None or order.time_in_force is not TimeInForce.GTC:
+    elif waits or order.time_in_force is not TimeInForce.GTC:
         parts.append(_UNTIL[order.time_in_force])
     if order.post_only:
         parts.append("only to rest")

@@ -43,6 +43,14 @@ __all__ = [
 _HUNDRED = Decimal(100)
 
 
+_NEEDED: Mapping[OrderType, tuple[str, ...]] = {
+    OrderType.MARKET: (),
+    OrderType.LIMIT: ("price",),
+    OrderType.STOP: ("trigger",),
+    OrderType.STOP_LIMIT: ("price", "trigger"),
+}
+
+
 class Only(StrEnum):
     """What an order is allowed: to rest only, to reduce only, or both."""
 
@@ -77,6 +85,7 @@ class TicketForm(Struct, frozen=True, kw_only=True):
     side: Side = Side.BUY
     order_type: OrderType = OrderType.LIMIT
     price: str = ""
+    trigger: str = ""
     mode: SizeMode = "quantity"
     size: str = ""
     time_in_force: TimeInForce = TimeInForce.GTC
@@ -99,26 +108,32 @@ def read_ticket(
 ) -> Filled:
     """Return the order of a form, or what is wrong with which field.
 
-    A market order is sized at the best price of the other side; ``equity`` is what
-    fractions are of, ``ts`` when a GTD order begins to work.
+    A market order is sized at the best price of the other side, a stop at its trigger;
+    ``equity`` is what fractions are of, ``ts`` when a GTD order begins to work.
     """
     errors: dict[str, str] = {}
-    limit = form.order_type is OrderType.LIMIT
-    typed = {"price": form.price if limit else "", "stop": form.stop}
-    typed["target"] = form.target
+    needed = _NEEDED[form.order_type]
+    typed = {name: getattr(form, name) for name in (*needed, "stop", "target")}
     for name, text in typed.items():
-        if text or (limit and name == "price"):
+        if text or name in needed:
             wrong = price_error(text, instrument)
             if wrong:
                 errors[name] = wrong
-    at = number_of(form.price) if limit and "price" not in errors else None
+    at, trigger = (
+        number_of(typed[name]) if name in needed and name not in errors else None
+        for name in ("price", "trigger")
+    )
     stop = number_of(form.stop) if "stop" not in errors else None
     target = number_of(form.target) if "target" not in errors else None
     ends = form.time_in_force is TimeInForce.GTD
     if ends and span_error(form.span):
         errors["span"] = span_error(form.span)
     best = touch.ask if form.side is Side.BUY else touch.bid
-    worth = at if limit else None if best is None else to_decimal(best)
+    worth: Decimal | None
+    if needed:
+        worth = at if "price" in needed else trigger
+    else:
+        worth = None if best is None else to_decimal(best)
     size, wrong = _size(form, instrument, at, worth, equity, stop)
     if wrong:
         errors["size"] = wrong
@@ -130,6 +145,7 @@ def read_ticket(
         quantity=size,
         order_type=form.order_type,
         price=at,
+        trigger=trigger,
         time_in_force=form.time_in_force,
         expires_ns=ts + parse_span(form.span) if ends else None,
         post_only=form.only in (Only.POST, Only.BOTH),

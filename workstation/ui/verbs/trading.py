@@ -129,13 +129,13 @@ def _instrument(app: WorkstationApp, name: str) -> Instrument | None:
 
 
 def ticket(app: WorkstationApp) -> None:
-    """Open the order ticket of the symbol below the cursor.
+    """Open the order ticket of the symbol below the cursor, else of the focused one.
 
     From a level of the book it begins there: on its own side, where it would rest.
     """
-    choice, panel = app.choice, app.panel
+    panel = app.panel
     frame = app.bridge.look(TicketScreen.PANELS)
-    instrument = None if choice is None else _instrument(app, choice.instrument)
+    instrument = _instrument(app, app.symbol)
     if instrument is None or frame is None:
         return
     side, at = Side.BUY, None

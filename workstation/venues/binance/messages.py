@@ -93,6 +93,7 @@ class Stored(Struct):
     price: Decimal = Decimal(0)
     stopPrice: Decimal = Decimal(0)
     isWorking: bool = True
+    time: int = 0
     updateTime: int = 0
 
     @property

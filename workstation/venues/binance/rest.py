@@ -74,11 +74,15 @@ class BinanceRest:
         await self._measure_clock()
         return await self._signed(method, path, params, kind)
 
+    def there_ns(self, ns: int) -> int:
+        """Return what the venue's clock shows at a time of ours, as last measured."""
+        return ns + (self._offset_ns or 0)
+
     async def _signed(
         self, method: str, path: str, params: Sequence[tuple[str, str]], kind: type[Any]
     ) -> Any:
         settings = self._settings
-        now_ms = (self._clock.now() + (self._offset_ns or 0)) // NS_PER_MS
+        now_ms = self.there_ns(self._clock.now()) // NS_PER_MS
         query = signed_query(
             settings.secret,
             [

@@ -61,6 +61,7 @@ _DUPLICATE = "Duplicate order sent."
 _MOST_BY_SYMBOL = 13
 # The most that one answer lists.
 _PAGE = 1_000
+_DAY_MS = 86_400_000
 
 
 class BinanceVenue:
@@ -212,7 +213,9 @@ class BinanceVenue:
             status,
             stored.executedQty,
             stored.updateTime * NS_PER_MS,
+            quantity=stored.origQty,
             triggered=stored.was_triggered,
+            trigger=stored.stopPrice or None,
         )
         return (*fills, report)
 
@@ -248,20 +251,35 @@ class BinanceVenue:
         )
 
     async def _recent(self, symbol: str, since_ns: int) -> list[Stored]:
-        """Return the orders made since a time, over or not."""
-        found: list[Stored] = []
-        params = [("startTime", str(max(0, since_ns // NS_PER_MS)))]
-        while True:
-            page: list[Stored] = await self._rest.call(
-                "GET",
-                "/api/v3/allOrders",
-                [("symbol", symbol), *params, ("limit", str(_PAGE))],
-                list[Stored],
-            )
+        """Return the orders made since a time of ours, over or not."""
+        page = await self._orders(symbol)
+        # Known once anything was answered.
+        since_ms = max(0, self._rest.there_ns(since_ns) // NS_PER_MS)
+        if len(page) < _PAGE or min(each.time for each in page) < since_ms:
+            return [each for each in page if each.time >= since_ms]
+        newest_ms = max(each.time for each in page)
+        page = []
+        # Between two times it lists no more than a day; by number, whatever follows.
+        while not page and since_ms <= newest_ms:
+            day = (("startTime", since_ms), ("endTime", since_ms + _DAY_MS))
+            page = await self._orders(symbol, *day)
+            since_ms += _DAY_MS
+        found = page
+        while page:
+            page = await self._orders(symbol, ("orderId", page[-1].orderId + 1))
             found += page
-            if len(page) < _PAGE:
-                return found
-            params = [("orderId", str(page[-1].orderId + 1))]
+        return found
+
+    async def _orders(self, symbol: str, *wanted: tuple[str, int]) -> list[Stored]:
+        """Return orders, oldest first; the newest ones unless others are wanted."""
+        params = [("symbol", symbol), *((name, str(each)) for name, each in wanted)]
+        found: list[Stored] = await self._rest.call(
+            "GET",
+            "/api/v3/allOrders",
+            [*params, ("limit", str(_PAGE))],
+            list[Stored],
+        )
+        return found
 
     def _list(self, stored: Stored, orders: dict[str, OpenOrder]) -> None:
         instrument = self._instruments.get(stored.symbol)
@@ -286,11 +304,8 @@ class BinanceVenue:
         """Return the fills of an order, where there are more than were told."""
         if executed <= self._told.get(order_id, ZERO):
             return ()
-        params = [("symbol", symbol), ("orderId", str(venue_id))]
         try:
-            trades: list[Trade] = await self._rest.call(
-                "GET", "/api/v3/myTrades", params, list[Trade]
-            )
+            trades = await self._trades(symbol, venue_id)
         except BinanceRefused as refusal:
             raise VenueSilent(str(refusal)) from refusal
         self._told[order_id] = sum((trade.qty for trade in trades), ZERO)
@@ -307,6 +322,22 @@ class BinanceVenue:
             )
             for trade in trades
         ]
+
+    async def _trades(self, symbol: str, venue_id: int) -> list[Trade]:
+        params = [
+            *(("symbol", symbol), ("orderId", str(venue_id))),
+            ("limit", str(_PAGE)),
+        ]
+        found: list[Trade] = []
+        after: list[tuple[str, str]] = []
+        while True:
+            page: list[Trade] = await self._rest.call(
+                "GET", "/api/v3/myTrades", [*params, *after], list[Trade]
+            )
+            found += page
+            if len(page) < _PAGE:
+                return found
+            after = [("fromId", str(page[-1].id + 1))]
 
     def _keep(self, order_id: str, symbol: str, status: OrderStatus) -> None:
         if status in TERMINAL:
