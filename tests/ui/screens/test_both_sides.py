@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.ui.screens.scenes import TS, D
 from tests.ui.screens.sides import (
@@ -17,7 +19,13 @@ from tests.ui.screens.sides import (
     view,
 )
 from workstation.model.orders import OrderStatus
-from workstation.model.reconciliation import ReconciliationView, Verdict
+from workstation.model.reconciliation import (
+    BalanceLine,
+    OrderLine,
+    OrderSide,
+    ReconciliationView,
+    Verdict,
+)
 from workstation.ui.screens.both_sides import (
     Line,
     amount,
@@ -30,6 +38,7 @@ from workstation.ui.screens.both_sides import (
     sections,
     verdict_info,
 )
+from workstation.ui.typeset import width as width_of
 from workstation.ui.widgets.rows import Row, cell_parts
 from workstation.ui.widgets.section_table import Section
 
@@ -255,3 +264,70 @@ def test_a_status_of_the_venue_that_we_do_not_have_is_another_one() -> None:
     row = section(0, view(orders=(odd,))).rows[0]
     assert cells(row)[4].startswith("cancel… 0/0.010")
     assert cell_parts(row.cells[5])[1] == "warn"
+
+
+amounts = st.decimals(
+    min_value=-(10**15), max_value=10**15, places=12, allow_nan=False
+).map(lambda value: value.normalize())
+verdicts = st.sampled_from(Verdict)
+order_sides = st.one_of(
+    st.none(),
+    st.builds(
+        OrderSide,
+        status=st.sampled_from(OrderStatus),
+        filled=amounts,
+        quantity=amounts,
+        price=st.one_of(st.none(), amounts),
+        trigger=st.one_of(st.none(), amounts),
+    ),
+)
+names = st.sampled_from(["BTCUSDT", "ETHUSDT", "UNKNOWN"])
+
+
+@given(
+    orders=st.lists(
+        st.builds(
+            order_line,
+            id=st.text("web_0123456789-", min_size=1, max_size=40),
+            instrument=names,
+            here=order_sides,
+            venue=order_sides,
+            verdict=verdicts,
+        ),
+        max_size=4,
+        unique_by=lambda line: line.order_id,
+    ),
+    balances=st.lists(
+        st.builds(
+            BalanceLine,
+            currency=st.sampled_from(["BTC", "USDT", "XYZ"]),
+            here=amounts,
+            venue=st.one_of(st.none(), amounts),
+            locked=st.one_of(st.none(), amounts),
+            difference=amounts,
+            verdict=verdicts,
+            since_ns=st.one_of(st.none(), st.integers(0, TS)),
+        ),
+        max_size=3,
+        unique_by=lambda line: line.currency,
+    ),
+    width=st.integers(20, 200),
+)
+def test_any_account_has_a_row_for_each_line_and_no_figure_is_cut(
+    orders: list[OrderLine], balances: list[BalanceLine], width: int
+) -> None:
+    sides = view(orders=tuple(orders), balances=tuple(balances))
+    found = sections(sides, INSTRUMENTS, TS, width)
+    shown = [row.key for each in found for row in each.rows if not row.note]
+    kept = [line for line in lines_of(sides) if key_of(line) in shown]
+    assert sorted(shown) == sorted(map(key_of, kept))
+    assert all(line in kept for line in orders)
+    for each in balances:
+        assert each in kept or (each.verdict is Verdict.AGREES and not each.here)
+    for line in lines_of(sides):
+        assert line_words(line, sides, INSTRUMENTS)
+    for part in found:
+        for row in part.rows:
+            for cell, column in zip(row.cells, part.columns, strict=False):
+                assert column.flex or width_of(cell_parts(cell)[0]) <= column.width
+    assert len(export_rows(sides)) == 1 + len(lines_of(sides))
