@@ -12,6 +12,7 @@ import html
 import re
 import sys
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
@@ -28,8 +29,17 @@ from workstation.engine.recorder import RecorderAnswer
 from workstation.engine.script_source import ScriptSource
 from workstation.engine.session import Session
 from workstation.kernel import SimClock
-from workstation.model.commands import AmendOrder, Command, Override, PlaceOrder
+from workstation.model.commands import (
+    AmendOrder,
+    Command,
+    Inject,
+    Override,
+    PlaceOrder,
+    Reconcile,
+)
+from workstation.model.instruments import Side
 from workstation.model.orders import OrderHistory
+from workstation.model.rehearsal import HandOrder, Happening, Transfer
 from workstation.model.states import SymbolState
 from workstation.paths import shipped_folder
 from workstation.ui.app import WorkstationApp
@@ -38,6 +48,7 @@ __all__ = [
     "EVENTS",
     "SEEN_FROM",
     "Still",
+    "change_behind",
     "make_app",
     "press",
     "read_config",
@@ -83,6 +94,8 @@ class Picture(Struct, frozen=True):
     theme: str = "harbor-dark"
     keys: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
+    behind: bool = False
+    """Whether the venue's side of the account is changed behind the run's back."""
 
 
 PICTURES = (
@@ -98,6 +111,7 @@ PICTURES = (
         keys=("tab", "z"),
         overrides=('ui.chart=["bollinger(20, 2)", "macd(12, 26, 9)", "rsi(14)"]',),
     ),
+    Picture("reconciliation", 100, 30, keys=("j",), behind=True),
     Picture("monitor-80x24", 80, 24),
     Picture("monitor-light", theme="paper-light"),
     Picture("monitor-okabe", theme="okabe-dark"),
@@ -224,6 +238,29 @@ def run_to(config: Config, events: int = EVENTS) -> Still:
     return still
 
 
+def change_behind(still: Still) -> None:
+    """Let money come to the venue, and orders by hand; ask until that counts.
+
+    From ``SEEN_FROM`` on; what that takes of the run's time ends before ``EVENTS``.
+    """
+    bid = still.touch("BTCUSDT").bid
+    assert bid is not None
+    below = (Decimal(repr(bid)) * Decimal("0.98")).quantize(Decimal("0.01"))
+    lot = Decimal("0.01")
+    happenings: tuple[Happening, ...] = (
+        Transfer(currency="USDT", amount=Decimal(250)),
+        Transfer(currency="BTC", amount=lot),
+        HandOrder(instrument="BTCUSDT", side=Side.BUY, quantity=lot, price=below),
+        HandOrder(instrument="ETHUSDT", side=Side.SELL, quantity=Decimal("0.5")),
+    )
+    commands: list[Command] = [Inject(event=event) for event in happenings]
+    for command in commands:
+        assert still.execute(command).accepted
+    for events in (SEEN_FROM + 20, SEEN_FROM + 180):
+        still.go_on(events)
+        assert still.execute(Reconcile()).accepted
+
+
 def make_app(config: Config, still: Still) -> WorkstationApp:
     """Return the app over a run that stands; its own clock stands too."""
     return WorkstationApp(
@@ -291,7 +328,10 @@ def _app(pilot: Pilot[int]) -> WorkstationApp:
 async def draw(picture: Picture) -> str:
     """Return a picture as SVG."""
     config = read_config(picture.theme, *picture.overrides)
-    app = make_app(config, run_to(config, SEEN_FROM))
+    still = run_to(config, SEEN_FROM)
+    if picture.behind:
+        change_behind(still)
+    app = make_app(config, still)
     async with app.run_test(size=(picture.columns, picture.rows)) as pilot:
         await press(pilot, picture.keys)
         return _plain(app.export_screenshot(simplify=True))

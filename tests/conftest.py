@@ -26,19 +26,19 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session")
-def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def home_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Return folders that are not there yet, one after the other.
 
     Counted here: for each one pytest would read the names of all before it.
     """
-    folder = tmp_path_factory.mktemp("homes")
+    folder = tmp_path_factory.mktemp("home_folders")
     return (folder / str(number) for number in itertools.count())
 
 
 @pytest.fixture(autouse=True)
-def home(homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(home_folders: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give the test a home of its own: no test reads or changes the user's."""
-    folder = next(homes)
+    folder = next(home_folders)
     folder.mkdir()
     monkeypatch.setenv("HOME", str(folder))
     for name in ("CONFIG", "STATE", "DATA", "CACHE"):

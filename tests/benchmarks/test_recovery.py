@@ -17,6 +17,7 @@ import msgspec
 
 from tests.benchmarks.budget import ROUNDS, cpu_ns
 from tests.benchmarks.test_core import session, trades
+from workstation.engine.formats import FORMAT
 from workstation.engine.hashing import encode
 from workstation.engine.journal import Journal
 from workstation.engine.recovery import read_runs
@@ -36,7 +37,7 @@ def written(path: Path, rows: int) -> int:
     while built.engine.step():
         pass
     built.close()
-    journal = Journal(path, {"format": 2})
+    journal = Journal(path, {"format": FORMAT})
     fills = 0
     for number in range(rows):
         record = _again(made[number % len(made)], number // len(made))
@@ -91,7 +92,7 @@ def waits_ms(count: int = 200) -> tuple[float, float]:
     durable = threading.Event()
     ours, bare = [], []
     with TemporaryDirectory() as folder:
-        journal = Journal(Path(folder, "j.sqlite"), {"format": 2}, synced=True)
+        journal = Journal(Path(folder, "j.sqlite"), {"format": FORMAT}, synced=True)
         journal.on_durable = durable.set
         file = os.open(Path(folder, "bare"), os.O_RDWR | os.O_CREAT)
         for _ in range(count):

@@ -24,7 +24,7 @@ from workstation.engine.assembly import assemble_session
 from workstation.engine.session import Session
 from workstation.model.commands import Recover, Resolve
 from workstation.model.orders import Order, Report, SingleRequest
-from workstation.model.reconciliation import Resolution, Subject
+from workstation.model.reconciliation import Resolution, Subject, Verdict
 from workstation.model.records import DenyRecord
 from workstation.paths import shipped_folder
 from workstation.venues.binance.settings import BinanceVenueSettings
@@ -142,7 +142,7 @@ async def run(wanted: dict[str, Any]) -> None:
     (broker,) = session.engine.distant
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(broker.run())
-        await play(session, wanted.get("settles", ""))
+        await play(session, wanted.get("settles", {}))
         broker.stop()
     print(json.dumps(told_of(session)))
     session.close()
@@ -180,10 +180,11 @@ class _Killing:
         return reports
 
 
-async def play(session: Session, settles: str) -> None:
+async def play(session: Session, settles: dict[str, list[str]]) -> None:
     """Step to the end; the venue has answered all before the next step.
 
-    ``settles`` is a currency whose difference is adopted as soon as it stands.
+    ``settles`` says what the operator makes of orders, positions and balances that
+    are not as they should be, by their names: a resolution and an owner.
     """
     engine = session.engine
     engine.waits = False
@@ -193,16 +194,44 @@ async def play(session: Session, settles: str) -> None:
     await settle(session)
     while engine.step():
         await settle(session)
-        if settles in session.executor.controls.unreconciled:
-            outcome = session.execute(
-                Resolve(
-                    kind=Subject.BALANCE,
-                    subject=settles,
-                    resolution=Resolution.ADOPT,
-                    reason="went to the tax office",
-                )
-            )
-            assert outcome.accepted, outcome.detail
+        for kind, name in unsettled(session):
+            if name in settles:
+                resolve(session, kind, name, *settles[name])
+                await settle(session)
+
+
+def unsettled(session: Session) -> list[tuple[Subject, str]]:
+    """Return what waits for the operator."""
+    view = session.executor.reconciliation_view()
+    return [
+        *(
+            (Subject.ORDER, each.order_id)
+            for each in view.orders
+            if each.verdict is Verdict.EXTERNAL
+        ),
+        *(
+            (Subject.POSITION, each.instrument)
+            for each in view.positions
+            if each.verdict is Verdict.EXTERNAL
+        ),
+        *((Subject.BALANCE, name) for name in session.executor.controls.unreconciled),
+    ]
+
+
+def resolve(
+    session: Session, kind: Subject, name: str, resolution: str, owner: str = ""
+) -> None:
+    """Do what the operator would."""
+    command = Resolve(
+        kind=kind,
+        subject=name,
+        resolution=Resolution(resolution),
+        owner=owner,
+        instrument=SYMBOL,
+        reason="as agreed with the desk",
+    )
+    outcome = session.execute(command)
+    assert outcome.accepted or "only once" in outcome.detail, outcome.detail
 
 
 async def settle(session: Session) -> None:
@@ -240,6 +269,12 @@ def told_of(session: Session) -> dict[str, Any]:
         "unreconciled": executor.controls.unreconciled,
         "balances": {k: str(v) for k, v in executor.ledger.balances().items()},
         "orders": {order.id: plain(order) for order in executor.orders()},
+        "owners": {order.id: order.owner for order in executor.orders()},
+        "ignored": sorted(name for _, name in executor.reconciliation.ignored),
+        "held": {
+            owner: str(executor.position(owner, SYMBOL).quantity)
+            for owner in ("external", "operator")
+        },
     }
 
 

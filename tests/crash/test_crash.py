@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 
 from tests.crash.loopback import Loopback
+from workstation.engine.replay import replay_journal
 
 SYMBOL = "BTCUSDT"
 SECONDS = 20
@@ -264,7 +265,59 @@ def test_money_that_no_trade_explains_stops_entries_until_it_is_settled(
     assert set(found["unreconciled"]) == {"USDT"}
     assert "UNRECONCILED" in found["denials"]
     # Taken for what it is, entries go on; on the next start nothing is left of it.
-    found = fresh.run(tmp_path, seconds=12, settles="USDT")
+    found = fresh.run(tmp_path, seconds=12, settles={"USDT": ["adopt"]})
     assert_agreed(found, fresh.venue.state())
     found = fresh.run(tmp_path, seconds=12)
     assert_agreed(found, fresh.venue.state())
+
+
+SETTLES = {
+    "web_1": ["adopt"],
+    "web_2": ["cancel"],
+    "web_3": ["ignore"],
+    SYMBOL: ["attribute", "operator"],
+    "BTC": ["attribute", "operator"],
+    "USDT": ["adopt"],
+}
+"""What the operator makes of each order, position and balance."""
+WIDE = ['risk.max_position_value="1000000"']
+"""So that the script trades beside what is held by hand."""
+
+
+def settled_rows() -> list[int]:
+    """Return after how many durable rows a run is killed in which all that is done."""
+    return list(range(1, 150)) if ALL else list(range(3, 150, 9))
+
+
+@pytest.mark.parametrize("rows", settled_rows())
+def test_what_the_operator_settles_is_settled_wherever_the_engine_was_killed(
+    fresh: Engines, tmp_path: Path, rows: int
+) -> None:
+    venue = fresh.venue
+    fresh.run(tmp_path, seconds=1)
+    for price in ("50000", "49000", "48000"):
+        venue.by_hand(SYMBOL, "BUY", "0.25", price=price)
+    venue.by_hand(SYMBOL, "BUY", "0.5")
+    venue.deposit("USDT", "-1234.5")
+    venue.deposit("BTC", "0.125")
+    wanted = {"seconds": 25, "settles": SETTLES, "overrides": WIDE}
+    killed = fresh.run(tmp_path, kill_after=rows, **wanted)
+    assert killed["killed"], killed
+    found = fresh.run(tmp_path, **wanted)
+    state = venue.state()
+    assert found["unreconciled"] == {}
+    assert not found["reconciling"]
+    assert amounts(found["balances"]) == amounts(state["balances"])
+    assert amounts(found["held"]) == {"operator": Decimal("0.625")}
+    assert found["owners"]["web_1"] == "operator"
+    assert found["ignored"] == ["web_3"]
+    for order in state["orders"]:
+        status, filled = found["orders"][order["clientOrderId"]]
+        assert ENDS[status] == order["status"], order
+        assert Decimal(filled) == Decimal(order["executedQty"]), order
+    by_hand = {o["clientOrderId"]: o["status"] for o in state["orders"]}
+    assert by_hand["web_2"] == "CANCELED"
+    assert by_hand["web_1"] == by_hand["web_3"] == "NEW"
+    for path in sorted(tmp_path.glob("*.sqlite")):
+        replayed = replay_journal(path)
+        assert replayed.matches, replayed.first_difference

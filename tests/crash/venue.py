@@ -327,8 +327,8 @@ class Handler(BaseHTTPRequestHandler):
         elif what == "order":
             books.place({**ask, "newClientOrderId": f"web_{len(books.orders) + 1}"})
         elif what == "age":
-            for order in books.orders:
-                order["time"] -= int(ask["ms"])
+            for each in books.orders:
+                each["time"] -= int(ask["ms"])
         elif what == "fill":
             found = books.open_order(ask["id"])
             if found is not None:

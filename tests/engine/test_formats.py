@@ -30,14 +30,22 @@ from workstation.model.commands import Command
 from workstation.model.errors import JournalError
 from workstation.model.money import times
 from workstation.model.orders import Report
-from workstation.model.records import FillRecord, PositionRecord, Record, StateRecord
+from workstation.model.records import (
+    FillRecord,
+    LimitRecord,
+    PositionRecord,
+    Record,
+    RequoteRecord,
+    StateRecord,
+    TradeRecord,
+)
 from workstation.strategy.replies import ScriptAnswered
 
 DATA = Path(__file__).parent / "data"
-OLDER = ("format-1", "format-2-early", "format-2")
+OLDER = ("format-1", "format-2-early", "format-2", "format-2-late")
 GRAIN = Decimal("1e-18")
 
-SHAPES = {3: "08df5168"}
+SHAPES = {3: "6126177f"}
 """By format, what records and inputs look like."""
 
 
@@ -121,12 +129,26 @@ def test_records_of_an_older_version_say_what_that_version_knew(
         (header, list(found)) for header, found in runs_of([unpacked(name, tmp_path)])
     )
     who = {record.who for record in records if isinstance(record, StateRecord)}
-    assert who == ({"script", "engine"} if name == "format-2" else {"unknown"})
+    early = name in ("format-1", "format-2-early")
+    assert who == ({"unknown"} if early else {"script", "engine"})
     positions = [r.after for r in records if isinstance(r, PositionRecord)]
     assert positions
     for position in positions:
-        assert position.cost == times(position.quantity, position.average_price)
+        if name != "format-2-late":
+            # From then on it is on record: the price is a rounded share of it.
+            assert position.cost == times(position.quantity, position.average_price)
         assert bool(position.cost) is bool(position.quantity)
+
+
+def test_what_a_late_run_of_format_2_had_besides_is_taken_up(tmp_path: Path) -> None:
+    path = unpacked("format-2-late", tmp_path)
+    kinds = {type(record) for _, records in runs_of([path]) for record in records}
+    assert {RequoteRecord, TradeRecord, LimitRecord} <= kinds
+    session = session_on(tmp_path)
+    assert session.executor.limits.settings.max_order_value == 15_000
+    (trade,) = session.executor.ledger.trades
+    assert trade.pnl == session.executor.ledger.realized
+    session.close()
 
 
 def test_a_damaged_record_of_an_older_version_is_refused_by_name(

@@ -797,6 +797,15 @@ def test_a_position_made_by_hand_goes_to_whom_the_operator_says() -> None:
         account.resolve(Subject.POSITION, "BTC", "adopt")
 
 
+def test_a_position_that_changes_hands_leaves_orders_by_hand_alone() -> None:
+    account = Account()
+    external(account, filled="1")
+    account.resolve(Subject.ORDER, "web_1", "ignore", reason="not ours")
+    account.resolve(Subject.POSITION, "BTC", "adopt")
+    assert account.position("operator") == 1
+    assert not any(isinstance(r, CancelOrder) for r in account.core.requests)
+
+
 def test_an_adopted_difference_is_money_put_in_and_no_profit() -> None:
     account = Account()
     account.begin()

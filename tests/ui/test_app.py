@@ -895,10 +895,10 @@ def test_the_command_gives_the_app_the_whole_process(
 ) -> None:
     ran: list[WorkstationApp] = []
 
-    def run(app: WorkstationApp, **options: object) -> None:
+    async def run(app: WorkstationApp, **options: object) -> None:
         ran.append(app)
 
-    monkeypatch.setattr(WorkstationApp, "run", run)
+    monkeypatch.setattr(WorkstationApp, "run_async", run)
     config = fakes.config()
     assert run_app(config, read_only=False, save_setting=lambda key, value: None) == 0
     assert [app.owns_process for app in ran] == [True]

@@ -33,6 +33,7 @@ from workstation.model.orders import Order, OrderRole, OrderStatus, OrderType
 from workstation.model.states import SymbolState
 from workstation.paths import shipped_folder
 from workstation.ui.app import WorkstationApp
+from workstation.ui.log_parts import order_number
 from workstation.ui.panels.book import BookPanel
 from workstation.ui.screens.amend import AmendScreen
 from workstation.ui.screens.cancel import CancelScreen
@@ -45,7 +46,6 @@ from workstation.ui.screens.roll_back import RollBackScreen
 from workstation.ui.screens.stop_task import StopTaskScreen
 from workstation.ui.screens.ticket import TicketScreen
 from workstation.ui.screens.unlock import UnlockScreen
-from workstation.ui.wording import order_number
 from workstation.venues.recording.folder import Recording
 
 

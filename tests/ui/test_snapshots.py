@@ -11,18 +11,22 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from textual._doc import take_svg_screenshot
 from textual.pilot import Pilot
 from textual.widgets import Input
 
 from docs.screenshots import (
     EVENTS,
     SEEN_FROM,
+    Still,
+    change_behind,
     make_app,
     press,
     read_config,
-    run_to,
     settle,
 )
+from tests.ui.prepared import Drawn, draw_apart
+from workstation.model.commands import Reconcile
 from workstation.ui.app import WorkstationApp
 from workstation.ui.panels.base import Panel
 from workstation.ui.verbs import looking
@@ -65,6 +69,15 @@ DIALOGS: dict[str, tuple[str, ...]] = {
     "fill": ("3", "@fills", "enter"),
     "plots": ("1", "@chart", "d", "down", "down", "down", "enter"),
 }
+# To the choice: the field before the reason, which is before Back.
+_CHOOSE = ("enter", "shift+tab", "shift+tab")
+SETTLED: dict[str, tuple[str, ...]] = {
+    "order": (*_CHOOSE, "right"),
+    "position": ("down", *_CHOOSE),
+    "money": (*["down"] * 6, *_CHOOSE),
+    "as_position": (*["down"] * 7, *_CHOOSE, "right"),
+}
+"""From the first row to the dialog of one line, at one of its choices."""
 PLOTS = 'ui.chart=["bollinger(20, 2)", "macd", "rsi(14)"]'
 """Three lines over the price and two panes below it."""
 CROSSHAIR = ("1", "@chart", *["left"] * 4, "up")
@@ -136,6 +149,11 @@ async def do(pilot: Pilot[int], keys: Sequence[str], events: int) -> None:
     await settle(pilot)
 
 
+def ask(still: Still) -> None:
+    """Ask the venue what the account holds."""
+    assert still.execute(Reconcile()).accepted
+
+
 def panel_id(panel: Panel | None) -> str:
     """Return the id of the focused panel."""
     return "" if panel is None else panel.panel_id
@@ -160,14 +178,19 @@ def look(snap_compare: Compare) -> Look:
         since: int = SEEN_FROM,
         until: int = EVENTS,
         config: str = "default.toml",
+        prepare: Callable[[Still], None] = lambda still: None,
     ) -> bool:
         read = read_config(theme, *overrides, config=config)
-        app = make_app(read, run_to(read, since))
 
         async def before(pilot: Pilot[int]) -> None:
             await do(pilot, keys, until)
 
-        return snap_compare(app, terminal_size=size, run_before=before)
+        def draw(still: Still) -> str:
+            prepare(still)
+            app = make_app(read, still)
+            return take_svg_screenshot(app, terminal_size=size, run_before=before)
+
+        return snap_compare(Drawn(draw_apart(read, since, draw)), terminal_size=size)
 
     return compare
 
@@ -331,6 +354,38 @@ def test_a_filter_that_is_being_typed(look: Look) -> None:
 
 def test_the_letters_of_a_jump(look: Look) -> None:
     assert look(("1", "ctrl+o"))
+
+
+@pytest.mark.parametrize(
+    "size",
+    [
+        *SIZES,
+        pytest.param(HUGE, id="200x50"),
+        pytest.param((60, 15), id="60x15"),
+    ],
+)
+def test_both_sides_of_an_account(size: tuple[int, int], look: Look) -> None:
+    assert look(("1", "j"), size, prepare=change_behind)
+
+
+def test_both_sides_in_ascii(look: Look) -> None:
+    ascii = ('ui.glyphs="ascii"',)
+    assert look(("1", "j"), SMALL, prepare=change_behind, overrides=ascii)
+
+
+def test_both_sides_without_colour(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert look(("1", "j", "end"), SMALL, prepare=change_behind)
+
+
+def test_an_account_with_nothing_open_and_nothing_held(look: Look) -> None:
+    assert look(("1", "j"), SMALL, since=0, until=0, prepare=ask)
+
+
+@pytest.mark.parametrize("size", [*SIZES, pytest.param((60, 15), id="60x15")])
+@pytest.mark.parametrize("name", SETTLED)
+def test_what_is_made_of_a_line(name: str, size: tuple[int, int], look: Look) -> None:
+    assert look(("1", "j", *SETTLED[name]), size, prepare=change_behind)
 
 
 def test_a_run_in_which_nothing_has_happened_yet(look: Look) -> None:

@@ -23,7 +23,9 @@ from workstation.model.orders import (
     OrderType,
 )
 from workstation.model.positions import Position
+from workstation.model.reconciliation import Subject, Verdict
 from workstation.model.records import (
+    BalanceRecord,
     BandRecord,
     BarRecord,
     BookRecord,
@@ -31,6 +33,7 @@ from workstation.model.records import (
     CommandRecord,
     ControlRecord,
     DenyRecord,
+    DifferenceRecord,
     FaultRecord,
     FeedRecord,
     FillRecord,
@@ -40,6 +43,7 @@ from workstation.model.records import (
     NoteRecord,
     OpportunityRecord,
     OrderRecord,
+    OwnerRecord,
     ParamsRecord,
     PositionRecord,
     Record,
@@ -53,7 +57,8 @@ from workstation.model.records import (
 from workstation.model.signals import Signal, SignalAction
 from workstation.model.states import BookTrust, PositionBand, SymbolState
 from workstation.model.timeframes import Timeframe
-from workstation.ui.wording import KINDS, log_line, order_number
+from workstation.ui.log_parts import order_number
+from workstation.ui.wording import KINDS, log_line
 
 TS = fakes.NOW
 ROW = {"seq": 5, "ts": TS, "strategy": "ema_cross", "instrument": "BTCUSDT"}
@@ -105,6 +110,16 @@ def position(quantity: str, realized: str = "0") -> Position:
         average_price=Decimal("61673.69"),
         realized=Decimal(realized),
     )
+
+
+def _difference(**changes: Any) -> DifferenceRecord:
+    values: dict[str, Any] = {
+        "kind": Subject.BALANCE,
+        "subject": "USDT",
+        "before": Verdict.ASKING,
+        "after": Verdict.DIFFERS,
+    }
+    return DifferenceRecord(seq=5, ts=TS, **{**values, **changes})
 
 
 ENTRY = {
@@ -437,6 +452,81 @@ CASES: list[tuple[Record, str]] = [
             initial=Decimal(100_000),
         ),
         "limit losses from 100,412.10 at the day's start, highest 104,000.00",
+    ),
+    (
+        OwnerRecord(
+            seq=5,
+            ts=TS,
+            order_id="web_7",
+            instrument="BTCUSDT",
+            before="external",
+            after="ema_cross",
+            role=OrderRole.ENTRY,
+            reason="given to ema_cross",
+        ),
+        "order #web_7 BTCUSDT external > ema_cross given to ema_cross",
+    ),
+    (
+        BalanceRecord(
+            seq=5,
+            ts=TS,
+            currency="USDT",
+            before=Decimal(100_000),
+            after=Decimal("100250.5"),
+            reason="top up",
+        ),
+        "money USDT 250.50 put in, 100,250.50 in all top up",
+    ),
+    (
+        BalanceRecord(
+            seq=5,
+            ts=TS,
+            currency="BTC",
+            before=Decimal("0.5"),
+            after=Decimal("0.48765"),
+        ),
+        "money BTC 0.01235 taken out, 0.48765 in all",
+    ),
+    (
+        _difference(here="100000", venue="100250"),
+        "venue USDT differs 100,000.00 here, 100,250.00 at the venue, +250.00",
+    ),
+    (
+        _difference(
+            before=Verdict.DIFFERS,
+            after=Verdict.IGNORED,
+            here="0.5",
+            venue="0.48765",
+            subject="BTC",
+            who="operator",
+            reason="a loan",
+        ),
+        "venue BTC ignored 0.50 here, 0.48765 at the venue, −0.01235 a loan",
+    ),
+    (
+        _difference(before=Verdict.DIFFERS, after=Verdict.AGREES, here="9", venue="9"),
+        "venue USDT agrees",
+    ),
+    (
+        _difference(
+            kind=Subject.ORDER,
+            subject="web_7",
+            before=Verdict.EXTERNAL,
+            after=Verdict.IGNORED,
+            reason="a friend's",
+        ),
+        "venue order #web_7 ignored a friend's",
+    ),
+    (
+        _difference(
+            kind=Subject.POSITION,
+            subject="BTCUSDT",
+            before=Verdict.EXTERNAL,
+            after=Verdict.IGNORED,
+            venue="0.01",
+            reason="a long hold",
+        ),
+        "venue position BTCUSDT ignored a long hold",
     ),
 ]
 

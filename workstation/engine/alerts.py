@@ -112,6 +112,7 @@ class Alerts:
                 ts=ts,
                 last_ts=ts,
                 severity=severity,
+                kind=cause[0],
                 subject=cause[1],
                 instrument=instrument,
                 text=text,

@@ -33,10 +33,9 @@ from workstation.model.commands import (
     Inject,
     Kill,
 )
-from workstation.model.desired import DesiredOrders
 from workstation.model.errors import CommandRefused
+from workstation.model.market import MarketEvent
 from workstation.model.records import CommandRecord
-from workstation.model.signals import Signal
 from workstation.strategy.scripted import ScriptedStrategy
 
 __all__ = ["Control", "Outcome"]
@@ -107,7 +106,7 @@ class Control:
         outcome = self._outcome or Outcome(False, "the command failed", core.seq)
         if outcome.accepted and isinstance(command, Inject):
             event = command.event
-            if not isinstance(event, Signal | DesiredOrders):
+            if isinstance(event, MarketEvent):
                 engine.after_market(structs.replace(event, ts_recv=core.ts))
         engine.catch_up()
         return outcome

@@ -1,7 +1,8 @@
 """Injected events: what an operator may feed by hand, and what no market could send.
 
 ``Control`` calls the handler with a command and gets a sentence back, or
-CommandRefused; ``check_event`` changes nothing.
+CommandRefused; ``check_event`` changes nothing. What happens at a simulated venue its
+broker carries out.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from workstation.model.market import (
     MarketEvent,
     Quote,
 )
+from workstation.model.rehearsal import HandOrder, Transfer
+from workstation.model.roles import Rehearsing
 from workstation.model.signals import Signal
 from workstation.strategy.scripted import ScriptedStrategy
 
@@ -61,6 +64,13 @@ class Injections:
             raise CommandRefused("inject works in simulation and recording only")
         core = self._engine.core
         event = command.event
+        if isinstance(event, Transfer | HandOrder):
+            (broker,) = self._engine.brokers
+            if not isinstance(broker, Rehearsing):
+                raise CommandRefused(f"{broker.name} is no simulated account")
+            said = broker.happen(event)
+            self.seqs.append(core.seq)
+            return said
         if isinstance(event, Signal | DesiredOrders):
             strategy = self._strategies.get(event.strategy)
             if strategy is None or event.instrument not in strategy.rows:

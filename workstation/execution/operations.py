@@ -380,7 +380,9 @@ class Operations:
                 "its fill, or cancel the exit"
             )
         reason = f"position moves to {taker}"
-        self._cancel_entries(instrument, giver, reason)
+        if giver != EXTERNAL:
+            # Orders made by hand have nothing to do with one another.
+            self._cancel_entries(instrument, giver, reason)
         plan = self._protection.plan(giver, instrument)
         core = self._core
         changes = self._ledger.transfer(giver, taker, instrument, core.ts)

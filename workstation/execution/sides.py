@@ -63,7 +63,7 @@ def _orders(reconciliation: Reconciliation, orders: Orders) -> Iterator[OrderLin
             side=each.side,
             owner="",
             here=None,
-            venue=_there(each),
+            venue=_side(each),
             verdict=Verdict.DIFFERS,
             reason="open at the venue, not known here",
         )
@@ -79,15 +79,17 @@ def _line(
         instrument=order.instrument,
         side=order.side,
         owner=order.owner,
-        here=OrderSide(order.status, order.filled, order.quantity, order.price),
-        venue=None if listed is None else _there(listed),
+        here=_side(order),
+        venue=None if listed is None else _side(listed),
         verdict=verdict,
         reason=reason,
     )
 
 
-def _there(listed: OpenOrder) -> OrderSide:
-    return OrderSide(listed.status, listed.filled, listed.quantity, listed.price)
+def _side(order: Order | OpenOrder) -> OrderSide:
+    return OrderSide(
+        order.status, order.filled, order.quantity, order.price, order.trigger
+    )
 
 
 def _verdict(
@@ -98,7 +100,9 @@ def _verdict(
         return Verdict.ASKING, order.reason or "its fate is not known"
     asked_ns = reconciliation.asked_ns
     if listed is None:
-        if asked_ns is None or tracked.spoken_ns >= asked_ns:
+        if asked_ns is None:
+            return Verdict.ASKING, "the venue has not been asked yet"
+        if tracked.spoken_ns >= asked_ns:
             return Verdict.ASKING, "sent after the venue was asked"
         return Verdict.ASKING, "not among the venue's open orders"
     if order.status not in _OPEN:

@@ -63,12 +63,16 @@ class Resolution(StrEnum):
 
 
 class OrderSide(Struct, frozen=True):
-    """One side's word about an order; ``price`` None is at market."""
+    """One side's word about an order; ``price`` None is at market.
+
+    ``trigger`` is that of a stop which waits.
+    """
 
     status: OrderStatus
     filled: Decimal
     quantity: Decimal
     price: Decimal | None
+    trigger: Decimal | None = None
 
 
 class OrderLine(Struct, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from workstation.model.market import MarketEvent
 from workstation.model.orders import Report, Request, SingleRequest
 from workstation.model.ports import Core, Edge
 from workstation.model.rates import BrokerAbilities
+from workstation.model.rehearsal import Happening
 
 __all__ = [
     "Aggregator",
@@ -21,6 +22,7 @@ __all__ = [
     "Connector",
     "Executor",
     "Part",
+    "Rehearsing",
     "Resyncing",
     "Strategy",
     "Venue",
@@ -119,6 +121,17 @@ class Broker(Protocol):
 
     def after_market(self, event: MarketEvent) -> None:
         """See it again when the core is quiet."""
+
+
+@runtime_checkable
+class Rehearsing(Protocol):
+    """What a simulated Broker may have too: its account can be changed behind us."""
+
+    def happen(self, event: Happening) -> str:
+        """Let something happen at the venue now, and return what did.
+
+        Raises CommandRefused, with what would be right, where it cannot.
+        """
 
 
 class Venue(Protocol):

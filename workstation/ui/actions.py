@@ -197,6 +197,10 @@ ACTIONS: tuple[Action, ...] = (
     _keys("layout.log", "7", _G, "layout Log"),
     _keys("alerts.open", "a", _G, "list the alerts with their age", "alerts", 4),
     _keys("alerts.acknowledge", "A", _G, "acknowledge the alerts", needs=_ALERT),
+    _keys(
+        *("account.reconciliation", "j", _G, "reconciliation: here and at the venue"),
+        *("account", 10),
+    ),
     _keys("panel.zoom", "z", _G, "give the panel the whole screen", "zoom", 7),
     _keys("panel.pin", "w", _G, "keep the panel on its symbol", "pin", 8),
     _keys("table.mark", "v", _G, "mark or unmark the row"),

@@ -42,6 +42,7 @@ from workstation.ui.screens.layouts import LAYOUTS
 from workstation.ui.screens.ritual import Answer
 from workstation.ui.signals import Signals, SplitEscapes, wait_for_escapes
 from workstation.ui.verbs import VERBS
+from workstation.ui.verbs.account import reconciliation
 from workstation.ui.verbs.detail import detail_screen
 from workstation.ui.verbs.leaving import begin_quit, leave_by
 from workstation.ui.verbs.looking import EXPORT_FOLDER, jump_to
@@ -103,6 +104,7 @@ class WorkstationApp(Face):
         self.goes_on: asyncio.Task[Any] | None = None
         """What drives the run on once the screen is gone; None: it ends too."""
         self._leaving = False
+        self._sides_opened = False
         self._driving: asyncio.Task[Any] | None = None
         self._stepping: asyncio.Task[Any] | None = None
         self._tasks = TaskRegistry()
@@ -289,6 +291,14 @@ class WorkstationApp(Face):
         if action == "command_palette" and self.open_ritual() is not None:
             return False
         return super().check_action(action, parameters)
+
+    def frame_shown(self, frame: Frame) -> None:
+        """Show a frame; the first that waits for the venue opens both sides."""
+        super().frame_shown(frame)
+        waits = frame.header.word == "RECONCILING"
+        if waits and not self._sides_opened and self.open_ritual() is None:
+            self._sides_opened = True
+            reconciliation(self)
 
     # -- what the verbs use ----------------------------------------------------------
 

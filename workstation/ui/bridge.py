@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from workstation.model.records import NoteRecord
+from workstation.ui.log_parts import Scales
 from workstation.ui.panels.log import LogPanel
 from workstation.ui.panels.symbols import SymbolsPanel
 from workstation.ui.screens.ritual import Ritual
-from workstation.ui.wording import Scales, log_line
+from workstation.ui.wording import log_line
 
 if TYPE_CHECKING:
     from textual.app import App

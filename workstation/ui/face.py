@@ -27,6 +27,7 @@ from workstation.ui.bridge import Bridge, output_backlog
 from workstation.ui.facts import row_facts
 from workstation.ui.glyphs import choose
 from workstation.ui.key_names import key_glyph
+from workstation.ui.log_parts import Scales
 from workstation.ui.panels.base import Choice, Panel, PanelState
 from workstation.ui.panels.chart import ChartPanel, SecondChartPanel
 from workstation.ui.panels.lines import (
@@ -43,7 +44,6 @@ from workstation.ui.screens.ritual import Ritual
 from workstation.ui.signals import is_remote
 from workstation.ui.theming import DEFAULT_THEME, default_variables, load_themes
 from workstation.ui.widgets.status_lines import WIDE, FooterKey
-from workstation.ui.wording import Scales
 
 if TYPE_CHECKING:
     from workstation.engine.drivers import PlayDriver

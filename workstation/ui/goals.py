@@ -25,8 +25,9 @@ from workstation.model.records import (
     TaskRecord,
 )
 from workstation.model.timeframes import NS_PER_S
+from workstation.ui.log_parts import Scales
 from workstation.ui.typeset import utc_clock
-from workstation.ui.wording import Scales, log_line
+from workstation.ui.wording import log_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

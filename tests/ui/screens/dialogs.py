@@ -23,6 +23,7 @@ from tests.ui.screens.scenes import (
     in_trade,
     order,
 )
+from tests.ui.screens.sides import scene_frame, touch
 from workstation.engine.reloading import ReloadAnswer
 from workstation.indicators import Request
 from workstation.model.orders import OrderEvent, OrderHistory, OrderMove, OrderStatus
@@ -40,6 +41,8 @@ from workstation.ui.screens.order_details import order_lines
 from workstation.ui.screens.override import OverrideScreen
 from workstation.ui.screens.plots import PlotsScreen
 from workstation.ui.screens.quit import QuitScreen
+from workstation.ui.screens.reconciliation import ReconciliationScreen
+from workstation.ui.screens.resolve import ResolveScreen
 from workstation.ui.screens.ritual import Ritual
 from workstation.ui.screens.roll_back import RollBackScreen
 from workstation.ui.screens.stop_task import StopTaskScreen
@@ -192,6 +195,22 @@ DIALOGS: dict[str, Make] = {
     "unknown": lambda engine, fuse: UnknownScreen(
         LOST, engine.execute, "o-16", timer=fuse
     ),
+    "reconciliation": lambda engine, fuse: ReconciliationScreen(
+        scene_frame(),
+        engine.execute,
+        INSTRUMENTS,
+        lambda key, way: None,
+        lambda rows: "",
+        timer=fuse,
+    ),
+    "resolve": lambda engine, fuse: ResolveScreen(
+        scene_frame(),
+        engine.execute,
+        INSTRUMENTS,
+        "balance/USDT",
+        touch,
+        timer=fuse,
+    ),
     "plots": lambda engine, fuse: PlotsScreen(
         BUSY,
         "BTCUSDT",
@@ -212,6 +231,6 @@ DIALOGS: dict[str, Make] = {
 
 ACTING = (
     *("override", "flatten", "cancel-one", "cancel-all", "stop-task", "kill", "quit"),
-    *("inject",),
+    *("inject", "resolve"),
 )
 """Those whose first verb sends a command."""

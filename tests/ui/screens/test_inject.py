@@ -22,7 +22,9 @@ from tests.ui.screens.scenes import (
     text_of,
 )
 from workstation.model.commands import Inject
+from workstation.model.instruments import Side
 from workstation.model.market import Bar, Quote, Trade
+from workstation.model.rehearsal import HandOrder, Transfer
 from workstation.model.signals import Signal, SignalAction
 from workstation.ui.screens.fields import ChoiceLine, NumberField
 from workstation.ui.screens.inject import InjectScreen
@@ -33,6 +35,7 @@ from workstation.ui.screens.inject_form import (
     decode_raw,
     encode_raw,
     form_for,
+    happening_words,
     receivers,
     to_event,
 )
@@ -62,6 +65,9 @@ def test_a_form_starts_as_an_event_near_the_market(kind: EventKind) -> None:
     }
     event = to_event(kind, "BTCUSDT", "ema_cross", texts, TS)
     assert type(event) is FORMS[kind]
+    if isinstance(event, Transfer):
+        assert event == Transfer(currency="USDT", amount=D(1000))
+        return
     assert event.instrument == "BTCUSDT"
     if isinstance(event, Quote):
         assert 0 < event.bid < event.ask
@@ -116,6 +122,24 @@ def test_receivers_are_those_who_ask_for_the_instrument() -> None:
     who = receivers(EventKind.QUOTE, "BTCUSDT", "", rows)
     assert who == ("the bars", "held stops and targets", "ema_cross")
     assert "risk stage" in receivers(EventKind.SIGNAL, "BTCUSDT", "ema_cross", rows)[0]
+
+
+def test_what_happens_at_the_venue_is_said_with_who_hears_of_it() -> None:
+    out = happening_words(Transfer(currency="USDT", amount=D("-250.50")))
+    assert out.startswith("250.50 USDT leaves the account at the venue, by hand.")
+    made = HandOrder(instrument="BTCUSDT", side=Side.SELL, quantity=D("0.010"))
+    assert happening_words(made).startswith(
+        "Somebody sells 0.010 BTCUSDT at market at the venue, by hand. The order is "
+        "external's"
+    )
+    assert happening_words(Transfer(currency="USDT", amount=D("sNaN")))
+
+
+def test_a_transfer_of_nothing_is_none() -> None:
+    with pytest.raises(FormError, match="amount must not be 0"):
+        to_event(
+            EventKind.TRANSFER, "BTCUSDT", "", {"currency": "BTC", "amount": "0"}, TS
+        )
 
 
 def dialog() -> tuple[FakeEngine, Fuse, InjectScreen]:
@@ -217,3 +241,21 @@ async def test_bad_json_says_what_is_wrong() -> None:
         await pilot.press("f2")
         await pilot.pause()
         assert "Quote BTCUSDT goes to" in text_of(screen)
+
+
+async def test_an_order_made_by_hand_is_sent_as_typed() -> None:
+    engine, fuse, screen = dialog()
+    async with Host(screen).run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        screen.query_one("#kind", ChoiceLine).value = EventKind.HAND_ORDER
+        await pilot.pause()
+        await pilot.pause()
+        screen.query_one("#in-price", NumberField).entry.value = "61,000.00"
+        fuse.fire()
+        await pilot.pause()
+        assert "buys 1.000 BTCUSDT at 61000.00 at the venue" in text_of(screen)
+        screen.query_one("#go", Verb).action_press()
+    event = HandOrder(
+        instrument="BTCUSDT", side=Side.BUY, quantity=D("1.000"), price=D("61000.00")
+    )
+    assert engine.last == Inject(event=event, reason="injected by the operator")

@@ -48,7 +48,10 @@ class Header(Struct, frozen=True, kw_only=True):
 
 
 class Alert(Struct, frozen=True, kw_only=True):
-    """Something an operator should know: cause, what it means, how often."""
+    """Something an operator should know: cause, what it means, how often.
+
+    ``kind`` and ``subject`` are the cause: what it is, and whose.
+    """
 
     id: int
     ts: int
@@ -60,3 +63,4 @@ class Alert(Struct, frozen=True, kw_only=True):
     remedy: str
     count: int
     active: bool
+    kind: str = ""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from workstation.engine.frames import Focus, Frame
     from workstation.indicators import Request
     from workstation.model.timeframes import Timeframe
-    from workstation.ui.wording import Scales
+    from workstation.ui.log_parts import Scales
 
 __all__ = ["Choice", "Panel", "PanelState", "TextBody"]
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from workstation.model.orders import OrderStatus
 from workstation.model.states import SymbolState
 from workstation.ui.glyphs import UNICODE
 from workstation.ui.typeset import MINUS, NONE, age, quantity
 from workstation.ui.widgets.inks import Part
 
 __all__ = [
+    "order_state",
     "short_age",
     "short_size",
     "short_why",
@@ -25,6 +27,19 @@ _STATES: dict[SymbolState, tuple[str, str]] = {
     SymbolState.CLOSE_WATCH: (UNICODE.close_watch, "state-close-watch"),
     SymbolState.IN_TRADE: (UNICODE.in_trade, "state-in-trade"),
 }
+_ORDER_STATES = {
+    OrderStatus.ACCEPTED: "open",
+    OrderStatus.PARTIALLY_FILLED: "part",
+    OrderStatus.PENDING_CANCEL: "cancel…",
+    OrderStatus.PENDING_REPLACE: "amend…",
+    OrderStatus.SUBMITTED: "sent",
+    OrderStatus.INITIALIZED: "new",
+}
+
+
+def order_state(status: OrderStatus) -> str:
+    """Return the word of an order's status, in at most eight cells."""
+    return _ORDER_STATES.get(status, status.value)
 
 
 def state_cell(state: SymbolState | None, manual: bool) -> Part:

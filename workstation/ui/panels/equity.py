@@ -16,7 +16,7 @@ from workstation.ui.widgets.inks import Part
 if TYPE_CHECKING:
     from workstation.engine.frames import EquityFrame, Frame
     from workstation.execution.curve import Drawdown
-    from workstation.ui.wording import Scales
+    from workstation.ui.log_parts import Scales
 
 __all__ = ["EquityPanel"]
 

@@ -16,7 +16,7 @@ from workstation.ui.widgets.rows import Cell
 
 if TYPE_CHECKING:
     from workstation.engine.frames import FigureHead, FigureRow, FigureTable, Frame
-    from workstation.ui.wording import Scales
+    from workstation.ui.log_parts import Scales
 
 __all__ = ["FiguresPanel", "figure_text"]
 

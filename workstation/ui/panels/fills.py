@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workstation.ui.log_parts import order_number
 from workstation.ui.panels.base import Choice
 from workstation.ui.panels.table import Form, Item, Key, TablePanel
 from workstation.ui.typeset import money, number, price, quantity, utc_time
 from workstation.ui.widgets.inks import Part
 from workstation.ui.widgets.line_table import Column, Row
-from workstation.ui.wording import order_number
 
 if TYPE_CHECKING:
     from workstation.engine.frames import FillRow, FillTable, Frame
-    from workstation.ui.wording import Scales
+    from workstation.ui.log_parts import Scales
 
 __all__ = ["FillsPanel"]
 

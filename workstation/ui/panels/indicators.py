@@ -19,7 +19,7 @@ from workstation.ui.widgets.rows import Cell, Lazy
 
 if TYPE_CHECKING:
     from workstation.engine.frames import Frame, IndicatorRow
-    from workstation.ui.wording import Scales
+    from workstation.ui.log_parts import Scales
 
 __all__ = ["IndicatorsPanel"]
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from workstation.model.orders import OrderStatus, OrderType
 from workstation.ui.actions import Scope
+from workstation.ui.log_parts import order_number
 from workstation.ui.panels.base import Choice
-from workstation.ui.panels.cells import short_age
+from workstation.ui.panels.cells import order_state, short_age
 from workstation.ui.panels.table import Form, Item, TablePanel
 from workstation.ui.typeset import percent, plain, price, quantity, width
 from workstation.ui.widgets.inks import Part
 from workstation.ui.widgets.line_table import Column, Row
-from workstation.ui.wording import order_number
 
 if TYPE_CHECKING:
     from workstation.engine.frames import Frame, OrderRow
@@ -51,14 +51,6 @@ _FULL = (
     Column("why", "REASON", 10, gap=2, flex=True),
 )
 _FORMS = (Form("full", 100, _FULL), Form("wide", 0, _WIDE))
-_STATES = {
-    OrderStatus.ACCEPTED: "open",
-    OrderStatus.PARTIALLY_FILLED: "part",
-    OrderStatus.PENDING_CANCEL: "cancel…",
-    OrderStatus.PENDING_REPLACE: "amend…",
-    OrderStatus.SUBMITTED: "sent",
-    OrderStatus.INITIALIZED: "new",
-}
 _HELD_NOTE = "is held here: it stops {what} when the engine stops"
 _HELD_NOTES = "are held here: they stop {what} when the engine stops"
 
@@ -133,7 +125,7 @@ class OrdersPanel(TablePanel):
         kind = "stop" if order.type is OrderType.STOP_LIMIT else order.type.value
         if row.held:
             kind = "targ!" if order.type is OrderType.TARGET else "stop!"
-        state = _STATES.get(order.status, order.status.value)
+        state = order_state(order.status)
         bad = order.status is OrderStatus.UNKNOWN
         side = "up" if order.side.sign > 0 else "down"
         cells: dict[str, str | Part] = {

@@ -15,7 +15,7 @@ from workstation.ui.widgets.line_table import Column, Row
 
 if TYPE_CHECKING:
     from workstation.engine.frames import Frame, SumRow, SumTable
-    from workstation.ui.wording import Scales
+    from workstation.ui.log_parts import Scales
 
 __all__ = ["SumsPanel"]
 

@@ -30,7 +30,7 @@ from workstation.ui.widgets.rows import Cell
 
 if TYPE_CHECKING:
     from workstation.engine.frames import Frame, SymbolRow
-    from workstation.ui.wording import Scales
+    from workstation.ui.log_parts import Scales
 
 __all__ = ["SymbolsPanel"]
 

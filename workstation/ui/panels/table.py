@@ -19,7 +19,7 @@ from workstation.ui.widgets.line_table import Column, LineTable, Row, SortSpec
 from workstation.ui.widgets.rows import cell_parts
 
 if TYPE_CHECKING:
-    from workstation.ui.wording import Scales
+    from workstation.ui.log_parts import Scales
 
 __all__ = ["Form", "Item", "TablePanel", "key_version"]
 

@@ -15,6 +15,7 @@ from workstation.engine.frames import Frame, OrderRow
 from workstation.model.commands import AmendOrder, PlaceOrder
 from workstation.model.instruments import Instrument
 from workstation.model.orders import Order, OrderRole
+from workstation.ui.log_parts import order_number
 from workstation.ui.screens.checked import CheckedRitual, TicketDesk, touch_fields
 from workstation.ui.screens.fields import NumberField, number_of
 from workstation.ui.screens.price_field import PriceField
@@ -27,7 +28,6 @@ from workstation.ui.screens.ticket_form import (
 )
 from workstation.ui.typeset import price, quantity
 from workstation.ui.widgets.status_lines import Field
-from workstation.ui.wording import order_number
 
 __all__ = ["AmendScreen"]
 

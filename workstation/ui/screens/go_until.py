@@ -16,12 +16,12 @@ from textual.widgets import Input
 from workstation.engine.frames import Frame
 from workstation.ui import goals
 from workstation.ui.goals import Goal, Run
+from workstation.ui.log_parts import Scales
 from workstation.ui.screens.fields import ChoiceLine, NumberField, TextField
 from workstation.ui.screens.ritual import Ritual, Timer, Verb
 from workstation.ui.screens.sentences import row_fields
 from workstation.ui.typeset import plain, utc_clock
 from workstation.ui.widgets.status_lines import Field
-from workstation.ui.wording import Scales
 
 __all__ = ["GoUntilScreen"]
 

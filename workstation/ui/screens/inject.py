@@ -18,7 +18,7 @@ from textual.widgets import Input, TextArea
 from workstation.engine.frames import Frame
 from workstation.model.commands import Inject
 from workstation.model.instruments import Instrument
-from workstation.model.market import MarketEvent
+from workstation.model.rehearsal import HandOrder, Transfer
 from workstation.model.signals import Signal
 from workstation.model.timeframes import Timeframe
 from workstation.ui.screens.fields import ChoiceLine, NumberField, TextField
@@ -26,9 +26,11 @@ from workstation.ui.screens.inject_form import (
     Entry,
     EventKind,
     FormError,
+    Injected,
     decode_raw,
     encode_raw,
     form_for,
+    happening_words,
     receivers,
     to_event,
 )
@@ -151,6 +153,14 @@ class InjectScreen(Ritual[Answer]):
                 optional=entry.optional,
                 id=name,
             )
+        if entry.unit == "amount":
+            return NumberField(
+                label,
+                step=Decimal(1),
+                value=entry.value,
+                remark="less than 0 takes out",
+                id=name,
+            )
         check = _timeframe if entry.unit == "timeframe" else None
         return TextField(label, value=entry.value, check=check, short=True, id=name)
 
@@ -200,7 +210,7 @@ class InjectScreen(Ritual[Answer]):
 
     # --- what happens -----------------------------------------------------------------
 
-    def event(self) -> MarketEvent | Signal:
+    def event(self) -> Injected:
         """Return the event as it stands. Raises FormError while it is none."""
         if self.raw:
             return decode_raw(self.query_one("#raw", TextArea).text)
@@ -224,6 +234,8 @@ class InjectScreen(Ritual[Answer]):
             self._wrong = str(error)
             return f"Not an event yet: {error}."
         self._wrong = ""
+        if isinstance(event, Transfer | HandOrder):
+            return happening_words(event)
         kind = EventKind(type(event).__name__)
         strategy = event.strategy if isinstance(event, Signal) else ""
         who = receivers(kind, event.instrument, strategy, self.basis.symbols or ())

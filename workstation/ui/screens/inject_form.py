@@ -15,9 +15,10 @@ import msgspec
 from msgspec import Struct
 
 from workstation.engine.frames import SymbolRow
-from workstation.model.instruments import Instrument
+from workstation.model.instruments import Instrument, Side
 from workstation.model.market import Bar, MarketEvent, Quote, Trade
 from workstation.model.orders import OrderType, TimeInForce
+from workstation.model.rehearsal import HandOrder, Transfer
 from workstation.model.signals import Signal, SignalAction
 from workstation.model.timeframes import Timeframe
 from workstation.ui.typeset import plain
@@ -27,9 +28,11 @@ __all__ = [
     "Entry",
     "EventKind",
     "FormError",
+    "Injected",
     "decode_raw",
     "encode_raw",
     "form_for",
+    "happening_words",
     "receivers",
     "to_event",
 ]
@@ -42,14 +45,23 @@ class EventKind(StrEnum):
     TRADE = "Trade"
     BAR = "Bar"
     SIGNAL = "Signal"
+    TRANSFER = "Transfer"
+    HAND_ORDER = "HandOrder"
 
+
+Injected = MarketEvent | Signal | Transfer | HandOrder
+"""What a form or its JSON makes."""
 
 FORMS: Mapping[EventKind, type[Struct]] = {
     EventKind.QUOTE: Quote,
     EventKind.TRADE: Trade,
     EventKind.BAR: Bar,
     EventKind.SIGNAL: Signal,
+    EventKind.TRANSFER: Transfer,
+    EventKind.HAND_ORDER: HandOrder,
 }
+_ORDERS = (EventKind.SIGNAL, EventKind.TRANSFER, EventKind.HAND_ORDER)
+"""Kinds whose figures are exact, and that are no event of the market."""
 
 # Set by the engine or by the dialog's other fields.
 _NOT_ASKED = frozenset(
@@ -61,7 +73,9 @@ _NOT_ASKED = frozenset(
     )
 )
 
-Unit = Literal["price", "size", "count", "bps", "side", "timeframe", "word", "text"]
+Unit = Literal[
+    "price", "size", "amount", "count", "bps", "side", "timeframe", "word", "text"
+]
 
 
 class FormError(ValueError):
@@ -94,6 +108,9 @@ _UNITS: Mapping[str, Unit] = {
     "size": "size",
     "volume": "size",
     "quantity": "size",
+    "amount": "amount",
+    "currency": "word",
+    "side": "word",
     "trailing_bps": "bps",
     "aggressor": "side",
     "timeframe": "timeframe",
@@ -105,6 +122,7 @@ _UNITS: Mapping[str, Unit] = {
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "aggressor": ("buyer", "seller", "unknown"),
     "action": tuple(SignalAction),
+    "side": tuple(Side),
     "order_type": (OrderType.MARKET, OrderType.LIMIT),
     "time_in_force": (TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK),
 }
@@ -125,14 +143,19 @@ def form_for(
     for field in msgspec.structs.fields(FORMS[kind]):
         if field.name in _NOT_ASKED:
             continue
-        unit = _UNITS[field.name]
+        unit, choices = _UNITS[field.name], _CHOICES.get(field.name, ())
+        if field.name == "currency":
+            choices = (instrument.quote, instrument.base)
+        value = _start(field.name, unit, instrument, row, timeframe)
+        if unit == "size" and field.required:
+            value = plain(instrument.lot_size * 1000)
         entries.append(
             Entry(
                 name=field.name,
                 unit=unit,
-                value=_start(field.name, unit, instrument, row, timeframe),
+                value=value,
                 optional=not field.required,
-                choices=_CHOICES.get(field.name, ()),
+                choices=choices,
             )
         )
     return tuple(entries)
@@ -147,8 +170,8 @@ def _start(
 ) -> str:
     if unit == "timeframe":
         return str(timeframe)
-    if unit == "size" and name != "quantity":
-        return plain(instrument.lot_size * 1000)
+    if unit == "amount":
+        return "1000"
     last = None if row is None else row.last
     if unit == "price" and last is not None and name not in _PROTECTION:
         price = instrument.nearest_price(last)
@@ -165,11 +188,13 @@ def _start(
 _PROTECTION = frozenset(("limit_price", "stop", "target"))
 
 
-_FROM: Mapping[EventKind, Callable[[object], MarketEvent | Signal]] = {
+_FROM: Mapping[EventKind, Callable[[object], Injected]] = {
     EventKind.QUOTE: lambda values: msgspec.convert(values, Quote),
     EventKind.TRADE: lambda values: msgspec.convert(values, Trade),
     EventKind.BAR: lambda values: msgspec.convert(values, Bar),
     EventKind.SIGNAL: lambda values: msgspec.convert(values, Signal),
+    EventKind.TRANSFER: lambda values: msgspec.convert(values, Transfer),
+    EventKind.HAND_ORDER: lambda values: msgspec.convert(values, HandOrder),
 }
 
 
@@ -179,7 +204,7 @@ def to_event(
     strategy: str,
     texts: Mapping[str, str],
     ts: int,
-) -> MarketEvent | Signal:
+) -> Injected:
     """Return the event of a filled form. Raises FormError for the first bad field."""
     values: dict[str, object] = {"instrument": instrument}
     for field in msgspec.structs.fields(FORMS[kind]):
@@ -189,10 +214,10 @@ def to_event(
         text = texts.get(name, "").strip()
         if not text and not field.required:
             continue
-        values[name] = _value(name, text, exact=kind is EventKind.SIGNAL)
+        values[name] = _value(name, text, exact=kind in _ORDERS)
     if kind is EventKind.SIGNAL:
         values["strategy"] = strategy
-    else:
+    elif kind not in _ORDERS:
         values["ts_recv"] = ts
     if kind is EventKind.BAR:
         timeframe = values["timeframe"]
@@ -223,6 +248,8 @@ def _value(name: str, text: str, *, exact: bool) -> object:
         raise FormError(f"{name}: {text!r} is not a number") from None
     if not number.is_finite() or (unit in ("price", "size") and number <= 0):
         raise FormError(f"{name} must be above 0")
+    if unit == "amount" and not number:
+        raise FormError(f"{name} must not be 0: less than 0 takes out")
     return number if exact and unit != "bps" else float(number)
 
 
@@ -237,12 +264,26 @@ def receivers(
     return (what, "held stops and targets", *(name for name in asked if name))
 
 
-_RAW: msgspec.json.Decoder[Quote | Trade | Bar | Signal] = msgspec.json.Decoder(
-    Quote | Trade | Bar | Signal
-)
+def happening_words(event: Transfer | HandOrder) -> str:
+    """Return what happens at the venue, and that nobody here has asked for it."""
+    if isinstance(event, Transfer):
+        went = "leaves" if event.amount.is_signed() else "comes into"
+        amount = plain(event.amount.copy_abs())
+        said = f"{amount} {event.currency} {went} the account"
+        after = "The books hear of nothing: j shows it once the venue has been asked."
+    else:
+        at = "at market" if event.price is None else f"at {plain(event.price)}"
+        verb = "buys" if event.side is Side.BUY else "sells"
+        said = f"Somebody {verb} {plain(event.quantity)} {event.instrument} {at}"
+        after = "The order is external's, and so is what it fills: j shows it."
+    return f"{said} at the venue, by hand. {after}"
 
 
-def decode_raw(text: str) -> MarketEvent | Signal:
+_Raw = Quote | Trade | Bar | Signal | Transfer | HandOrder
+_RAW: msgspec.json.Decoder[_Raw] = msgspec.json.Decoder(_Raw)
+
+
+def decode_raw(text: str) -> Injected:
     """Return the event of a JSON text; raises FormError that says what is wrong."""
     try:
         return _RAW.decode(text)
@@ -252,6 +293,6 @@ def decode_raw(text: str) -> MarketEvent | Signal:
         raise FormError(f"not JSON: {error}") from error
 
 
-def encode_raw(event: MarketEvent | Signal) -> str:
+def encode_raw(event: Injected) -> str:
     """Return an event as the JSON that ``decode_raw`` reads."""
     return msgspec.json.encode(event).decode()

@@ -91,6 +91,14 @@ class PriceField(NumberField):
         assert isinstance(entry, _PriceEntry)
         entry.instrument, entry.touch = instrument, touch
 
+    def set_instrument(self, instrument: Instrument, value: str) -> None:
+        """Go on with a price of another instrument."""
+        entry = self.entry
+        assert isinstance(entry, _PriceEntry)
+        entry.instrument, entry.least = instrument, instrument.tick_size
+        self.set_step(instrument.tick_size)
+        entry.value = value
+
     def make_entry(self, value: str, placeholder: str, id: str | None) -> _PriceEntry:
         """Return the price's field."""
         return _PriceEntry(value, placeholder, id)

@@ -196,14 +196,18 @@ class Ritual(ModalScreen[ScreenResultType]):
         rule = self.query_one("#rule", PanelRule)
         rule.lit = True
         rule.set_title(self.title_text(), "")
-        self.query_one("#keys", FooterKeys).set_keys(
-            [_footer_key(hint) for hint in self.footer()]
-        )
+        self.show_keys()
         self.first_focus()
         self.rewrite()
         self._show_live()
         self.disarm()
         self.call_after_refresh(self._start_arming)
+
+    def show_keys(self) -> None:
+        """Show the keys that do something now."""
+        self.query_one("#keys", FooterKeys).set_keys(
+            [_footer_key(hint) for hint in self.footer()]
+        )
 
     def footer(self) -> Sequence[Hint]:
         """Return the keys shown at the bottom."""

@@ -30,13 +30,14 @@ from workstation.engine.frames import (
 )
 from workstation.engine.override_plan import Holdings, holdings_of
 from workstation.kernel import TaskStats
+from workstation.model.reconciliation import ReconciliationView
 from workstation.model.states import SymbolState
 
 __all__ = ["Scene"]
 
 _PARTS = (
     *("symbols", "orders", "positions", "feeds", "gaps", "figures", "tasks"),
-    *("machine", "strategies", "params", "script_log", "risk"),
+    *("machine", "strategies", "params", "script_log", "risk", "reconciliation"),
 )
 
 
@@ -59,6 +60,7 @@ class Scene(Struct, frozen=True, kw_only=True):
     params: ParamTable | None = None
     script_log: ScriptLog | None = None
     risk: RiskTable | None = None
+    reconciliation: ReconciliationView | None = None
 
     @classmethod
     def of(cls, frame: Frame) -> Scene:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from workstation.ui.verbs import charting, clock, looking, tasks, trading
+from workstation.ui.verbs import account, charting, clock, looking, tasks, trading
 
 if TYPE_CHECKING:
     from workstation.ui.app import WorkstationApp
@@ -14,6 +14,7 @@ __all__ = ["VERBS"]
 
 VERBS: Mapping[str, Callable[[WorkstationApp], None]] = {
     **looking.VERBS,
+    **account.VERBS,
     **charting.VERBS,
     **clock.VERBS,
     **trading.VERBS,

@@ -11,6 +11,7 @@ from workstation.ui.screens.alerts import AlertsScreen
 from workstation.ui.screens.help_screen import HelpScreen
 from workstation.ui.screens.jump import JumpScreen, JumpTarget
 from workstation.ui.screens.unlock import UnlockScreen
+from workstation.ui.verbs.account import reconciliation
 from workstation.ui.verbs.detail import detail_screen
 from workstation.ui.verbs.exporting import write_export
 from workstation.ui.verbs.leaving import begin_quit
@@ -212,6 +213,12 @@ def alerts_open(app: WorkstationApp) -> None:
 
 
 def _to_cause(app: WorkstationApp, alert: Alert) -> None:
+    if (alert.kind, alert.subject) == ("control", "recovery"):
+        reconciliation(app)
+        return
+    if alert.kind == "difference":
+        reconciliation(app, f"balance/{alert.subject}")
+        return
     strategies = {strategy.name for strategy in app.config.run.strategies}
     if alert.subject not in strategies:
         jump_to(app, alert.instrument or alert.subject)

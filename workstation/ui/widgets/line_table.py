@@ -360,6 +360,10 @@ class LineTable(Inked, ScrollView, can_focus=True):
             self._strips.clear()
         return self._fitted[1]
 
+    def fit_row(self, row: Row, cells: int) -> Fitted:
+        """Return the columns of a row; all rows have the same."""
+        return self._fit(cells)
+
     def _overflows(self) -> bool:
         return len(self._model.rows) > self.size.height - self._head
 
@@ -392,7 +396,7 @@ class LineTable(Inked, ScrollView, can_focus=True):
             and (self._cursor_always or self.has_focus)
         )
         marked = row.key in self._model.marks
-        fitted = self._fit(cells)
+        fitted = self.fit_row(row, cells)
         state = (
             row.version,
             cells,

@@ -73,8 +73,7 @@ class MatchingEngine:
 
     def submit(self, terms: Terms, *, match: bool = True) -> None:
         """Take an order or refuse it; unless ``match``, it rests without trading."""
-        instrument = self._instruments.get(terms.instrument)
-        problem = self._problem(terms, instrument)
+        problem = self.problem(terms)
         if problem is not None:
             self.refuse(terms.id, problem)
             return
@@ -323,7 +322,9 @@ class MatchingEngine:
         order.number = self.accepted
         self._tell(told.Triggered(order.terms.id))
 
-    def _problem(self, terms: Terms, instrument: Instrument | None) -> str | None:
+    def problem(self, terms: Terms) -> str | None:
+        """Return why an order would be refused now, or None; changes nothing."""
+        instrument = self._instruments.get(terms.instrument)
         if instrument is None:
             return f"{terms.instrument} is not traded here"
         if terms.id in self.orders or terms.id in self.fates:

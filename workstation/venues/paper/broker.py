@@ -35,6 +35,7 @@ from workstation.model.orders import (
 )
 from workstation.model.ports import Edge, InstrumentView, MarketView
 from workstation.model.randomness import random_stream
+from workstation.model.rehearsal import Happening
 from workstation.venues.matching import MatchingEngine, SelfTrade, Terms
 from workstation.venues.matching.level import Shrink
 from workstation.venues.matching.orders import UNKNOWN
@@ -42,6 +43,7 @@ from workstation.venues.paper.account import Account
 from workstation.venues.paper.bars import BarFills
 from workstation.venues.paper.depth import Depth
 from workstation.venues.paper.desk import Desk
+from workstation.venues.paper.hand import Hand
 from workstation.venues.paper.latency import Latency
 from workstation.venues.paper.queues import Queues
 from workstation.venues.paper.settings import PaperBrokerSettings
@@ -104,6 +106,15 @@ class PaperBroker:
         self._bars = BarFills(
             settings.spread_bps, self._instruments, self.matching, self._desk.orders
         )
+        self._hand = Hand(
+            self.name,
+            self._instruments,
+            self._account,
+            self._desk,
+            self.matching,
+            self._any_problem,
+            self._submit,
+        )
         self._edge: Edge
 
     def attach(self, edge: Edge) -> None:
@@ -133,6 +144,13 @@ class PaperBroker:
             # A stop that waits is in no book.
             return None
         return working.ahead, level.shown
+
+    def happen(self, event: Happening) -> str:
+        """Let something happen at the venue that nobody here has asked for.
+
+        Returns what did. Raises CommandRefused where it cannot.
+        """
+        return self._hand.happen(event)
 
     # Requests, on their way.
 
@@ -228,6 +246,9 @@ class PaperBroker:
         if self._settings.check_balance:
             return self._lacks(_terms(order))
         return None
+
+    def _any_problem(self, order: Order) -> str | None:
+        return self._problem(order) or self.matching.problem(_terms(order))
 
     def _lacks(self, terms: Terms) -> str | None:
         price = terms.price or terms.trigger
