@@ -609,6 +609,19 @@ def test_an_amend_of_a_stop_at_the_venue_asks_for_its_trigger_too() -> None:
     assert hand.core.requests[-1] == ReplaceOrder("o-1", D(1), D(109), "BTC", None)
 
 
+def test_a_stop_whose_move_is_not_answered_counts_for_the_worse_of_both() -> None:
+    hand = at_venue()
+    orders = hand.executor.desk.orders
+    hand.give(AmendOrder(order_id="o-1", quantity=D(2), price=None, trigger=D(110)))
+    assert orders.pending_value == D(220)
+    hand.give(OrderReplaced("o-1", D(2), None, 7, D(110)))
+    assert orders.pending_value == D(220)
+    hand.give(AmendOrder(order_id="o-1", quantity=D(2), price=None, trigger=D(102)))
+    assert orders.pending_value == D(220)
+    hand.give(OrderReplaced("o-1", D(2), None, 8, D(102)))
+    assert orders.pending_value == D(204)
+
+
 def test_a_reducing_stop_at_the_venue_gives_way_to_the_stop_of_the_position() -> None:
     hand = Hand(OPEN, abilities=NATIVE)
     hand.give(signal("enter_long", "2", stop="97"))

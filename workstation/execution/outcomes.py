@@ -102,7 +102,8 @@ class Outcomes:
         if intent is not None and after.quantity:
             self._install(tracked, intent, fill, after)
         self._protection.sync(fill.owner, fill.instrument)
-        self._stops.sync(fill.owner, fill.instrument)
+        if self._stops.exits:
+            self._stops.sync(fill.owner, fill.instrument)
         if after.quantity:
             self._close_late(tracked, fill)
         if self._closing.sequels:

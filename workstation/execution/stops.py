@@ -67,8 +67,8 @@ class Stops:
         self._closing = closing
         self._triggers = triggers
         self._held: dict[str, HeldStop] = {}
-        # Those that only reduce, by row: they end with the position.
-        self._exits: dict[tuple[str, str], list[Tracked]] = {}
+        self.exits: dict[tuple[str, str], list[Tracked]] = {}
+        """Those that only reduce, by row: they end with the position, see ``sync``."""
         self._core: Core
         desk.unheld = self._unheld
         closing.place = self.place
@@ -82,7 +82,7 @@ class Stops:
     ) -> None:
         """Send an order that has passed, or hold it until its trigger is met."""
         desk = self._desk
-        if not order.is_untriggered:
+        if order.trigger is None or not order.is_untriggered:
             desk.send(order, intent, worth)
             return
         if desk.sender.abilities.stops:
@@ -103,7 +103,7 @@ class Stops:
             self._triggers.add(waiting)
         if order.reduce_only:
             row = (order.owner, order.instrument)
-            self._exits.setdefault(row, []).append(tracked)
+            self.exits.setdefault(row, []).append(tracked)
 
     def recover(self) -> None:
         """Let orders that an earlier run left held end at their time."""
@@ -207,7 +207,7 @@ class Stops:
             waiting.fired = ""
 
     def _fired(self, owner: str, instrument: str) -> list[HeldStop]:
-        if not self._exits:
+        if not self.exits:
             return []
         return [
             each
@@ -219,7 +219,7 @@ class Stops:
 
     def sync(self, owner: str, instrument: str) -> None:
         """End what was to reduce a position that is gone, here and at the venue."""
-        exits = self._exits.get((owner, instrument))
+        exits = self.exits.get((owner, instrument))
         if exits is None:
             return
         held = self._ledger.position(owner, instrument).quantity
@@ -233,9 +233,9 @@ class Stops:
             if not order.is_terminal:
                 left.append(tracked)
         if left:
-            self._exits[owner, instrument] = left
+            self.exits[owner, instrument] = left
         else:
-            del self._exits[owner, instrument]
+            del self.exits[owner, instrument]
 
     def digest(self) -> object:
         """Return which orders are held, and how they were met, oldest first."""
