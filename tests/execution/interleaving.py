@@ -16,6 +16,7 @@ from decimal import Decimal
 
 from tests.execution.fakes import CASH, NS, Hand, signal
 from tests.execution.venue_model import VenueModel, VenueOrder
+from workstation.execution.recovering import Recovering
 from workstation.execution.settings import RiskSettings
 from workstation.model.commands import (
     AmendOrder,
@@ -25,6 +26,7 @@ from workstation.model.commands import (
     KillLevel,
     Rearm,
     Reconcile,
+    Recover,
     Resolve,
 )
 from workstation.model.errors import CommandRefused
@@ -43,6 +45,7 @@ from workstation.model.orders import (
 )
 from workstation.model.rates import BrokerAbilities
 from workstation.model.reconciliation import Resolution, Subject, Verdict
+from workstation.model.records import Record
 
 D = Decimal
 S = OrderStatus
@@ -88,6 +91,8 @@ WORDS = {
     "money moves": 2,
     "operator asks": 1,
     "operator settles": 4,
+    "operator takes": 3,
+    "engine restarts": 1,
     "seconds pass": 5,
     "much time passes": 2,
     "disconnect": 1,
@@ -105,10 +110,10 @@ class Interleaving:
 
         ``keeps_stops``: the venue has stop orders; else they are held here.
         """
-        can = BrokerAbilities(account=True, stops=keeps_stops)
-        self.hand = Hand(RISK, abilities=can)
-        self.hand.quote(100.0, 100.2, "ETH")
-        self.hand.core.on_request = self._send
+        self.can = BrokerAbilities(account=True, stops=keeps_stops)
+        self.hand = self._hand()
+        self.records: list[Record] = []
+        self.durable = 0
         self.venue = VenueModel(CASH)
         self.requests: list[tuple[int, Request]] = []
         self.reports: list[Report] = []
@@ -116,6 +121,8 @@ class Interleaving:
         self.sure: set[int] = set()
         self.heard: set[str] = set()
         self.connected = True
+        self.opened = opened
+        self.restarts = 0
         reconciliation = self.hand.executor.reconciliation
         reconciliation.opened = opened
         reconciliation.begin()
@@ -124,9 +131,17 @@ class Interleaving:
             self.settle_now()
         self.log: list[str] = []
 
+    def _hand(self) -> Hand:
+        hand = Hand(RISK, abilities=self.can)
+        hand.quote(100.0, 100.2, "ETH")
+        hand.core.on_request = self._send
+        return hand
+
     # The wire.
 
     def _send(self, request: Request) -> None:
+        # It leaves when what led to it is on disk.
+        self.durable = len(self.hand.core.records)
         if self.connected:
             self.requests.append((self.hand.core.ts, request))
 
@@ -410,6 +425,8 @@ class Interleaving:
             if order.state != "open" and name in self.heard
         ]
         if over:
+            # A venue forgets after months: what was heard is on disk by then.
+            self.durable = len(self.hand.core.records)
             self.venue.forgotten.add(over[pick(len(over))])
 
     def do_made_by_hand(self, pick: Callable[[int], int]) -> None:
@@ -448,6 +465,60 @@ class Interleaving:
         except CommandRefused:
             # The venue has named another figure since, and is asked again.
             pass
+        self._drain()
+
+    def do_operator_takes(self, pick: Callable[[int], int]) -> None:
+        executor = self.hand.executor
+        found = [
+            *((Subject.ORDER, o.id) for o in self._working() if o.owner == "external"),
+            *(
+                (Subject.POSITION, name)
+                for name in INSTRUMENTS
+                if executor.position("external", name).quantity
+            ),
+        ]
+        if not found:
+            return
+        kind, subject = found[pick(len(found))]
+        command = Resolve(
+            kind=kind,
+            subject=subject,
+            resolution=tuple(Resolution)[pick(len(Resolution))],
+            owner=OWNERS[pick(2)],
+            reason="by phone",
+        )
+        self.hand.core.seq += 1
+        try:
+            executor.resolve(command)
+        except CommandRefused:
+            # A position is not canceled, a row has one entry, and one side.
+            pass
+        self._drain()
+
+    def do_engine_restarts(self, pick: Callable[[int], int]) -> None:
+        if any(id(report) in self.sure for report in self.reports):
+            return
+        before = self.hand.core
+        # What is not on disk is lost, and so is what was said to a dead engine.
+        kept = self.durable + pick(len(before.records) - self.durable + 1)
+        self.records += before.records[:kept]
+        self.reports.clear()
+        self.past.clear()
+        opened = self.hand.executor.reconciliation.opened
+        self.hand = self._hand()
+        core, executor = self.hand.core, self.hand.executor
+        self.durable = 0
+        core.ts = before.ts + NS * pick(9)
+        core.seq = before.seq + 1
+        executor.reconciliation.opened = self.opened
+        recovering = Recovering(executor)
+        for record in self.records:
+            recovering.take(record)
+        recovering.finish()
+        assert opened or not executor.reconciliation.opened
+        self.restarts += 1
+        self.heard &= {o.id for o in executor.orders() if o.is_terminal}
+        executor.recover(Recover(origin="engine"), recovering.cut)
         self._drain()
 
     def do_seconds_pass(self, pick: Callable[[int], int]) -> None:
@@ -509,6 +580,7 @@ class Interleaving:
         assert executor.unknown_count == len(unknown)
         seen: Counter[str] = Counter()
         seen["unknown"] += len(unknown)
+        seen["restarts"] += self.restarts
         seen["replacements"] += sum(isinstance(r, OrderReplaced) for r in self.past)
         for name, theirs in self.venue.orders.items():
             if name in unknown:

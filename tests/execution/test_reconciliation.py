@@ -13,6 +13,7 @@ from workstation.execution.recovering import Recovering
 from workstation.execution.settings import ReconciliationSettings
 from workstation.model.commands import (
     CancelOrders,
+    Hold,
     Kill,
     KillLevel,
     Reconcile,
@@ -253,6 +254,7 @@ def taken_up(
     for record in account.core.records[:records]:
         recovering.take(record)
     recovering.finish()
+    after.core.records = account.core.records[:records]
     after.core.seq, after.core.ts = account.core.seq + 1, account.core.ts
     after.executor.recover(Recover(origin="engine"), recovering.cut)
     return after
@@ -523,6 +525,41 @@ def test_an_order_made_by_hand_that_is_over_is_found_by_what_is_missing() -> Non
     assert account.executor.position("external", "BTC").quantity == 2
     assert not account.records(DifferenceRecord)
     assert account.denied() == ""
+
+
+@pytest.mark.parametrize(("silent_h", "back_h"), [(2, 2), (40, 24)])
+def test_what_was_traded_by_hand_while_the_venue_was_silent_is_looked_for(
+    silent_h: float, back_h: float
+) -> None:
+    account = Account()
+    account.begin()
+    account.answer()
+    account = taken_up(account)
+    account.answer()
+    begun_ns = account.core.ts
+    account.later(silent_h * 3_600)
+    account.give(Hold(on=True))
+    ended_ns = account.core.ts
+    # Killed again before the venue has said a word.
+    for _ in range(2):
+        account = taken_up(account)
+        (asked,) = account.asked()
+        assert asked.since_ns is not None
+        wanted = max(begun_ns, ended_ns - back_h * 3_600 * NS)
+        assert asked.since_ns == wanted - 60 * NS
+
+
+def test_what_was_traded_before_the_account_was_opened_is_not_asked_for() -> None:
+    account = Account(opened=False)
+    account.give(Hold(on=True))
+    account.later(3_600)
+    account.begin()
+    account.answer()
+    opened_ns = account.core.ts
+    account.later(10)
+    account.give(Hold(on=False))
+    (asked,) = taken_up(account).asked()
+    assert asked.since_ns == opened_ns - 60 * NS
 
 
 def test_an_old_order_of_ours_is_not_taken_for_one_made_by_hand() -> None:

@@ -9,7 +9,8 @@ import pytest
 from msgspec import structs
 
 from tests.engine.runs import small, with_script
-from tests.execution.fakes import Hand
+from tests.execution.fakes import BTC, FakeCore, FakeMarket, Hand
+from tests.execution.fakes import executor as fresh_executor
 from tests.strategy.fakes import write_script
 from workstation.engine.drivers import Until, run_backtest
 from workstation.engine.recovery import read_runs
@@ -25,6 +26,7 @@ from workstation.model.commands import (
     PlaceOrder,
     Rearm,
 )
+from workstation.model.errors import JournalError
 from workstation.model.instruments import Side
 from workstation.model.orders import OrderType
 from workstation.model.rates import BrokerAbilities
@@ -262,3 +264,26 @@ def test_what_was_ignored_is_ignored_after_a_restart() -> None:
         (Subject.ORDER, "web_1"): ("2", "known"),
         (Subject.POSITION, "BTC"): ("2", "known"),
     }
+
+
+@pytest.mark.parametrize("filled", [True, False])
+def test_an_account_is_not_taken_up_without_an_instrument_it_trades(
+    filled: bool,
+) -> None:
+    hand = Hand()
+    hand.quote(100.0, 100.2, "ETH")
+    order_id = hand.enter(
+        instrument="ETH", order_type="limit", limit_price="90", strategy="t"
+    )
+    if filled:
+        hand.fill(order_id, "1", price="90")
+    without = fresh_executor(FakeCore(), FakeMarket((BTC,)), instruments=(BTC,))
+    recovering = Recovering(without)
+
+    def take_up() -> None:
+        for record in hand.core.records:
+            recovering.take(record)
+        recovering.finish()
+
+    with pytest.raises(JournalError, match="ETH, which is not in this run"):
+        take_up()

@@ -368,7 +368,7 @@ def _strategy(
         loader.host(script, tuple(each.id for each in chosen)),
         chosen,
         aggregator,
-        executor,
+        executor.ledger,
         executor,
         _param_names,
     )

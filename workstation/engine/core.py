@@ -58,15 +58,12 @@ class EngineCore:
         self.scripts = ScriptCalls()
         # Bound once: these are called for every input and every record.
         self.emit = dispatcher.emit
+        self.publish: Callable[[object], object] = bus.publish
         self._dispatch = dispatcher.dispatch
         self._update = self.hash.update
         dispatcher.route(TimerFired, _fire)
 
     # Model.Core, for the parts.
-
-    def publish(self, event: object) -> None:
-        """Tell observers of a change that has been made."""
-        self.bus.publish(event)
 
     def record(self, record: Record) -> None:
         """Add the record of a change to the hash and hand it to the sinks."""

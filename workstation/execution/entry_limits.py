@@ -23,7 +23,7 @@ __all__ = ["EntryLimits", "lost_text"]
 ZERO, ONE = Decimal(0), Decimal(1)
 BPS = Decimal(10_000)
 # Bound once: looking a member up in its enum costs ten times a global (3.11).
-_BUY = Side.BUY
+_BUY, _REVERSE = Side.BUY, Joining.REVERSE
 _SYMBOL = DenialCode.MAX_SYMBOL_EXPOSURE
 _VENUE = DenialCode.MAX_VENUE_EXPOSURE
 _TOTAL = DenialCode.MAX_TOTAL_EXPOSURE
@@ -61,7 +61,11 @@ class EntryLimits:
         self.judged_at = price
         equity = self.ledger.value().equity
         notional = order.quantity * price
-        denial = self.lost(equity) or self._collar(order)
+        denial = None
+        if self.limits.are_losses_near(equity):
+            denial = self.lost(equity)
+        if denial is None and order.price is not None:
+            denial = self._collar(order)
         if denial is not None:
             return denial
         if notional < instrument.min_notional:
@@ -78,7 +82,7 @@ class EntryLimits:
             )
         # What it holds is closed before: the entry of a reversal starts without it.
         closed = ZERO
-        if joining is Joining.REVERSE:
+        if joining is _REVERSE:
             closed = self.ledger.position(order.owner, order.instrument).quantity
         limits = self.limits
         buys, sells = limits.sides(order.instrument, closed)

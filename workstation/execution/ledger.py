@@ -7,7 +7,7 @@ All money is Decimal in the account's currency; it never sees a clock.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from msgspec import Struct
@@ -245,6 +245,11 @@ class Ledger:
             for p in self._open.values()
             if instrument is None or p.instrument == instrument
         ]
+
+    def held_instruments(self) -> Iterator[str]:
+        """Yield the instruments of the positions that are not flat; some repeatedly."""
+        for _, instrument in self._open:
+            yield instrument
 
     @property
     def is_holding(self) -> bool:

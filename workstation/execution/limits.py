@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
-from typing import NamedTuple
 
 import msgspec
-from msgspec import structs
+from msgspec import Struct, structs
 
 from workstation.execution.ledger import Ledger
 from workstation.execution.orders import Orders
@@ -50,7 +49,7 @@ LOSSES = ("max_daily_loss", "max_drawdown")
 """Those that breakers watch."""
 
 
-class Exposure(NamedTuple):
+class Exposure(Struct, frozen=True, gc=False):
     """Worst-case notional: of an instrument, its symbol, its venue, and of all."""
 
     instrument: Decimal
@@ -154,7 +153,7 @@ class Limits:
         return max(ZERO, equity * self.settings.leverage)
 
     def _active(self) -> Iterable[str]:
-        active = {p.instrument: None for p in self._ledger.open_positions()}
+        active = dict.fromkeys(self._ledger.held_instruments())
         active.update(dict.fromkeys(self._orders.pending_instruments()))
         return active
 

@@ -215,6 +215,9 @@ class Orders:
                 del self._inferred[after.id]
         if was is now:
             return
+        if was_there and is_there and was is not _UNKNOWN and now is not _UNKNOWN:
+            # One that works goes on working: no count changes.
+            return
         if is_there != was_there:
             self.at_venue += 1 if is_there else -1
         if now is _SUBMITTED and not was_there:
@@ -407,6 +410,11 @@ class Orders:
         """Return the open orders of one row, oldest first."""
         row = self._rows.get((owner, instrument))
         return list(row.values()) if row else []
+
+    def orders_in(self, owner: str, instrument: str) -> list[Order]:
+        """Return them as orders."""
+        row = self._rows.get((owner, instrument))
+        return [tracked.order for tracked in row.values()] if row else []
 
     def has_entry(self, owner: str, instrument: str) -> str | None:
         """Return the id of an open order that may open or add to the position."""

@@ -130,7 +130,7 @@ class Reconciliation:
         return self._controls.account_asked
 
     def recovered(self, ts: int) -> None:
-        """Note that the books are those of earlier runs, which ended at ``ts``."""
+        """Note that what ended at the venue since ``ts`` may be unknown here."""
         self._since_ns = ts - _MARGIN_NS
 
     # Asking.

@@ -19,6 +19,7 @@ from workstation.execution.orders import Tracked
 from workstation.execution.reconciliation import BalanceState
 from workstation.execution.reports import EXTERNAL
 from workstation.model.commands import KillLevel
+from workstation.model.errors import JournalError
 from workstation.model.instruments import Side
 from workstation.model.money import minus
 from workstation.model.orders import Fill, OrderEvent, OrderRole, OrderStatus
@@ -51,6 +52,9 @@ _MESSAGES = {
     OrderEvent.REQUEST_REPLACE: RequestKind.MODIFY,
     OrderEvent.REQUEST_CANCEL: RequestKind.CANCEL,
 }
+# So much of what was traded by hand before the engine ended is looked for: a run of
+# months may have sent more orders than a venue lists in reasonable time.
+_MOST_BACK_NS = 86_400 * NS_PER_S
 _ENTERS = (SignalAction.ENTER_LONG, SignalAction.ENTER_SHORT)
 Row = tuple[str, str]
 
@@ -71,6 +75,8 @@ class Recovering:
         """Rows that were locked in manual, by the record that says so."""
         self.records = 0
         self._seq = self._ts = 0
+        # When the account was last settled at a start; it may have been silent since.
+        self._settled = 0
         self._opened = False
         self.cut: list[tuple[Tracked, Fill]] = []
         """Fills of the last input: what follows from them may not be on record."""
@@ -81,6 +87,8 @@ class Recovering:
 
     def take(self, record: Record) -> None:
         """Apply one record."""
+        if not self.records:
+            self._settled = record.ts
         self.records += 1
         self._ts = record.ts
         if record.seq != self._seq:
@@ -141,13 +149,14 @@ class Recovering:
         reconciliation = executor.reconciliation
         reconciliation.opened |= self._opened
         if self.records:
-            reconciliation.recovered(self._ts)
+            reconciliation.recovered(max(self._settled, self._ts - _MOST_BACK_NS))
         for order in list(orders.all()):
             found = orders.get(order.id)
             if found is not None and order.filled != sum(found.trades.values(), ZERO):
                 orders.reopen(found)
         for tracked in orders.open():
             order = tracked.order
+            self._check(order.instrument, f"left order {order.id} open in")
             if order.trigger is None or not order.is_untriggered:
                 continue
             if order.role is OrderRole.STOP or order.role is OrderRole.TARGET:
@@ -189,6 +198,7 @@ class Recovering:
 
     def _fill(self, record: FillRecord) -> None:
         fill = record.fill
+        self._check(fill.instrument, "traded")
         self._executor.ledger.apply(fill)
         self._executor.limits.traffic.fills.add(record.ts)
         # Nothing is sent before the venue's first word, which old runs did not record.
@@ -198,6 +208,15 @@ class Recovering:
         if tracked is not None:
             tracked.trades[fill.trade_id] = fill.quantity
             self.cut.append((tracked, fill))
+
+    def _check(self, instrument: str, what: str) -> None:
+        """Refuse what this run could neither book nor ask about."""
+        known = self._executor.risk.instruments
+        if instrument not in known:
+            raise JournalError(
+                f"the account {what} {instrument}, which is not in this run (it has "
+                f"{', '.join(known)}); put it back into the config"
+            )
 
     def _position(self, record: PositionRecord) -> None:
         after = record.after
@@ -222,6 +241,8 @@ class Recovering:
 
     def _control(self, record: ControlRecord) -> None:
         controls = self._executor.controls
+        if record.name == "recovery" and record.after == "done":
+            self._settled = record.ts
         if record.name == "hold":
             controls.hold = record.after == "on"
             controls.hold_since_ns = record.ts if controls.hold else None
@@ -251,7 +272,9 @@ class Recovering:
         # What it came to: the config may say other cash by now.
         has = ledger.initial if own else ledger.put_in.get(currency, ZERO)
         ledger.put(currency, minus(record.after, has))
-        self._opened |= own
+        if own and not self._opened:
+            # What was traded before is in the first balances already.
+            self._opened, self._settled = True, record.ts
 
     def _difference(self, record: DifferenceRecord) -> None:
         reconciliation = self._executor.reconciliation

@@ -23,7 +23,8 @@ class Resting:
 
     def __init__(self) -> None:
         self._prices: dict[tuple[str, Side], dict[str, Decimal]] = {}
-        self._best: dict[tuple[str, Side], Decimal] = {}
+        self.best: dict[tuple[str, Side], Decimal] = {}
+        """The best price of each side that has any."""
 
     def put(self, order: Order) -> None:
         """Note an order with a price that is at the venue, or its new price."""
@@ -34,9 +35,9 @@ class Resting:
         here = self._prices.setdefault(key, {})
         was = here.get(order.id)
         here[order.id] = price
-        best = self._best.get(key)
+        best = self.best.get(key)
         if best is None or _dearer(price, best, order.side):
-            self._best[key] = price
+            self.best[key] = price
         elif was is not None and was == best:
             self._find_best(key)
 
@@ -45,20 +46,20 @@ class Resting:
         key = (order.instrument, order.side)
         here = self._prices.get(key)
         price = None if here is None else here.pop(order.id, None)
-        if price is not None and price == self._best.get(key):
+        if price is not None and price == self.best.get(key):
             self._find_best(key)
 
     def _find_best(self, key: tuple[str, Side]) -> None:
         prices = self._prices[key].values()
         if not prices:
-            del self._best[key]
+            del self.best[key]
         else:
-            self._best[key] = max(prices) if key[1] is _BUY else min(prices)
+            self.best[key] = max(prices) if key[1] is _BUY else min(prices)
 
     def met_by(self, instrument: str, side: Side, reach: Decimal) -> list[str]:
         """Return the ids an order on this side that reaches ``reach`` would meet."""
         key = (instrument, _OTHER[side])
-        best = self._best.get(key)
+        best = self.best.get(key)
         if best is None or _dearer(best, reach, side):
             return []
         return [

@@ -131,19 +131,28 @@ class RiskStage:
         self, owner: str, instrument: str, role: OrderRole, *, entry: bool
     ) -> Denial | None:
         """Return the switch that stands in the way, if any."""
-        bound = role not in _SAFETY
-        denial = self.paused() if bound else None
-        if denial is None and entry:
+        bound, controls = role not in _SAFETY, self.controls
+        if bound and controls.paused:
+            return self.paused()
+        # One look: nearly always none of these is on.
+        if entry and (
+            controls.hold
+            or controls.kill_level is not None
+            or controls.asked
+            or controls.account_asked
+            or controls.unreconciled
+        ):
             denial = (
                 self.hold()
                 or self.kill()
                 or self.reconciling()
                 or self.unreconciled(instrument)
             )
-        if denial is None and bound:
-            denial = self.task(owner) if entry else None
-            denial = denial or self.lock(owner, instrument)
-        return denial
+            if denial is not None:
+                return denial
+        if not bound:
+            return None
+        return (self.task(owner) if entry else None) or self.lock(owner, instrument)
 
     def paused(self) -> Denial | None:
         """Return that the executor is paused, if so."""
@@ -329,6 +338,8 @@ class RiskStage:
         A market order is taken to reach the best price shown, a stop that the venue
         keeps its own price or trigger.
         """
+        if not self.orders.resting.best:
+            return []
         if order.trigger is not None and order.is_untriggered and not self.keeps_stops:
             # What is held here meets nothing; it is looked at again when it leaves.
             return []

@@ -22,10 +22,11 @@ _STOP, _STOP_LIMIT = OrderType.STOP, OrderType.STOP_LIMIT
 
 def misshapen(order: Order, instrument: Instrument, now_ns: int) -> Denial | None:
     """Return what is wrong with an order by itself, if anything."""
-    for price in (order.price, order.trigger):
-        denial = None if price is None else bad_price(price, instrument)
-        if denial is not None:
-            return denial
+    price, trigger = order.price, order.trigger
+    if price is not None and (denial := bad_price(price, instrument)) is not None:
+        return denial
+    if trigger is not None and (denial := bad_price(trigger, instrument)) is not None:
+        return denial
     expires = order.expires_ns
     if expires is None:
         if order.time_in_force is _GTD:
@@ -36,10 +37,10 @@ def misshapen(order: Order, instrument: Instrument, now_ns: int) -> Denial | Non
             f"the order's end was {(now_ns - expires) / NS_PER_S:g} s ago",
         )
     kind = order.type
-    if order.price is None and (kind is _LIMIT or kind is _STOP_LIMIT):
+    if price is None and (kind is _LIMIT or kind is _STOP_LIMIT):
         text = f"a {kind.value.replace('_', '-')} order needs a price"
         return Denial(DenialCode.PRICE_OFF_TICK, text)
-    if order.trigger is None and (kind is _STOP or kind is _STOP_LIMIT):
+    if trigger is None and (kind is _STOP or kind is _STOP_LIMIT):
         text = f"a {kind.value.replace('_', '-')} order needs a trigger"
         return Denial(DenialCode.PRICE_OFF_TICK, text)
     quantity = order.quantity

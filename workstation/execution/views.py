@@ -86,7 +86,7 @@ class Views:
 
     def working(self, owner: str, instrument: str) -> list[Order]:
         """Return the orders of an owner that are not final, oldest first."""
-        return [t.order for t in self.desk.orders.row(owner, instrument)]
+        return self.desk.orders.orders_in(owner, instrument)
 
     def waiting_entry(self, owner: str, instrument: str) -> Decimal:
         """Return the signed quantity that is entered once the position is closed."""

@@ -75,6 +75,10 @@ class EventBus:
         self._remember(event)
         channel.remember(event)
         audience = channel.everyone
+        if not (audience.size or channel.by_key):
+            # Most of what a run publishes nobody has subscribed to.
+            channel.unheard += 1
+            return 0
         if channel.by_key:
             audience = channel.by_key.get(channel.key_of(event), audience)
         if audience.handlers:

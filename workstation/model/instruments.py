@@ -31,9 +31,10 @@ class Side(StrEnum):
 
 def to_decimal(value: float | int | str | Decimal) -> Decimal:
     """Convert without binary noise: a float by its shortest decimal form."""
-    if isinstance(value, Decimal):
-        return value
-    return Decimal(repr(value) if isinstance(value, float) else value)
+    # The floats of the market first: of all there is, most come from there.
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    return value if isinstance(value, Decimal) else Decimal(value)
 
 
 def plain_symbol(symbol: str) -> str:

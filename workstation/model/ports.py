@@ -48,7 +48,7 @@ class Core(Protocol):
     def emit(self, event: object) -> None:
         """Queue an event for the other parts; it runs after this handler, in order."""
 
-    def publish(self, event: object) -> None:
+    def publish(self, event: object, /) -> object:
         """Tell observers of a change that has been made."""
 
     def record(self, record: Record) -> None:

@@ -36,6 +36,12 @@ _WORKING = frozenset(
 )
 
 _ON_THE_WAY = (OrderStatus.SUBMITTED, OrderStatus.HELD)
+# Bound once: looking a member up in its enum costs ten times a global (3.11).
+_IN_TRADE = SymbolState.IN_TRADE
+_ENTRY, _FLATTEN, _QUOTE = OrderRole.ENTRY, OrderRole.FLATTEN, OrderRole.QUOTE
+_STOP, _TARGET = OrderRole.STOP, OrderRole.TARGET
+_SUBMITTED, _PENDING_CANCEL = OrderStatus.SUBMITTED, OrderStatus.PENDING_CANCEL
+_PARTIAL_FILL = OrderEvent.PARTIAL_FILL
 _UNSENT = (OrderStatus.INITIALIZED, OrderStatus.HELD)
 _ENTERS = {Side.BUY: Trigger.ENTER_LONG, Side.SELL: Trigger.ENTER_SHORT}
 _ENDS = {
@@ -81,44 +87,44 @@ class Following:
         row = self._rows.get(order.instrument)
         if row is None:
             return
-        if order.role is OrderRole.QUOTE:
+        if order.role is _QUOTE:
             # What rests on both sides moves no row; what of it fills does.
             return
-        if order.role is OrderRole.ENTRY:
+        if order.role is _ENTRY:
             self._on_entry(row, event)
             return
-        sent = order.status is OrderStatus.SUBMITTED and event.before in _UNSENT
-        if order.role is OrderRole.STOP:
+        sent = order.status is _SUBMITTED and event.before in _UNSENT
+        if order.role is _STOP:
             row.stop = None if order.is_terminal else order.trigger
-        elif order.role is OrderRole.TARGET:
+        elif order.role is _TARGET:
             row.target = None if order.is_terminal else order.trigger
         if sent:
             trigger, who = _CLOSING.get(order.role, (Trigger.EXIT, OPERATOR))
             if trigger is Trigger.STOP and order.trailing:
                 trigger = Trigger.TRAILING
             self._stay(row, trigger, order.reason, who)
-        if order.role is OrderRole.FLATTEN and order.is_terminal:
+        if order.role is _FLATTEN and order.is_terminal:
             self._forget_override(row)
 
     def _on_entry(self, row: Row, event: OrderUpdated) -> None:
         order = event.order
         core = self._core
-        if event.before is OrderStatus.PENDING_CANCEL and order.status in _WORKING:
+        if event.before is _PENDING_CANCEL and order.status in _WORKING:
             # The venue refused the cancel: what ends the order now is something else.
             self._forget_override(row)
         if event.before is OrderStatus.INITIALIZED and order.status in _ON_THE_WAY:
             # Sent, or held until its trigger: the row is on its way in.
             who = SCRIPT if row.committing else OPERATOR
             row.committing = False
-            if row.facts().entering:
+            if row.has_working(_ENTRY):
                 row.move(core, _ENTERS[order.side], order.reason, who)
             return
-        if event.before is OrderStatus.HELD and order.status is OrderStatus.SUBMITTED:
+        if event.before is OrderStatus.HELD and order.status is _SUBMITTED:
             self._stay(row, _ENTERS[order.side], order.reason, ENGINE)
             return
-        if row.state is not SymbolState.IN_TRADE:
+        if row.state is not _IN_TRADE:
             return
-        if event.event is OrderEvent.PARTIAL_FILL and row.was_held:
+        if event.event is _PARTIAL_FILL and row.was_held:
             reason = f"{order.filled} of {order.quantity} filled"
             self._stay(row, Trigger.PARTLY_FILLED, reason, ENGINE)
         trigger = _ENDS.get(order.status)
@@ -130,9 +136,9 @@ class Following:
         if event.owner != self._name or row is None:
             return
         row.answer = f"denied {event.code}: {event.text}"
-        if row.committing and event.role is not OrderRole.QUOTE:
+        if row.committing and event.role is not _QUOTE:
             row.committing = False
-            if row.state is not SymbolState.IN_TRADE:
+            if row.state is not _IN_TRADE:
                 row.tally.deny(event.code)
             reason = f"denied {event.code}: {event.text}"
             row.move(self._core, Trigger.DENIED, reason, ENGINE)
@@ -143,7 +149,7 @@ class Following:
         if new.owner != self._name or row is None:
             return
         was_held, row.was_held = row.was_held, not new.is_flat
-        in_trade = row.state is SymbolState.IN_TRADE
+        in_trade = row.state is _IN_TRADE
         if not row.held:
             if in_trade and was_held:
                 self._leave(row, Trigger.FLAT, "position closed")
@@ -170,8 +176,7 @@ class Following:
 
     def _stay(self, row: Row, trigger: Trigger, reason: str, who: str) -> None:
         """Put on record what happens in trade, unless it ended the trade already."""
-        held, entering, _ = row.facts()
-        if row.state is SymbolState.IN_TRADE and (held or entering):
+        if row.state is _IN_TRADE and row.is_in:
             row.move(self._core, trigger, reason, who)
 
     def _leave(self, row: Row, trigger: Trigger, reason: str) -> None:
@@ -180,8 +185,7 @@ class Following:
 
     def _forget_override(self, row: Row) -> None:
         """Forget why the operator wanted the row out, once that has come to nothing."""
-        held, entering, _ = row.facts()
-        if (held or entering) and not row.has_working(OrderRole.FLATTEN):
+        if row.override and row.is_in and not row.has_working(_FLATTEN):
             row.override = None
 
 

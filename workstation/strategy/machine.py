@@ -11,6 +11,8 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from workstation.model.errors import IllegalTransition
 from workstation.model.states import SymbolState
 
@@ -45,7 +47,7 @@ class Trigger(StrEnum):
     OVERRIDE_IN_TRADE = "override_in_trade"
 
 
-class Facts(NamedTuple):
+class Facts(Struct, frozen=True, gc=False):
     """What the ledger and the orders say of a row, and what its settings want."""
 
     held: bool
@@ -135,6 +137,13 @@ TABLE: dict[tuple[SymbolState, Trigger], tuple[Way, ...]] = {
 """(state, trigger) → ways, of which the first whose guard holds is taken."""
 
 
+# With each guard's question at hand: a row is moved several times for every trade.
+_WAYS = {
+    move: tuple((_HOLDS[guard], after) for guard, after in ways)
+    for move, ways in TABLE.items()
+}
+
+
 def step(
     row: tuple[str, str], state: SymbolState, trigger: Trigger, facts: Facts
 ) -> SymbolState:
@@ -142,11 +151,11 @@ def step(
 
     Raises IllegalTransition with what is legal here.
     """
-    ways = TABLE.get((state, trigger), ())
-    for guard, after in ways:
-        if guard.holds(facts):
+    for holds, after in _WAYS.get((state, trigger), ()):
+        if holds(facts):
             return after
     name = " ".join(row)
+    ways = TABLE.get((state, trigger), ())
     if ways:
         needed = " or ".join(guard.value for guard, _ in ways)
         raise IllegalTransition(name, state.value, trigger.value, f"only if {needed}")

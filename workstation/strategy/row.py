@@ -33,6 +33,8 @@ SCRIPT, ENGINE, OPERATOR = "script", "engine", "operator"
 OVERRIDE = "override"
 """The signal of an opportunity that is the operator's word."""
 _HISTORY_KEPT = 100
+# Bound once: looking a member up in its enum costs ten times a global (3.11).
+_ENTRY, _CLOSE_WATCH = OrderRole.ENTRY, SymbolState.CLOSE_WATCH
 
 
 def _nobody(_: Row) -> None:
@@ -152,12 +154,17 @@ class Row:
         """Return the signed quantity that the ledger holds of the row."""
         return self._positions.position(self.strategy, self.instrument.id).quantity
 
+    @property
+    def is_in(self) -> bool:
+        """Tell whether the row holds a position, or an entry works."""
+        return bool(self.held) or self.has_working(_ENTRY)
+
     def facts(self) -> Facts:
         """Return what the table's guards look at, as it is now."""
         return Facts(
-            held=bool(self.held),
-            entering=self.has_working(OrderRole.ENTRY),
-            keeps=self.settings.untrusted == "keep",
+            bool(self.held),
+            self.has_working(_ENTRY),
+            self.settings.untrusted == "keep",
         )
 
     def move(self, core: Core, trigger: Trigger, reason: str, who: str) -> None:
@@ -171,7 +178,7 @@ class Row:
         if after is not before:
             self.since_ns = core.ts
             self.committing = False
-            self.willing = after is SymbolState.CLOSE_WATCH
+            self.willing = after is _CLOSE_WATCH
             self.override = None
             self._begin(core)
         record = StateRecord(
@@ -197,7 +204,7 @@ class Row:
         if self._expiry is not None:
             self._expiry.cancel()
             self._expiry = None
-        if self.state is not SymbolState.CLOSE_WATCH:
+        if self.state is not _CLOSE_WATCH:
             self.bars_left = 0
             return
         settings = self.settings
@@ -222,22 +229,26 @@ class Row:
 
     def has_working(self, role: OrderRole) -> bool:
         """Tell whether an order of a role works for the row."""
-        working = self._orders.working(self.strategy, self.instrument.id)
-        return any(order.role is role for order in working)
+        for order in self._orders.working(self.strategy, self.instrument.id):
+            if order.role is role:
+                return True
+        return False
 
     def has_resting_entry(self) -> bool:
         """Tell whether an entry waits for its price or its trigger."""
-        working = self._orders.working(self.strategy, self.instrument.id)
-        return any(
-            order.role is OrderRole.ENTRY
-            and (order.price is not None or order.is_untriggered)
-            for order in working
-        )
+        for order in self._orders.working(self.strategy, self.instrument.id):
+            if order.role is _ENTRY and (
+                order.price is not None or order.is_untriggered
+            ):
+                return True
+        return False
 
     def is_closing(self) -> bool:
         """Tell whether an order takes the position by now, whatever the script says."""
-        working = self._orders.working(self.strategy, self.instrument.id)
-        return any(order.closes_now for order in working)
+        for order in self._orders.working(self.strategy, self.instrument.id):
+            if order.closes_now:
+                return True
+        return False
 
     def orders(self) -> int:
         """Return how many orders of the row are not final."""
