@@ -381,6 +381,15 @@ def test_an_exit_at_a_stop_ends_with_the_position() -> None:
     assert (ended.status, ended.reason) == (S.CANCELED, "all closed")
 
 
+def test_a_position_that_is_handed_over_leaves_no_exit_behind_that_waits() -> None:
+    hand = holding("2")
+    hand.give(signal("exit", order_type="stop", trigger="95"))
+    hand.core.seq += 1
+    hand.executor.handover("s", "BTC")
+    assert order_of(hand, "o-2").status is S.CANCELED
+    assert not hand.executor.triggers.waiting
+
+
 def test_another_exit_takes_the_place_of_one_that_waits() -> None:
     hand = holding("2")
     hand.give(signal("exit", order_type="stop", trigger="95"))
