@@ -390,6 +390,37 @@ def test_a_position_that_is_handed_over_leaves_no_exit_behind_that_waits() -> No
     assert not hand.executor.triggers.waiting
 
 
+def test_an_exit_that_the_broker_refuses_at_its_trigger_is_held_again() -> None:
+    hand = holding("2")
+    hand.give(signal("exit", "1.5", order_type="stop", trigger="95"))
+    hand.quote(94.9, 95.0)
+    hand.fill("o-2", "0.5", "94.9")
+    hand.give(OrderRejected("o-2", "no connection"))
+    (again,) = hand.executor.held_protection()
+    assert (again.quantity, again.trigger, again.role) == (
+        D(1),
+        D(95),
+        OrderRole.EXIT,
+    )
+    assert again.reason == "held again: o-2 ended rejected"
+    # Not at every tick, and then for what is held.
+    hand.quote(94.9, 95.0)
+    assert hand.submitted() == ["o-1", "o-2"]
+    hand.core.advance(hand.core.ts + NS)
+    hand.quote(94.9, 95.0)
+    assert hand.submitted() == ["o-1", "o-2", "o-3"]
+    hand.fill("o-3", "1", "94.9")
+    assert hand.position() == D("0.5")
+
+
+def test_an_exit_that_is_canceled_after_its_trigger_is_not_held_again() -> None:
+    hand = holding("2")
+    hand.give(signal("exit", order_type="stop", trigger="95"))
+    hand.quote(94.9, 95.0)
+    hand.give(OrderCanceled("o-2"))
+    assert hand.executor.held_protection() == []
+
+
 def test_another_exit_takes_the_place_of_one_that_waits() -> None:
     hand = holding("2")
     hand.give(signal("exit", order_type="stop", trigger="95"))

@@ -16,9 +16,10 @@ from workstation.execution.closing import Closing
 from workstation.execution.desk import OrderDesk
 from workstation.execution.ledger import Ledger
 from workstation.execution.orders import Tracked
+from workstation.execution.protection import RETRY_NS
 from workstation.execution.risk import OPERATOR, Joining, RiskStage
 from workstation.execution.triggers import Triggers, Waiting
-from workstation.model.orders import Order, OrderRole, OrderStatus
+from workstation.model.orders import Order, OrderRole, OrderStatus, OrderType
 from workstation.model.ports import Core
 from workstation.model.signals import Signal
 
@@ -30,9 +31,12 @@ _NEVER = float("inf")
 
 
 class HeldStop(Waiting):
-    """A held stop order; ``fired`` says how it was met, while an exit is in its way."""
+    """A held stop order; ``fired`` says how it was met, while an exit is in its way.
 
-    __slots__ = ("_stops", "fired", "tracked")
+    Before ``retry_ns`` nothing meets it: the last try is too fresh.
+    """
+
+    __slots__ = ("_stops", "fired", "retry_ns", "tracked")
 
     def __init__(self, stops: Stops, tracked: Tracked, trigger: Decimal) -> None:
         order = tracked.order
@@ -43,11 +47,13 @@ class HeldStop(Waiting):
         self.tracked = tracked
         self.stop_float = float(trigger)
         self.fired = ""
+        self.retry_ns = 0
 
     def stop_met(self, price: float, ts: int) -> None:
         """Have the order judged and sent."""
-        trigger = self.tracked.order.trigger
-        self._stops.fire(self, f"stop {trigger} met at {price!r}")
+        if ts >= self.retry_ns:
+            trigger = self.tracked.order.trigger
+            self._stops.fire(self, f"stop {trigger} met at {price!r}")
 
 
 class Stops:
@@ -215,6 +221,27 @@ class Stops:
             if each.fired and each.owner == owner and each.instrument == instrument
         ]
 
+    def hold_again(self, tracked: Tracked) -> None:
+        """Hold what a released order that was to close left open, for its trigger.
+
+        A broker that refuses it is not asked again at every tick.
+        """
+        order, desk = tracked.order, self._desk
+        again = desk.draft(
+            order.owner,
+            order.instrument,
+            order.role,
+            order.side,
+            order.remaining,
+            order_type=OrderType.STOP,
+            trigger=order.trigger,
+            reduce_only=True,
+            reason=f"held again: {order.id} ended {order.status.value}",
+        )
+        held = desk.hold(again)
+        self.take_up(held)
+        self._held[again.id].retry_ns = self._core.ts + RETRY_NS
+
     # The end of a position.
 
     def sync(self, owner: str, instrument: str) -> None:
@@ -239,4 +266,7 @@ class Stops:
 
     def digest(self) -> object:
         """Return which orders are held, and how they were met, oldest first."""
-        return tuple((each, waiting.fired) for each, waiting in self._held.items())
+        return tuple(
+            (each, waiting.fired, waiting.retry_ns)
+            for each, waiting in self._held.items()
+        )
