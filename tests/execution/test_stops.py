@@ -36,6 +36,7 @@ from workstation.model.orders import (
     OrderTriggered,
     OrderType,
     ReplaceOrder,
+    ReplaceRejected,
     SubmitOrder,
     TimeInForce,
 )
@@ -634,6 +635,31 @@ def test_a_stop_at_the_venue_would_meet_what_is_within_its_reach() -> None:
     hand.accept("o-1")
     assert refused(hand, ticket(price="105.2")).startswith("SELF_TRADE")
     hand.give(ticket(price="105.1"))
+
+
+@pytest.mark.parametrize(
+    ("limit", "trigger", "price", "worth"),
+    [(None, "108", None, "216"), ("106", "107", "109", "218")],
+)
+def test_an_amend_of_a_stop_at_the_venue_counts_at_the_worse_while_it_is_asked(
+    limit: str | None, trigger: str, price: str | None, worth: str
+) -> None:
+    hand = Hand(OPEN, abilities=NATIVE)
+    hand.give(ticket("1", "105", limit))
+    hand.accept("o-1")
+    orders = hand.executor.desk.orders
+    hand.give(
+        AmendOrder(
+            order_id="o-1",
+            quantity=D(2),
+            price=None if price is None else D(price),
+            trigger=D(trigger),
+        )
+    )
+    assert isinstance(hand.core.requests[-1], ReplaceOrder)
+    assert orders.pending_worth("BTC", BUY) == D(worth)
+    hand.give(ReplaceRejected("o-1", "no"))
+    assert orders.pending_worth("BTC", BUY) == D(limit or "105")
 
 
 def test_an_amend_of_a_stop_at_the_venue_asks_for_its_trigger_too() -> None:

@@ -291,8 +291,9 @@ class Orders:
     ) -> None:
         """Count an order for the worse of what it is and what it is asked to become.
 
-        ``quantity`` is the whole one; without a price that stays. What it grows by
-        counts until ``reshaped``, whatever fills meanwhile.
+        ``quantity`` is the whole one, ``price`` a waiting stop's trigger where it has
+        no limit; without one it stays. What it grows by counts until ``reshaped``,
+        whatever fills meanwhile.
         """
         order = tracked.order
         was = _worth(tracked, order)
