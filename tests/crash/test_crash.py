@@ -141,6 +141,8 @@ def test_a_run_that_nobody_kills_agrees_with_its_venue(
     assert_agreed(found, state)
     assert {order["status"] for order in state["orders"]} >= {"FILLED", "CANCELED"}
     assert len(state["trades"]) >= 3
+    kinds = {order["type"] for order in state["orders"]}
+    assert kinds >= {"MARKET", "LIMIT", "STOP_LOSS_LIMIT"}
 
 
 def boundaries() -> list[int]:

@@ -252,6 +252,7 @@ class OrderDesk:
         if tracked.order.status not in _REPLACEABLE:
             return False
         self.move(tracked, _REQUEST_REPLACE)
+        # A stop that becomes a market order counts at its trigger.
         self.orders.reshape(tracked, quantity, trigger if price is None else price)
         tracked.spoken_ns = self._core.ts
         order = tracked.order

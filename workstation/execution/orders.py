@@ -270,11 +270,13 @@ class Orders:
         side = (after.instrument, after.side)
         change = left - had
         pending = self._pending.get(side, ZERO) + change
-        worth, was_worth = _worth(tracked, after), _worth(tracked, before)
-        if not had or worth is was_worth:
-            value = change * worth
-        else:
-            value = left * worth - had * was_worth
+        value = change * _worth(tracked, after)
+        if had and not (
+            after.price is before.price
+            and after.trigger is before.trigger
+            and after.type is before.type
+        ):
+            value += had * (_worth(tracked, after) - _worth(tracked, before))
         self.pending_value += value
         if pending:
             self._pending[side] = pending
