@@ -267,6 +267,7 @@ def told_of(session: Session) -> dict[str, Any]:
         "realized": str(executor.ledger.realized),
         "fees": str(executor.ledger.fees),
         "asked": sorted(executor.controls.asked),
+        "by_hand": [o.id for o in executor.orders() if o.owner == "external"],
         "external": str(executor.position("external", SYMBOL).quantity),
         "denials": sorted(
             {

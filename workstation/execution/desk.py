@@ -137,7 +137,7 @@ class OrderDesk:
         """Return an order with the next id, not registered yet."""
         ts = self._core.ts
         order = Order(
-            id=f"o-{self.orders.made + 1}",
+            id=self.orders.next_id(),
             instrument=instrument,
             owner=owner,
             role=role,
