@@ -11,7 +11,7 @@ from dataclasses import replace
 from decimal import Decimal
 from types import MappingProxyType
 
-from workstation.model.instruments import Instrument
+from workstation.model.instruments import Instrument, decimals_of
 from workstation.model.money import minus
 from workstation.model.orders import OrderStatus
 from workstation.model.reconciliation import (
@@ -26,7 +26,6 @@ from workstation.ui.panels.cells import order_state
 from workstation.ui.typeset import (
     NONE,
     align_point,
-    decimals_of,
     duration,
     number,
     plain,
