@@ -451,8 +451,8 @@ async def test_a_run_on_a_venue_s_account_opens_both_sides_by_itself_once() -> N
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         assert isinstance(app.screen, ReconciliationScreen)
-        said = "the venue is being asked; nothing is entered until it has answered"
-        assert said in text_of(app)
+        said = text_of(app)
+        assert "the venue is being asked nothing is entered until it has" in said
         await pilot.press("escape")
         await settle(pilot)
         app.bridge_now()
