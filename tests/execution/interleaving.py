@@ -498,6 +498,9 @@ class Interleaving:
     def do_engine_restarts(self, pick: Callable[[int], int]) -> None:
         if any(id(report) in self.sure for report in self.reports):
             return
+        if self.venue.forgotten & {order.id for order in self._working()}:
+            # That the venue once had an order whose fate is unknown is not on record.
+            return
         before = self.hand.core
         # What is not on disk is lost, and so is what was said to a dead engine.
         kept = self.durable + pick(len(before.records) - self.durable + 1)

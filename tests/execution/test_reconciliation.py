@@ -339,6 +339,23 @@ def test_an_account_is_opened_once_wherever_its_first_run_was_killed(
     assert after.executor.account().initial == whole.executor.account().initial
 
 
+def test_an_order_by_hand_that_was_taken_over_at_once_opens_no_account() -> None:
+    account = Account(opened=False)
+    account.has = {"USDT": D(500)}
+    account.orders = [web()]
+    account.begin()
+    account.answer()
+    account.resolve(Subject.ORDER, "web_1", "adopt")
+    account.fill("web_1", "2", price="90")
+    assert not account.executor.reconciliation.opened
+    account.orders, account.has = [], {"USDT": D(320), "BTC": D(2)}
+    after = taken_up(account)
+    assert not after.executor.reconciliation.opened
+    after.answer()
+    assert after.executor.account().initial == 500
+    assert after.executor.controls.unreconciled == {}
+
+
 def test_one_different_answer_is_a_doubt_and_a_second_one_a_difference() -> None:
     account = Account()
     account.begin()
@@ -447,6 +464,27 @@ def test_a_difference_is_found_however_often_the_account_trades() -> None:
             assert not account.executor.controls.unreconciled
     assert account.line("USDT").verdict is Verdict.DIFFERS
     assert account.line("BTC").verdict is Verdict.AGREES
+
+
+def test_an_account_that_is_never_at_rest_is_not_asked_for_without_pause() -> None:
+    account = Account()
+    account.begin()
+    account.answer()
+    order_id = account.enter("100", order_type="limit", limit_price="95")
+    account.accept(order_id)
+    for tenths in range(600):
+        filled = D(tenths) / 10
+        account.orders = [web("100", order_id=order_id, price=D(95), filled=filled)]
+        # The venue is ahead by some fills, now by more and now by less.
+        ahead = filled + D(1 + tenths * tenths % 13) / 10
+        account.has = {"USDT": CASH - 95 * ahead, "BTC": ahead}
+        account.later(1)
+        if account.asked()[-1].number != account.answered:
+            account.answer()
+        account.fill(order_id, "0.1", price="95")
+    assert account.position() == 60
+    since = [each for each in account.asked() if each.since_ns is not None]
+    assert 10 < len(since) < 40
 
 
 def test_a_currency_that_only_pays_fees_begins_with_what_there_was_of_it() -> None:

@@ -28,13 +28,15 @@ from workstation.model.commands import (
 )
 from workstation.model.errors import JournalError
 from workstation.model.instruments import Side
-from workstation.model.orders import OrderType
+from workstation.model.orders import OrderStatus, OrderType
 from workstation.model.rates import BrokerAbilities
 from workstation.model.reconciliation import Subject, Verdict
 from workstation.model.records import (
     BalanceRecord,
+    CommandRecord,
     ControlRecord,
     DifferenceRecord,
+    OrderRecord,
     Record,
 )
 from workstation.model.states import SymbolState
@@ -287,3 +289,38 @@ def test_an_account_is_not_taken_up_without_an_instrument_it_trades(
 
     with pytest.raises(JournalError, match="ETH, which is not in this run"):
         take_up()
+
+
+@pytest.mark.parametrize("followed", [False, True])
+def test_what_follows_a_fill_follows_it_over_a_run_that_was_killed_at_once(
+    followed: bool,
+) -> None:
+    hand = Hand()
+    order_id = hand.enter(stop="90")
+    hand.fill(order_id, "1")
+    records = hand.core.records
+    held = [r.order.status is OrderStatus.HELD for r in hand.core.kept(OrderRecord)]
+    assert held.count(True) == 1
+    # The engine was killed after the fill was on disk, and before its stop was.
+    stop = next(
+        index
+        for index, record in enumerate(records)
+        if isinstance(record, OrderRecord) and record.order.status is OrderStatus.HELD
+    )
+    recovering = Recovering(Hand().executor)
+    recovering.begins({})
+    for record in records[:stop]:
+        recovering.take(record)
+    recovering.begins({})
+    ts = hand.core.ts
+    recovering.take(
+        ControlRecord(seq=1, ts=ts, name="recovery", before="none", after="asking")
+    )
+    if followed:
+        taken = CommandRecord(
+            seq=1, ts=ts, command="Recover", subject="", who="engine", accepted=True
+        )
+        recovering.take(taken)
+    recovering.begins({})
+    recovering.finish()
+    assert [fill.quantity for _, fill in recovering.cut] == ([] if followed else [1])

@@ -115,7 +115,7 @@ class Reconciliation:
         self._tries = 0
         self._fills = 0
         self._seen = (0, -1)
-        self._put_off = 0
+        self._put_off = self._doubted = 0
         self._since_ns: int | None = None
         self._timer: Timer | None = None
         self._core: Core
@@ -176,19 +176,23 @@ class Reconciliation:
             since = self._since_ns
         self._desk.sender.send(QueryAccount(self._asked, core.ts, since))
         tries = min(self._tries, _MOST_TRIES)
-        self._wait((self._confirm_ns or NS_PER_S) << tries, again=True)
+        self._wait((self._confirm_ns or NS_PER_S) << tries, self._send)
 
     def _doubts(self) -> bool:
         return any(state.once for state in self.balances.values())
 
-    def _wait(self, wait_ns: int, *, again: bool = False) -> None:
+    def _ask_doubting(self) -> None:
+        self._doubted += 1
+        self.ask()
+
+    def _wait(self, wait_ns: int, then: Callable[[], None] | None = None) -> None:
         if self._timer is not None:
             self._timer.cancel()
         self._timers += 1
         self._timer = self._core.call_at(
             self._core.ts + wait_ns,
             f"{self._name}.account{self._timers}",
-            self._send if again else self.ask,
+            then or self.ask,
         )
 
     # Answers.
@@ -314,8 +318,12 @@ class Reconciliation:
             has, should = totals.get(name, ZERO), here.get(name, ZERO)
             self._judge(name, should, has, asked_ns)
         if self._doubts():
-            self._wait(self._confirm_ns)
+            # Each such question is for all orders of late: a venue bars who asks that
+            # every few seconds, as an account that trades all the while would.
+            wait_ns = self._confirm_ns << min(self._doubted, _MOST_TRIES - 2)
+            self._wait(wait_ns, self._ask_doubting)
             return
+        self._doubted = 0
         core = self._core
         settled = all(state.verdict in _SETTLED for state in self.balances.values())
         if settled:
@@ -423,7 +431,7 @@ class Reconciliation:
             self._timers,
             (self.asked_ns, self.answered_ns, self.agreed_ns, self._since_ns),
             self._fills,
-            (self._seen, self._put_off),
+            (self._seen, self._put_off, self._doubted),
             [
                 (
                     *(name, state.verdict.value, str(state.difference), state.once),

@@ -18,7 +18,7 @@ from workstation.execution.live_limits import LiveLimits, SetLive
 from workstation.execution.orders import Tracked
 from workstation.execution.reconciliation import BalanceState
 from workstation.execution.reports import EXTERNAL
-from workstation.model.commands import KillLevel
+from workstation.model.commands import KillLevel, Recover
 from workstation.model.errors import JournalError
 from workstation.model.instruments import Side
 from workstation.model.money import minus
@@ -28,6 +28,7 @@ from workstation.model.reconciliation import Subject, Verdict
 from workstation.model.records import (
     BalanceRecord,
     BreakerRecord,
+    CommandRecord,
     ControlRecord,
     DifferenceRecord,
     FillRecord,
@@ -80,10 +81,15 @@ class Recovering:
         self._opened = False
         self.cut: list[tuple[Tracked, Fill]] = []
         """Fills of the last input: what follows from them may not be on record."""
+        self._unfollowed = False
+        """Whether a run is read that has not followed those of the run before yet."""
 
     def begins(self, risk: Mapping[str, object]) -> None:
         """Note that another run began, with these values of ``[risk]``."""
         self._live.begins(risk)
+        # Each run counts its inputs from the first.
+        self._seq, self._filled, self._given = 0, None, None
+        self._unfollowed = bool(self.cut)
 
     def take(self, record: Record) -> None:
         """Apply one record."""
@@ -93,7 +99,8 @@ class Recovering:
         self._ts = record.ts
         if record.seq != self._seq:
             self._seq = record.seq
-            self.cut.clear()
+            if not self._unfollowed:
+                self.cut.clear()
         match record:
             case OrderRecord():
                 self._order(record)
@@ -108,6 +115,8 @@ class Recovering:
                 self._signal(signal)
             case ControlRecord():
                 self._control(record)
+            case CommandRecord(command=Recover.__name__, accepted=True):
+                self._follow()
             case LockRecord():
                 self._lock(record)
             case LimitRecord():
@@ -184,6 +193,8 @@ class Recovering:
                 orders.adopt(tracked)
             else:
                 orders.take_up(tracked)
+        # No entry is sent before the venue's first word, which old runs did not record.
+        self._opened |= record.event is OrderEvent.SUBMIT and not order.reduce_only
         orders.update(tracked, order)
         tracked.moves += 1
         self._message(record)
@@ -196,13 +207,17 @@ class Recovering:
             executor.limits.traffic.sent(ts, kind is RequestKind.PLACE)
             executor.rates.spend(kind, ts)
 
+    def _follow(self) -> None:
+        if self._unfollowed:
+            self._unfollowed = False
+            self.cut.clear()
+
     def _fill(self, record: FillRecord) -> None:
         fill = record.fill
+        self._follow()
         self._check(fill.instrument, "traded")
         self._executor.ledger.apply(fill)
         self._executor.limits.traffic.fills.add(record.ts)
-        # Nothing is sent before the venue's first word, which old runs did not record.
-        self._opened |= fill.owner != EXTERNAL
         self._filled = (record.seq, fill.owner, fill.instrument)
         tracked = self._executor.desk.orders.get(fill.order_id)
         if tracked is not None:

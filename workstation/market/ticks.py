@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
+from struct import pack_into
 from typing import TYPE_CHECKING, Any
 
 from workstation.model.market import Quote, Trade
@@ -100,7 +101,8 @@ class TickWindow:
             page = self._turn()
         start, end = page.end, page.end + count
         for cells, values in zip(page.columns, columns, strict=True):
-            cells[start:end] = array(cells.typecode, values)
+            # Half the price of an array that is made to be copied.
+            pack_into(f"{count}{cells.typecode}", cells, 8 * start, *values)
         page.end = end
 
     def _turn(self) -> _Page:

@@ -39,8 +39,11 @@ class Timetable:
         self._arm()
 
     def _arm(self) -> None:
-        due = self._due_ns = min(self._next.values())
-        ending = tuple([each for each, at in self._next.items() if at == due])
+        following = self._next
+        due = self._due_ns = min(following.values())
+        ending = tuple(following)
+        if len(ending) > 1:
+            ending = tuple([each for each in ending if following[each] == due])
         name = self._names.get(ending)
         if name is None:
             words = "+".join(map(str, ending))
