@@ -35,10 +35,19 @@ TRADER = """\
 def detect_opportunity(market, context, indicators):
     count = context["count"] = context.get("count", 0) + 1
     context["rests"] = count % 2 == 0
+    context["waits"] = count % 4 == 0
     return {"signal": "always"}
 
 
 def filter_commitment(market, context, indicators):
+    if context["waits"]:
+        return {
+            "action": "enter_long",
+            "quantity": 0.01,
+            "trigger": round(market.ask * 1.01, 2),
+            "price": round(market.ask * 1.02, 2),
+            "reason": "waits",
+        }
     if context["rests"]:
         return {
             "action": "enter_long",
@@ -64,7 +73,8 @@ def manage_position(market, context, indicators):
         return {"action": "cancel_entry", "reason": "too far"}
     return None
 """
-"""Enters by turns at market and far below it, and leaves or gives up soon."""
+"""Enters by turns at market, far below it and at a stop far above it, which the venue
+keeps, and leaves or gives up soon."""
 
 
 def main() -> None:
@@ -257,6 +267,7 @@ def told_of(session: Session) -> dict[str, Any]:
         "realized": str(executor.ledger.realized),
         "fees": str(executor.ledger.fees),
         "asked": sorted(executor.controls.asked),
+        "by_hand": [o.id for o in executor.orders() if o.owner == "external"],
         "external": str(executor.position("external", SYMBOL).quantity),
         "denials": sorted(
             {

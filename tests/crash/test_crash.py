@@ -141,6 +141,8 @@ def test_a_run_that_nobody_kills_agrees_with_its_venue(
     assert_agreed(found, state)
     assert {order["status"] for order in state["orders"]} >= {"FILLED", "CANCELED"}
     assert len(state["trades"]) >= 3
+    kinds = {order["type"] for order in state["orders"]}
+    assert kinds >= {"MARKET", "LIMIT", "STOP_LOSS_LIMIT"}
 
 
 def boundaries() -> list[int]:
@@ -239,6 +241,30 @@ def test_a_new_account_begins_with_what_its_venue_has(
     assert amounts(found["balances"]) == amounts(state["balances"])
     bought = Decimal(state["balances"]["BTC"]) - Decimal("0.75")
     assert Decimal(found["net"]) == bought, "what it began with is no position"
+
+
+def test_an_engine_with_another_journal_takes_no_order_of_the_first_for_its_own(
+    fresh: Engines, tmp_path: Path
+) -> None:
+    # Its journal was lost, say. Its last entry rests.
+    first = fresh.run(tmp_path / "first", seconds=8)
+    second = fresh.run(tmp_path / "second", seconds=14)
+    state = fresh.venue.state()
+    twice = Counter(order["clientOrderId"] for order in state["orders"])
+    assert max(twice.values()) == 1
+    marks = {order_id.partition("-")[0] for order_id in first["orders"]}
+    own = {order_id for order_id in second["orders"] if order_id not in first["orders"]}
+    assert len(own) >= 3
+    assert marks.isdisjoint(order_id.partition("-")[0] for order_id in own)
+    # What rests is heard of, and what is so new that the balances may not have it.
+    heard = set(second["orders"]) - own
+    assert heard
+    assert heard == set(second["by_hand"])
+    assert not second["reconciling"]
+    assert second["unreconciled"] == {}
+    assert amounts(second["balances"]) == amounts(state["balances"])
+    made = [t for t in state["trades"] if t["clientOrderId"] in second["orders"]]
+    assert second["fills"] == len(made)
 
 
 def test_what_was_traded_by_hand_while_the_engine_was_dead_is_found(

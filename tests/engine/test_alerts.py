@@ -9,11 +9,13 @@ import pytest
 from workstation.engine.alerts import Alerts
 from workstation.engine.hashing import encode
 from workstation.model.limits import BreakerState
+from workstation.model.reconciliation import Subject, Verdict
 from workstation.model.records import (
     BandRecord,
     BookRecord,
     BreakerRecord,
     ControlRecord,
+    DifferenceRecord,
     FaultRecord,
     FeedRecord,
     NoteRecord,
@@ -46,6 +48,31 @@ def _fault(ts: int) -> FaultRecord:
     return FaultRecord(
         seq=ts, ts=ts, task="s", instrument="BTC", error="ValueError: no"
     )
+
+
+def _difference(ts: int, after: Verdict) -> DifferenceRecord:
+    return DifferenceRecord(
+        seq=ts,
+        ts=ts,
+        kind=Subject.BALANCE,
+        subject="USDT",
+        before=Verdict.ASKING,
+        after=after,
+        here="100",
+        venue="350",
+    )
+
+
+@pytest.mark.parametrize("after", [Verdict.AGREES, Verdict.IGNORED])
+def test_a_difference_is_bad_until_it_is_settled_and_tells_its_cause(
+    after: Verdict,
+) -> None:
+    alerts = _alerts(_difference(1, Verdict.DIFFERS))
+    (alert,) = alerts.all(0)
+    assert (alert.kind, alert.subject, alert.severity) == ("difference", "USDT", "bad")
+    assert alert.text == "USDT: 100 here, 350 at the venue. No entries in it."
+    alerts(_difference(2, after), b"")
+    assert not alerts.all(0)[0].active
 
 
 def test_a_cause_is_raised_counted_and_mended() -> None:

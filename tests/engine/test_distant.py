@@ -293,3 +293,15 @@ async def test_limits_set_live_and_bases_of_losses_outlive_the_engine(
     assert in_force.max_order_value == 5000
     assert in_force.max_position_value == 30000
     third.close()
+
+
+def test_an_account_keeps_its_mark_and_no_other_has_it(tmp_path: Path) -> None:
+    def mark(folder: Path) -> str:
+        session = _session(folder)
+        session.close()
+        return session.executor.desk.orders.mark
+
+    first = mark(tmp_path / "a")
+    assert len(first) == 6
+    assert mark(tmp_path / "a") == first
+    assert mark(tmp_path / "b") != first

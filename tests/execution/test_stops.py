@@ -382,6 +382,46 @@ def test_an_exit_at_a_stop_ends_with_the_position() -> None:
     assert (ended.status, ended.reason) == (S.CANCELED, "all closed")
 
 
+def test_a_position_that_is_handed_over_leaves_no_exit_behind_that_waits() -> None:
+    hand = holding("2")
+    hand.give(signal("exit", order_type="stop", trigger="95"))
+    hand.core.seq += 1
+    hand.executor.handover("s", "BTC")
+    assert order_of(hand, "o-2").status is S.CANCELED
+    assert not hand.executor.triggers.waiting
+
+
+def test_an_exit_that_the_broker_refuses_at_its_trigger_is_held_again() -> None:
+    hand = holding("2")
+    hand.give(signal("exit", "1.5", order_type="stop", trigger="95"))
+    hand.quote(94.9, 95.0)
+    hand.fill("o-2", "0.5", "94.9")
+    hand.give(OrderRejected("o-2", "no connection"))
+    (again,) = hand.executor.held_protection()
+    assert (again.quantity, again.trigger, again.role) == (
+        D(1),
+        D(95),
+        OrderRole.EXIT,
+    )
+    assert again.reason == "held again: o-2 ended rejected"
+    # Not at every tick, and then for what is held.
+    hand.quote(94.9, 95.0)
+    assert hand.submitted() == ["o-1", "o-2"]
+    hand.core.advance(hand.core.ts + NS)
+    hand.quote(94.9, 95.0)
+    assert hand.submitted() == ["o-1", "o-2", "o-3"]
+    hand.fill("o-3", "1", "94.9")
+    assert hand.position() == D("0.5")
+
+
+def test_an_exit_that_is_canceled_after_its_trigger_is_not_held_again() -> None:
+    hand = holding("2")
+    hand.give(signal("exit", order_type="stop", trigger="95"))
+    hand.quote(94.9, 95.0)
+    hand.give(OrderCanceled("o-2"))
+    assert hand.executor.held_protection() == []
+
+
 def test_another_exit_takes_the_place_of_one_that_waits() -> None:
     hand = holding("2")
     hand.give(signal("exit", order_type="stop", trigger="95"))
@@ -633,6 +673,19 @@ def test_an_amend_of_a_stop_at_the_venue_asks_for_its_trigger_too() -> None:
     hand.quote(107.0, 107.2)
     hand.give(AmendOrder(order_id="o-1", quantity=D(1), price=D(109)))
     assert hand.core.requests[-1] == ReplaceOrder("o-1", D(1), D(109), "BTC", None)
+
+
+def test_a_stop_whose_move_is_not_answered_counts_for_the_worse_of_both() -> None:
+    hand = at_venue()
+    orders = hand.executor.desk.orders
+    hand.give(AmendOrder(order_id="o-1", quantity=D(2), price=None, trigger=D(110)))
+    assert orders.pending_value == D(220)
+    hand.give(OrderReplaced("o-1", D(2), None, 7, D(110)))
+    assert orders.pending_value == D(220)
+    hand.give(AmendOrder(order_id="o-1", quantity=D(2), price=None, trigger=D(102)))
+    assert orders.pending_value == D(220)
+    hand.give(OrderReplaced("o-1", D(2), None, 8, D(102)))
+    assert orders.pending_value == D(204)
 
 
 def test_a_reducing_stop_at_the_venue_gives_way_to_the_stop_of_the_position() -> None:

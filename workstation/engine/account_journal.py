@@ -49,6 +49,21 @@ class AccountJournal:
         os.ftruncate(self._lock, 0)
         os.pwrite(self._lock, str(os.getpid()).encode(), 0)
 
+    def mark(self, runs: list[Path]) -> str:
+        """Return what sets this journal's client order ids apart from any other's.
+
+        A venue keeps the orders of another engine, or of a journal that was lost: an
+        order of theirs must never be taken for one of ours. It is in the header of
+        each run; those of before it was given have none.
+        """
+        if not runs:
+            return os.urandom(3).hex()
+        reader = JournalReader(runs[-1])
+        try:
+            return str(reader.header.get("mark", ""))
+        finally:
+            reader.close()
+
     def next_run(self) -> Path:
         """Return the file of the run that begins now."""
         last = max((int(path.stem) for path in _files(self.folder)), default=0)

@@ -72,6 +72,7 @@ def assemble_session(
     scripts: KeptScripts | None = None,
     venue: Venue | None = None,
     takes_up: Sequence[Path] = (),
+    mark: str = "",
 ) -> Session:
     """Return a session ready to be driven; nothing has been read or started yet.
 
@@ -82,8 +83,9 @@ def assemble_session(
     replay loads their texts, whatever has become of the files. With ``venue`` orders go
     there instead of to the paper broker, each once what led to it is on disk, and the
     journal's folder is the account's: what its runs left is taken up. ``takes_up`` are
-    those runs for a replay. Raises ScriptError, ConfigError, DataError or JournalError
-    with what is wrong and where; no worker or thread is left then.
+    those runs for a replay, ``mark`` is what its client order ids have. Raises
+    ScriptError, ConfigError, DataError or JournalError with what is wrong and where; no
+    worker or thread is left then.
     """
     undo = ExitStack()
     try:
@@ -99,6 +101,7 @@ def assemble_session(
             scripts,
             venue,
             takes_up,
+            mark,
         )
     except BaseException:
         undo.close()
@@ -117,6 +120,7 @@ def _assemble(
     scripts: KeptScripts | None,
     venue: Venue | None,
     takes_up: Sequence[Path],
+    mark: str,
 ) -> Session:
     instruments = run.instruments
     engine_seq: Callable[[], int] = lambda: engine.core.seq  # noqa: E731
@@ -208,6 +212,7 @@ def _assemble(
         host_of=loader.host,
     )
     guard.on_interrupt = control.interrupted
+    executor.desk.orders.mark = mark
     control.recovery.read(list(takes_up))
     account: AccountJournal | None = None
     if journal and run.journal.path:
@@ -218,11 +223,12 @@ def _assemble(
             account = AccountJournal(Path(run.journal.path))
             undo.callback(account.close)
             earlier, path = account.runs(), account.next_run()
+            executor.desk.orders.mark = mark = account.mark(earlier)
             control.recovery.read(earlier)
         engine.journal_to(
             Journal(
                 path,
-                _header(run, loaded, plan.scripts, engine, earlier),
+                _header(run, loaded, plan.scripts, engine, earlier, mark),
                 # Where real orders are at stake nothing runs without a journal.
                 strict=run.mode in ("paper", "live") or venue is not None,
                 synced=venue is not None,
@@ -404,6 +410,7 @@ def _header(
     processors: Sequence[ProcessorScript],
     engine: Engine,
     takes_up: Sequence[Path],
+    mark: str,
 ) -> dict[str, object]:
     return {
         "format": FORMAT,
@@ -416,6 +423,7 @@ def _header(
         "processors": {script.name: script.hash for script in processors},
         "venue": engine.distant[0].facts() if engine.distant else None,
         "takes_up": [path.name for path in takes_up],
+        "mark": mark,
         "sources": {
             feed.name: dict(feed.connector.identity()) for feed in engine.sources.feeds
         },

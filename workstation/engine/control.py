@@ -81,7 +81,7 @@ class Control:
             **RowCommands(named, executor, orders).handlers(),
             **orders.handlers(),
             **self.recovery.handlers(),
-            **ReconciliationCommands(executor, named).handlers(),
+            **ReconciliationCommands(executor, named, orders).handlers(),
             **ScriptCommands(engine, named, version_of, host_of).handlers(),
         }
         for command_type in self._handlers:

@@ -1,7 +1,8 @@
 """Commands of the reconciliation: ask the venue again, settle what differs.
 
 ``Control`` calls a handler with a command and gets a sentence back, or CommandRefused;
-the Executor carries it out. Here is refused what names a row that there is not.
+the Executor carries it out. Here is refused what names a row that there is not, or was
+decided on a picture that is out of date.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from workstation.engine.order_commands import OrderCommands
 from workstation.execution.executor import Executor
 from workstation.model.commands import Reconcile, Resolve
 from workstation.model.errors import CommandRefused
@@ -18,29 +20,37 @@ from workstation.strategy.scripted import ScriptedStrategy
 __all__ = ["ReconciliationCommands"]
 
 OPERATOR = "operator"
+# What makes an order or a position somebody's; a cancel always passes.
+_GIVES = (Resolution.ADOPT, Resolution.ATTRIBUTE)
 
 
 class ReconciliationCommands:
     """The operator's hand on what books and venue say differently."""
 
     def __init__(
-        self, executor: Executor, strategies: Mapping[str, ScriptedStrategy]
+        self,
+        executor: Executor,
+        strategies: Mapping[str, ScriptedStrategy],
+        orders: OrderCommands,
     ) -> None:
         self._executor = executor
         self._strategies = strategies
+        self._orders = orders
 
     def handlers(self) -> dict[type, Callable[[Any], str]]:
         """Return the handler of each command."""
         return {Reconcile: self._executor.reconcile, Resolve: self._resolve}
 
     def _resolve(self, command: Resolve) -> str:
-        if command.resolution is Resolution.ATTRIBUTE:
-            self._check_row(command)
+        instrument = self._instrument(command)
+        if instrument is not None and command.resolution in _GIVES:
+            self._orders.check_seen(command, instrument)
+        if instrument is not None and command.resolution is Resolution.ATTRIBUTE:
+            self._check_row(command.owner, instrument)
         return self._executor.resolve(command)
 
-    def _check_row(self, command: Resolve) -> None:
-        owner, instrument = command.owner, self._instrument(command)
-        if not owner or owner == OPERATOR or instrument is None:
+    def _check_row(self, owner: str, instrument: str) -> None:
+        if not owner or owner == OPERATOR:
             return
         strategy = self._strategies.get(owner)
         if strategy is None or instrument not in strategy.rows:

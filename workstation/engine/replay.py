@@ -77,6 +77,7 @@ def _replay(
         scripts=KeptScripts(_scripts(header, path), reader.scripts()),
         venue=_venue(header, path),
         takes_up=_earlier(header, path),
+        mark=str(header.get("mark", "")),
     )
     session.engine.core.sinks += sinks
     try:

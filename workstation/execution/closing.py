@@ -34,8 +34,7 @@ ZERO = Decimal(0)
 _BUY, _SELL = Side.BUY, Side.SELL
 _EXIT, _FLATTEN = OrderRole.EXIT, OrderRole.FLATTEN
 _HELD = OrderStatus.HELD
-_PRICED = (OrderType.LIMIT, OrderType.STOP_LIMIT)
-_STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
+_LIMIT, _STOP, _STOP_LIMIT = OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT
 _SIDES = {SignalAction.ENTER_LONG: _BUY, SignalAction.ENTER_SHORT: _SELL}
 
 
@@ -406,12 +405,14 @@ def _rests(tracked: Tracked) -> bool:
 
 def limit_of(signal: Signal) -> Decimal | None:
     """Return the limit price that the order of a signal has."""
-    return signal.limit_price if signal.order_type in _PRICED else None
+    kind = signal.order_type
+    return signal.limit_price if kind is _LIMIT or kind is _STOP_LIMIT else None
 
 
 def trigger_of(signal: Signal) -> Decimal | None:
     """Return the trigger that the order of a signal has."""
-    return signal.trigger if signal.order_type in _STOPS else None
+    kind = signal.order_type
+    return signal.trigger if kind is _STOP or kind is _STOP_LIMIT else None
 
 
 def expiry(signal: Signal, ts: int) -> int | None:

@@ -137,7 +137,7 @@ class OrderDesk:
         """Return an order with the next id, not registered yet."""
         ts = self._core.ts
         order = Order(
-            id=f"o-{self.orders.made + 1}",
+            id=self.orders.next_id(),
             instrument=instrument,
             owner=owner,
             role=role,
@@ -252,6 +252,7 @@ class OrderDesk:
         if tracked.order.status not in _REPLACEABLE:
             return False
         self.move(tracked, _REQUEST_REPLACE)
+        # A stop that becomes a market order counts at its trigger.
         self.orders.reshape(tracked, quantity, trigger if price is None else price)
         tracked.spoken_ns = self._core.ts
         order = tracked.order
@@ -410,6 +411,9 @@ class OrderDesk:
                     f"{self.name}.{after.id}.{tracked.moves}",
                     partial(self._timed_out, tracked),
                 )
+        if inferred:
+            # It may have been wrong, and nothing else may be at the venue.
+            self.queries.watch()
         if event in _MESSAGES:
             self.sent(ts, event is _SUBMIT)
         core.record(OrderRecord(core.seq, ts, after, was, event, reason))

@@ -146,6 +146,8 @@ class Orders:
         self._closing: dict[tuple[str, str, Side], Decimal] = {}
         self.pending_value = ZERO
         self.made = 0
+        self.mark = ""
+        """What sets the ids given here apart from those of another journal."""
         # Of orders made elsewhere: numbers that no new order may bear, and ids.
         self._taken: set[int] = set()
         self._elsewhere: dict[str, None] = {}
@@ -166,16 +168,27 @@ class Orders:
         self._elsewhere[order_id] = None
         if len(self._elsewhere) > _MOST_ELSEWHERE:
             del self._elsewhere[next(iter(self._elsewhere))]
-        if _number(order_id) > self.made:
-            self._taken.add(_number(order_id))
+        number = self._number(order_id)
+        if number > self.made:
+            self._taken.add(number)
             self._pass_over()
         self._list(tracked)
 
     def take_up(self, tracked: Tracked) -> None:
         """Take an order that an earlier run made; no new one gets its id."""
-        self.made = max(self.made, _number(tracked.order.id))
+        self.made = max(self.made, self._number(tracked.order.id))
         self._pass_over()
         self._list(tracked)
+
+    def next_id(self) -> str:
+        """Return the client order id of the order that is made next."""
+        return f"o{self.mark}-{self.made + 1}"
+
+    def _number(self, order_id: str) -> int:
+        """Return the number of an id as orders made here have it; 0 for any other."""
+        head, _, number = order_id.partition("-")
+        ours = number.isdecimal() and len(number) < _MOST_DIGITS
+        return int(number) if ours and head == f"o{self.mark}" else 0
 
     def _pass_over(self) -> None:
         while self.made + 1 in self._taken:
@@ -270,11 +283,13 @@ class Orders:
         side = (after.instrument, after.side)
         change = left - had
         pending = self._pending.get(side, ZERO) + change
-        worth, was_worth = _worth(tracked, after), _worth(tracked, before)
-        if not had or worth is was_worth:
-            value = change * worth
-        else:
-            value = left * worth - had * was_worth
+        value = change * _worth(tracked, after)
+        if had and not (
+            after.price is before.price
+            and after.trigger is before.trigger
+            and after.type is before.type
+        ):
+            value += had * (_worth(tracked, after) - _worth(tracked, before))
         self.pending_value += value
         if pending:
             self._pending[side] = pending
@@ -403,7 +418,7 @@ class Orders:
 
         Of those made elsewhere the last ten thousand count.
         """
-        return 0 < _number(order_id) <= self.made or order_id in self._elsewhere
+        return 0 < self._number(order_id) <= self.made or order_id in self._elsewhere
 
     def row(self, owner: str, instrument: str) -> list[Tracked]:
         """Return the open orders of one row, oldest first."""
@@ -489,10 +504,3 @@ class Orders:
             and t.order.role is not OrderRole.STOP
             and (owner is None or t.order.owner == owner)
         ]
-
-
-def _number(order_id: str) -> int:
-    """Return the number of an id as orders made here have it; 0 for any other."""
-    head, _, number = order_id.partition("-")
-    ours = head == "o" and number.isdecimal() and len(number) < _MOST_DIGITS
-    return int(number) if ours else 0

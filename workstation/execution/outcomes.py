@@ -33,6 +33,8 @@ __all__ = ["Outcomes"]
 
 # Bound once: looking a member up in its enum costs ten times a global (3.11).
 _BUY, _SELL = Side.BUY, Side.SELL
+# A cancel was somebody's wish.
+_FAILED = (OrderStatus.REJECTED, OrderStatus.EXPIRED)
 _KILL_FLATTEN = KillLevel.FLATTEN
 
 
@@ -102,7 +104,8 @@ class Outcomes:
         if intent is not None and after.quantity:
             self._install(tracked, intent, fill, after)
         self._protection.sync(fill.owner, fill.instrument)
-        self._stops.sync(fill.owner, fill.instrument)
+        if self._stops.exits:
+            self._stops.sync(fill.owner, fill.instrument)
         if after.quantity:
             self._close_late(tracked, fill)
         if self._closing.sequels:
@@ -190,6 +193,10 @@ class Outcomes:
                 "report",
             )
         self._protection.rearm(tracked, self._core.ts)
+        if order.trigger is not None and order.status in _FAILED:
+            held = self._ledger.position(order.owner, order.instrument).quantity
+            if order.role is OrderRole.EXIT and held * order.side.sign < 0:
+                self._stops.hold_again(tracked)
 
     def fire(self, plan: Plan, tracked: Tracked, reason: str) -> bool:
         """Release a triggered order for what is left to close; False to wait."""

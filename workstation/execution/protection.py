@@ -18,14 +18,14 @@ from workstation.model.instruments import Instrument, Side
 from workstation.model.orders import OrderRole, OrderStatus, OrderType
 from workstation.model.timeframes import NS_PER_S
 
-__all__ = ["Plan", "Protection"]
+__all__ = ["RETRY_NS", "Plan", "Protection"]
 
 ZERO = Decimal(0)
 # Bound once: looking a member up in its enum costs ten times a global (3.11).
 _SELL, _HELD = Side.SELL, OrderStatus.HELD
 _STOP, _TARGET = OrderRole.STOP, OrderRole.TARGET
-# A broker that refuses a released stop is not asked again at every tick.
 RETRY_NS = NS_PER_S
+"""A broker that refuses a released stop is not asked again at every tick."""
 
 
 class Plan(Waiting):

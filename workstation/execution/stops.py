@@ -16,9 +16,10 @@ from workstation.execution.closing import Closing
 from workstation.execution.desk import OrderDesk
 from workstation.execution.ledger import Ledger
 from workstation.execution.orders import Tracked
+from workstation.execution.protection import RETRY_NS
 from workstation.execution.risk import OPERATOR, Joining, RiskStage
 from workstation.execution.triggers import Triggers, Waiting
-from workstation.model.orders import Order, OrderRole, OrderStatus
+from workstation.model.orders import Order, OrderRole, OrderStatus, OrderType
 from workstation.model.ports import Core
 from workstation.model.signals import Signal
 
@@ -30,9 +31,12 @@ _NEVER = float("inf")
 
 
 class HeldStop(Waiting):
-    """A held stop order; ``fired`` says how it was met, while an exit is in its way."""
+    """A held stop order; ``fired`` says how it was met, while an exit is in its way.
 
-    __slots__ = ("_stops", "fired", "tracked")
+    Before ``retry_ns`` nothing meets it: the last try is too fresh.
+    """
+
+    __slots__ = ("_stops", "fired", "retry_ns", "tracked")
 
     def __init__(self, stops: Stops, tracked: Tracked, trigger: Decimal) -> None:
         order = tracked.order
@@ -43,11 +47,13 @@ class HeldStop(Waiting):
         self.tracked = tracked
         self.stop_float = float(trigger)
         self.fired = ""
+        self.retry_ns = 0
 
     def stop_met(self, price: float, ts: int) -> None:
         """Have the order judged and sent."""
-        trigger = self.tracked.order.trigger
-        self._stops.fire(self, f"stop {trigger} met at {price!r}")
+        if ts >= self.retry_ns:
+            trigger = self.tracked.order.trigger
+            self._stops.fire(self, f"stop {trigger} met at {price!r}")
 
 
 class Stops:
@@ -67,8 +73,8 @@ class Stops:
         self._closing = closing
         self._triggers = triggers
         self._held: dict[str, HeldStop] = {}
-        # Those that only reduce, by row: they end with the position.
-        self._exits: dict[tuple[str, str], list[Tracked]] = {}
+        self.exits: dict[tuple[str, str], list[Tracked]] = {}
+        """Those that only reduce, by row: they end with the position, see ``sync``."""
         self._core: Core
         desk.unheld = self._unheld
         closing.place = self.place
@@ -82,7 +88,7 @@ class Stops:
     ) -> None:
         """Send an order that has passed, or hold it until its trigger is met."""
         desk = self._desk
-        if not order.is_untriggered:
+        if order.trigger is None or not order.is_untriggered:
             desk.send(order, intent, worth)
             return
         if desk.sender.abilities.stops:
@@ -103,7 +109,7 @@ class Stops:
             self._triggers.add(waiting)
         if order.reduce_only:
             row = (order.owner, order.instrument)
-            self._exits.setdefault(row, []).append(tracked)
+            self.exits.setdefault(row, []).append(tracked)
 
     def recover(self) -> None:
         """Let orders that an earlier run left held end at their time."""
@@ -207,7 +213,7 @@ class Stops:
             waiting.fired = ""
 
     def _fired(self, owner: str, instrument: str) -> list[HeldStop]:
-        if not self._exits:
+        if not self.exits:
             return []
         return [
             each
@@ -215,11 +221,32 @@ class Stops:
             if each.fired and each.owner == owner and each.instrument == instrument
         ]
 
+    def hold_again(self, tracked: Tracked) -> None:
+        """Hold what a released order that was to close left open, for its trigger.
+
+        A broker that refuses it is not asked again at every tick.
+        """
+        order, desk = tracked.order, self._desk
+        again = desk.draft(
+            order.owner,
+            order.instrument,
+            order.role,
+            order.side,
+            order.remaining,
+            order_type=OrderType.STOP,
+            trigger=order.trigger,
+            reduce_only=True,
+            reason=f"held again: {order.id} ended {order.status.value}",
+        )
+        held = desk.hold(again)
+        self.take_up(held)
+        self._held[again.id].retry_ns = self._core.ts + RETRY_NS
+
     # The end of a position.
 
     def sync(self, owner: str, instrument: str) -> None:
         """End what was to reduce a position that is gone, here and at the venue."""
-        exits = self._exits.get((owner, instrument))
+        exits = self.exits.get((owner, instrument))
         if exits is None:
             return
         held = self._ledger.position(owner, instrument).quantity
@@ -233,10 +260,13 @@ class Stops:
             if not order.is_terminal:
                 left.append(tracked)
         if left:
-            self._exits[owner, instrument] = left
+            self.exits[owner, instrument] = left
         else:
-            del self._exits[owner, instrument]
+            del self.exits[owner, instrument]
 
     def digest(self) -> object:
         """Return which orders are held, and how they were met, oldest first."""
-        return tuple((each, waiting.fired) for each, waiting in self._held.items())
+        return tuple(
+            (each, waiting.fired, waiting.retry_ns)
+            for each, waiting in self._held.items()
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 
 from tests.ui.screens.scenes import (
     STOP,
@@ -21,6 +22,7 @@ from tests.ui.screens.scenes import (
 from workstation.engine.frames import Frame, SymbolRow
 from workstation.engine.override_plan import choices, plan_override
 from workstation.model.commands import Disposition, HandBack, Override
+from workstation.model.orders import OrderRole, OrderStatus, OrderType
 from workstation.model.states import SymbolState
 from workstation.model.timeframes import NS_PER_S
 from workstation.ui.screens.fields import ChoiceLine, TextField
@@ -128,6 +130,24 @@ def test_handing_over_takes_the_protection_along() -> None:
     text = say(in_trade(), WATCH, Disposition.HAND_OVER)
     assert "hands +1.000 to the operator" in text
     assert "stop 60,452.00 and target 64,770.00 go with it" in text
+
+
+def test_a_stop_order_that_only_reduces_ends_where_its_owner_gives_all_away() -> None:
+    exit_ = order("o-15", OrderRole.EXIT, price="60000.00")
+    stop = structs.replace(
+        exit_.order,
+        type=OrderType.STOP,
+        trigger=exit_.price,
+        price=None,
+        reduce_only=True,
+        status=OrderStatus.HELD,
+    )
+    held = structs.replace(exit_, order=stop, held=True)
+    shown = frame(
+        orders=(STOP, held), positions=(position(),), symbols=(row(state=IN),)
+    )
+    text = say(shown, WATCH, Disposition.HAND_OVER)
+    assert "stop 60,452.00 goes with it, stop 60,000.00 ends" in text
 
 
 def test_adopting_names_whose_position() -> None:

@@ -131,7 +131,9 @@ def test_a_position_says_what_its_taker_holds_then() -> None:
     )
     made = order("web-7", OrderRole.MANUAL, owner="external")
     busy = Scene.of(flat_frame(orders=(made,)))
-    assert "Leaves 1 order made at the venue in it alone" in said(line, R.ADOPT, busy)
+    assert "1 order made at the venue in it stays external's" in said(
+        line, R.ADOPT, busy
+    )
 
 
 def test_money_that_came_or_went_is_no_profit_and_says_what_equity_does() -> None:

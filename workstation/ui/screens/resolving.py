@@ -236,9 +236,12 @@ def _position(
     if had:
         total = quantity(had + line.quantity, one.quantity_decimals, sign=True)
         parts[0] += f": {total} in all"
-    others = _opening(scene, EXTERNAL, name)
-    if others:
-        parts.append(f"Leaves {count(others, 'order')} made at the venue in it alone")
+    left = _opening(scene, EXTERNAL, name)
+    if left:
+        stay = "stays" if left == 1 else "stay"
+        parts.append(
+            f"{count(left, 'order')} made at the venue in it {stay} external's"
+        )
     if scene.protection(taker, name):
         parts.append("What protects the position there protects all of it then")
     elif taker == OPERATOR:

@@ -131,10 +131,21 @@ def _adopted(scene: Scene, row: SymbolRow, plan: OverridePlan) -> list[str]:
     parts = ["adopts " + listed([_owned(one) for one in given])]
     if plan.cancels_operators:
         parts.append(f"cancels {count(len(plan.cancels_operators), 'order')} of it")
-    guard = scene.protection("operator", row.instrument)
-    if guard:
-        parts.append(f"{protection_words(guard)} {_come(guard)} with it")
+    legs, own = _apart(scene.protection("operator", row.instrument))
+    if legs:
+        parts.append(f"{protection_words(legs)} {_come(legs)} with it")
+    if own:
+        parts.append(f"{protection_words(own)} {_end(own)}")
     return parts
+
+
+def _apart(guard: Sequence[OrderRow]) -> tuple[list[OrderRow], list[OrderRow]]:
+    """Return the stops and targets of a position, and orders that only reduce it.
+
+    The first move with it; the second are their owner's, and end where he has nothing.
+    """
+    legs = [row for row in guard if row.order.role is not OrderRole.EXIT]
+    return legs, [row for row in guard if row.order.role is OrderRole.EXIT]
 
 
 def _entry_words(row: SymbolRow, plan: OverridePlan) -> list[str]:
@@ -159,8 +170,11 @@ def _position_words(scene: Scene, row: SymbolRow, plan: OverridePlan) -> list[st
     parts: list[str] = []
     if plan.hands_over:
         parts.extend(f"hands {_signed(one)} to the operator" for one in held)
-        if guard:
-            parts.append(f"{protection_words(guard)} {_go(guard)} with it")
+        legs, own = _apart(guard)
+        if legs:
+            parts.append(f"{protection_words(legs)} {_go(legs)} with it")
+        if own:
+            parts.append(f"{protection_words(own)} {_end(own)}")
     elif plan.closes:
         closes = quantity(abs(plan.closes), row.quantity_decimals)
         parts.extend(_closing(one, closes) for one in held)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from workstation.model.reconciliation import Resolution
 from workstation.ui.screens.reconciliation import ReconciliationScreen
 from workstation.ui.screens.resolve import ResolveScreen
+from workstation.ui.screens.ritual import Answer
 from workstation.ui.verbs.exporting import write_export
 
 if TYPE_CHECKING:
@@ -48,11 +49,17 @@ def _settle(
     frame = app.bridge.look(ResolveScreen.PANELS)
     if session is None or frame is None:
         return
+
+    def done(answer: Answer | None) -> None:
+        screen.settled(answer)
+        # Once this dialog is gone: then the rows behind it are those that are shown.
+        app.call_later(app.bridge_now)
+
     app.push_screen(
         ResolveScreen(
             frame, app.run_command, screen.instruments, key, session.touch, way=way
         ),
-        screen.settled,
+        done,
     )
 
 
