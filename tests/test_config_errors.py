@@ -51,7 +51,8 @@ TRADE_FILES = RECORDING.replace("binance-raw", "trades")
 
 SECTIONS = (
     "mode, seed, account, engine, storage, pipeline, opportunities, orders, quoting, "
-    "risk, journal, recording, instruments, venues, feeds, brokers, strategies, ui"
+    "reconciliation, risk, journal, recording, instruments, venues, feeds, brokers, "
+    "strategies, ui"
 )
 FORMS = "1s, 5m, 1h, 1d, 1w, 1M, 500t, 25v, 1000000q or 1d@13:30"
 UNITS = "a count and a unit: 1s, 5m, 1h, 1d, 1w"

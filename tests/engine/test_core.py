@@ -163,6 +163,26 @@ def _engine(broker: Scratchy) -> tuple[Engine, list[Record]]:
     return engine, records
 
 
+def test_many_steps_end_before_what_is_due_later_and_with_the_sources() -> None:
+    engine = (
+        EngineBuilder()
+        .with_connector(ListFeed("feed", [quote(1), quote(2), quote(2), quote(3)]))
+        .with_aggregator(Deaf("aggregator"))
+        .with_strategy(Deaf("s"))
+        .with_executor(Deaf("x"))
+        .build()
+    )
+    assert engine.advance(1)
+    assert engine.pulled == 1
+    assert engine.advance(10, until_ns=quote(2).ts_recv)
+    assert (engine.pulled, engine.delivered, engine.core.seq) == (3, 3, 3)
+    assert engine.advance(10, until_ns=quote(2).ts_recv)
+    assert engine.pulled == 3
+    assert not engine.advance(10)
+    assert engine.pulled == 4
+    assert not engine.step()
+
+
 def test_a_broker_that_fails_is_a_fault_of_its_own_and_the_run_goes_on() -> None:
     for where in ("before", "after", "request", "call"):
         engine, records = _engine(Scratchy(where))

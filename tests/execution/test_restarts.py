@@ -14,8 +14,9 @@ from workstation.execution.executor import Executor
 from workstation.execution.ledger import DAY_NS
 from workstation.execution.recovering import Recovering
 from workstation.execution.settings import OrderSettings, RiskSettings
-from workstation.model.commands import Rearm, SetLimit
+from workstation.model.commands import Rearm, Recover, SetLimit
 from workstation.model.limits import BreakerState
+from workstation.model.orders import OrderStatus, OrderStatusReport, QueryOrder
 from workstation.model.rates import RateLimit
 from workstation.model.records import (
     BreakerRecord,
@@ -243,3 +244,31 @@ def test_a_limit_set_live_holds_after_a_restart() -> None:
     assert denied(again) == ["MAX_ORDER_VALUE"]
     again.enter("5", strategy="b")
     assert denied(again) == ["MAX_ORDER_VALUE"]
+
+
+def asked(hand: Hand) -> list[str]:
+    return [r.order_id for r in hand.core.requests if isinstance(r, QueryOrder)]
+
+
+def test_an_end_that_was_concluded_is_asked_about_after_a_restart() -> None:
+    hand = hand_with()
+    order_id = hand.enter()
+    hand.core.advance(hand.core.ts + 20 * NS)
+    hand.executor.close_unknown(order_id, "by phone")
+    again = Restarted(hand)
+    again.executor.recover(Recover(), [])
+    assert asked(again) == [order_id]
+    assert not again.executor.reconciling, "nobody waits for that answer"
+    again.give(OrderStatusReport(order_id, OrderStatus.CANCELED))
+    assert not again.executor.orders()[0].inferred
+
+
+def test_an_end_concluded_after_a_restart_is_asked_about_again() -> None:
+    hand = hand_with()
+    order_id = hand.enter()
+    again = Restarted(hand)
+    again.executor.recover(Recover(), [])
+    again.executor.close_unknown(order_id, "by phone")
+    before = len(asked(again))
+    again.core.advance(again.core.ts + 120 * NS)
+    assert len(asked(again)) > before

@@ -41,6 +41,7 @@ __all__ = ["Engine", "PartTask"]
 
 _COMMANDS = frozenset(get_args(Command))
 _MARKET_EVENTS: tuple[type, ...] = get_args(MarketEvent)
+_FOR_EVER_NS = 1 << 63
 _Witness = tuple[Callable[[MarketEvent], None], TaskHandle]
 
 
@@ -167,10 +168,11 @@ class Engine:
         """
         return self.advance(1)
 
-    def advance(self, steps: int) -> bool:
+    def advance(self, steps: int, until_ns: int = _FOR_EVER_NS) -> bool:
         """Do so many steps; False where the sources ended before, True else.
 
-        Ends early where a script must answer before anything else.
+        Ends early before an event of after ``until_ns``, and where a script must answer
+        before anything else.
         """
         # Bound once for them all: a step is too short to look everything up again.
         sources, core, clock = self.sources, self.core, self.clock
@@ -183,6 +185,8 @@ class Engine:
                 due = sources.peek_ts()
                 if due is None:
                     return False
+            if due > until_ns:
+                return True
             if clock.first_due <= due and not core.run_agenda(due):
                 if self._is_left(self.step):
                     return True

@@ -411,6 +411,9 @@ class OrderDesk:
                     f"{self.name}.{after.id}.{tracked.moves}",
                     partial(self._timed_out, tracked),
                 )
+        if inferred:
+            # It may have been wrong, and nothing else may be at the venue.
+            self.queries.watch()
         if event in _MESSAGES:
             self.sent(ts, event is _SUBMIT)
         core.record(OrderRecord(core.seq, ts, after, was, event, reason))

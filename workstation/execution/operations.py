@@ -323,6 +323,8 @@ class Operations:
             if order.status in _UNANSWERED:
                 desk.give_up(tracked, "the engine ended before there was an answer")
             desk.query(order)
+        # An end that was concluded may have been wrong; nobody waits for that answer.
+        desk.queries.doubt()
         if account() or asked:
             self._record("recovery", "none", "asking", command.origin, command.reason)
         level = self._controls.kill_level

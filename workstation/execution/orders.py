@@ -500,7 +500,5 @@ class Orders:
         return [
             t
             for t in self._open.values()
-            if not t.order.reduce_only
-            and t.order.role is not OrderRole.STOP
-            and (owner is None or t.order.owner == owner)
+            if t.order.may_open and (owner is None or t.order.owner == owner)
         ]

@@ -104,15 +104,21 @@ class Queries:
         for tracked in orders.working():
             if tracked.order.status in _OPEN and tracked.heard_ns <= silent_since:
                 self.ask(tracked.order.id)
-        doubtful = [
-            t
-            for t in orders.inferred()
-            if core.ts - t.order.updated_ns <= WATCH_INFERRED_NS
-        ]
+        if self.doubt() or orders.at_venue:
+            self.watch()
+
+    def doubt(self) -> bool:
+        """Ask about the ends that were concluded not long ago; tell if there are any.
+
+        They are asked about again while there are.
+        """
+        since = self._core.ts - WATCH_INFERRED_NS
+        doubtful = [t for t in self._orders.inferred() if t.order.updated_ns >= since]
         for tracked in doubtful:
             self.ask(tracked.order.id)
-        if orders.at_venue or doubtful:
+        if doubtful:
             self.watch()
+        return bool(doubtful)
 
     def reconnected(self) -> None:
         """Ask about every order at the venue: reports may have been lost."""

@@ -207,8 +207,11 @@ class Order(Struct, frozen=True, gc=False, kw_only=True):
 
     @property
     def may_open(self) -> bool:
-        """Tell whether a strategy made it to open or enlarge a position."""
-        return self.role is OrderRole.ENTRY or self.role is OrderRole.QUOTE
+        """Tell whether it may open or enlarge a position, whoever made it.
+
+        These are the entries that "cancel entries" and the kill ladder mean.
+        """
+        return not self.reduce_only and not self.is_protection
 
     @property
     def is_untriggered(self) -> bool:

@@ -33,10 +33,10 @@ from workstation.ui.screens.both_sides import (
     head_fields,
     key_of,
     line_words,
-    sections,
     verdict_info,
 )
 from workstation.ui.screens.ritual import Answer, Execute, Ritual, Timer, Verb
+from workstation.ui.screens.side_rows import sections
 from workstation.ui.widgets.line_table import LineTable
 from workstation.ui.widgets.panel_frame import PanelRule
 from workstation.ui.widgets.section_table import SectionTable
