@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from tests.execution.fakes import Hand, signal
 from workstation.execution.recovering import Recovering
@@ -12,7 +13,7 @@ from workstation.execution.settings import RiskSettings
 from workstation.model.commands import Flatten, Kill, KillLevel, PlaceOrder
 from workstation.model.errors import CommandRefused
 from workstation.model.instruments import Side
-from workstation.model.orders import Order, OrderCanceled, SubmitOrder
+from workstation.model.orders import Order, OrderCanceled, OrderType, SubmitOrder
 from workstation.model.rates import BrokerAbilities
 from workstation.model.records import DenyRecord, PositionRecord
 
@@ -90,6 +91,23 @@ def test_an_own_stop_order_sells_what_is_there() -> None:
     assert last(hand).quantity == D("0.998")
     sell(hand, "89")
     assert hand.position() == 0
+
+
+def test_an_own_stop_order_sells_no_more_than_is_left_of_the_position() -> None:
+    hand = Hand()
+    bought(hand)
+    hand.core.seq += 1
+    hand.executor.handover("s", "BTC")
+    ticket = PlaceOrder(
+        instrument="BTC", side=Side.SELL, quantity=D("0.998"), reduce_only=True
+    )
+    hand.give(replace(ticket, order_type=OrderType.STOP, trigger=D(90)))
+    hand.give(replace(ticket, quantity=D("0.5")))
+    sell(hand)
+    assert hand.position("operator") == D("0.4985")
+    hand.quote(89.0, 89.2)
+    assert last(hand).quantity == D("0.498")
+    assert hand.core.kept(DenyRecord) == []
 
 
 def test_a_stop_that_the_venue_keeps_is_for_what_can_be_sold() -> None:
@@ -219,6 +237,20 @@ def test_recovery_books_the_same_dust() -> None:
     assert found.ledger.booked() == hand.executor.ledger.booked()
     assert found.position("s", "BTC").quantity == D("0.4985")
     assert found.position("dust", "BTC").quantity == D("0.0005")
+
+
+def test_dust_of_two_fills_of_one_input_is_no_hand_over() -> None:
+    hand = Hand()
+    for _ in range(2):
+        bought(hand)
+        hand.give(signal("exit"))
+        sell(hand)
+    executor = Hand().executor
+    recovering = Recovering(executor)
+    for record in hand.core.records:
+        recovering.take(replace(record, seq=1))
+    assert executor.ledger.booked() == hand.executor.ledger.booked()
+    assert executor.position("dust", "BTC").quantity == D("0.001")
 
 
 def test_a_hand_over_beside_dust_is_taken_up_as_one() -> None:
