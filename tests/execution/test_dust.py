@@ -201,6 +201,18 @@ def test_dust_worth_less_than_a_venue_takes_is_not_sold() -> None:
         hand.give(Flatten(instrument="BTC"))
 
 
+def test_dust_that_is_owed_is_not_bought() -> None:
+    hand = Hand()
+    order_id = hand.enter()
+    hand.fill(order_id, "1", price="100")
+    hand.give(signal("exit"))
+    hand.accept(last(hand).id)
+    hand.fill(last(hand).id, "1", price="100", fee="0.1", currency="BTC")
+    assert (hand.position(), dust(hand)) == (D(0), D("-0.1"))
+    with pytest.raises(CommandRefused, match="nobody holds"):
+        hand.give(Flatten(instrument="BTC"))
+
+
 def test_a_short_is_bought_back_until_only_dust_is_left() -> None:
     hand = Hand()
     order_id = hand.enter("1", "enter_short", stop="110")

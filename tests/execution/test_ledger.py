@@ -206,6 +206,23 @@ def test_dust_of_the_other_side_is_netted_and_realizes() -> None:
     assert book.statements.total().realized == book.realized
 
 
+def test_what_a_fee_takes_beyond_zero_is_no_trade() -> None:
+    book = ledger()
+    book.put("BTC", D(1))
+    book.apply(fill("2", "100"))
+    # All of it is sold, and the fee paid with what was put in.
+    _, after = book.apply(fill("-2", "110", fee="0.02", currency="BTC"))
+    assert after.quantity == 0
+    assert book.position("dust", "BTC").quantity == D("-0.02")
+    (trade,) = book.trades
+    assert (trade.pnl, trade.fees) == (D(20), D("2.2"))
+    assert book.balances() == {"USDT": D(1020), "BTC": D("0.98")}
+    book.apply(fill("1", "100"))
+    # One who sells more than there is does trade beyond zero.
+    _, after = book.apply(fill("-2", "110", fee="0.02", currency="BTC"))
+    assert after.quantity == D("-1.02")
+
+
 def test_an_entry_that_brings_less_than_a_lot_is_dust_at_once_and_no_trade() -> None:
     book = ledger()
     before, after = book.apply(fill("0.001", "100", fee="0.000001", currency="BTC"))

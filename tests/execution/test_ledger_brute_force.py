@@ -212,15 +212,13 @@ class Recount:
         had, life = own["q"], own["life"]
         if life is not None:
             self.stand(own, price)
-        rest = F(0)
-        if (
-            owner != "dust"
-            and had * change <= 0
-            and abs(had + change) < SCALES[name][1]
-        ):
+        rest, traded, left = F(0), had + signed, had + change
+        # What a fee alone takes beyond zero is nobody's trade.
+        crossed = had * traded >= 0 and had * left < 0
+        little = had * change <= 0 and abs(left) < SCALES[name][1]
+        if owner != "dust" and (crossed or little):
             # Too little to sell: somebody else takes it at the price of the fill.
-            rest = had + change
-            change = -had
+            rest, change = left, -had
         gained = self.move(own, change, price)
         self.booked.append((owner, name, ts, gained, fee, abs(signed) * price, 1))
         if rest:

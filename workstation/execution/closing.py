@@ -179,9 +179,9 @@ class Closing:
         return self._ledger.closable(owner, instrument) - closing
 
     def takes_dust(self, instrument: str) -> bool:
-        """Tell whether dust has come to what a venue takes an order for."""
+        """Tell whether dust has come to what a venue takes an order to sell for."""
         quantity = self._ledger.closable(DUST, instrument)
-        if not quantity:
+        if not quantity or self._ledger.position(DUST, instrument).quantity < 0:
             return False
         one, mark = self._risk.instruments[instrument], self._ledger.mark(instrument)
         worth = ZERO if mark is None else quantity * mark

@@ -51,9 +51,9 @@ class Ledger:
     currency that is neither the account's nor one of the instrument's, by currency.
     ``due_ns`` is when ``wake`` wants to be called.
 
-    An owner is flat or holds a lot at least: what a fill leaves below that is
-    ``dust``'s, at the price of the fill. It is in money and ``net``, and no position
-    that anybody has open.
+    An owner is flat or holds a lot at least: what a fill leaves below that, and what
+    its fee takes beyond zero, is ``dust``'s, at the price of the fill. It is in money
+    and ``net``, and no position that anybody has open.
     """
 
     def __init__(
@@ -112,19 +112,23 @@ class Ledger:
         signed = quantity if fill.side is _BUY else -quantity
         fee = self._book_fee(fill)
         instrument = self._instruments[name]
-        self.swept = None
+        self.swept, all_fee = None, False
         if fill.fee_currency == instrument.base and fill.fee:
             # It was taken from what is held: that much less is there to sell.
+            traded = plus(held, signed)
             signed = self._net_of(fill, signed, fee)
             quantity = signed.copy_abs()
+            # What goes beyond zero was paid with what else there was, not traded.
+            all_fee = held * traded >= 0 > held * plus(held, signed)
         change, left = signed, refill(before, signed, price)
+        rest = left.quantity
         if (
-            left.quantity
-            and abs(left.quantity) < instrument.lot_size
+            rest
+            and (all_fee or rest.copy_abs() < instrument.lot_size)
             and (not held or (held > 0) != (signed > 0))
             and owner != DUST
         ):
-            self._sweep(fill, left.quantity)
+            self._sweep(fill, rest)
             # As if all of it were sold: the rest has another owner at that price.
             signed, quantity = held.copy_negate(), held.copy_abs()
             left = refill(before, signed, price)
