@@ -132,6 +132,9 @@ class Still:
         """The driver: it plays, but its wall clock stands."""
         return self._session.driver
 
+    def take_up(self) -> None:
+        """Have no venue whose account is to be taken up."""
+
     async def drive(self) -> None:
         """Drive the run, whose wall clock stands, until the screen is left."""
         await self._session.drive()

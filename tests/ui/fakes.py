@@ -1123,6 +1123,9 @@ class FakeSession:
         """Return what makes bars."""
         return self.fake_driver.engine
 
+    def take_up(self) -> None:
+        """Have no account."""
+
     async def drive(self) -> None:
         """Let the fake driver run."""
         await self.driver.run()

@@ -452,7 +452,8 @@ async def test_a_run_on_a_venue_s_account_opens_both_sides_by_itself_once() -> N
         await settle(pilot)
         assert isinstance(app.screen, ReconciliationScreen)
         said = text_of(app)
-        assert "the venue is being asked nothing is entered until it has" in said
+        assert "the venue is being asked no entries until it has answered" in said
+        assert "not compared yet" in said
         await pilot.press("escape")
         await settle(pilot)
         app.bridge_now()
@@ -471,3 +472,23 @@ async def test_any_other_run_begins_with_its_layout() -> None:
         await settle(pilot)
         assert app.open_ritual() is None
         assert "account" not in footer(app)
+
+
+async def test_the_alert_of_a_venue_that_is_being_asked_leads_to_both_sides() -> None:
+    alert = fakes.alert(kind="control", subject="recovery", instrument="")
+    session = fakes.FakeSession(
+        lambda focus: fakes.frame(focus, alerts=(alert,), reconciliation=view())
+    )
+    app = WorkstationApp(
+        fakes.config(),
+        session=session,
+        themes=fakes.THEMES,
+        environ={"TERM": "xterm"},
+    )
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("a")
+        await settle(pilot)
+        await pilot.press("enter")
+        await settle(pilot)
+        assert isinstance(app.screen, ReconciliationScreen)

@@ -50,6 +50,7 @@ class Session:
         reloading: Reloading,
         account: AccountJournal | None = None,
     ) -> None:
+        self._taken_up = False
         self.run = run
         self.engine = engine
         self.aggregator = aggregator
@@ -77,11 +78,19 @@ class Session:
         """Return what has changed since ``cursor`` for these panels."""
         return self.frames.frame(cursor, panels, focus)
 
+    def take_up(self) -> None:
+        """Take up the account of a distant venue, once; ``drive`` does it else.
+
+        Nothing enters before the venue has answered.
+        """
+        if self.engine.distant and not self._taken_up:
+            self._taken_up = True
+            self.execute(Recover(origin="engine"))
+
     async def drive(self) -> None:
         """Drive the run until its driver is told to stop.
 
-        The edge of a distant venue runs beside it. Its account is taken up first:
-        nothing enters before the venue has answered.
+        The edge of a distant venue runs beside it.
         """
         distant = self.engine.distant
         if not distant:
@@ -90,7 +99,7 @@ class Session:
         async with asyncio.TaskGroup() as tasks:
             for broker in distant:
                 tasks.create_task(broker.run())
-            self.execute(Recover(origin="engine"))
+            self.take_up()
             await self.driver.run()
             for broker in distant:
                 broker.stop()

@@ -162,6 +162,8 @@ class WorkstationApp(Face):
         self.bridge.session = session
         if self.kill_at_start:
             VERBS["app.kill"](self)
+        # Before the first frame: it is to say that the venue is being asked.
+        session.take_up()
         self._driving = self._tasks.spawn(session.drive(), name="driver")
         self.set_interval(1 / self.config.run.engine.frame_hz, self.bridge.tick)
         self.bridge_now()

@@ -64,6 +64,9 @@ class SessionLike(Protocol):
     def driver(self) -> PlayDriver:
         """Return what moves the clock."""
 
+    def take_up(self) -> None:
+        """Take up the account of a venue, where the run has one."""
+
     async def drive(self) -> None:
         """Drive the run until its driver is told to stop."""
 

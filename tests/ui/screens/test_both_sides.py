@@ -49,7 +49,7 @@ def test_a_difference_below_the_lot_is_written_out() -> None:
         ({"asked_ns": TS, "answered_ns": TS - 3 * S}, "asked 0 s ago  no answer yet"),
         ({"agreed_ns": TS - 200 * S}, "agreed 3:20 ago"),
         ({"asked_ns": None}, "the venue has not been asked yet"),
-        ({"waiting": True}, "nothing is entered until it has answered"),
+        ({"waiting": True}, "no entries until it has answered"),
         ({"answers": False}, "this broker cannot be asked"),
     ],
 )
@@ -66,6 +66,8 @@ def test_the_head_says_when_the_venue_was_asked(
     [
         (DIFFERING, ("4 to settle", "bad")),
         (view(), ("all agree", "good")),
+        (view(waiting=True), ("not compared yet", "info")),
+        (view(answered_ns=None), ("not compared yet", "info")),
         (
             view(balances=(balance_line(verdict=Verdict.ASKING),)),
             ("being compared", "info"),

@@ -175,7 +175,7 @@ def head_fields(view: ReconciliationView, ts: int) -> tuple[Field, ...]:
     if view.waiting:
         return (
             field("the venue is being asked", "warn"),
-            field("nothing is entered until it has answered", "warn", 1),
+            field("no entries until it has answered", "warn", 1),
         )
     if view.asked_ns is None:
         return (field("the venue has not been asked yet", "strong"),)
@@ -201,6 +201,8 @@ def verdict_info(view: ReconciliationView) -> tuple[str, str]:
     wanting = sum(1 for line in lines if line.verdict in WANTING)
     if wanting:
         return f"{wanting} to settle", "bad"
+    if view.waiting or view.answered_ns is None:
+        return "not compared yet", "info"
     if any(line.verdict is Verdict.ASKING for line in lines):
         return "being compared", "info"
     ignored = sum(1 for line in lines if line.verdict is Verdict.IGNORED)
