@@ -192,6 +192,33 @@ async def test_an_exported_trade_has_all_its_digits(tmp_path: Path) -> None:
     assert dict(zip(head, won, strict=True))["mae_price"] == "-13.69"
 
 
+async def test_dust_has_a_row_and_is_in_the_net_but_not_in_the_count() -> None:
+    rows = (
+        fakes.position_row(net=Decimal("1.00046")),
+        fakes.position_row(
+            position=replace(
+                fakes.position_row().position,
+                owner="dust",
+                quantity=Decimal("0.00046"),
+                cost=Decimal("28.37"),
+            ),
+            quantity_decimals=5,
+            net=Decimal("1.00046"),
+            open_pnl=Decimal("0.01"),
+        ),
+    )
+    async with opened(size=WIDE, make=lambda focus: fakes.frame(positions=rows)) as (
+        app,
+        pilot,
+        _,
+    ):
+        text = await show(app, pilot, "positions")
+        assert "Positions 1 " in text
+        assert "BTCUSDT  ema_cross   +1.000" in text
+        assert "BTCUSDT  dust      +0.00046" in text
+        assert "BTCUSDT  net       +1.00046" in text
+
+
 async def test_two_strategies_on_one_symbol_have_rows_and_a_net() -> None:
     rows = (
         fakes.position_row(net=Decimal("-2.000")),

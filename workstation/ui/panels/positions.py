@@ -71,7 +71,13 @@ class PositionsPanel(TablePanel):
         for name, row in last.items():
             if owners[name] < 2 or row.net is None:
                 continue
-            text = quantity(row.net, row.quantity_decimals, sign=True)
+            # Owners may have other fractions of a lot each.
+            digits = max(
+                each.quantity_decimals
+                for each in rows
+                if each.position.instrument == name
+            )
+            text = quantity(row.net, digits, sign=True)
             cells: dict[str, str | Part] = {
                 "symbol": (row.symbol, "dim"),
                 "owner": ("net", "dim"),
