@@ -295,6 +295,7 @@ class Reports:
             tracked.told = filled
             self._desk.alarm(order.instrument, f"order {order.id}: {text}", "status")
         self._desk.doubt(tracked, text)
+        self._sight(tracked, None)
 
     def _on_cancel_rejected(self, report: CancelRejected) -> None:
         tracked = self._find(report, "refused cancel")
