@@ -286,6 +286,11 @@ def told_of(session: Session) -> dict[str, Any]:
             owner: str(executor.position(owner, SYMBOL).quantity)
             for owner in ("external", "operator")
         },
+        "open": {
+            each.owner: str(each.quantity)
+            for each in executor.ledger.open_positions(SYMBOL)
+        },
+        "dust": str(executor.position("dust", SYMBOL).quantity),
     }
 
 

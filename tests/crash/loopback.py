@@ -55,6 +55,10 @@ class Loopback:
         """Let money come in, or go out, by no trade."""
         self._admin("deposit", asset=asset, amount=amount)
 
+    def take_fees_in_kind(self, rate: str) -> None:
+        """Take the fee of each purchase off what was bought, from now on."""
+        self._admin("fees", rate=rate, in_kind="yes")
+
     def by_hand(self, symbol: str, side: str, quantity: str, price: str = "") -> None:
         """Make an order as somebody at the venue's own screen would."""
         ask = {"type": "LIMIT", "price": price} if price else {"type": "MARKET"}

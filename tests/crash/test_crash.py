@@ -124,8 +124,14 @@ def assert_agreed(found: dict[str, Any], state: dict[str, Any]) -> None:
     assert found["fills"] == len(state["trades"])
     assert Decimal(found["net"]) == Decimal(state["balances"].get("BTC", "0"))
     assert amounts(found["balances"]) == amounts(state["balances"])
-    fees = sum((Decimal(each["commission"]) for each in state["trades"]), Decimal(0))
+    fees = sum((worth(each) for each in state["trades"]), Decimal(0))
     assert Decimal(found["fees"]) == fees
+
+
+def worth(trade: dict[str, Any]) -> Decimal:
+    """Return what was paid as commission, one in what was bought at its price."""
+    price = 1 if trade["commissionAsset"] == "USDT" else Decimal(trade["price"])
+    return Decimal(trade["commission"]) * price
 
 
 def amounts(balances: dict[str, str]) -> dict[str, Decimal]:
@@ -143,6 +149,30 @@ def test_a_run_that_nobody_kills_agrees_with_its_venue(
     assert len(state["trades"]) >= 3
     kinds = {order["type"] for order in state["orders"]}
     assert kinds >= {"MARKET", "LIMIT", "STOP_LOSS_LIMIT"}
+
+
+@pytest.mark.parametrize("rows", [0, 15, 33, 42, 60, *(range(95) if ALL else ())])
+def test_what_was_bought_less_its_fee_is_sold_again_and_nothing_is_refused(
+    fresh: Engines, tmp_path: Path, rows: int
+) -> None:
+    # Half a lot of each purchase: what it leaves cannot be sold.
+    fresh.venue.take_fees_in_kind("0.00075")
+    if rows:
+        assert fresh.run(tmp_path, kill_after=rows)["killed"]
+    found = fresh.run(tmp_path, seconds=24)
+    state = fresh.venue.state()
+    assert_agreed(found, state)
+    assert [each for each in found["orders"].values() if each[0] == "rejected"] == []
+    sold = [order for order in state["orders"] if order["side"] == "SELL"]
+    assert len(sold) >= 2
+    assert {order["status"] for order in sold} == {"FILLED"}
+    assert {order["origQty"] for order in sold} == {"0.01998"}
+    assert Decimal(found["dust"]) == len(sold) * Decimal("0.000005")
+    held = sum(map(Decimal, found["open"].values()), Decimal(found["dust"]))
+    assert held == Decimal(state["balances"]["BTC"])
+    for path in sorted(tmp_path.glob("*.sqlite")):
+        replayed = replay_journal(path)
+        assert replayed.matches, replayed.first_difference
 
 
 def boundaries() -> list[int]:

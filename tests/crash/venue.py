@@ -5,7 +5,8 @@ with the package, so that its books can be held against the engine's. Market ord
 trade at the price that is set, limit orders rest until the price reaches them.
 
 ``/admin`` is for tests: ``price`` sets a price and fills what it reaches, ``fault``
-loses answers or requests, ``state`` shows everything.
+loses answers or requests, ``fees`` sets the fee and takes that of a purchase off what
+is bought, ``state`` shows everything.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ class Books:
         self.balances: dict[str, Decimal] = {"USDT": Decimal(100_000)}
         self.faults: list[str] = []
         self.requests = 0
+        self.fee, self.in_kind = FEE, False
 
     def having(self, status: str) -> list[dict[str, Any]]:
         return [order for order in self.orders if order["status"] == status]
@@ -88,6 +90,9 @@ class Books:
         }
         if not order["isWorking"] and self.wakes(order, price):
             raise Refusal(-2010, "Order would trigger immediately.")
+        if order["side"] == "SELL" and order["origQty"] > self.free(order["symbol"]):
+            text = "Account has insufficient balance for requested action."
+            raise Refusal(-2010, text)
         reached = self.reaches(order, price)
         if ask["type"] == "LIMIT_MAKER" and reached:
             raise Refusal(-2010, "Order would immediately match and take.")
@@ -110,6 +115,14 @@ class Books:
             )
         return answer
 
+    def free(self, symbol: str) -> Decimal:
+        """Return what there is to sell that no order sells yet."""
+        held = self.balances.get(symbol.removesuffix("USDT"), Decimal(0))
+        for order in self.orders:
+            if order["open"] and (order["symbol"], order["side"]) == (symbol, "SELL"):
+                held -= order["origQty"] - order["executedQty"]
+        return held
+
     def reaches(self, order: dict[str, Any], price: Decimal) -> bool:
         if not order["isWorking"]:
             return False
@@ -129,7 +142,8 @@ class Books:
     ) -> dict[str, Any]:
         base = order["symbol"].removesuffix("USDT")
         buys = order["side"] == "BUY"
-        commission = quantity * price * FEE
+        asset = base if self.in_kind and buys else "USDT"
+        commission = quantity * self.fee * (1 if asset == base else price)
         trade = {
             "id": len(self.trades) + 1,
             "symbol": order["symbol"],
@@ -139,7 +153,7 @@ class Books:
             "price": price,
             "qty": quantity,
             "commission": commission,
-            "commissionAsset": "USDT",
+            "commissionAsset": asset,
             "time": now_ms(),
             "isBuyer": buys,
             "isMaker": maker,
@@ -148,7 +162,8 @@ class Books:
         sign = 1 if buys else -1
         held = self.balances
         held[base] = held.get(base, Decimal(0)) + sign * quantity
-        held["USDT"] -= sign * quantity * price + commission
+        held["USDT"] -= sign * quantity * price
+        held[asset] -= commission
         order["executedQty"] += quantity
         order["updateTime"] = now_ms()
         done = order["executedQty"] >= order["origQty"]
@@ -326,6 +341,8 @@ class Handler(BaseHTTPRequestHandler):
             )
         elif what == "order":
             books.place({**ask, "newClientOrderId": f"web_{len(books.orders) + 1}"})
+        elif what == "fees":
+            books.fee, books.in_kind = Decimal(ask["rate"]), bool(ask["in_kind"])
         elif what == "age":
             for each in books.orders:
                 each["time"] -= int(ask["ms"])

@@ -369,8 +369,9 @@ class Hand:
         price: str = "100.2",
         fee: str = "0",
         trade_id: str | None = None,
+        currency: str = "USDT",
     ) -> None:
-        """Report an execution."""
+        """Report an execution; ``currency`` is the fee's."""
         self._trades += 1
         self.give(
             OrderFilledReport(
@@ -379,7 +380,7 @@ class Hand:
                 D(quantity),
                 D(price),
                 D(fee),
-                "USDT",
+                currency,
                 False,
             )
         )

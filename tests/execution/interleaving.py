@@ -54,6 +54,7 @@ RISK = RiskSettings(max_order_value=None, max_position_value=None, leverage=D(10
 REQUEST_LIVES_NS = 120 * NS
 OWNERS = ("s", "t")
 INSTRUMENTS = ("BTC", "ETH")
+LOTS = {"BTC": D("0.001"), "ETH": D("0.01")}
 # Words with how often they are said; deliveries must keep up with what is asked.
 WORDS = {
     "enter": 6,
@@ -105,16 +106,19 @@ CHOICES = tuple(WORDS)
 class Interleaving:
     """One run: an Executor, a venue, and the wire between them."""
 
-    def __init__(self, *, opened: bool = True, keeps_stops: bool = False) -> None:
+    def __init__(
+        self, *, opened: bool = True, keeps_stops: bool = False, in_kind: bool = False
+    ) -> None:
         """Begin; unless ``opened`` the account is a new one, of unknown balances.
 
         ``keeps_stops``: the venue has stop orders; else they are held here.
+        ``in_kind``: it takes the fee of a purchase from what was bought.
         """
         self.can = BrokerAbilities(account=True, stops=keeps_stops)
         self.hand = self._hand()
         self.records: list[Record] = []
         self.durable = 0
-        self.venue = VenueModel(CASH)
+        self.venue = VenueModel(CASH, in_kind=in_kind)
         self.requests: list[tuple[int, Request]] = []
         self.reports: list[Report] = []
         self.past: list[Report] = []
@@ -142,8 +146,17 @@ class Interleaving:
     def _send(self, request: Request) -> None:
         # It leaves when what led to it is on disk.
         self.durable = len(self.hand.core.records)
+        if isinstance(request, SubmitOrder) and request.order.reduce_only:
+            self._check_closing(request.order)
         if self.connected:
             self.requests.append((self.hand.core.ts, request))
+
+    def _check_closing(self, order: Order) -> None:
+        """Check that there is so much to close, in whole lots."""
+        held = self.hand.executor.position(order.owner, order.instrument).quantity
+        assert 0 < order.quantity <= abs(held), f"{order.id}: {order.quantity}, {held}"
+        assert held * order.side.sign < 0, order.id
+        assert order.quantity % LOTS[order.instrument] == 0, order.id
 
     def _say(self, reports: Iterable[Report], *, sure: bool = False) -> None:
         for report in reports:
@@ -636,6 +649,7 @@ class Interleaving:
             seen["never arrived"] += 1
         self._check_money(ours, unknown)
         self._check_balances(seen)
+        seen["dust"] += len(executor.ledger.dust())
         return seen
 
     def _check_balances(self, seen: Counter[str]) -> None:
@@ -668,13 +682,19 @@ class Interleaving:
                 if tracked is None or trade.trade_id not in tracked.trades:
                     signed = trade.quantity if theirs.buys else -trade.quantity
                     holdings[theirs.instrument] -= signed
-                    cash += signed * trade.price + trade.fee
+                    cash += signed * trade.price
+                    if trade.fee_currency == "USDT":
+                        cash += trade.fee
+                    else:
+                        holdings[theirs.instrument] += trade.fee
         for instrument in INSTRUMENTS:
             want = holdings.get(instrument, D(0))
-            owners = (*OWNERS, "external", "operator")
-            mine = sum(
-                (executor.position(o, instrument).quantity for o in owners), D(0)
-            )
+            owners = (*OWNERS, "external", "operator", "dust")
+            held = {o: executor.position(o, instrument).quantity for o in owners}
+            for owner, size in held.items():
+                whole = abs(size) >= LOTS[instrument]
+                assert whole or not size or owner == "dust", (owner, instrument, size)
+            mine = sum(held.values(), D(0))
             assert mine == executor.net(instrument) == want, instrument
         account = executor.account()
         spent = sum(
@@ -692,7 +712,9 @@ def play(number: int, seed: int, steps: int) -> Interleaving:
     """Play one numbered sequence to its end and compare."""
     rng = random.Random(f"{seed}/{number}")
     words = rng.choices(CHOICES, weights=tuple(WORDS.values()), k=steps)
-    run = Interleaving(opened=number % 8 != 0, keeps_stops=number % 2 == 1)
+    run = Interleaving(
+        opened=number % 8 != 0, keeps_stops=number % 2 == 1, in_kind=number % 5 == 0
+    )
     for word in words:
         run.step(word, lambda n: int(rng.random() * n))
     run.settle()

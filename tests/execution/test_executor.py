@@ -7,8 +7,9 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from tests.execution.fakes import ETH, NS, FakeBook, Hand, bar, signal
+from tests.execution.fakes import BTC, ETH, NS, FakeBook, Hand, bar, signal
 from workstation.execution.risk import DenialCode
 from workstation.execution.settings import OrderSettings
 from workstation.model.commands import (
@@ -563,16 +564,16 @@ def test_flatten_closes_every_owner_and_cancels_entries() -> None:
 
 
 def test_a_flatten_that_risk_denies_is_refused_with_its_words() -> None:
-    hand = Hand()
-    hand.fill(hand.enter("1"), "0.0005")
+    hand = Hand(btc=replace(BTC, min_quantity=D("0.5")))
+    hand.fill(hand.enter("1"), "0.1")
     hand.give(CancelOrders(order_ids=("o-1",)))
     hand.give(OrderCanceled("o-1"))
     with pytest.raises(CommandRefused) as caught:
         hand.give(Flatten(instrument="BTC"))
     assert str(caught.value) == (
-        "BTC cannot be flattened: quantity 0.0005 is not a multiple of 0.001"
+        "BTC cannot be flattened: quantity 0.1 is below min_quantity 0.5"
     )
-    assert hand.core.said(OrderDenied)[-1].code == DenialCode.QUANTITY_OFF_LOT
+    assert hand.core.said(OrderDenied)[-1].code == DenialCode.QUANTITY_BELOW_MINIMUM
     assert hand.submitted() == ["o-1"]
 
 

@@ -29,9 +29,9 @@ SEQUENCES = int(os.environ.get("ORDER_SEQUENCES", "400"))
 class Orders(RuleBasedStateMachine):
     """Steps that hypothesis chooses, and shrinks when the end does not agree."""
 
-    @initialize(keeps_stops=st.booleans())
-    def begin(self, keeps_stops: bool) -> None:
-        self.run = Interleaving(keeps_stops=keeps_stops)
+    @initialize(keeps_stops=st.booleans(), in_kind=st.booleans())
+    def begin(self, keeps_stops: bool, in_kind: bool) -> None:
+        self.run = Interleaving(keeps_stops=keeps_stops, in_kind=in_kind)
 
     @rule(word=_WORDS | _TRAFFIC, numbers=st.lists(st.integers(0, 63), max_size=6))
     def step(self, word: str, numbers: list[int]) -> None:
@@ -61,5 +61,5 @@ def test_a_fixed_set_of_long_sequences_ends_as_at_the_venue() -> None:
     # They would prove nothing if nothing had happened in them.
     ends = ("filled", "canceled", "expired", "rejected", "open", "unknown")
     stops = ("woken", "waits at the venue")
-    for outcome in (*ends, *stops, "replacements", "never arrived"):
+    for outcome in (*ends, *stops, "replacements", "never arrived", "dust"):
         assert seen[outcome] > 0, outcome

@@ -128,7 +128,134 @@ def test_balances_are_what_a_spot_account_shows() -> None:
         "ETH": D(2),
         "POINTS": D("-0.01"),
     }
-    assert book.position("s", "BTC").quantity == D("0.5")
+    assert book.position("s", "BTC").quantity == D("0.499")
+
+
+def test_a_fee_in_base_shrinks_what_is_held() -> None:
+    book = ledger()
+    _, after = book.apply(fill("1", "100", fee="0.001", currency="BTC"))
+    assert (after.quantity, after.cost, after.average_price, after.fees) == (
+        D("0.999"),
+        D("99.9"),
+        D(100),
+        D("0.1"),
+    )
+    assert book.balances() == {"USDT": D(900), "BTC": D("0.999")}
+    assert book.account().equity == D("999.9")
+    assert book.swept is None
+
+
+def test_a_fee_in_base_takes_more_of_a_sale_from_what_is_held() -> None:
+    book = ledger()
+    book.apply(fill("2", "100"))
+    _, after = book.apply(fill("-1", "110", fee="0.002", currency="BTC"))
+    # 1.002 are gone for 110: what the fee was worth counts as received and paid.
+    assert (after.quantity, after.realized) == (D("0.998"), D("10.02"))
+    assert book.fees == D("0.22")
+    assert book.balances() == {"USDT": D(910), "BTC": D("0.998")}
+
+
+def test_what_a_sale_leaves_below_a_lot_is_dust_and_the_trade_is_over() -> None:
+    market = FakeMarket()
+    book = ledger(market)
+    book.apply(fill("1", "100", fee="0.0015", currency="BTC", ts=1))
+    before, after = book.apply(fill("-0.998", "110", ts=2))
+    assert (before.quantity, after.quantity, after.cost) == (D("0.9985"), D(0), D(0))
+    assert after.realized == D("9.985")
+    dust = book.position("dust", "BTC")
+    assert book.swept == (Position(owner="dust", instrument="BTC"), dust)
+    assert (dust.quantity, dust.cost, dust.average_price) == (
+        D("0.0005"),
+        D("0.055"),
+        D(110),
+    )
+    (trade,) = book.trades
+    assert (trade.quantity, trade.entry, trade.exit) == (
+        D("0.9985"),
+        D(100),
+        D(110),
+    )
+    assert (trade.pnl, trade.fees) == (D("9.985"), D("0.15"))
+    assert book.open_positions() == []
+    assert not book.is_holding
+    assert book.dust() == [dust]
+    assert (book.net("BTC"), book.exposed("BTC")) == (D("0.0005"), D(0))
+    assert book.balances() == {"USDT": D("1009.78"), "BTC": D("0.0005")}
+    market.views["BTC"].last = 200.0
+    # In equity it is worth what it would bring.
+    assert book.account().equity == D("1009.88")
+    assert book.account().exposure == 0
+
+
+def test_dust_of_the_other_side_is_netted_and_realizes() -> None:
+    book = ledger()
+    book.apply(fill("1", "100", fee="0.0005", currency="BTC"))
+    book.apply(fill("-0.999", "110", fee="0.0002", currency="BTC"))
+    assert book.position("dust", "BTC").quantity == D("0.0003")
+    book.apply(fill("1", "100"))
+    # More goes than was there: that is missing from now on.
+    book.apply(fill("-1", "120", fee="0.0007", currency="BTC"))
+    dust = book.position("dust", "BTC")
+    assert (dust.quantity, dust.realized, dust.average_price) == (
+        D("-0.0004"),
+        D("0.003"),
+        D(120),
+    )
+    assert not book.open_positions()
+    assert book.balances()["BTC"] == D("-0.0004")
+    assert book.statements.total().realized == book.realized
+
+
+def test_what_a_fee_takes_beyond_zero_is_no_trade() -> None:
+    book = ledger()
+    book.put("BTC", D(1))
+    book.apply(fill("2", "100"))
+    # All of it is sold, and the fee paid with what was put in.
+    _, after = book.apply(fill("-2", "110", fee="0.02", currency="BTC"))
+    assert after.quantity == 0
+    assert book.position("dust", "BTC").quantity == D("-0.02")
+    (trade,) = book.trades
+    assert (trade.pnl, trade.fees) == (D(20), D("2.2"))
+    assert book.balances() == {"USDT": D(1020), "BTC": D("0.98")}
+    book.apply(fill("1", "100"))
+    # One who sells more than there is does trade beyond zero.
+    _, after = book.apply(fill("-2", "110", fee="0.02", currency="BTC"))
+    assert after.quantity == D("-1.02")
+
+
+def test_an_entry_that_brings_less_than_a_lot_is_dust_at_once_and_no_trade() -> None:
+    book = ledger()
+    before, after = book.apply(fill("0.001", "100", fee="0.000001", currency="BTC"))
+    assert (before.quantity, after.quantity, after.average_price) == (D(0), D(0), D(0))
+    assert (after.fills, after.fees) == (1, D("0.0001"))
+    assert book.position("dust", "BTC").quantity == D("0.000999")
+    assert book.closed == 0
+    assert not book.lives.by_key
+    book.apply(fill("0.5", "100", fee="0.0005", currency="BTC"))
+    assert book.position("s", "BTC").quantity == D("0.4995")
+
+
+def test_whole_lots_of_dust_can_be_closed_and_count() -> None:
+    book = ledger()
+    for _ in range(3):
+        book.apply(fill("0.001", "100", fee="0.000001", currency="BTC"))
+    assert book.closable("dust", "BTC") == D("0.002")
+    assert book.exposed("BTC") == D("0.002")
+    assert list(book.held_instruments()) == ["BTC"]
+    book.apply(fill("-0.002", "110", owner="dust"))
+    dust = book.position("dust", "BTC")
+    assert (dust.quantity, dust.realized) == (D("0.000997"), D("0.02"))
+    assert book.closed == 0
+    assert list(book.held_instruments()) == []
+
+
+def test_what_can_be_closed_is_on_the_lot_and_never_more_than_is_held() -> None:
+    book = ledger()
+    book.apply(fill("1", "100", fee="1e-30", currency="BTC"))
+    assert book.closable("s", "BTC") == D("0.999")
+    book.apply(fill("-3", "100", owner="t", fee="0.0005", currency="BTC"))
+    assert book.closable("t", "BTC") == D("3.000")
+    assert book.closable("nobody", "BTC") == 0
 
 
 def test_a_hand_over_moves_no_balance() -> None:

@@ -44,6 +44,7 @@ FINE = Instrument(
 )
 SCALES = {"AAA": (F(1, 10), F(1, 1000)), "BBB": (F(1, 10**12), F(1, 10**12))}
 QUOTES = {"AAA": "USDT", "BBB": "USD"}
+BASES = {"AAA": "A", "BBB": "B"}
 OWNERS = ("a", "b", "operator")
 
 
@@ -79,6 +80,21 @@ def fills(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
+def spot_fills(draw: st.DrawFn) -> dict[str, Any]:
+    """Lots of one instrument with fees in what is traded, some finer than its lot."""
+    lots = draw(st.integers(-4, 4).filter(bool))
+    return {
+        "what": "fill",
+        "owner": draw(st.sampled_from(OWNERS)),
+        "name": "AAA",
+        "signed": F(lots, 1000),
+        "price": F(draw(st.integers(990, 1010)), 10),
+        "fee": F(abs(lots) * draw(st.integers(-10, 400)), 10**6),
+        "currency": draw(st.sampled_from(("A", "A", "A", "USDT"))),
+    }
+
+
+@st.composite
 def small_fills(draw: st.DrawFn) -> dict[str, Any]:
     """Few lots of one instrument, so that positions flatten, flip and divide oddly."""
     return {
@@ -108,7 +124,21 @@ MARKS = st.fixed_dictionaries(
         "mark": st.integers(1, 800).map(lambda n: F(n, 4)),
     }
 )
-STORIES = st.lists(st.one_of(small_fills(), small_fills(), fills(), GIFTS, MARKS))
+# Whole lots of what nobody could sell before are sold, at some price.
+TIDYINGS = st.fixed_dictionaries(
+    {
+        "what": st.just("tidy"),
+        "name": st.just("AAA"),
+        "price": st.integers(990, 1010).map(lambda n: F(n, 10)),
+        "fee": st.integers(0, 9).map(lambda n: F(n, 10**6)),
+        "currency": st.sampled_from(("USDT", "A")),
+    }
+)
+STORIES = st.lists(
+    st.one_of(
+        small_fills(), spot_fills(), spot_fills(), fills(), GIFTS, MARKS, TIDYINGS
+    )
+)
 
 
 def at(number: int) -> int:
@@ -128,7 +158,7 @@ class Recount:
         self.balances: dict[str, Fraction] = {"USDT": F(INITIAL)}
         self.marks: dict[str, Fraction] = {}
         self.trades: list[dict[str, Any]] = []
-        self.booked: list[tuple[str, str, int, Fraction, Fraction, Fraction]] = []
+        self.booked: list[tuple[str, str, int, Fraction, Fraction, Fraction, int]] = []
 
     def of(self, owner: str, name: str) -> dict[str, Any]:
         flat = {"q": F(0), "cost": F(0), "avg": F(0), "realized": F(0), "fees": F(0)}
@@ -156,51 +186,60 @@ class Recount:
 
     def fill(self, entry: dict[str, Any], ts: int) -> None:
         owner, name, price = entry["owner"], entry["name"], entry["price"]
-        own, change, fee = self.of(owner, name), entry["signed"], entry["fee"]
-        currency = entry["currency"]
+        own, signed, fee = self.of(owner, name), entry["signed"], entry["fee"]
+        currency, base = entry["currency"], BASES[name]
         self.paid[currency] = self.paid.get(currency, F(0)) + fee
-        base = "A" if name == "AAA" else "B"
         for asset, moved in (
-            (base, change),
-            (QUOTES[name], -change * price),
+            (base, signed),
+            (QUOTES[name], -signed * price),
             (currency, -fee),
         ):
             self.balances[asset] = self.balances.get(asset, F(0)) + moved
+        self.cash -= signed * price
+        change = signed
         if currency == base:
+            # What is left to hold is less, and no cash went for it.
+            change -= fee
             fee *= price
-        elif currency not in ("USDT", QUOTES[name]):
+        elif currency in ("USDT", QUOTES[name]):
+            self.cash -= fee
+        else:
             if fee:
                 self.unvalued[currency] = self.unvalued.get(currency, F(0)) + fee
             fee = F(0)
-        self.cash -= change * price + fee
         self.fees += fee
         own["fees"] += fee
-        had, gained = own["q"], F(0)
-        life = own["life"]
-        if had:
+        had, life = own["q"], own["life"]
+        if life is not None:
             self.stand(own, price)
-        if had * change >= 0:
-            own["q"] += change
-            own["cost"] += change * price
-            own["avg"] = to_grain(own["cost"] / own["q"])
-            if not had:
+        rest, traded, left = F(0), had + signed, had + change
+        # What a fee alone takes beyond zero is nobody's trade.
+        crossed = had * traded >= 0 and had * left < 0
+        little = had * change <= 0 and abs(left) < SCALES[name][1]
+        if owner != "dust" and (crossed or little):
+            # Too little to sell: somebody else takes it at the price of the fill.
+            rest, change = left, -had
+        gained = self.move(own, change, price)
+        self.booked.append((owner, name, ts, gained, fee, abs(signed) * price, 1))
+        if rest:
+            taken = self.move(self.of("dust", name), rest, price)
+            if taken:
+                self.booked.append(("dust", name, ts, taken, F(0), F(0), 0))
+        if owner == "dust":
+            return
+        if not had:
+            if own["q"]:
                 self.begin(own, price, fee)
-            else:
-                life["in"] += abs(change)
-                life["paid"] += abs(change) * price
-                life["fees"] += fee
-                life["fills"] += 1
+        elif had * change >= 0:
+            life["in"] += abs(change)
+            life["paid"] += abs(change) * price
+            life["fees"] += fee
+            life["fills"] += 1
         else:
             closed = min(abs(change), abs(had))
-            gone = own["cost"]
-            if closed < abs(had):
-                gone = to_grain(own["cost"] * closed / abs(had))
-            gained = price * closed * (1 if had > 0 else -1) - gone
             part = (
                 fee if closed == abs(change) else to_grain(fee * closed / abs(change))
             )
-            own["q"] += change
-            own["cost"] -= gone
             life["pnl"] += gained
             life["out"] += closed
             life["got"] += closed * price
@@ -209,12 +248,30 @@ class Recount:
             if own["q"] * had <= 0:
                 life |= {"owner": owner, "name": name, "long": had > 0, "ts": ts}
                 self.trades.append(life)
-                own["life"], own["avg"] = None, F(0)
+                own["life"] = None
             if own["q"] * had < 0:
-                own["cost"], own["avg"] = own["q"] * price, price
                 self.begin(own, price, fee - part)
+
+    def move(self, own: dict[str, Any], change: Fraction, price: Fraction) -> Fraction:
+        """Change what is held at average cost; return what that realized."""
+        had, gained = own["q"], F(0)
+        own["q"] += change
+        if had * change >= 0:
+            own["cost"] += change * price
+            own["avg"] = to_grain(own["cost"] / own["q"]) if own["q"] else F(0)
+            return gained
+        closed = min(abs(change), abs(had))
+        gone = own["cost"]
+        if closed < abs(had):
+            gone = to_grain(own["cost"] * closed / abs(had))
+        gained = price * closed * (1 if had > 0 else -1) - gone
+        own["cost"] -= gone
+        if own["q"] * had < 0:
+            own["cost"], own["avg"] = own["q"] * price, price
+        elif not own["q"]:
+            own["avg"] = F(0)
         own["realized"] += gained
-        self.booked.append((owner, name, ts, gained, fee, abs(change) * price))
+        return F(gained)
 
     def gift(self, owner: str, to: str, name: str) -> None:
         giver, taker = self.of(owner, name), self.of(to, name)
@@ -237,6 +294,12 @@ class Recount:
         giver = self.of(entry["owner"], entry["name"])["q"]
         taker = self.of(entry["to"], entry["name"])["q"]
         return bool(giver) and entry["owner"] != entry["to"] and giver * taker >= 0
+
+    def tidied(self, entry: dict[str, Any]) -> dict[str, Any]:
+        """Return the fill that closes the whole lots of dust; empty without any."""
+        dust, lot = self.of("dust", entry["name"])["q"], SCALES[entry["name"]][1]
+        lots = int(dust / lot)
+        return {**entry, "owner": "dust", "signed": -lots * lot} if lots else {}
 
     def worth(self) -> Fraction:
         """Cash, and what is held at its mark; at cost where nothing was seen yet."""
@@ -264,7 +327,7 @@ def tell(story: list[dict[str, Any]]) -> tuple[Ledger, Recount]:
             if count.may_give(entry):
                 book.transfer(entry["owner"], entry["to"], name, ts)
                 count.gift(entry["owner"], entry["to"], name)
-        else:
+        elif what == "fill" or (entry := count.tidied(entry)):
             book.apply(made(entry, ts))
             count.fill(entry, ts)
         account = book.account()
@@ -324,6 +387,34 @@ def test_balances_equal_a_recount_by_currency(story: list[dict[str, Any]]) -> No
 
 @given(STORIES)
 @settings(max_examples=300)
+def test_all_owners_together_have_what_a_spot_account_has(
+    story: list[dict[str, Any]],
+) -> None:
+    book, _ = tell(story)
+    balances = book.balances()
+    elsewhere = dict.fromkeys(BASES.values(), F(0))
+    for entry in story:
+        currency = entry.get("currency", "")
+        if currency in elsewhere and currency != BASES[entry["name"]]:
+            # A fee in what another instrument trades is in nobody's position.
+            elsewhere[currency] += entry["fee"]
+    for name, base in BASES.items():
+        held = [p for p in book.positions() if p.instrument == name]
+        whole = sum((F(p.quantity) for p in held), F(0))
+        assert whole == F(book.net(name))
+        assert whole - elsewhere[base] == F(balances.get(base, Decimal(0)))
+        for position in held:
+            size = abs(F(position.quantity))
+            assert position.owner == "dust" or not 0 < size < SCALES[name][1]
+            sold = F(book.closable(position.owner, name))
+            assert sold % SCALES[name][1] == 0
+            assert 0 <= size - sold < SCALES[name][1]
+    owners = {position.owner for position in book.open_positions()}
+    assert "dust" not in owners
+
+
+@given(STORIES)
+@settings(max_examples=300)
 def test_trades_equal_a_recount_that_meets_every_mark(
     story: list[dict[str, Any]],
 ) -> None:
@@ -367,11 +458,11 @@ def test_statements_equal_a_recount_by_each_grouping(
 
     for grouping in Grouping:
         sums: dict[str, list[Any]] = {}
-        for owner, name, ts, gained, fee, turnover in count.booked:
+        for owner, name, ts, gained, fee, turnover, number in count.booked:
             booked = sums.setdefault(
                 keys(owner, name, ts)[grouping], [0, F(0), F(0), 0]
             )
-            booked[0] += 1
+            booked[0] += number
             booked[1] += gained
             booked[2] += fee
             booked[3] += turnover

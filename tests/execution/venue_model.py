@@ -85,9 +85,15 @@ class VenueOrder:
 
 
 class VenueModel:
-    """Orders, holdings and cash of one account; every event has a later time."""
+    """Orders, holdings and cash of one account; every event has a later time.
 
-    def __init__(self, began_with: Decimal = Decimal(0)) -> None:
+    ``in_kind``: the fee of a purchase comes off what was bought.
+    """
+
+    def __init__(
+        self, began_with: Decimal = Decimal(0), *, in_kind: bool = False
+    ) -> None:
+        self.in_kind = in_kind
         self.orders: dict[str, VenueOrder] = {}
         self.forgotten: set[str] = set()
         self.began_with = began_with
@@ -246,23 +252,23 @@ class VenueModel:
     ) -> Sequence[Report]:
         self.trades += 1
         order.waits = False
-        fee = size * price * FEE
+        in_kind = self.in_kind and order.buys
+        fee = size * FEE if in_kind else size * price * FEE
         report = OrderFilledReport(
             order.name,
             f"t-{self.trades}",
             size,
             price,
             fee,
-            "USDT",
+            order.instrument if in_kind else "USDT",
             False,
             self._tick(),
         )
         order.trades.append(report)
         signed = size if order.buys else -size
-        self.holdings[order.instrument] = (
-            self.holdings.get(order.instrument, Decimal(0)) + signed
-        )
-        self.cash -= signed * price + fee
+        left = self.holdings.get(order.instrument, Decimal(0)) + signed
+        self.holdings[order.instrument] = left - fee if in_kind else left
+        self.cash -= signed * price if in_kind else signed * price + fee
         if order.done >= order.size:
             order.state = "filled"
         return [report]

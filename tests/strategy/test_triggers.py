@@ -23,11 +23,15 @@ SEEN = {"signal": "cross"}
 ENTER = {"action": "enter_long", "stop": 95.0, "target": 110.0, "reason": "go"}
 
 
-def fill(bench: Bench, quantity: str = "1", price: str = "100") -> None:
+def fill(
+    bench: Bench, quantity: str = "1", price: str = "100", base_fee: str = "0"
+) -> None:
     order = bench.submitted()[-1]
     trade = f"t-{len(bench.core.records)}"
+    currency = "USDT" if base_fee == "0" else "BTC"
+    fee = D(base_fee)
     bench.report(
-        OrderFilledReport(order.id, trade, D(quantity), D(price), D(0), "USDT", False)
+        OrderFilledReport(order.id, trade, D(quantity), D(price), fee, currency, False)
     )
 
 
@@ -66,6 +70,34 @@ def test_a_trade_from_opportunity_to_exit_is_one_history() -> None:
         "enough",
         "position closed",
     ]
+
+
+def test_a_row_is_out_once_less_than_a_lot_is_left_of_a_fee_in_base() -> None:
+    bench = entering()
+    fill(bench, base_fee="0.0015")
+    bench.bar({"action": "exit", "reason": "enough"})
+    assert bench.submitted()[-1].quantity == D("0.998")
+    fill(bench, "0.998")
+    assert triggers(bench)[-1] == ("flat", "engine")
+    assert bench.row.state is W
+    assert bench.position("dust") == D("0.0005")
+    bench.bar(SEEN)
+    bench.bar(ENTER)
+    assert bench.row.state is T
+
+
+def test_a_row_is_out_when_its_entry_brought_less_than_a_lot() -> None:
+    bench = entering(size=0.06)
+    fill(bench, "0.001", base_fee="0.000001")
+    assert bench.row.state is T, "more may come"
+    fill(bench, "0.001", base_fee="0.000001")
+    fill(bench, "0.058", base_fee="0.0575")
+    assert (bench.order(bench.submitted()[-1].id).remaining, bench.position()) == (
+        D(0),
+        D(0),
+    )
+    assert triggers(bench)[-1] == ("flat", "engine")
+    assert bench.row.state is W
 
 
 @pytest.mark.parametrize(

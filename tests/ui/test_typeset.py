@@ -157,9 +157,7 @@ def test_points_stand_in_one_column(values: list[Decimal | float | int]) -> None
     assert len(points) <= 1
 
 
-def test_decimals_come_from_the_tick() -> None:
-    assert typeset.decimals_of(Decimal("0.010")) == 2
-    assert typeset.decimals_of(Decimal("10")) == 0
+def test_a_price_is_rounded_to_the_tick() -> None:
     assert typeset.round_to(Decimal("61685.987"), Decimal("0.01")) == Decimal(
         "61685.99"
     )

@@ -109,7 +109,7 @@ class LedgerFrames:
         """Return the sums by strategy, symbol and day."""
         ledger = self._ledger
         statements = ledger.statements
-        held = ledger.open_positions()
+        held = [*ledger.open_positions(), *ledger.dust()]
         rows: dict[Grouping, tuple[SumRow, ...]] = {}
         of: dict[Grouping, Callable[[Position], str]] = {
             Grouping.STRATEGY: lambda position: position.owner,

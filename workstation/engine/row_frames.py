@@ -15,7 +15,7 @@ from workstation.engine.gating import RowGates
 from workstation.engine.versions import Versions
 from workstation.execution.executor import Executor
 from workstation.market.aggregator import Aggregator
-from workstation.model.instruments import Instrument
+from workstation.model.instruments import Instrument, decimals_of
 from workstation.model.orders import Order, OrderRole, OrderStatus
 from workstation.model.positions import Position
 from workstation.strategy.row import Row
@@ -183,11 +183,12 @@ class RowFrames:
         instrument = self._instruments[position.instrument]
         view = self._aggregator.instrument(position.instrument)
         opened = position.opened_ns
+        digits = decimals_of(position.quantity)
         return PositionRow(
             position=position,
             symbol=instrument.id,
             decimals=instrument.price_decimals,
-            quantity_decimals=instrument.quantity_decimals,
+            quantity_decimals=max(instrument.quantity_decimals, digits),
             last=view.last or view.mark,
             mark=view.mark,
             value=self._ledger.worth(position),
@@ -208,4 +209,4 @@ class RowFrames:
         return None
 
     def _held(self) -> list[Position]:
-        return self._ledger.open_positions()
+        return [*self._ledger.open_positions(), *self._ledger.dust()]

@@ -47,15 +47,19 @@ class Accounting:
         return self._bands.get(instrument, _NORMAL)
 
     def position_changed(self, before: Position, after: Position) -> None:
-        """Tell of an owner's position change that has been booked."""
+        """Tell of an owner's position change that has been booked, and judge it."""
+        self.tell(before, after)
+        net = self._ledger.exposed(after.instrument)
+        self._update_band(after.instrument, net)
+        self._update_margin(after.instrument, net)
+
+    def tell(self, before: Position, after: Position) -> None:
+        """Tell of a position change, and put it on record."""
         core = self._core
         core.record(PositionRecord(core.seq, core.ts, before, after))
         changed = PositionChanged(before, after, core.ts)
         core.publish(changed)
         core.emit(changed)
-        net = self._ledger.net(after.instrument)
-        self._update_band(after.instrument, net)
-        self._update_margin(after.instrument, net)
 
     def _update_band(self, instrument: str, net: Decimal) -> None:
         limit = self._limits.settings.max_position_value

@@ -25,6 +25,7 @@ from workstation.model.instruments import Side
 from workstation.model.money import plain
 from workstation.model.orders import Order, OrderRole, OrderStatus, OrderType
 from workstation.model.ports import Core
+from workstation.model.positions import DUST
 from workstation.model.signals import Signal, SignalAction
 
 __all__ = ["Closing", "expiry", "limit_of", "trigger_of"]
@@ -100,7 +101,9 @@ class Closing:
                 if denial is None:
                     return
         closing = self._desk.orders.closing(owner, instrument, side)
-        wanted = signal.quantity if signal.quantity is not None else abs(held) - closing
+        wanted = signal.quantity
+        if wanted is None:
+            wanted = self._ledger.closable(owner, instrument) - closing
 
         def draft(quantity: Decimal) -> Order:
             return self._desk.draft(
@@ -154,7 +157,7 @@ class Closing:
             self.sequels[owner, instrument] = _Sequel(None, reason)
             return True
         side = _SELL if held > 0 else _BUY
-        left = abs(held) - self._desk.orders.closing(owner, instrument, side)
+        left = self._left(owner, instrument, side)
         if most is not None:
             left = min(left, most)
         if left <= 0:
@@ -169,6 +172,20 @@ class Closing:
             if denial is not None:
                 return denial
         return True
+
+    def _left(self, owner: str, instrument: str, side: Side) -> Decimal:
+        """Return what can be closed of a position and no order closes yet."""
+        closing = self._desk.orders.closing(owner, instrument, side)
+        return self._ledger.closable(owner, instrument) - closing
+
+    def takes_dust(self, instrument: str) -> bool:
+        """Tell whether dust has come to what a venue takes an order to sell for."""
+        quantity = self._ledger.closable(DUST, instrument)
+        if not quantity or self._ledger.position(DUST, instrument).quantity < 0:
+            return False
+        one, mark = self._risk.instruments[instrument], self._ledger.mark(instrument)
+        worth = ZERO if mark is None else quantity * mark
+        return quantity >= one.min_quantity and worth >= one.min_notional
 
     def _close_rest(self, tracked: Tracked, tried: int) -> None:
         """Close what an order left open, unless the position has turned since."""
@@ -205,7 +222,7 @@ class Closing:
         owner, instrument = signal.strategy, signal.instrument
         held = self._ledger.position(owner, instrument).quantity
         side = _SELL if held > 0 else _BUY
-        left = abs(held) - self._desk.orders.closing(owner, instrument, side)
+        left = self._left(owner, instrument, side)
         if left <= 0:
             # A stop is closing it already; the entry follows that.
             return

@@ -7,7 +7,7 @@ All money is Decimal in the account's currency; it never sees a clock.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from msgspec import Struct
@@ -17,10 +17,10 @@ from workstation.execution.curve import EquityCurve
 from workstation.execution.lives import Life, Lives
 from workstation.execution.statements import DAY_NS, DayStart, Statements
 from workstation.model.instruments import Instrument, Side
-from workstation.model.money import minus, plus, ratio, share, times
+from workstation.model.money import beyond, minus, plus, ratio, share, times
 from workstation.model.orders import Fill
 from workstation.model.ports import FollowedMarketView
-from workstation.model.positions import AccountView, Position, refill
+from workstation.model.positions import DUST, AccountView, Position, refill
 from workstation.model.timeframes import NS_PER_S
 from workstation.model.trades import ClosedTrade
 
@@ -50,6 +50,10 @@ class Ledger:
     profit starts again. ``fees`` and equity leave out ``unvalued_fees``: those in a
     currency that is neither the account's nor one of the instrument's, by currency.
     ``due_ns`` is when ``wake`` wants to be called.
+
+    An owner is flat or holds a lot at least: what a fill leaves below that, and what
+    its fee takes beyond zero, is ``dust``'s, at the price of the fill. It is in money
+    and ``net``, and no position that anybody has open.
     """
 
     def __init__(
@@ -72,6 +76,11 @@ class Ledger:
         self._market = market
         self._positions: dict[tuple[str, str], Position] = {}
         self._open: dict[tuple[str, str], Position] = {}
+        self._dust: dict[str, Position] = {}
+        self.swept: tuple[Position, Position] | None = None
+        """Dust before and after, where the last fill left some."""
+        # What fees took from what was traded, and what that was worth.
+        self._netted: dict[str, tuple[Decimal, Decimal]] = {}
         self._net: dict[str, Decimal] = {}
         self.lives = Lives(market)
         self.realized = ZERO
@@ -94,28 +103,50 @@ class Ledger:
         """Book one execution; return the owner's position before and after.
 
         Where it ends a round trip, ``closed`` is one more and the trade is the last of
-        ``trades``.
+        ``trades``. Where it leaves dust, ``swept`` says so.
         """
         owner, name = fill.owner, fill.instrument
         key = (owner, name)
         before = self._positions.get(key) or Position(owner=owner, instrument=name)
         price, quantity, held = fill.price, fill.quantity, before.quantity
         signed = quantity if fill.side is _BUY else -quantity
-        left = refill(before, signed, price)
-        total, gained = left.quantity, left.gained
         fee = self._book_fee(fill)
+        instrument = self._instruments[name]
+        self.swept, all_fee = None, False
+        if fill.fee_currency == instrument.base and fill.fee:
+            # It was taken from what is held: that much less is there to sell.
+            traded = plus(held, signed)
+            signed = self._net_of(fill, signed, fee)
+            quantity = signed.copy_abs()
+            # What goes beyond zero was paid with what else there was, not traded.
+            all_fee = held * traded >= 0 > held * plus(held, signed)
+        change, left = signed, refill(before, signed, price)
+        rest = left.quantity
+        if (
+            rest
+            and (all_fee or rest.copy_abs() < instrument.lot_size)
+            and (not held or (held > 0) != (signed > 0))
+            and owner != DUST
+        ):
+            self._sweep(fill, rest)
+            # As if all of it were sold: the rest has another owner at that price.
+            signed, quantity = held.copy_negate(), held.copy_abs()
+            left = refill(before, signed, price)
+        total, gained = left.quantity, left.gained
         self.statements.book(fill, gained, fee)
         opened = before.opened_ns
         life = self.lives.by_key.get(key)
         if life is not None:
             life.settle(before, price)
-        if not held or life is None:
+        if owner == DUST or not (held or total):
+            opened = before.opened_ns if total else None
+        elif not held or life is None:
             opened = fill.ts
             self._begin(fill, quantity, fee)
-        elif (held > 0) == (signed > 0):
+        elif not signed or (held > 0) == (signed > 0):
             life.enter(quantity, price, fee)
         else:
-            closed = min(abs(held), quantity)
+            closed = min(held.copy_abs(), quantity)
             part = share(fee, closed, quantity)
             life.leave(closed, price, gained, part)
             if not total or (total > 0) != (held > 0):
@@ -123,7 +154,7 @@ class Ledger:
                 opened = None
             if total and opened is None:
                 opened = fill.ts
-                self._begin(fill, abs(total), minus(fee, part))
+                self._begin(fill, total.copy_abs(), minus(fee, part))
         realized = before.realized
         if gained:
             self.realized = plus(self.realized, gained)
@@ -141,8 +172,36 @@ class Ledger:
             fills=before.fills + 1,
         )
         self._earned = minus(self.realized, self.fees)
-        self._put(key, after, signed)
+        self._put(key, after, change)
         return before, after
+
+    def _net_of(self, fill: Fill, signed: Decimal, worth: Decimal) -> Decimal:
+        """Return what a fill changes of what is held, its fee in base taken off."""
+        fees, value = self._netted.get(fill.instrument, (ZERO, ZERO))
+        self._netted[fill.instrument] = plus(fees, fill.fee), plus(value, worth)
+        return minus(signed, fill.fee)
+
+    def _sweep(self, fill: Fill, rest: Decimal) -> None:
+        """Let dust have what a fill has left, at its price."""
+        name = fill.instrument
+        before = self.position(DUST, name)
+        left = refill(before, rest, fill.price)
+        turned = before.quantity * left.quantity <= 0
+        after = replace(
+            before,
+            quantity=left.quantity,
+            cost=left.cost,
+            average_price=left.average_price,
+            realized=plus(before.realized, left.gained),
+            opened_ns=(fill.ts if left.quantity else None)
+            if turned
+            else before.opened_ns,
+        )
+        if left.gained:
+            self.realized = plus(self.realized, left.gained)
+            self.statements.gain(fill.ts, DUST, name, left.gained)
+        self.swept = before, after
+        self._put((DUST, name), after, ZERO)
 
     def _begin(self, fill: Fill, quantity: Decimal, fee: Decimal) -> None:
         life = Life(fill, quantity, fee, self._grid[fill.instrument])
@@ -162,21 +221,26 @@ class Ledger:
         currency, fee = fill.fee_currency, fill.fee
         paid = self.fees_by_currency
         paid[currency] = plus(paid.get(currency, ZERO), fee)
-        if currency != self.currency:
-            instrument = self._instruments[fill.instrument]
-            if currency == instrument.base:
-                fee = times(fee, fill.price)
-            elif currency != instrument.quote:
-                if fee:
-                    unvalued = self.unvalued_fees
-                    unvalued[currency] = plus(unvalued.get(currency, ZERO), fee)
-                return ZERO
+        instrument = self._instruments[fill.instrument]
+        if currency == instrument.base:
+            fee = times(fee, fill.price)
+        elif currency != self.currency and currency != instrument.quote:
+            if fee:
+                unvalued = self.unvalued_fees
+                unvalued[currency] = plus(unvalued.get(currency, ZERO), fee)
+            return ZERO
         self.fees = plus(self.fees, fee)
         return fee
 
     def _put(self, key: tuple[str, str], after: Position, change: Decimal) -> None:
         self._positions[key] = after
-        if after.quantity:
+        owner, instrument = key
+        if owner == DUST:
+            if after.quantity:
+                self._dust[instrument] = after
+            else:
+                self._dust.pop(instrument, None)
+        elif after.quantity:
             self._open[key] = after
         else:
             self._open.pop(key, None)
@@ -210,7 +274,7 @@ class Ledger:
             sink, quantity=total, cost=cost, average_price=average, opened_ns=opened
         )
         self._move_life(source, sink)
-        self._put((giver, instrument), emptied, -source.quantity)
+        self._put((giver, instrument), emptied, source.quantity.copy_negate())
         self._put((taker, instrument), joined, source.quantity)
         return (source, emptied), (sink, joined)
 
@@ -235,30 +299,56 @@ class Ledger:
         return found
 
     def positions(self) -> list[Position]:
-        """Return every position that ever was, in order of first trade."""
+        """Return every position that ever was, dust too, in order of first trade."""
         return list(self._positions.values())
 
     def open_positions(self, instrument: str | None = None) -> list[Position]:
-        """Return the positions that are not flat."""
+        """Return the positions that are not flat, without dust."""
         return [
             p
             for p in self._open.values()
             if instrument is None or p.instrument == instrument
         ]
 
+    def dust(self) -> list[Position]:
+        """Return what there is of dust, by instrument."""
+        return list(self._dust.values())
+
     def held_instruments(self) -> Iterator[str]:
-        """Yield the instruments of the positions that are not flat; some repeatedly."""
+        """Yield the instruments of what can be closed; some repeatedly."""
         for _, instrument in self._open:
             yield instrument
+        for instrument in self._dust:
+            if self.closable(DUST, instrument):
+                yield instrument
 
     @property
     def is_holding(self) -> bool:
-        """Tell whether any position is not flat."""
+        """Tell whether any position is not flat; dust is none."""
         return bool(self._open)
 
     def net(self, instrument: str) -> Decimal:
-        """Return the account's signed position: the sum of its owners'."""
+        """Return the account's signed position: the sum of its owners', with dust."""
         return self._net.get(instrument, ZERO)
+
+    def exposed(self, instrument: str) -> Decimal:
+        """Return the account's signed position that limits count.
+
+        Of dust only whole lots are in it: the rest must stand in nobody's way.
+        """
+        net = self._net.get(instrument, ZERO)
+        dust = self._dust.get(instrument)
+        if dust is None:
+            return net
+        lot = self._instruments[instrument].lot_size
+        return minus(net, beyond(dust.quantity, lot))
+
+    def closable(self, owner: str, instrument: str) -> Decimal:
+        """Return how much of an owner's position orders can close: whole lots of it."""
+        held = self.position(owner, instrument).quantity.copy_abs()
+        one = self._instruments[instrument]
+        rest = beyond(held, one.lot_size)
+        return one.round_quantity(minus(held, rest)) if rest else held
 
     def mark(self, instrument: str) -> Decimal | None:
         """Return the market's mark, exact to half a tick; None before any price."""
@@ -288,11 +378,15 @@ class Ledger:
     def value(self) -> Valuation:
         """Return the account at the market; without a mark a position is at cost."""
         cash = plus(self.initial, self._earned)
-        if not self._open:
+        held: Collection[Position] = self._open.values()
+        if self._dust:
+            held = [*held, *self._dust.values()]
+        if not held:
             return Valuation(cash, ZERO, ZERO)
         unrealized = exposure = ZERO
         marks: dict[str, Decimal | None] = {}
-        for (_, instrument), position in self._open.items():
+        for position in held:
+            instrument = position.instrument
             if instrument in marks:
                 mark = marks[instrument]
             else:
@@ -300,15 +394,15 @@ class Ledger:
             if mark is not None:
                 unrealized = plus(unrealized, position.open_pnl(mark))
         for instrument, mark in marks.items():
-            net = self._net[instrument]
+            net = self.exposed(instrument)
             if net:
                 price = self._cost(instrument) if mark is None else mark
                 exposure = plus(exposure, times(abs(net), price))
         return Valuation(plus(cash, unrealized), unrealized, exposure)
 
     def _cost(self, instrument: str) -> Decimal:
-        prices = [p.average_price for p in self.open_positions(instrument)]
-        return max(prices, default=ZERO)
+        held = (*self.open_positions(instrument), self.position(DUST, instrument))
+        return max(position.average_price for position in held)
 
     def balances(self) -> dict[str, Decimal]:
         """Return what the account has of each currency: cash, what is held, less fees.
@@ -328,6 +422,11 @@ class Ledger:
             add(instrument.base, position.quantity)
         for currency, fee in self.fees_by_currency.items():
             add(currency, minus(ZERO, fee))
+        for name, (fees, worth) in self._netted.items():
+            # Positions are without them, at the price at which they were paid.
+            instrument = self._instruments[name]
+            add(instrument.base, fees)
+            add(instrument.quote, minus(ZERO, worth))
         return found
 
     def put(self, currency: str, amount: Decimal) -> tuple[Decimal, Decimal]:
@@ -443,6 +542,10 @@ class Ledger:
 
         Days, the curve and what trades stood at follow from the market, too.
         """
+        netted = [
+            (name, str(fees), str(worth))
+            for name, (fees, worth) in self._netted.items()
+        ]
         return (
             self.currency,
             str(self.initial),
@@ -470,6 +573,8 @@ class Ledger:
             self.closed,
             self.lives.booked(),
             self.statements.booked(),
+            # Only where there is any, as in most runs there never is.
+            *((netted,) if netted else ()),
         )
 
 

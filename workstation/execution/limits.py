@@ -124,7 +124,7 @@ class Limits:
         The account's position is in both, with opposite signs; ``closed`` is a signed
         quantity that is left out of it: it is closed before.
         """
-        net = self._ledger.net(instrument) - closed
+        net = self._ledger.exposed(instrument) - closed
         held = net * self.price(instrument) if net else ZERO
         worth = self._orders.pending_worth
         return held + worth(instrument, _BUY), worth(instrument, _SELL) - held

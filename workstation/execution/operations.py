@@ -41,7 +41,7 @@ from workstation.model.events import (
 from workstation.model.instruments import Side
 from workstation.model.orders import OrderEvent, OrderRole, OrderStatus
 from workstation.model.ports import Core
-from workstation.model.positions import Position
+from workstation.model.positions import DUST, Position
 from workstation.model.records import ControlRecord, LimitRecord, PositionRecord
 
 __all__ = ["Operations"]
@@ -115,6 +115,8 @@ class Operations:
         reason = command.reason or "flattened by the operator"
         done = self._withdraw(instrument, owner, reason)
         positions = self._ledger.open_positions(instrument)
+        if self._closing.takes_dust(instrument):
+            positions.append(self._ledger.position(DUST, instrument))
         if owner is not None:
             positions = [p for p in positions if p.owner == owner]
         denied = ""

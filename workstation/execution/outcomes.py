@@ -94,6 +94,8 @@ class Outcomes:
                 "fee",
             )
         self._accounting.position_changed(before, after)
+        if ledger.swept is not None:
+            self._accounting.tell(*ledger.swept)
         if ledger.closed > closed:
             core.record(TradeRecord(core.seq, core.ts, ledger.trades[-1]))
         return after
@@ -201,13 +203,13 @@ class Outcomes:
     def fire(self, plan: Plan, tracked: Tracked, reason: str) -> bool:
         """Release a triggered order for what is left to close; False to wait."""
         owner, instrument = plan.owner, plan.instrument
-        held = self._ledger.position(owner, instrument).quantity
+        closable = self._ledger.closable(owner, instrument)
         closing = self._closing
         if closing.cancel_resting(owner, instrument, reason):
             # Both could fill: the stop goes once the exit is out of the way.
             plan.fired = tracked, reason
             return False
-        left = abs(held) - self._desk.orders.closing(owner, instrument, plan.side)
+        left = closable - self._desk.orders.closing(owner, instrument, plan.side)
         if left <= 0:
             return False
         order = tracked.order

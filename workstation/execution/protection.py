@@ -174,7 +174,7 @@ class Protection:
         if not quantity or (quantity > 0) != (plan.side is _SELL):
             self.drop(plan, "position closed" if not quantity else "position turned")
             return
-        size = abs(quantity)
+        size = self._ledger.closable(owner, instrument)
         plan.stop_order = self._leg(plan, plan.stop_order, _STOP, plan.stop, size)
         plan.target_order = self._leg(
             plan, plan.target_order, _TARGET, plan.target, size

@@ -23,6 +23,7 @@ from workstation.model.errors import JournalError
 from workstation.model.instruments import Side
 from workstation.model.money import minus
 from workstation.model.orders import Fill, OrderEvent, OrderRole, OrderStatus
+from workstation.model.positions import DUST
 from workstation.model.rates import RequestKind
 from workstation.model.reconciliation import Subject, Verdict
 from workstation.model.records import (
@@ -237,6 +238,9 @@ class Recovering:
         after = record.after
         if self._filled == (record.seq, after.owner, after.instrument):
             self._filled = None
+            return
+        if after.owner == DUST:
+            # It follows from the fill before it.
             return
         # No fill: a hand-over, told of the giver and then of the taker.
         given, self._given = self._given, record

@@ -143,6 +143,11 @@ class Statements:
         if fee:
             sums.fees = plus(sums.fees, fee)
 
+    def gain(self, ts: int, owner: str, instrument: str, gained: Decimal) -> None:
+        """Book what was realized without a fill of that owner."""
+        sums = self._at(ts, owner, instrument)
+        sums.realized = plus(sums.realized, gained)
+
     def close(self, trade: ClosedTrade) -> None:
         """Count a closed trade."""
         sums = self._at(trade.closed_ns, trade.owner, trade.instrument)

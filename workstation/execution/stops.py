@@ -182,8 +182,8 @@ class Stops:
             # Both could fill: it goes once the exit is out of the way.
             waiting.fired = reason
             return
-        held = self._ledger.position(owner, instrument).quantity
-        left = abs(held) - self._desk.orders.closing(owner, instrument, order.side)
+        closable = self._ledger.closable(owner, instrument)
+        left = closable - self._desk.orders.closing(owner, instrument, order.side)
         quantity = min(order.quantity, left)
         if quantity <= 0:
             return

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-__all__ = ["Instrument", "Side", "plain_symbol", "to_decimal"]
+__all__ = ["Instrument", "Side", "decimals_of", "plain_symbol", "to_decimal"]
 
 _SEPARATORS = {ord(mark): None for mark in "/-_"}
 
@@ -78,12 +78,12 @@ class Instrument(Struct, frozen=True, kw_only=True):
     @property
     def price_decimals(self) -> int:
         """Return how many decimals a price on the tick has."""
-        return _decimals(self.tick_size)
+        return decimals_of(self.tick_size)
 
     @property
     def quantity_decimals(self) -> int:
         """Return how many decimals a quantity on the lot has."""
-        return _decimals(self.lot_size)
+        return decimals_of(self.lot_size)
 
     def round_price(self, price: float | Decimal, side: Side) -> Decimal:
         """Return the price on the tick, never more aggressive: bids down, asks up."""
@@ -137,6 +137,7 @@ def _on_grid(value: Decimal, step: Decimal, rounding: str) -> Decimal:
     return (steps * step).quantize(step)
 
 
-def _decimals(step: Decimal) -> int:
+def decimals_of(step: Decimal) -> int:
+    """Return how many digits after the point an amount needs: 0.050 needs 2."""
     exponent = step.normalize().as_tuple().exponent
     return max(0, -exponent) if isinstance(exponent, int) else 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
-__all__ = ["GRAIN", "minus", "plain", "plus", "ratio", "share", "times"]
+__all__ = ["GRAIN", "beyond", "minus", "plain", "plus", "ratio", "share", "times"]
 
 GRAIN = Decimal("1e-18")
 """What shares are rounded to, half to even: the finest unit that any venue books in."""
@@ -25,6 +25,8 @@ minus = _EXACT.subtract
 """Return a difference, exact."""
 times = _EXACT.multiply
 """Return a product, exact."""
+beyond = _EXACT.remainder
+"""Return what an amount has beyond whole steps, exact and of its sign."""
 
 
 def ratio(whole: Decimal, parts: Decimal) -> Decimal:

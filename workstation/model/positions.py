@@ -8,9 +8,11 @@ from msgspec import Struct
 
 from workstation.model.money import minus, plus, ratio, share, times
 
-__all__ = ["AccountView", "Position", "Refill", "refill"]
+__all__ = ["DUST", "AccountView", "Position", "Refill", "refill"]
 
 ZERO = Decimal(0)
+DUST = "dust"
+"""Owner of what is less than a lot: nobody can sell it by itself."""
 
 
 class Position(Struct, frozen=True, gc=False, kw_only=True):
@@ -81,7 +83,9 @@ def refill(held: Position, change: Decimal, price: Decimal) -> Refill:
     total = plus(had, change)
     if not had or (change > 0) == (had > 0):
         cost = plus(cost, times(change, price))
-        return Refill(total, cost, ratio(cost, total) if had else price)
+        if had:
+            return Refill(total, cost, ratio(cost, total))
+        return Refill(total, cost, price if total else ZERO)
     if total and (total > 0) == (had > 0):
         closed = minus(had, total)
         gone = share(cost, closed, had)

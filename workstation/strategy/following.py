@@ -151,7 +151,9 @@ class Following:
         was_held, row.was_held = row.was_held, not new.is_flat
         in_trade = row.state is _IN_TRADE
         if not row.held:
-            if in_trade and was_held:
+            # An entry may bring less than a lot: the row never held anything.
+            vain = event.old.is_flat and new.is_flat and not row.is_in
+            if in_trade and (was_held or vain):
                 self._leave(row, Trigger.FLAT, "position closed")
             return
         if not in_trade or not was_held:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from workstation.model.instruments import Side
+from workstation.model.instruments import Side, decimals_of
 from workstation.model.money import minus
 from workstation.model.orders import Order, OrderRole, OrderStatus, OrderType
 from workstation.model.reconciliation import Subject, Verdict
@@ -36,7 +36,7 @@ from workstation.ui.log_parts import (
     quantity_of,
     remark,
 )
-from workstation.ui.typeset import decimals_of, duration, number, quantity
+from workstation.ui.typeset import duration, number, quantity
 
 __all__ = ["ACCOUNT_WORDS"]
 

@@ -106,12 +106,6 @@ def bps(value: Number | None, decimals: int = 1, *, unit: bool = False) -> str:
     return f"{text} bp" if unit and text != NONE else text
 
 
-def decimals_of(tick: Decimal) -> int:
-    """Return how many digits after the point a tick or lot needs: 0.050 needs 2."""
-    exponent = tick.normalize().as_tuple().exponent
-    return max(0, -exponent) if isinstance(exponent, int) else 0
-
-
 def age(ns: int | None) -> str:
     """Write how old something is, in at most five cells: ``40ms 1.2s 32s 2:14 3h05``.
 

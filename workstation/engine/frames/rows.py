@@ -68,7 +68,8 @@ class OrderRow(Struct, frozen=True, kw_only=True):
 class PositionRow(Struct, frozen=True, kw_only=True):
     """A position valued at ``mark``: ``value`` is signed, as the quantity is.
 
-    ``net`` is what the account holds there: the sum of all owners.
+    ``net`` is what the account holds there: the sum of all owners. The decimals of the
+    quantity are the lot's, or what it has more.
     """
 
     position: Position

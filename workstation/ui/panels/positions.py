@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from workstation.model.positions import DUST
 from workstation.ui.actions import Scope
 from workstation.ui.panels.base import Choice
 from workstation.ui.panels.cells import short_age, signed
@@ -59,7 +60,8 @@ class PositionsPanel(TablePanel):
         items = [self._item(row) for row in rows]
         tail = [*self._nets(rows), self._total(frame)] if rows else []
         self.set_items(items, frame.ts, tail)
-        self.set_title(self.title_parts(len(rows)), "")
+        held = [row for row in rows if row.position.owner != DUST]
+        self.set_title(self.title_parts(len(held)), "")
 
     def _nets(self, rows: Sequence[PositionRow]) -> list[Row]:
         """Return what the account holds where several owners do."""
@@ -121,13 +123,13 @@ class PositionsPanel(TablePanel):
 
     def _item(self, row: PositionRow) -> Item:
         held = row.position
-        digits = row.quantity_decimals
+        digits, dust = row.quantity_decimals, held.owner == DUST
         cells: dict[str, str | Part] = {
             "symbol": row.symbol,
-            "owner": held.owner,
+            "owner": (held.owner, "dim") if dust else held.owner,
             "quantity": (
                 quantity(held.quantity, digits, sign=True),
-                signed(held.quantity),
+                "dim" if dust else signed(held.quantity),
             ),
             "entry": price(held.average_price, row.decimals),
             "mark": price(row.mark, row.decimals),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from workstation.model.instruments import Instrument
+from workstation.model.instruments import Instrument, decimals_of
 from workstation.model.money import GRAIN, minus
 from workstation.model.orders import OrderStatus
 from workstation.model.reconciliation import (
@@ -21,7 +21,6 @@ from workstation.model.reconciliation import (
 )
 from workstation.ui.panels.cells import order_state
 from workstation.ui.typeset import (
-    decimals_of,
     duration,
     number,
     plain,

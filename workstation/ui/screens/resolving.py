@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from workstation.model.instruments import Instrument
+from workstation.model.instruments import Instrument, decimals_of
 from workstation.model.reconciliation import (
     BalanceLine,
     OrderLine,
@@ -29,7 +29,7 @@ from workstation.ui.screens.both_sides import (
 )
 from workstation.ui.screens.scene import Scene
 from workstation.ui.screens.sentences import count
-from workstation.ui.typeset import decimals_of, number, price, quantity
+from workstation.ui.typeset import number, price, quantity
 
 __all__ = [
     "OPERATOR",

@@ -30,6 +30,7 @@ from workstation.engine.frames import (
 )
 from workstation.engine.override_plan import Holdings, holdings_of
 from workstation.kernel import TaskStats
+from workstation.model.positions import DUST
 from workstation.model.reconciliation import ReconciliationView
 from workstation.model.states import SymbolState
 
@@ -130,11 +131,11 @@ class Scene(Struct, frozen=True, kw_only=True):
     def held(
         self, owner: str | None = None, instrument: str | None = None
     ) -> tuple[PositionRow, ...]:
-        """Return the positions that are not flat."""
+        """Return the positions that are not flat, and that an order can close."""
         return tuple(
             row
             for row in self.positions or ()
-            if not row.position.is_flat
+            if not (row.position.is_flat or row.position.owner == DUST)
             and owner in (None, row.position.owner)
             and instrument in (None, row.position.instrument)
         )
