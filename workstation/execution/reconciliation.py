@@ -142,6 +142,8 @@ class Reconciliation:
         """
         if self.answers:
             self._always = True
+            # No question bears the number of one that an earlier run has asked.
+            self._asked = self._core.ts
             self._controls.account_asked = True
             self.ask()
         return self.answers

@@ -50,6 +50,7 @@ S = OrderStatus
 # Bound once: looking a member up in its enum costs ten times a global (3.11).
 _ACCEPT = OrderEvent.ACCEPT
 _CANCEL = OrderEvent.CANCEL
+_DOUBT = OrderEvent.DOUBT
 _EXPIRE = OrderEvent.EXPIRE
 _REJECT = OrderEvent.REJECT
 _REJECT_CANCEL = OrderEvent.REJECT_CANCEL
@@ -58,6 +59,12 @@ _REPLACE = OrderEvent.REPLACE
 _TRIGGER = OrderEvent.TRIGGER
 _UNKNOWN, _SUBMITTED = S.UNKNOWN, S.SUBMITTED
 _PENDING_REPLACE = S.PENDING_REPLACE
+# What leaves an order as it is, and can say that the venue has it.
+_SIGHTED = {
+    _UNKNOWN: _DOUBT,
+    _PENDING_REPLACE: _ACCEPT,
+    S.PENDING_CANCEL: _ACCEPT,
+}
 _NEVER_SENT = (S.INITIALIZED, S.DENIED, S.HELD)
 _LEAVING = (S.PENDING_CANCEL, S.UNKNOWN)
 _OPEN = (S.ACCEPTED, S.PARTIALLY_FILLED)
@@ -234,6 +241,20 @@ class Reports:
         news = first or tracked.order.status is not _UNKNOWN
         if news and self._answers(tracked, _SUBMITTED):
             self._report(tracked, _ACCEPT, venue_id=report.venue_id)
+        elif first:
+            self._sight(tracked, report.venue_id)
+
+    def _sight(self, tracked: Tracked, venue_id: str | None) -> None:
+        """Put on record that the venue has had an order whose fate is open.
+
+        The next run would else take its word, once it knows the order no more, for
+        the word of one that never had it.
+        """
+        order = tracked.order
+        event = _SIGHTED.get(order.status)
+        if event is not None and order.venue_id is None:
+            reason = "the venue has had it"
+            self._desk.move(tracked, event, venue_id=venue_id or "", reason=reason)
 
     def _on_rejected(self, report: OrderRejected) -> None:
         tracked = self._find(report, "rejection")
@@ -274,6 +295,7 @@ class Reports:
             tracked.told = filled
             self._desk.alarm(order.instrument, f"order {order.id}: {text}", "status")
         self._desk.doubt(tracked, text)
+        self._sight(tracked, None)
 
     def _on_cancel_rejected(self, report: CancelRejected) -> None:
         tracked = self._find(report, "refused cancel")
@@ -329,6 +351,13 @@ class Reports:
     # Answers to questions.
 
     def _on_status(self, report: OrderStatusReport) -> None:
+        """Settle by what the venue says, and keep that it has said something."""
+        self._settle(report)
+        tracked = self._desk.orders.get(report.order_id)
+        if tracked is not None and report.status is not None:
+            self._sight(tracked, report.venue_id)
+
+    def _settle(self, report: OrderStatusReport) -> None:
         """Settle by what the venue says, unless it is older than what is known."""
         told_ns = report.ts_event
         known = self._desk.orders.get(report.order_id)
