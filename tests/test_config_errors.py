@@ -231,6 +231,12 @@ CASES = {
         '18: strategies.0.name: found "executor", which the engine has already; '
         "allowed: a name of its own",
     ),
+    "a name that another owner has": (
+        GOOD,
+        ('name = "ema_cross"', 'name = "dust"'),
+        '18: strategies.0.name: found "dust", which the engine has already; '
+        "allowed: a name of its own",
+    ),
     "cash in another currency": (
         GOOD,
         ('{ USDT = "100000" }', '{ EUR = "100000" }'),

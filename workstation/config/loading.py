@@ -100,8 +100,8 @@ _FEEDS: dict[str, type[FeedSettings]] = {
     "recording": RecordingFeedSettings,
 }
 _BROKERS = {"paper": PaperBrokerSettings}
-_TAKEN_NAMES = ("aggregator", "executor")
-# Tasks that every run has.
+_TAKEN_NAMES = ("aggregator", "executor", "operator", "external", "dust")
+# Tasks that every run has, and owners beside the strategies.
 _SSH_FRAME_HZ = 4.0
 # A remote terminal is slower than a local one; see EngineSettings.frame_hz.
 

@@ -207,7 +207,9 @@ async def test_dust_has_a_row_and_is_in_the_net_but_not_in_the_count() -> None:
             open_pnl=Decimal("0.01"),
         ),
     )
-    async with opened(size=WIDE, make=lambda focus: fakes.frame(positions=rows)) as (
+    async with opened(
+        size=WIDE, make=lambda focus: fakes.frame(positions=rows[::-1])
+    ) as (
         app,
         pilot,
         _,
