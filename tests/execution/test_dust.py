@@ -15,7 +15,12 @@ from workstation.model.errors import CommandRefused
 from workstation.model.instruments import Side
 from workstation.model.orders import Order, OrderCanceled, OrderType, SubmitOrder
 from workstation.model.rates import BrokerAbilities
-from workstation.model.records import DenyRecord, PositionRecord
+from workstation.model.records import (
+    DenyRecord,
+    FillRecord,
+    PositionRecord,
+    TradeRecord,
+)
 
 D = Decimal
 
@@ -263,6 +268,24 @@ def test_dust_of_two_fills_of_one_input_is_no_hand_over() -> None:
         recovering.take(replace(record, seq=1))
     assert executor.ledger.booked() == hand.executor.ledger.booked()
     assert executor.position("dust", "BTC").quantity == D("0.001")
+
+
+def test_a_trade_that_an_older_version_ended_otherwise_is_no_trade_here() -> None:
+    hand = Hand()
+    hand.fill(hand.enter("1", "enter_short"), "1", price="100")
+    hand.give(signal("exit"))
+    hand.fill(last(hand).id, "1", price="90")
+    executor = Hand().executor
+    recovering = Recovering(executor)
+    for record in hand.core.records:
+        if isinstance(record, FillRecord) and record.fill.side is Side.BUY:
+            # As it was on record when fees in base left the position whole.
+            fill = replace(record.fill, fee=D("0.0015"), fee_currency="BTC")
+            record = replace(record, fill=fill)
+        recovering.take(record)
+    assert any(isinstance(record, TradeRecord) for record in hand.core.records)
+    assert not executor.ledger.trades
+    assert executor.position("s", "BTC").quantity == D("-0.0015")
 
 
 def test_a_hand_over_beside_dust_is_taken_up_as_one() -> None:

@@ -110,8 +110,11 @@ class Recovering:
             case PositionRecord():
                 self._position(record)
             case TradeRecord(trade=trade):
-                # What it stood at on the way does not follow from its fills.
-                self._executor.ledger.trades[-1] = trade
+                # What it stood at on the way does not follow from its fills. Versions
+                # that kept fees in base apart ended trades which these books do not.
+                trades = self._executor.ledger.trades
+                if trades and trades[-1].number == trade.number:
+                    trades[-1] = trade
             case SignalRecord(signal=signal):
                 self._signal(signal)
             case ControlRecord():
