@@ -14,15 +14,24 @@ from workstation.execution.executor import Executor
 from workstation.execution.ledger import DAY_NS
 from workstation.execution.recovering import Recovering
 from workstation.execution.settings import OrderSettings, RiskSettings
-from workstation.model.commands import Rearm, Recover, SetLimit
+from workstation.model.commands import CancelOrders, Rearm, Recover, SetLimit
+from workstation.model.instruments import Side
 from workstation.model.limits import BreakerState
-from workstation.model.orders import OrderStatus, OrderStatusReport, QueryOrder
+from workstation.model.orders import (
+    ExternalOrder,
+    OrderEvent,
+    OrderStatus,
+    OrderStatusReport,
+    OrderType,
+    QueryOrder,
+)
 from workstation.model.rates import RateLimit
 from workstation.model.records import (
     BreakerRecord,
     ControlRecord,
     DenyRecord,
     LossBaseRecord,
+    OrderRecord,
 )
 
 D = Decimal
@@ -272,3 +281,42 @@ def test_an_end_concluded_after_a_restart_is_asked_about_again() -> None:
     before = len(asked(again))
     again.core.advance(again.core.ts + 120 * NS)
     assert len(asked(again)) > before
+
+
+def test_what_the_venue_has_had_it_never_refused() -> None:
+    hand = hand_with()
+    order_id = hand.enter()
+    hand.executor.operations.cancel_orders(CancelOrders(order_ids=(order_id,)))
+    # Nobody has answered the cancel: an acknowledgement settles nothing any more.
+    hand.core.advance(hand.core.ts + 6 * NS)
+    hand.accept(order_id)
+    again = Restarted(hand)
+    again.executor.recover(Recover(), [])
+    again.core.advance(again.core.ts + 60 * NS)
+    again.give(OrderStatusReport(order_id, None))
+    (order,) = again.executor.orders()
+    assert order.status is OrderStatus.UNKNOWN, "it knows it no more"
+
+
+def test_an_order_made_by_hand_is_never_taken_for_refused() -> None:
+    hand = hand_with()
+    hand.give(
+        ExternalOrder(
+            order_id="web_1",
+            instrument="BTC",
+            side=Side.BUY,
+            order_type=OrderType.LIMIT,
+            quantity=D(1),
+            price=D(90),
+        )
+    )
+    # The kill came before the record of its acceptance was on disk.
+    first = next(r for r in hand.core.records if isinstance(r, OrderRecord))
+    unheard = replace(first, order=replace(first.order, venue_id=None))
+    hand.core.records[:] = [unheard, replace(unheard, event=OrderEvent.DOUBT)]
+    again = Restarted(hand)
+    again.executor.recover(Recover(), [])
+    again.core.advance(again.core.ts + 60 * NS)
+    again.give(OrderStatusReport("web_1", None))
+    (order,) = again.executor.orders()
+    assert order.status is not OrderStatus.REJECTED

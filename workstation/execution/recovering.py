@@ -194,6 +194,8 @@ class Recovering:
                 order.price or order.trigger or ZERO,
             )
             if order.owner == EXTERNAL:
+                # It was made at the venue, which has had it.
+                tracked.seen = True
                 orders.adopt(tracked)
             else:
                 orders.take_up(tracked)

@@ -176,9 +176,11 @@ async def test_enter_on_a_feed_drills_down_to_its_books_and_gaps() -> None:
         assert "─ Gap ledger 2 ─" in text
         assert "open 32 s  want 4711 got 4719  tries 2" in text
         assert "mended after 2.0 s" in text
+        app.bridge_now()
         assert {"feeds", "feed_books", "gaps"} <= session.asked[-1]
         # It follows the frames: the pump asks for what the detail shows.
         app.bridge.pump_once()
+        app.bridge_now()
         assert {"feeds", "feed_books", "gaps"} <= session.asked[-1]
 
 
