@@ -310,10 +310,10 @@ def test_an_order_made_by_hand_is_never_taken_for_refused() -> None:
             price=D(90),
         )
     )
-    # The kill came before the record of its acceptance was on disk.
     first = next(r for r in hand.core.records if isinstance(r, OrderRecord))
-    unheard = replace(first, order=replace(first.order, venue_id=None))
-    hand.core.records[:] = [unheard, replace(unheard, event=OrderEvent.DOUBT)]
+    # Of no venue id, and in doubt when the engine was killed.
+    doubted = replace(first.order, venue_id=None, status=OrderStatus.UNKNOWN)
+    hand.core.records[:] = [replace(first, order=doubted, event=OrderEvent.DOUBT)]
     again = Restarted(hand)
     again.executor.recover(Recover(), [])
     again.core.advance(again.core.ts + 60 * NS)
