@@ -15,8 +15,9 @@ from tests.benchmarks.budget import ROUNDS, cpu_ns
 from tests.execution.fakes import BTC, FakeCore, FakeEdge, FakeMarket
 from workstation.model.instruments import Side
 from workstation.model.market import MarketEvent, Quote, Trade
-from workstation.model.orders import Order, OrderRole, OrderType, SubmitOrder
+from workstation.model.orders import Order, OrderRole, OrderType
 from workstation.model.randomness import random_stream
+from workstation.model.requests import SubmitOrder
 from workstation.venues.matching import MatchingEngine, Terms
 from workstation.venues.paper.broker import PaperBroker
 from workstation.venues.paper.settings import FillModel, PaperBrokerSettings

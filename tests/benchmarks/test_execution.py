@@ -20,13 +20,9 @@ from tests.execution.fakes import BTC, NS, FakeMarket, quote, signal
 from workstation.execution.executor import Executor
 from workstation.execution.settings import OrderSettings, RiskSettings
 from workstation.kernel.clock import SimClock, Timer
-from workstation.model.orders import (
-    OrderAccepted,
-    OrderFilledReport,
-    Request,
-    SubmitOrder,
-)
 from workstation.model.records import Record
+from workstation.model.reports import OrderAccepted, OrderFilledReport
+from workstation.model.requests import Request, SubmitOrder
 
 ROUNDS = 5
 SMALL, LARGE = 1_000, 50_000

@@ -12,7 +12,7 @@ import time
 
 from tests.benchmarks.budget import ROUNDS
 from tests.benchmarks.test_core import session, trades
-from workstation.model.orders import Request, SubmitOrder
+from workstation.model.requests import Request, SubmitOrder
 
 TICKS = 60_000
 

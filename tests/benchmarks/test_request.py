@@ -21,14 +21,9 @@ from workstation.engine.assembly import assemble_session
 from workstation.engine.session import Session
 from workstation.engine.sources import Sources
 from workstation.kernel import RealClock
-from workstation.model.orders import (
-    OrderAccepted,
-    OrderFilledReport,
-    Report,
-    Request,
-    SubmitOrder,
-)
 from workstation.model.rates import BrokerAbilities
+from workstation.model.reports import OrderAccepted, OrderFilledReport, Report
+from workstation.model.requests import Request, SubmitOrder
 from workstation.venues.binance.messages import order_params
 from workstation.venues.binance.signing import signed_query
 

@@ -23,9 +23,11 @@ from workstation.engine import journal as journal_module
 from workstation.engine.assembly import assemble_session
 from workstation.engine.session import Session
 from workstation.model.commands import Recover, Resolve
-from workstation.model.orders import Order, Report, SingleRequest
+from workstation.model.orders import Order
 from workstation.model.reconciliation import Resolution, Subject, Verdict
 from workstation.model.records import DenyRecord
+from workstation.model.reports import Report
+from workstation.model.requests import SingleRequest
 from workstation.paths import shipped_folder
 from workstation.venues.binance.settings import BinanceVenueSettings
 from workstation.venues.binance.venue import BinanceVenue

@@ -14,8 +14,9 @@ from workstation.engine.core import EdgePort, EngineCore
 from workstation.engine.engine import Engine
 from workstation.kernel import Dispatcher, EventBus, SimClock
 from workstation.model.market import MarketEvent, Quote
-from workstation.model.orders import OrderAccepted, Request
 from workstation.model.records import FaultRecord, NoteRecord, Record
+from workstation.model.reports import OrderAccepted
+from workstation.model.requests import Request
 
 
 class Caused(Struct, frozen=True):

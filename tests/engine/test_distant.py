@@ -18,25 +18,25 @@ from workstation.engine.session import Session
 from workstation.model.commands import Recover, SetLimit
 from workstation.model.errors import VenueSilent
 from workstation.model.instruments import Side
-from workstation.model.orders import (
+from workstation.model.orders import Order, OrderRole, OrderType
+from workstation.model.rates import BrokerAbilities
+from workstation.model.records import LimitRecord, Record
+from workstation.model.reports import (
     AccountReport,
     Balance,
-    CancelOrder,
-    Order,
     OrderAccepted,
     OrderCanceled,
     OrderFilledReport,
-    OrderRole,
     OrderStatusReport,
-    OrderType,
+    Report,
+)
+from workstation.model.requests import (
+    CancelOrder,
     QueryAccount,
     QueryOrder,
-    Report,
     SingleRequest,
     SubmitOrder,
 )
-from workstation.model.rates import BrokerAbilities
-from workstation.model.records import LimitRecord, Record
 
 
 class Venue:

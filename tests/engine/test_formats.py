@@ -29,7 +29,6 @@ from workstation.engine.session import Session
 from workstation.model.commands import Command
 from workstation.model.errors import JournalError
 from workstation.model.money import times
-from workstation.model.orders import Report
 from workstation.model.records import (
     FillRecord,
     LimitRecord,
@@ -39,6 +38,7 @@ from workstation.model.records import (
     StateRecord,
     TradeRecord,
 )
+from workstation.model.reports import Report
 from workstation.strategy.replies import ScriptAnswered
 
 DATA = Path(__file__).parent / "data"

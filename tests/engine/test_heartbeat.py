@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from workstation.engine.heartbeat import Heartbeat
 from workstation.model.instruments import Side
-from workstation.model.orders import Order, OrderRole, OrderType, SubmitOrder
+from workstation.model.orders import Order, OrderRole, OrderType
+from workstation.model.requests import SubmitOrder
 
 # A long silence: nothing is ever asked of the venue, which is not there.
 ACCOUNT: dict[str, object] = {

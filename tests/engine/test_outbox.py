@@ -12,11 +12,9 @@ from hypothesis import strategies as st
 from workstation.engine.journal import Journal
 from workstation.engine.outbox import Outbox
 from workstation.model.instruments import Side
-from workstation.model.orders import (
+from workstation.model.orders import Order, OrderRole, OrderType
+from workstation.model.requests import (
     CancelOrder,
-    Order,
-    OrderRole,
-    OrderType,
     QueryOrder,
     ReplaceOrder,
     Request,

@@ -18,7 +18,8 @@ from workstation.engine.override_plan import (
 )
 from workstation.model.commands import Disposition, Override
 from workstation.model.errors import CommandRefused
-from workstation.model.orders import OrderCanceled, OrderFilledReport, OrderStatus
+from workstation.model.orders import OrderStatus
+from workstation.model.reports import OrderCanceled, OrderFilledReport
 from workstation.model.signals import Signal, SignalAction
 from workstation.model.states import SymbolState
 from workstation.strategy.machine import TABLE

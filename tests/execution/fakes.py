@@ -26,17 +26,12 @@ from workstation.model.market import (
     Quote,
     Trade,
 )
-from workstation.model.orders import (
-    OrderAccepted,
-    OrderFilledReport,
-    OrderType,
-    Report,
-    Request,
-    SubmitOrder,
-)
+from workstation.model.orders import OrderType
 from workstation.model.ports import BarsView, IndicatorView
 from workstation.model.rates import BrokerAbilities
 from workstation.model.records import Record
+from workstation.model.reports import OrderAccepted, OrderFilledReport, Report
+from workstation.model.requests import Request, SubmitOrder
 from workstation.model.signals import Signal, SignalAction
 from workstation.model.states import BookTrust
 from workstation.model.timeframes import Timeframe

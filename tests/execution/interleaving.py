@@ -30,22 +30,18 @@ from workstation.model.commands import (
     Resolve,
 )
 from workstation.model.errors import CommandRefused
-from workstation.model.orders import (
-    CancelRejected,
-    Order,
-    OrderReplaced,
-    OrderRole,
-    OrderStatus,
-    ReplaceRejected,
-    Report,
-    ReportsLost,
-    Request,
-    SubmitOrder,
-    TimeInForce,
-)
+from workstation.model.orders import Order, OrderRole, OrderStatus, TimeInForce
 from workstation.model.rates import BrokerAbilities
 from workstation.model.reconciliation import Resolution, Subject, Verdict
 from workstation.model.records import Record
+from workstation.model.reports import (
+    CancelRejected,
+    OrderReplaced,
+    ReplaceRejected,
+    Report,
+    ReportsLost,
+)
+from workstation.model.requests import Request, SubmitOrder
 
 D = Decimal
 S = OrderStatus

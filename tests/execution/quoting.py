@@ -11,22 +11,24 @@ from workstation.execution.settings import OrderSettings, QuotingSettings, RiskS
 from workstation.model.desired import DesiredLevel, DesiredOrders
 from workstation.model.instruments import Side
 from workstation.model.market import Quote
-from workstation.model.orders import (
-    BatchRequest,
-    CancelOrder,
-    Order,
+from workstation.model.orders import Order
+from workstation.model.rates import BrokerAbilities, RateLimit
+from workstation.model.records import RequoteRecord
+from workstation.model.reports import (
     OrderAccepted,
     OrderCanceled,
     OrderFilledReport,
     OrderRejected,
     OrderReplaced,
+)
+from workstation.model.requests import (
+    BatchRequest,
+    CancelOrder,
     QueryAccount,
     QueryOrder,
     ReplaceOrder,
     SubmitOrder,
 )
-from workstation.model.rates import BrokerAbilities, RateLimit
-from workstation.model.records import RequoteRecord
 
 D = Decimal
 Pair = tuple[float, float]

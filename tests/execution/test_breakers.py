@@ -16,8 +16,9 @@ from workstation.execution.settings import RiskSettings
 from workstation.model.commands import Kill, KillLevel, Rearm
 from workstation.model.errors import CommandRefused
 from workstation.model.limits import BreakerState
-from workstation.model.orders import CancelOrder, OrderType
+from workstation.model.orders import OrderType
 from workstation.model.records import BreakerRecord, ControlRecord, DenyRecord
+from workstation.model.requests import CancelOrder
 
 D = Decimal
 DAY_NS = 86_400 * NS

@@ -13,18 +13,20 @@ from workstation.model.errors import CommandRefused
 from workstation.model.events import OrderDenied
 from workstation.model.instruments import Side
 from workstation.model.orders import (
-    CancelOrder,
-    CancelRejected,
     Order,
-    OrderCanceled,
-    OrderExpired,
-    OrderRejected,
     OrderRole,
     OrderStatus,
     OrderType,
     TimeInForce,
 )
 from workstation.model.records import FaultRecord
+from workstation.model.reports import (
+    CancelRejected,
+    OrderCanceled,
+    OrderExpired,
+    OrderRejected,
+)
+from workstation.model.requests import CancelOrder
 
 D = Decimal
 S = OrderStatus

@@ -26,17 +26,15 @@ from workstation.model.commands import (
 )
 from workstation.model.errors import CommandRefused
 from workstation.model.instruments import Side
-from workstation.model.orders import (
+from workstation.model.orders import OrderStatus, OrderType, TimeInForce
+from workstation.model.rates import BrokerAbilities, RateLimit
+from workstation.model.records import DenyRecord
+from workstation.model.reports import (
     AccountReport,
     Balance,
     OrderRejected,
-    OrderStatus,
     OrderStatusReport,
-    OrderType,
-    TimeInForce,
 )
-from workstation.model.rates import BrokerAbilities, RateLimit
-from workstation.model.records import DenyRecord
 from workstation.model.states import BookTrust
 
 D = Decimal

@@ -13,7 +13,7 @@ from workstation.execution.settings import RiskSettings
 from workstation.model.commands import Flatten, Kill, KillLevel, PlaceOrder
 from workstation.model.errors import CommandRefused
 from workstation.model.instruments import Side
-from workstation.model.orders import Order, OrderCanceled, OrderType, SubmitOrder
+from workstation.model.orders import Order, OrderType
 from workstation.model.rates import BrokerAbilities
 from workstation.model.records import (
     DenyRecord,
@@ -21,6 +21,8 @@ from workstation.model.records import (
     PositionRecord,
     TradeRecord,
 )
+from workstation.model.reports import OrderCanceled
+from workstation.model.requests import SubmitOrder
 
 D = Decimal
 

@@ -13,8 +13,9 @@ from msgspec.structs import replace
 from tests.execution.fakes import BTC, NS, Hand, signal
 from workstation.execution.settings import RiskSettings
 from workstation.model.limits import Gauge
-from workstation.model.orders import OrderCanceled, OrderType, TimeInForce
+from workstation.model.orders import OrderType, TimeInForce
 from workstation.model.records import DenyRecord
+from workstation.model.reports import OrderCanceled
 
 D = Decimal
 OFF = RiskSettings(

@@ -33,21 +33,7 @@ from workstation.model.events import (
 )
 from workstation.model.instruments import Side
 from workstation.model.market import BookDelta, Trade
-from workstation.model.orders import (
-    CancelOrder,
-    CancelRejected,
-    OrderAccepted,
-    OrderCanceled,
-    OrderExpired,
-    OrderFilledReport,
-    OrderRejected,
-    OrderRole,
-    OrderStatus,
-    OrderStatusReport,
-    OrderType,
-    QueryOrder,
-    SubmitOrder,
-)
+from workstation.model.orders import OrderRole, OrderStatus, OrderType
 from workstation.model.ports import OrdersView, PositionView
 from workstation.model.records import (
     ControlRecord,
@@ -56,6 +42,16 @@ from workstation.model.records import (
     OrderRecord,
     PositionRecord,
 )
+from workstation.model.reports import (
+    CancelRejected,
+    OrderAccepted,
+    OrderCanceled,
+    OrderExpired,
+    OrderFilledReport,
+    OrderRejected,
+    OrderStatusReport,
+)
+from workstation.model.requests import CancelOrder, QueryOrder, SubmitOrder
 from workstation.model.roles import Part
 from workstation.model.states import BookTrust
 

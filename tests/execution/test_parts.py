@@ -14,14 +14,9 @@ from workstation.execution.parts import AT_ONCE, parts
 from workstation.execution.settings import OrderSettings, RiskSettings
 from workstation.model.commands import Flatten, Kill, KillLevel
 from workstation.model.instruments import Instrument
-from workstation.model.orders import (
-    Order,
-    OrderRejected,
-    OrderRole,
-    OrderStatus,
-    OrderType,
-)
+from workstation.model.orders import Order, OrderRole, OrderStatus, OrderType
 from workstation.model.records import DenyRecord, FaultRecord
+from workstation.model.reports import OrderRejected
 from workstation.venues.paper.settings import PaperBrokerSettings
 
 D = Decimal

@@ -6,12 +6,9 @@ from decimal import Decimal
 
 from tests.execution.fakes import NS, Hand
 from workstation.execution.settings import OrderSettings
-from workstation.model.orders import (
-    OrderCanceled,
-    OrderStatus,
-    OrderStatusReport,
-    QueryOrder,
-)
+from workstation.model.orders import OrderStatus
+from workstation.model.reports import OrderCanceled, OrderStatusReport
+from workstation.model.requests import QueryOrder
 
 S = OrderStatus
 

@@ -23,22 +23,23 @@ from workstation.model.commands import (
 )
 from workstation.model.events import DataBroke, OrderDenied
 from workstation.model.instruments import Side
-from workstation.model.orders import (
-    BatchRequest,
-    CancelOrder,
+from workstation.model.orders import OrderRole, OrderStatus
+from workstation.model.rates import BrokerAbilities, RateLimit
+from workstation.model.records import DenyRecord
+from workstation.model.reports import (
     CancelRejected,
     OrderCanceled,
     OrderReplaced,
-    OrderRole,
-    OrderStatus,
     OrderStatusReport,
+    ReplaceRejected,
+)
+from workstation.model.requests import (
+    BatchRequest,
+    CancelOrder,
     QueryOrder,
     ReplaceOrder,
-    ReplaceRejected,
     SubmitOrder,
 )
-from workstation.model.rates import BrokerAbilities, RateLimit
-from workstation.model.records import DenyRecord
 
 D = Decimal
 BUY, SELL = Side.BUY, Side.SELL

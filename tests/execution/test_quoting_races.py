@@ -14,22 +14,24 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from tests.execution.quoting import Quoter, Single, wish
 from workstation.execution.settings import QuotingSettings, RiskSettings
 from workstation.model.instruments import Side
-from workstation.model.orders import (
-    CancelOrder,
+from workstation.model.orders import OrderStatus
+from workstation.model.rates import BrokerAbilities, RateLimit
+from workstation.model.reports import (
     CancelRejected,
     OrderAccepted,
     OrderCanceled,
     OrderFilledReport,
     OrderRejected,
     OrderReplaced,
-    OrderStatus,
     OrderStatusReport,
+    ReplaceRejected,
+)
+from workstation.model.requests import (
+    CancelOrder,
     QueryOrder,
     ReplaceOrder,
-    ReplaceRejected,
     SubmitOrder,
 )
-from workstation.model.rates import BrokerAbilities, RateLimit
 
 D = Decimal
 BUY, SELL = Side.BUY, Side.SELL

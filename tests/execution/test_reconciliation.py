@@ -22,21 +22,7 @@ from workstation.model.commands import (
 )
 from workstation.model.errors import CommandRefused
 from workstation.model.instruments import Side
-from workstation.model.orders import (
-    AccountReport,
-    Balance,
-    CancelOrder,
-    OpenOrder,
-    OrderCanceled,
-    OrderFilledReport,
-    OrderRole,
-    OrderStatus,
-    OrderStatusReport,
-    OrderType,
-    QueryAccount,
-    QueryOrder,
-    Request,
-)
+from workstation.model.orders import OrderRole, OrderStatus, OrderType
 from workstation.model.rates import BrokerAbilities
 from workstation.model.reconciliation import (
     BalanceLine,
@@ -52,6 +38,15 @@ from workstation.model.records import (
     DifferenceRecord,
     OwnerRecord,
 )
+from workstation.model.reports import (
+    AccountReport,
+    Balance,
+    OpenOrder,
+    OrderCanceled,
+    OrderFilledReport,
+    OrderStatusReport,
+)
+from workstation.model.requests import CancelOrder, QueryAccount, QueryOrder, Request
 
 D = Decimal
 CASH = D(100_000)

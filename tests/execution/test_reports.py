@@ -10,22 +10,20 @@ from tests.execution.fakes import NS, Hand
 from workstation.execution.settings import OrderSettings
 from workstation.model.commands import CancelOrders
 from workstation.model.instruments import Side
-from workstation.model.orders import (
-    CancelOrder,
+from workstation.model.orders import OrderStatus, OrderType
+from workstation.model.records import FaultRecord, FillRecord
+from workstation.model.reports import (
     CancelRejected,
     ExternalOrder,
     OrderAccepted,
     OrderCanceled,
     OrderExpired,
     OrderReplaced,
-    OrderStatus,
     OrderStatusReport,
-    OrderType,
-    QueryOrder,
     ReplaceRejected,
     ReportsLost,
 )
-from workstation.model.records import FaultRecord, FillRecord
+from workstation.model.requests import CancelOrder, QueryOrder
 
 D = Decimal
 S = OrderStatus

@@ -17,14 +17,7 @@ from workstation.execution.settings import OrderSettings, RiskSettings
 from workstation.model.commands import CancelOrders, Rearm, Recover, SetLimit
 from workstation.model.instruments import Side
 from workstation.model.limits import BreakerState
-from workstation.model.orders import (
-    ExternalOrder,
-    OrderEvent,
-    OrderStatus,
-    OrderStatusReport,
-    OrderType,
-    QueryOrder,
-)
+from workstation.model.orders import OrderEvent, OrderStatus, OrderType
 from workstation.model.rates import RateLimit
 from workstation.model.records import (
     BreakerRecord,
@@ -33,6 +26,8 @@ from workstation.model.records import (
     LossBaseRecord,
     OrderRecord,
 )
+from workstation.model.reports import ExternalOrder, OrderStatusReport
+from workstation.model.requests import QueryOrder
 
 D = Decimal
 

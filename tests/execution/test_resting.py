@@ -14,17 +14,10 @@ from workstation.execution.settings import RiskSettings
 from workstation.model.commands import CancelOrders, Flatten
 from workstation.model.errors import CommandRefused
 from workstation.model.instruments import Side
-from workstation.model.orders import (
-    CancelOrder,
-    Order,
-    OrderCanceled,
-    OrderReplaced,
-    OrderRole,
-    OrderStatus,
-    OrderType,
-    SubmitOrder,
-)
+from workstation.model.orders import Order, OrderRole, OrderStatus, OrderType
 from workstation.model.records import DenyRecord
+from workstation.model.reports import OrderCanceled, OrderReplaced
+from workstation.model.requests import CancelOrder, SubmitOrder
 
 D = Decimal
 LOOSE = RiskSettings(max_order_value=None, max_position_value=None, leverage=D(1000))

@@ -15,13 +15,10 @@ from workstation.model.events import (
     PositionStateChanged,
     RiskMetricsUpdated,
 )
-from workstation.model.orders import (
-    CancelOrder,
-    OrderCanceled,
-    OrderReplaced,
-    OrderType,
-)
+from workstation.model.orders import OrderType
 from workstation.model.records import BandRecord, DenyRecord
+from workstation.model.reports import OrderCanceled, OrderReplaced
+from workstation.model.requests import CancelOrder
 from workstation.model.states import BookTrust, PositionBand
 
 D = Decimal

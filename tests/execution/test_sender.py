@@ -11,14 +11,14 @@ from tests.execution.quoting import Quoter
 from workstation.execution.rates import RateBudgets
 from workstation.execution.sender import Sender
 from workstation.model.events import OrderDenied
-from workstation.model.orders import (
+from workstation.model.rates import BrokerAbilities, RateLimit
+from workstation.model.requests import (
     BatchRequest,
     CancelOrder,
     QueryOrder,
     ReplaceOrder,
     SubmitOrder,
 )
-from workstation.model.rates import BrokerAbilities, RateLimit
 
 D = Decimal
 LIMIT = RateLimit(window_s=60, weight=100, place=1, modify=2, cancel=3, query=5)

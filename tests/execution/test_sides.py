@@ -6,8 +6,9 @@ from decimal import Decimal
 
 from tests.execution.test_reconciliation import Account, web
 from workstation.model.instruments import Side
-from workstation.model.orders import ExternalOrder, OrderType
+from workstation.model.orders import OrderType
 from workstation.model.reconciliation import Verdict
+from workstation.model.reports import ExternalOrder
 
 
 def test_a_stop_tells_its_trigger_on_both_sides() -> None:

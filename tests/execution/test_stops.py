@@ -25,23 +25,23 @@ from workstation.model.errors import CommandRefused
 from workstation.model.instruments import Side
 from workstation.model.market import Trade
 from workstation.model.orders import (
-    CancelOrder,
     Order,
-    OrderCanceled,
-    OrderRejected,
-    OrderReplaced,
     OrderRole,
     OrderStatus,
-    OrderStatusReport,
-    OrderTriggered,
     OrderType,
-    ReplaceOrder,
-    ReplaceRejected,
-    SubmitOrder,
     TimeInForce,
 )
 from workstation.model.rates import BrokerAbilities
 from workstation.model.records import DenyRecord
+from workstation.model.reports import (
+    OrderCanceled,
+    OrderRejected,
+    OrderReplaced,
+    OrderStatusReport,
+    OrderTriggered,
+    ReplaceRejected,
+)
+from workstation.model.requests import CancelOrder, ReplaceOrder, SubmitOrder
 
 D = Decimal
 S = OrderStatus

@@ -9,16 +9,10 @@ import pytest
 from tests.execution.fakes import NS, Hand
 from workstation.execution.settings import OrderSettings
 from workstation.model.commands import Flatten, Kill, KillLevel
-from workstation.model.orders import (
-    Order,
-    OrderExpired,
-    OrderRejected,
-    OrderRole,
-    OrderType,
-    SubmitOrder,
-    TimeInForce,
-)
+from workstation.model.orders import Order, OrderRole, OrderType, TimeInForce
 from workstation.model.records import FaultRecord
+from workstation.model.reports import OrderExpired, OrderRejected
+from workstation.model.requests import SubmitOrder
 
 D = Decimal
 

@@ -21,18 +21,15 @@ from workstation.model.commands import (
 from workstation.model.errors import CommandRefused
 from workstation.model.instruments import Side
 from workstation.model.orders import (
-    CancelOrder,
     Order,
-    OrderCanceled,
-    OrderReplaced,
     OrderRole,
     OrderStatus,
     OrderType,
-    ReplaceOrder,
-    ReplaceRejected,
     TimeInForce,
 )
 from workstation.model.records import DenyRecord
+from workstation.model.reports import OrderCanceled, OrderReplaced, ReplaceRejected
+from workstation.model.requests import CancelOrder, ReplaceOrder
 
 D = Decimal
 BUY, SELL = Side.BUY, Side.SELL

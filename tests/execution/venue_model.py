@@ -11,11 +11,10 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from workstation.model.instruments import Side
-from workstation.model.orders import (
+from workstation.model.orders import OrderStatus, OrderType, TimeInForce
+from workstation.model.reports import (
     AccountReport,
     Balance,
-    BatchRequest,
-    CancelOrder,
     CancelRejected,
     ExternalOrder,
     OpenOrder,
@@ -25,18 +24,19 @@ from workstation.model.orders import (
     OrderFilledReport,
     OrderRejected,
     OrderReplaced,
-    OrderStatus,
     OrderStatusReport,
     OrderTriggered,
-    OrderType,
+    ReplaceRejected,
+    Report,
+)
+from workstation.model.requests import (
+    BatchRequest,
+    CancelOrder,
     QueryAccount,
     QueryOrder,
     ReplaceOrder,
-    ReplaceRejected,
-    Report,
     Request,
     SubmitOrder,
-    TimeInForce,
 )
 
 FEE = Decimal("0.001")

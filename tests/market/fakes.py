@@ -10,8 +10,8 @@ from workstation.market.aggregator import Aggregator
 from workstation.market.settings import StorageSettings
 from workstation.model.instruments import Instrument
 from workstation.model.market import Bar, MarketEvent
-from workstation.model.orders import Request
 from workstation.model.records import BarRecord, Record
+from workstation.model.requests import Request
 from workstation.model.timeframes import Timeframe
 
 

@@ -32,8 +32,9 @@ from workstation.model.events import (
 )
 from workstation.model.instruments import Instrument
 from workstation.model.market import Bar, Quote
-from workstation.model.orders import CancelOrder, Order, Request, SubmitOrder
+from workstation.model.orders import Order
 from workstation.model.records import StateRecord
+from workstation.model.requests import CancelOrder, Request, SubmitOrder
 from workstation.model.signals import Signal
 from workstation.model.states import SymbolState
 from workstation.model.timeframes import Timeframe

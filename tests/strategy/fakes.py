@@ -20,10 +20,10 @@ from workstation.model.orders import (
     OrderRole,
     OrderStatus,
     OrderType,
-    Request,
 )
 from workstation.model.positions import AccountView, Position
 from workstation.model.records import Record, StateRecord
+from workstation.model.requests import Request
 from workstation.model.signals import Signal
 from workstation.model.states import Gate, SymbolState
 from workstation.model.timeframes import Timeframe

@@ -34,17 +34,16 @@ from workstation.model.commands import (
     Rearm,
 )
 from workstation.model.errors import CommandRefused, ScriptError
-from workstation.model.orders import (
+from workstation.model.orders import OrderRole, OrderStatus
+from workstation.model.records import FaultRecord, FillRecord
+from workstation.model.reports import (
     CancelRejected,
     OrderAccepted,
     OrderCanceled,
     OrderExpired,
     OrderFilledReport,
     OrderRejected,
-    OrderRole,
-    OrderStatus,
 )
-from workstation.model.records import FaultRecord, FillRecord
 from workstation.model.states import SymbolState
 from workstation.strategy.machine import TABLE
 

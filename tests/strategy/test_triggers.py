@@ -9,12 +9,8 @@ import pytest
 from tests.strategy.bench import Bench, S
 from workstation.execution.settings import RiskSettings
 from workstation.model.commands import Kill, KillLevel
-from workstation.model.orders import (
-    OrderExpired,
-    OrderFilledReport,
-    OrderRejected,
-)
 from workstation.model.records import DenyRecord
+from workstation.model.reports import OrderExpired, OrderFilledReport, OrderRejected
 from workstation.model.states import SymbolState
 
 W, C, T = SymbolState

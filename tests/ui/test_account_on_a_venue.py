@@ -23,8 +23,9 @@ from tests.ui.test_keys_act import settle
 from workstation.engine.assembly import assemble_session
 from workstation.engine.replay import replay_journal
 from workstation.engine.session import Session
-from workstation.model.orders import AccountReport, Report, SingleRequest
 from workstation.model.reconciliation import Verdict
+from workstation.model.reports import AccountReport, Report
+from workstation.model.requests import SingleRequest
 from workstation.ui.app import WorkstationApp
 from workstation.ui.screens.reconciliation import ReconciliationScreen
 from workstation.ui.screens.resolve import ResolveScreen

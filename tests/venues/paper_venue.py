@@ -8,16 +8,9 @@ from typing import TypeVar
 from tests.execution.fakes import BTC, ETH, FakeCore, FakeEdge, FakeMarket, quote
 from workstation.model.instruments import Side
 from workstation.model.market import MarketEvent
-from workstation.model.orders import (
-    Order,
-    OrderFilledReport,
-    OrderRole,
-    OrderType,
-    Report,
-    SingleRequest,
-    SubmitOrder,
-    TimeInForce,
-)
+from workstation.model.orders import Order, OrderRole, OrderType, TimeInForce
+from workstation.model.reports import OrderFilledReport, Report
+from workstation.model.requests import SingleRequest, SubmitOrder
 from workstation.venues.paper.broker import PaperBroker
 from workstation.venues.paper.settings import PaperBrokerSettings
 

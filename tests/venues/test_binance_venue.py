@@ -13,25 +13,29 @@ from workstation.kernel.clock import RealClock
 from workstation.model.errors import VenueSilent
 from workstation.model.instruments import Side
 from workstation.model.orders import (
-    AccountReport,
-    CancelOrder,
-    CancelRejected,
     Order,
+    OrderRole,
+    OrderStatus,
+    OrderType,
+    TimeInForce,
+)
+from workstation.model.reports import (
+    AccountReport,
+    CancelRejected,
     OrderAccepted,
     OrderCanceled,
     OrderExpired,
     OrderFilledReport,
     OrderRejected,
-    OrderRole,
-    OrderStatus,
     OrderStatusReport,
-    OrderType,
+    ReplaceRejected,
+)
+from workstation.model.requests import (
+    CancelOrder,
     QueryAccount,
     QueryOrder,
     ReplaceOrder,
-    ReplaceRejected,
     SubmitOrder,
-    TimeInForce,
 )
 from workstation.model.timeframes import NS_PER_MS, NS_PER_S
 from workstation.venues.binance.messages import order_params

@@ -9,20 +9,16 @@ import pytest
 
 from tests.execution.fakes import BTC, FakeCore, FakeEdge, FakeMarket, quote
 from workstation.model.instruments import Side
-from workstation.model.orders import (
-    BatchRequest,
-    CancelOrder,
+from workstation.model.orders import Order, OrderRole, OrderType
+from workstation.model.rates import BrokerAbilities, RateLimit
+from workstation.model.reports import (
     CancelRejected,
-    Order,
     OrderAccepted,
     OrderCanceled,
     OrderRejected,
-    OrderRole,
-    OrderType,
     Report,
-    SubmitOrder,
 )
-from workstation.model.rates import BrokerAbilities, RateLimit
+from workstation.model.requests import BatchRequest, CancelOrder, SubmitOrder
 from workstation.venues.paper.broker import PaperBroker
 from workstation.venues.paper.settings import PaperBrokerSettings
 

@@ -25,25 +25,29 @@ from workstation.model.fees import VenueFees
 from workstation.model.instruments import Side
 from workstation.model.market import BookDelta, Trade
 from workstation.model.orders import (
-    CancelOrder,
-    CancelRejected,
     Order,
+    OrderRole,
+    OrderStatus,
+    OrderType,
+    TimeInForce,
+)
+from workstation.model.reports import (
+    CancelRejected,
     OrderAccepted,
     OrderCanceled,
     OrderExpired,
     OrderFilledReport,
     OrderRejected,
     OrderReplaced,
-    OrderRole,
-    OrderStatus,
     OrderStatusReport,
-    OrderType,
-    QueryOrder,
-    ReplaceOrder,
     ReplaceRejected,
     Report,
+)
+from workstation.model.requests import (
+    CancelOrder,
+    QueryOrder,
+    ReplaceOrder,
     SubmitOrder,
-    TimeInForce,
 )
 from workstation.model.roles import Broker
 from workstation.model.states import BookTrust

@@ -12,15 +12,15 @@ from tests.execution.fakes import NS, FakeBook, quote
 from tests.venues.paper_venue import AT_ONCE, Venue, quoted
 from workstation.model.instruments import Side
 from workstation.model.market import BookDelta, MarketEvent, Trade
-from workstation.model.orders import (
+from workstation.model.orders import TimeInForce
+from workstation.model.reports import (
     OrderAccepted,
     OrderCanceled,
     OrderExpired,
     OrderRejected,
-    ReplaceOrder,
     ReplaceRejected,
-    TimeInForce,
 )
+from workstation.model.requests import ReplaceOrder
 from workstation.venues.paper.settings import FillModel, PaperBrokerSettings
 
 D = Decimal

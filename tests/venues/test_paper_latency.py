@@ -12,16 +12,14 @@ from hypothesis import strategies as st
 from tests.execution.fakes import NS, quote
 from tests.venues.paper_venue import Venue
 from workstation.model.instruments import Side
-from workstation.model.orders import (
-    CancelOrder,
+from workstation.model.randomness import random_stream
+from workstation.model.reports import (
     OrderAccepted,
     OrderCanceled,
     OrderFilledReport,
     OrderReplaced,
-    QueryOrder,
-    ReplaceOrder,
 )
-from workstation.model.randomness import random_stream
+from workstation.model.requests import CancelOrder, QueryOrder, ReplaceOrder
 from workstation.venues.paper.latency import Latency, quantile
 from workstation.venues.paper.settings import PaperBrokerSettings
 

@@ -14,16 +14,10 @@ from workstation.market.aggregator import Aggregator
 from workstation.market.settings import StorageSettings
 from workstation.model.instruments import Instrument, Side
 from workstation.model.market import MarketEvent, Trade
-from workstation.model.orders import (
-    CancelOrder,
-    Order,
-    OrderFilledReport,
-    OrderRole,
-    OrderType,
-    Report,
-    SubmitOrder,
-)
+from workstation.model.orders import Order, OrderRole, OrderType
 from workstation.model.randomness import random_stream
+from workstation.model.reports import OrderFilledReport, Report
+from workstation.model.requests import CancelOrder, SubmitOrder
 from workstation.venues.matching.orders import UNKNOWN
 from workstation.venues.paper.broker import PaperBroker
 from workstation.venues.paper.settings import PaperBrokerSettings

@@ -15,21 +15,21 @@ from workstation.model.instruments import Side
 from workstation.model.market import Trade
 from workstation.model.orders import (
     Order,
+    OrderRole,
+    OrderStatus,
+    OrderType,
+    TimeInForce,
+)
+from workstation.model.records import FillRecord, OrderRecord
+from workstation.model.reports import (
     OrderAccepted,
     OrderFilledReport,
     OrderRejected,
     OrderReplaced,
-    OrderRole,
-    OrderStatus,
     OrderStatusReport,
     OrderTriggered,
-    OrderType,
-    QueryOrder,
-    ReplaceOrder,
-    SubmitOrder,
-    TimeInForce,
 )
-from workstation.model.records import FillRecord, OrderRecord
+from workstation.model.requests import QueryOrder, ReplaceOrder, SubmitOrder
 from workstation.venues.paper.settings import PaperBrokerSettings
 
 D = Decimal

@@ -9,14 +9,9 @@ import msgspec
 import pytest
 
 from workstation.model.errors import VenueSilent
-from workstation.model.orders import (
-    CancelOrder,
-    CancelRejected,
-    OrderCanceled,
-    Report,
-    Request,
-)
 from workstation.model.rates import BrokerAbilities
+from workstation.model.reports import CancelRejected, OrderCanceled, Report
+from workstation.model.requests import CancelOrder, Request
 from workstation.venues import watchdog as module
 from workstation.venues.watchdog import Watchdog
 

@@ -17,8 +17,9 @@ from msgspec import Struct
 from workstation.engine.hashing import DecisionHash, encode
 from workstation.engine.script_calls import ScriptCalls
 from workstation.kernel import Dispatcher, EventBus, SimClock, Timer
-from workstation.model.orders import Report, Request
 from workstation.model.records import Record
+from workstation.model.reports import Report
+from workstation.model.requests import Request
 
 __all__ = ["EngineCore", "RecordSink", "TimerFired"]
 

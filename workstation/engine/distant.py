@@ -19,18 +19,16 @@ from workstation.engine.journal import Journal
 from workstation.engine.outbox import Outbox
 from workstation.model.errors import VenueSilent
 from workstation.model.market import MarketEvent
-from workstation.model.orders import (
+from workstation.model.ports import Edge
+from workstation.model.reports import OrderRejected, ReplaceRejected, Report
+from workstation.model.requests import (
     BatchRequest,
-    OrderRejected,
     QueryAccount,
     ReplaceOrder,
-    ReplaceRejected,
-    Report,
     Request,
     SingleRequest,
     SubmitOrder,
 )
-from workstation.model.ports import Edge
 from workstation.model.roles import Venue
 
 __all__ = ["DistantBroker"]

@@ -31,8 +31,9 @@ from workstation.model.commands import Command
 from workstation.model.errors import FeedHole
 from workstation.model.events import ResyncWanted
 from workstation.model.market import MarketEvent
-from workstation.model.orders import Report, Request
 from workstation.model.records import FaultRecord, FeedRecord, TaskRecord
+from workstation.model.reports import Report
+from workstation.model.requests import Request
 from workstation.model.roles import Broker, Connector, Part
 from workstation.strategy.replies import ScriptAnswered
 from workstation.strategy.script import describe

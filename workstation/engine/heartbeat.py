@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from workstation.model.orders import SingleRequest, SubmitOrder
+from workstation.model.requests import SingleRequest, SubmitOrder
 
 __all__ = ["Heartbeat"]
 

@@ -21,8 +21,8 @@ import msgspec
 
 from workstation.model.commands import Command
 from workstation.model.errors import JournalError
-from workstation.model.orders import Report
 from workstation.model.records import Record
+from workstation.model.reports import Report
 from workstation.strategy.inputs import Asked
 from workstation.strategy.replies import ScriptAnswered
 from workstation.strategy.script import Script

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 
 from workstation.engine.journal import Journal
-from workstation.model.orders import (
+from workstation.model.requests import (
     CancelOrder,
     QueryAccount,
     QueryOrder,

@@ -22,9 +22,10 @@ from workstation.engine.script_loading import KeptScripts
 from workstation.engine.session import Session
 from workstation.engine.settings import RunSettings
 from workstation.model.errors import JournalError
-from workstation.model.orders import Report, Request
 from workstation.model.rates import BrokerAbilities
 from workstation.model.records import Record
+from workstation.model.reports import Report
+from workstation.model.requests import Request
 from workstation.strategy.replies import ScriptAnswered
 from workstation.strategy.script import Script
 

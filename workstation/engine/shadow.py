@@ -20,9 +20,10 @@ from workstation.model.errors import ScriptError, ScriptTimeout
 from workstation.model.events import BarClosed, PositionChanged
 from workstation.model.instruments import Instrument, to_decimal
 from workstation.model.market import Bar
-from workstation.model.orders import Order, Request
+from workstation.model.orders import Order
 from workstation.model.positions import AccountView, Position, refill
 from workstation.model.records import DenyRecord, Record, SignalRecord, StateRecord
+from workstation.model.requests import Request
 from workstation.model.signals import Signal, SignalAction
 from workstation.model.states import Gate
 from workstation.model.timeframes import Timeframe

@@ -29,15 +29,12 @@ from workstation.model.events import (
 from workstation.model.instruments import Side
 from workstation.model.orders import (
     TERMINAL,
-    CancelOrder,
     Order,
     OrderEvent,
     OrderMove,
     OrderRole,
     OrderStatus,
     OrderType,
-    ReplaceOrder,
-    SubmitOrder,
     TimeInForce,
 )
 from workstation.model.ports import Core
@@ -47,6 +44,7 @@ from workstation.model.records import (
     OrderRecord,
     OwnerRecord,
 )
+from workstation.model.requests import CancelOrder, ReplaceOrder, SubmitOrder
 from workstation.model.signals import Signal
 from workstation.model.timeframes import NS_PER_MS
 

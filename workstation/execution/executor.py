@@ -53,14 +53,10 @@ from workstation.model.commands import (
     SetLimit,
 )
 from workstation.model.instruments import Instrument
-from workstation.model.orders import (
-    AccountReport,
-    ExternalOrder,
-    Fill,
-    OrderStatusReport,
-)
+from workstation.model.orders import Fill
 from workstation.model.ports import Core, FollowedMarketView
 from workstation.model.rates import BrokerAbilities, RateLimit
+from workstation.model.reports import AccountReport, ExternalOrder, OrderStatusReport
 from workstation.model.signals import Signal
 from workstation.model.timeframes import NS_PER_MS
 

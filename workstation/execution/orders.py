@@ -22,10 +22,10 @@ from workstation.model.orders import (
     Order,
     OrderEvent,
     OrderMove,
-    OrderReport,
     OrderRole,
     OrderStatus,
 )
+from workstation.model.reports import OrderReport
 from workstation.model.signals import Signal
 
 __all__ = ["KEEP_MOVES", "Ending", "Orders", "Tracked"]

@@ -12,8 +12,9 @@ from workstation.execution.orders import Orders
 from workstation.execution.sender import Sender
 from workstation.execution.settings import OrderSettings
 from workstation.kernel.clock import Timer
-from workstation.model.orders import OrderStatus, QueryOrder
+from workstation.model.orders import OrderStatus
 from workstation.model.ports import Core
+from workstation.model.requests import QueryOrder
 from workstation.model.timeframes import NS_PER_MS, NS_PER_S
 
 __all__ = ["Queries"]

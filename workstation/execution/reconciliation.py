@@ -20,19 +20,12 @@ from workstation.execution.settings import ReconciliationSettings
 from workstation.kernel.clock import Timer
 from workstation.model.instruments import Instrument
 from workstation.model.money import minus, plain
-from workstation.model.orders import (
-    TERMINAL,
-    AccountReport,
-    ExternalOrder,
-    OpenOrder,
-    Order,
-    OrderStatus,
-    OrderType,
-    QueryAccount,
-)
+from workstation.model.orders import TERMINAL, Order, OrderStatus, OrderType
 from workstation.model.ports import Core
 from workstation.model.reconciliation import Subject, Verdict
 from workstation.model.records import BalanceRecord, DifferenceRecord
+from workstation.model.reports import AccountReport, ExternalOrder, OpenOrder
+from workstation.model.requests import QueryAccount
 from workstation.model.timeframes import NS_PER_MS, NS_PER_S
 
 __all__ = ["BalanceState", "Reconciliation"]

@@ -20,26 +20,28 @@ from workstation.execution.orders import Ending, Tracked
 from workstation.model.errors import IllegalTransition
 from workstation.model.orders import (
     TERMINAL,
-    CancelRejected,
-    ExternalOrder,
     Fill,
     Order,
+    OrderEvent,
+    OrderRole,
+    OrderStatus,
+)
+from workstation.model.ports import Core
+from workstation.model.reports import (
+    CancelRejected,
+    ExternalOrder,
     OrderAccepted,
     OrderCanceled,
-    OrderEvent,
     OrderExpired,
     OrderFilledReport,
     OrderRejected,
     OrderReplaced,
     OrderReport,
-    OrderRole,
-    OrderStatus,
     OrderStatusReport,
     OrderTriggered,
     ReplaceRejected,
     ReportsLost,
 )
-from workstation.model.ports import Core
 
 __all__ = ["EXTERNAL", "Reports"]
 

@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from itertools import groupby
 
 from workstation.execution.rates import RateBudgets
-from workstation.model.orders import (
+from workstation.model.ports import Core
+from workstation.model.rates import BrokerAbilities, RequestKind
+from workstation.model.requests import (
     BatchRequest,
     CancelOrder,
     QueryAccount,
@@ -21,8 +23,6 @@ from workstation.model.orders import (
     SingleRequest,
     SubmitOrder,
 )
-from workstation.model.ports import Core
-from workstation.model.rates import BrokerAbilities, RequestKind
 
 __all__ = ["Sender"]
 

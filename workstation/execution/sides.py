@@ -13,7 +13,7 @@ from workstation.execution.orders import Orders, Tracked
 from workstation.execution.reconciliation import BalanceState, Reconciliation
 from workstation.execution.reports import EXTERNAL
 from workstation.model.money import minus
-from workstation.model.orders import TERMINAL, OpenOrder, Order, OrderStatus
+from workstation.model.orders import TERMINAL, Order, OrderStatus
 from workstation.model.positions import Position
 from workstation.model.reconciliation import (
     BalanceLine,
@@ -24,6 +24,7 @@ from workstation.model.reconciliation import (
     Subject,
     Verdict,
 )
+from workstation.model.reports import OpenOrder
 
 __all__ = ["both_sides"]
 

@@ -13,9 +13,11 @@ from typing import Protocol
 from workstation.kernel.clock import Timer
 from workstation.model.instruments import Side
 from workstation.model.market import Level
-from workstation.model.orders import Order, Report, Request
+from workstation.model.orders import Order
 from workstation.model.positions import AccountView, Position
 from workstation.model.records import Record
+from workstation.model.reports import Report
+from workstation.model.requests import Request
 from workstation.model.states import BookTrust, Gate
 from workstation.model.timeframes import Timeframe
 

@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from workstation.model.market import MarketEvent
-from workstation.model.orders import Report, Request, SingleRequest
 from workstation.model.ports import Core, Edge
 from workstation.model.rates import BrokerAbilities
 from workstation.model.rehearsal import Happening
+from workstation.model.reports import Report
+from workstation.model.requests import Request, SingleRequest
 
 __all__ = [
     "Aggregator",

@@ -17,13 +17,7 @@ from workstation.model.events import (
     PositionChanged,
 )
 from workstation.model.instruments import Side
-from workstation.model.orders import (
-    TERMINAL,
-    Order,
-    OrderEvent,
-    OrderRole,
-    OrderStatus,
-)
+from workstation.model.orders import TERMINAL, Order, OrderEvent, OrderRole, OrderStatus
 from workstation.model.ports import Core
 from workstation.model.states import SymbolState
 from workstation.strategy.machine import Trigger

@@ -18,7 +18,8 @@ from msgspec import Struct
 
 from workstation.kernel.clock import RealClock
 from workstation.model.errors import VenueSilent
-from workstation.model.orders import CancelOrder, CancelRejected, OrderCanceled
+from workstation.model.reports import CancelRejected, OrderCanceled
+from workstation.model.requests import CancelOrder
 from workstation.model.roles import Venue
 from workstation.model.timeframes import NS_PER_S
 from workstation.venues.binance.settings import BinanceVenueSettings

@@ -14,30 +14,30 @@ import msgspec
 from workstation.kernel.clock import Clock
 from workstation.model.errors import VenueSilent
 from workstation.model.instruments import Side
-from workstation.model.orders import (
-    TERMINAL,
+from workstation.model.orders import TERMINAL, Order, OrderStatus
+from workstation.model.rates import BrokerAbilities
+from workstation.model.reports import (
     AccountReport,
     Balance,
-    CancelOrder,
     CancelRejected,
     OpenOrder,
-    Order,
     OrderAccepted,
     OrderCanceled,
     OrderExpired,
     OrderFilledReport,
     OrderRejected,
-    OrderStatus,
     OrderStatusReport,
+    ReplaceRejected,
+    Report,
+)
+from workstation.model.requests import (
+    CancelOrder,
     QueryAccount,
     QueryOrder,
     ReplaceOrder,
-    ReplaceRejected,
-    Report,
     SingleRequest,
     SubmitOrder,
 )
-from workstation.model.rates import BrokerAbilities
 from workstation.model.timeframes import NS_PER_MS
 from workstation.venues.binance.messages import (
     STATUS,

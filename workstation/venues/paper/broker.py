@@ -16,26 +16,26 @@ from msgspec.structs import replace
 from workstation.model.fees import VenueFees
 from workstation.model.instruments import Instrument, Side, to_decimal
 from workstation.model.market import Bar, MarketEvent, Trade
-from workstation.model.orders import (
-    AccountReport,
-    Balance,
-    BatchRequest,
-    CancelOrder,
-    OpenOrder,
-    Order,
-    OrderStatus,
-    OrderStatusReport,
-    OrderType,
-    QueryAccount,
-    QueryOrder,
-    ReplaceOrder,
-    ReplaceRejected,
-    Request,
-    SubmitOrder,
-)
+from workstation.model.orders import Order, OrderStatus, OrderType
 from workstation.model.ports import Edge, InstrumentView, MarketView
 from workstation.model.randomness import random_stream
 from workstation.model.rehearsal import Happening
+from workstation.model.reports import (
+    AccountReport,
+    Balance,
+    OpenOrder,
+    OrderStatusReport,
+    ReplaceRejected,
+)
+from workstation.model.requests import (
+    BatchRequest,
+    CancelOrder,
+    QueryAccount,
+    QueryOrder,
+    ReplaceOrder,
+    Request,
+    SubmitOrder,
+)
 from workstation.venues.matching import MatchingEngine, SelfTrade, Terms
 from workstation.venues.matching.level import Shrink
 from workstation.venues.matching.orders import UNKNOWN

@@ -12,9 +12,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from workstation.model.instruments import Instrument, Side
-from workstation.model.orders import (
+from workstation.model.orders import Order
+from workstation.model.ports import Edge
+from workstation.model.reports import (
     CancelRejected,
-    Order,
     OrderAccepted,
     OrderCanceled,
     OrderExpired,
@@ -25,7 +26,6 @@ from workstation.model.orders import (
     ReplaceRejected,
     Report,
 )
-from workstation.model.ports import Edge
 from workstation.venues.matching import events as told
 from workstation.venues.paper.account import Account
 from workstation.venues.paper.latency import Latency

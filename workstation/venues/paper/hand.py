@@ -12,8 +12,9 @@ from decimal import Decimal
 from workstation.model.errors import CommandRefused
 from workstation.model.instruments import Instrument
 from workstation.model.money import plain
-from workstation.model.orders import ExternalOrder, Order, OrderRole, OrderType
+from workstation.model.orders import Order, OrderRole, OrderType
 from workstation.model.rehearsal import HandOrder, Happening, Transfer
+from workstation.model.reports import ExternalOrder
 from workstation.venues.matching import MatchingEngine
 from workstation.venues.paper.account import Account
 from workstation.venues.paper.desk import Desk

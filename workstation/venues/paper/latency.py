@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from random import Random
 
-from workstation.model.orders import CancelOrder, ReplaceOrder, Request
+from workstation.model.requests import CancelOrder, ReplaceOrder, Request
 from workstation.model.timeframes import NS_PER_MS
 from workstation.venues.paper.settings import PaperBrokerSettings
 
