@@ -242,6 +242,9 @@ def order_row(number: int = 12, **changes: Any) -> OrderRow:
     }
     for name, value in changes.items():
         (row if name in row else values)[name] = value
+    if "reduce_only" not in changes:
+        opens = (OrderRole.ENTRY, OrderRole.QUOTE, OrderRole.MANUAL)
+        values["reduce_only"] = values["role"] not in opens
     order = Order(**values)
     price = order.price if order.price is not None else order.trigger
     held = order.status is OrderStatus.HELD
