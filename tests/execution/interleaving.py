@@ -507,9 +507,6 @@ class Interleaving:
     def do_engine_restarts(self, pick: Callable[[int], int]) -> None:
         if any(id(report) in self.sure for report in self.reports):
             return
-        if self.venue.forgotten & {order.id for order in self._working()}:
-            # That the venue once had an order whose fate is unknown is not on record.
-            return
         before = self.hand.core
         # What is not on disk is lost, and so is what was said to a dead engine.
         kept = self.durable + pick(len(before.records) - self.durable + 1)
@@ -530,6 +527,13 @@ class Interleaving:
         assert opened or not executor.reconciliation.opened
         self.restarts += 1
         self.heard &= {o.id for o in executor.orders() if o.is_terminal}
+        # A venue keeps orders for days: it has what the disk has not heard the end of.
+        ended = {o.id: o.filled for o in executor.orders() if o.is_terminal}
+        self.venue.forgotten = {
+            name
+            for name in self.venue.forgotten
+            if ended.get(name) == self.venue.orders[name].done
+        }
         executor.recover(Recover(origin="engine"), recovering.cut)
         self._drain()
 
