@@ -50,6 +50,7 @@ class Books:
         self.trades: list[dict[str, Any]] = []
         self.balances: dict[str, Decimal] = {"USDT": Decimal(100_000)}
         self.faults: list[str] = []
+        self.refused: list[str] = []
         self.requests = 0
         self.fee, self.in_kind = FEE, False
 
@@ -250,6 +251,8 @@ class Handler(BaseHTTPRequestHandler):
             try:
                 status, body = 200, self.serve(kind, ask, url.query)
             except Refusal as refusal:
+                if kind == "POST order":
+                    books.refused.append(str(refusal))
                 status, body = 400, {"code": refusal.code, "msg": str(refusal)}
         if word == "unanswered":
             self.close_connection = True
@@ -355,6 +358,7 @@ class Handler(BaseHTTPRequestHandler):
             "trades": [plain(trade) for trade in books.trades],
             "balances": {k: str(v) for k, v in books.balances.items()},
             "requests": books.requests,
+            "refused": books.refused,
         }
 
     def reply(self, status: int, body: Any) -> None:
