@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
+from tests.engine.requests import submit
 from workstation.engine.heartbeat import Heartbeat
-from workstation.model.instruments import Side
-from workstation.model.orders import Order, OrderRole, OrderType
-from workstation.model.requests import SubmitOrder
 
 # A long silence: nothing is ever asked of the venue, which is not there.
 ACCOUNT: dict[str, object] = {
@@ -15,21 +11,6 @@ ACCOUNT: dict[str, object] = {
     "symbols": {"BTCUSDT": "BTCUSDT"},
     "silence_s": 600.0,
 }
-
-
-def _entry(order_id: str) -> SubmitOrder:
-    return SubmitOrder(
-        Order(
-            id=order_id,
-            instrument="BTCUSDT",
-            owner="s",
-            role=OrderRole.ENTRY,
-            side=Side.BUY,
-            type=OrderType.LIMIT,
-            quantity=Decimal(1),
-            price=Decimal(1),
-        )
-    )
 
 
 def test_an_entry_never_leaves_beside_a_watchdog_that_has_ended() -> None:
@@ -43,7 +24,7 @@ def test_an_entry_never_leaves_beside_a_watchdog_that_has_ended() -> None:
     process.kill()
     process.wait()
     entries["b"] = "BTCUSDT"
-    heartbeat.leaving(_entry("b"))
+    heartbeat.leaving(submit("b"))
     assert heartbeat.starts == 2
     assert heartbeat._known == entries
     heartbeat.dismiss()

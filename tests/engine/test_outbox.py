@@ -9,32 +9,15 @@ from typing import cast
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.engine.requests import submit
 from workstation.engine.journal import Journal
 from workstation.engine.outbox import Outbox
-from workstation.model.instruments import Side
-from workstation.model.orders import Order, OrderRole, OrderType
 from workstation.model.requests import (
     CancelOrder,
     QueryOrder,
     ReplaceOrder,
     Request,
-    SubmitOrder,
 )
-
-
-def _submit(order_id: str, *, reduce_only: bool = False) -> SubmitOrder:
-    return SubmitOrder(
-        Order(
-            id=order_id,
-            instrument="BTCUSDT",
-            owner="s",
-            role=OrderRole.ENTRY,
-            side=Side.BUY,
-            type=OrderType.MARKET,
-            quantity=Decimal(1),
-            reduce_only=reduce_only,
-        )
-    )
 
 
 def _journal(rows: int = 0, durable: int = 0) -> SimpleNamespace:
@@ -47,22 +30,22 @@ def _outbox(journal: SimpleNamespace) -> Outbox:
 
 def test_without_a_journal_nothing_waits() -> None:
     outbox = Outbox(None)
-    outbox.put(_submit("a"))
+    outbox.put(submit("a"))
     assert len(outbox) == 1
-    assert outbox.take() == ([_submit("a")], [])
+    assert outbox.take() == ([submit("a")], [])
     assert len(outbox) == 0
 
 
 def test_a_request_waits_for_the_rows_that_were_there_when_it_was_made() -> None:
     journal = _journal(rows=3)
     outbox = _outbox(journal)
-    outbox.put(_submit("a"))
+    outbox.put(submit("a"))
     journal.rows = 5
     outbox.put(CancelOrder("a"))
     journal.durable_rows = 2
     assert outbox.take() == ([], [])
     journal.durable_rows = 3
-    assert outbox.take() == ([_submit("a")], [])
+    assert outbox.take() == ([submit("a")], [])
     journal.durable_rows = 5
     assert outbox.take() == ([CancelOrder("a")], [])
 
@@ -70,7 +53,7 @@ def test_a_request_waits_for_the_rows_that_were_there_when_it_was_made() -> None
 def test_once_the_journal_has_failed_only_what_reduces_risk_leaves() -> None:
     journal = _journal(rows=2)
     outbox = _outbox(journal)
-    entry, stop = _submit("a"), _submit("b", reduce_only=True)
+    entry, stop = submit("a"), submit("b", reduce_only=True)
     replace = ReplaceOrder("d", Decimal(1), None)
     for request in (entry, stop, CancelOrder("c"), replace, QueryOrder("e")):
         outbox.put(request)
