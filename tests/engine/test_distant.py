@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from tests.engine.requests import submit
 from tests.engine.runs import settings, small
 from workstation.engine.assembly import assemble_session
 from workstation.engine.distant import DistantBroker
@@ -17,8 +18,6 @@ from workstation.engine.replay import replay_journal
 from workstation.engine.session import Session
 from workstation.model.commands import Recover, SetLimit
 from workstation.model.errors import VenueSilent
-from workstation.model.instruments import Side
-from workstation.model.orders import Order, OrderRole, OrderType
 from workstation.model.rates import BrokerAbilities
 from workstation.model.records import LimitRecord, Record
 from workstation.model.reports import (
@@ -100,20 +99,6 @@ def _fill(order_id: str, quantity: Decimal) -> OrderFilledReport:
     )
 
 
-def _submit(order_id: str) -> SubmitOrder:
-    return SubmitOrder(
-        Order(
-            id=order_id,
-            instrument="BTCUSDT",
-            owner="s",
-            role=OrderRole.ENTRY,
-            side=Side.BUY,
-            type=OrderType.MARKET,
-            quantity=Decimal(1),
-        )
-    )
-
-
 async def _turns(count: int = 20) -> None:
     for _ in range(count):
         await asyncio.sleep(0)
@@ -125,7 +110,7 @@ async def test_requests_of_one_order_wait_for_each_other_and_for_no_other() -> N
     broker = DistantBroker(venue, poll_s=60)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(broker.run())
-        for request in (_submit("a"), CancelOrder("a"), _submit("b")):
+        for request in (submit("a"), CancelOrder("a"), submit("b")):
             broker.request(request)
         await _turns()
         assert venue.begun == ["a", "b"]
@@ -139,17 +124,17 @@ async def test_requests_of_one_order_wait_for_each_other_and_for_no_other() -> N
     assert len(broker.arrived) == 5
 
 
-async def test_silence_is_counted_and_said_until_the_venue_answers_again() -> None:
+async def test_silence_is_said_until_the_venue_answers_again() -> None:
     broker = DistantBroker(Venue(silent=["a"]), poll_s=60)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(broker.run())
-        broker.request(_submit("a"))
+        broker.request(submit("a"))
         await _turns()
-        assert (broker.silences, broker.silence) == (1, "the line is dead")
+        assert broker.silence == "the line is dead"
         assert not broker.arrived
         broker.request(QueryOrder("a"))
         await _turns()
-        assert (broker.silences, broker.silence) == (1, "")
+        assert broker.silence == ""
         broker.stop()
 
 
@@ -305,3 +290,25 @@ def test_an_account_keeps_its_mark_and_no_other_has_it(tmp_path: Path) -> None:
     assert len(first) == 6
     assert mark(tmp_path / "a") == first
     assert mark(tmp_path / "b") != first
+
+
+async def test_a_venue_that_does_not_answer_is_an_alert_until_it_has(
+    tmp_path: Path,
+) -> None:
+    session = _session(tmp_path)
+    (broker,) = session.engine.distant
+
+    def alert() -> tuple[bool, int, str]:
+        alerts = session.frame(0, frozenset()).alerts
+        (found,) = [each for each in alerts if each.kind == "silence"]
+        return found.active, found.count, found.text
+
+    broker.silence = "the line is dead"
+    said = "elsewhere does not answer: the line is dead"
+    assert alert() == (True, 1, said)
+    assert alert() == (True, 1, said), "once, not at every frame"
+    broker.silence = ""
+    assert alert() == (False, 1, said)
+    broker.silence = "the line is dead"
+    assert alert()[0]
+    session.close()

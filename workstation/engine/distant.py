@@ -51,10 +51,8 @@ class DistantBroker:
         self.name = venue.name
         self.arrived: deque[Report] = deque()
         self.on_arrival: Callable[[], None] = lambda: None
-        self.silences = 0
-        """Requests and polls whose answer never came."""
         self.silence = ""
-        """Why the last of them failed; empty once the venue has answered again."""
+        """Why the last request had no answer; empty once there was one again."""
         self._venue = venue
         self._poll_s = poll_s
         self._heartbeat = heartbeat
@@ -165,7 +163,6 @@ class DistantBroker:
         try:
             reports = await call
         except VenueSilent as silence:
-            self.silences += 1
             self.silence = str(silence)
         else:
             self.silence = ""

@@ -67,6 +67,7 @@ class FrameSource:
         )
         self._recorder = recorder
         self._told: set[str] = set()
+        self._silent: dict[str, str] = {}
         marks = Marks()
         logs = ScriptLogs(strategies)
         risk = RiskFrames(engine, executor)
@@ -174,6 +175,8 @@ class FrameSource:
             self._recorder.failure,
             "Free some space, or give another folder as [recording] path.",
         )
+        for broker in self._engine.distant:
+            self._tell_silence(broker.name, broker.silence)
         for feed in self._engine.sources.feeds:
             # What a recording lacks from its start is no record of this run.
             note = getattr(feed.connector, "note", "")
@@ -181,6 +184,19 @@ class FrameSource:
                 feed.name, note, "workstation check names what is there.", "info"
             )
         return self._alerts.all(self._engine.core.ts)
+
+    def _tell_silence(self, venue: str, why: str) -> None:
+        """Keep the alert of a venue that does not answer, until it has answered."""
+        ts = self._engine.core.ts
+        cause = ("silence", venue)
+        if why:
+            if self._silent.get(venue) != why:
+                remedy = "What has no answer becomes Unknown and is asked about."
+                text = f"{venue} does not answer: {why}"
+                self._alerts.raise_(cause, "bad", ts, text, remedy)
+            self._silent[venue] = why
+        elif self._silent.pop(venue, None) is not None:
+            self._alerts.mend(cause, ts)
 
     def script_undone(self, strategy: str) -> None:
         """Mend the alert of a script that is saved as it runs again.
