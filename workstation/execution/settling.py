@@ -146,9 +146,8 @@ class Settling:
     def _ignore(self, command: Resolve, what: str) -> None:
         reconciliation, core = self._reconciliation, self._core
         key = (command.kind, command.subject)
-        if reconciliation.ignored.get(key, ("", ""))[0] == what and (
-            key in reconciliation.ignored
-        ):
+        known = reconciliation.ignored.get(key)
+        if known is not None and known[0] == what:
             raise CommandRefused(f"{command.subject} is ignored already")
         reconciliation.ignored[key] = (what, command.reason)
         core.record(

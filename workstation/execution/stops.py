@@ -55,6 +55,12 @@ class HeldStop(Waiting):
             trigger = self.tracked.order.trigger
             self._stops.fire(self, f"stop {trigger} met at {price!r}")
 
+    def target_met(self, price: float, ts: int) -> None:
+        """Have no target."""
+
+    def improved(self, best: float) -> None:
+        """Trail nothing."""
+
 
 class Stops:
     """The stop orders of one Executor that are no protection of a position."""

@@ -7,6 +7,7 @@ is the business of whoever waits.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from decimal import Decimal
 
 from workstation.model.instruments import Side, to_decimal
@@ -18,7 +19,7 @@ __all__ = ["Triggers", "Waiting", "meeting_price"]
 _SELL = Side.SELL
 
 
-class Waiting:
+class Waiting(ABC):
     """Triggers of one order, or of one position; the floats are what prices meet.
 
     ``side`` is that of the order that is released. A seller's stop is met by a bid at
@@ -36,17 +37,17 @@ class Waiting:
         self.stop_float: float | None = None
         self.target_float: float | None = None
 
+    @abstractmethod
     def stop_met(self, price: float, ts: int) -> None:
         """Hear that a price has met the stop."""
-        raise NotImplementedError
 
+    @abstractmethod
     def target_met(self, price: float, ts: int) -> None:
         """Hear that a price has met the target."""
-        raise NotImplementedError
 
+    @abstractmethod
     def improved(self, best: float) -> None:
         """Hear of a price better than the best so far, where nothing was met."""
-        raise NotImplementedError
 
 
 class Triggers:

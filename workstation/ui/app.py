@@ -174,6 +174,9 @@ class WorkstationApp(Face):
 
     def _driver_failed(self, name: str, error: BaseException) -> None:
         logging.getLogger(__name__).error("the driver failed", exc_info=error)
+        if self.goes_on is not None:
+            # There is no screen to say it on; who awaits the driver is told.
+            return
         self.stuck = True
         self.alerts.warn(
             "driver",
