@@ -95,7 +95,7 @@ def test_a_decision_is_one_record_with_its_reasons() -> None:
     )
     assert record.reason == "drift"
     assert "modify o-1 buy 1.000 @ 99.5: price off, 50.3 bps" in record.why
-    steps = desk.executor.quoting_decision("s", "BTC")
+    steps = desk.executor.quoting.decision("s", "BTC")
     assert [step.kind for step in steps].count(StepKind.CANCEL) == 2
 
 
@@ -194,7 +194,7 @@ def test_a_refused_quote_is_tried_again_and_then_pauses_longer_and_longer() -> N
         desk.reject(f"o-{number}")
         desk.wait()
         if number >= 3:
-            (step,) = desk.executor.quoting_decision("s", "BTC")
+            (step,) = desk.executor.quoting.decision("s", "BTC")
             assert (step.why, step.note) == (Why.REFUSED, f"{number} times")
         waited.append(0)
         while not desk.asked():
@@ -271,7 +271,7 @@ def test_an_unknown_quote_is_neither_doubled_nor_forgotten() -> None:
     desk.give(wish([(99, 1)]))
     desk.wait()
     assert not any(isinstance(each, SubmitOrder) for each in desk.asked())
-    whys = [step.why for step in desk.executor.quoting_decision("s", "BTC")]
+    whys = [step.why for step in desk.executor.quoting.decision("s", "BTC")]
     assert whys == [Why.FATE_UNKNOWN, Why.NO_ROOM]
     desk.give(wish())
     assert desk.executor.unknown_count == 1

@@ -88,7 +88,7 @@ def test_the_operator_can_flatten_through_a_paused_executor() -> None:
 
 def test_a_paused_strategy_enters_nothing_and_may_exit() -> None:
     hand = in_position()
-    hand.executor.strategy_paused = lambda owner: True
+    hand.executor.strategy_state = lambda owner: "paused"
     hand.enter(strategy="other")
     assert codes(hand) == ["TASK_PAUSED"]
     hand.give(signal("exit"))
@@ -107,7 +107,7 @@ def test_a_strategy_that_does_not_run_is_called_what_it_is(
     state: str, code: str
 ) -> None:
     hand = Hand()
-    hand.executor.strategy_paused = lambda owner: True
+    hand.executor.strategy_state = lambda owner: "paused"
     hand.executor.strategy_state = lambda owner: state
     hand.enter()
     assert (codes(hand), text(hand)) == ([code], f"strategy s is {state}")
@@ -117,7 +117,7 @@ def test_a_strategy_that_does_not_run_is_called_what_it_is(
 
 def test_a_paused_strategy_enters_while_it_is_stepped() -> None:
     hand = Hand()
-    hand.executor.strategy_paused = lambda owner: True
+    hand.executor.strategy_state = lambda owner: "paused"
     hand.executor.stepped = lambda owner: owner == "s"
     hand.enter()
     assert codes(hand) == []

@@ -776,3 +776,12 @@ def test_what_waits_and_what_works_is_what_is_pending(
         held = [t.order.id for t in orders.open() if t.order.status is S.HELD]
         waiting = hand.executor.triggers.waiting.get("BTC", [])
         assert len(waiting) == len(held)
+
+
+def test_an_entry_that_waits_here_is_no_protection() -> None:
+    hand = Hand()
+    hand.fill(hand.enter(stop="90"), "1")
+    hand.enter(order_type="stop", trigger="110", strategy="t")
+    assert len(hand.executor.desk.orders.held()) == 2
+    (only,) = hand.executor.held_protection()
+    assert only.role is OrderRole.STOP

@@ -28,15 +28,14 @@ def _running(_: str) -> str:
 class Controls:
     """State of the switches; ``set_`` methods return (before, after) for the record.
 
-    The questions are the engine's to answer: whether a row is locked, whether a
-    strategy may be called, as what (running, paused, stopped or failed) it is known,
-    and whether it is being stepped just now.
+    The questions are the engine's to answer: whether a row is locked, as what (running,
+    paused, stopped or failed) a strategy is known, and whether it is being stepped just
+    now.
     """
 
     def __init__(self) -> None:
         self.paused = False
         self.row_locked: Callable[[str, str], bool] = _never
-        self.strategy_paused: Callable[[str], bool] = _never
         self.strategy_state: Callable[[str], str] = _running
         self.stepped: Callable[[str], bool] = _never
         self.hold = False
@@ -60,8 +59,6 @@ class Controls:
     def state_of(self, owner: str) -> str:
         """Return running, paused, stopped or failed; a stepped strategy is running."""
         state = self.strategy_state(owner)
-        if state == "running" and self.strategy_paused(owner):
-            state = "paused"
         return "running" if state == "paused" and self.stepped(owner) else state
 
     def set_hold(self, command: Hold, ts: int) -> tuple[str, str]:

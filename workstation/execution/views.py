@@ -24,7 +24,6 @@ from workstation.execution.reconciliation import Reconciliation
 from workstation.execution.reports import Reports
 from workstation.execution.risk import RiskStage
 from workstation.execution.sides import both_sides
-from workstation.execution.steps import Step
 from workstation.execution.stops import Stops
 from workstation.model.commands import KillLevel
 from workstation.model.orders import Order, OrderHistory
@@ -92,10 +91,6 @@ class Views:
         """Return the signed quantity that is entered once the position is closed."""
         return self.intents.closing.waiting(owner, instrument)
 
-    def quoting_decision(self, owner: str, instrument: str) -> tuple[Step, ...]:
-        """Return what was last decided about a row's desired orders, and why."""
-        return self.quoting.decision(owner, instrument)
-
     def reconciliation_view(self) -> ReconciliationView:
         """Return books and venue side by side, as of the venue's last answer."""
         return both_sides(self.reconciliation, self.desk.orders, self.ledger)
@@ -106,8 +101,8 @@ class Views:
         return bool(self.controls.asked) or self.controls.account_asked
 
     def held_protection(self) -> list[Order]:
-        """Return the stops and targets that only this process keeps."""
-        return self.desk.orders.held()
+        """Return the orders that only this process keeps, and that only reduce."""
+        return [order for order in self.desk.orders.held() if not order.may_open]
 
     def gates(
         self, owner: str, instrument: str, quantity: Decimal | None = None
@@ -150,15 +145,6 @@ class Views:
     @row_locked.setter
     def row_locked(self, question: Callable[[str, str], bool]) -> None:
         self.controls.row_locked = question
-
-    @property
-    def strategy_paused(self) -> Callable[[str], bool]:
-        """Return the question whether a strategy is paused."""
-        return self.controls.strategy_paused
-
-    @strategy_paused.setter
-    def strategy_paused(self, question: Callable[[str], bool]) -> None:
-        self.controls.strategy_paused = question
 
     @property
     def strategy_state(self) -> Callable[[str], str]:
