@@ -259,7 +259,7 @@ def test_what_was_ignored_is_ignored_after_a_restart() -> None:
         difference(5, "web_1", Subject.ORDER, ignored),
         difference(6, "BTC", Subject.POSITION, ignored),
     )
-    (state,) = found.reconciliation.balances.values()
+    (state,) = found.reconciliation.balances.states.values()
     assert state.ignored == -3
     assert state.reason == "known"
     assert found.reconciliation.ignored == {

@@ -1,9 +1,8 @@
 """Holds the books against what the venue says of the account, at the start and on.
 
-It asks, and hears of what is at the venue and not here: orders made there by hand, and
-balances that no fill explains. An order that differs is asked about and moves by its
-own answers; a balance that differs twice in a row is the operator's to settle
-(``settling.py``), and until then nothing is entered in its currency.
+It asks, and hears of orders that were made there by hand. An order that differs is
+asked about and moves by its own answers; what money is here and there is judged by the
+``Balances``, and a doubt about it is asked about once more.
 """
 
 from __future__ import annotations
@@ -11,58 +10,32 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
-from msgspec import Struct
-
+from workstation.execution.balances import Balances
 from workstation.execution.controls import Controls
 from workstation.execution.desk import OrderDesk
 from workstation.execution.ledger import Ledger
 from workstation.execution.settings import ReconciliationSettings
 from workstation.kernel.clock import Timer
 from workstation.model.instruments import Instrument
-from workstation.model.money import minus, plain
 from workstation.model.orders import TERMINAL, Order, OrderStatus, OrderType
 from workstation.model.ports import Core
-from workstation.model.reconciliation import Subject, Verdict
-from workstation.model.records import BalanceRecord, DifferenceRecord
+from workstation.model.reconciliation import Subject
 from workstation.model.reports import AccountReport, ExternalOrder, OpenOrder
 from workstation.model.requests import QueryAccount
 from workstation.model.timeframes import NS_PER_MS, NS_PER_S
 
-__all__ = ["BalanceState", "Reconciliation"]
+__all__ = ["Reconciliation"]
 
 ZERO = Decimal(0)
 _AWAKE = (OrderType.MARKET, OrderType.LIMIT)
 _OPEN = (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED)
 _OVER = TERMINAL - {OrderStatus.DENIED}
-_SETTLED = (Verdict.AGREES, Verdict.IGNORED)
-# A doubt that goes away by itself leaves no record.
-_LASTING = (Verdict.DIFFERS, Verdict.IGNORED)
 # Orders that ended a little before the last agreement are asked for, too: the venue's
 # clock and ours need not be the same.
 _MARGIN_NS = 60 * NS_PER_S
 _MOST_TRIES = 6
 # An order that never answers must not keep the balances from being looked at.
 _MOST_PUT_OFF = 3
-# How many times the wait a figure has to stand where fills come all the while: with
-# orders of one size the next fill may be on its way at each of a few looks.
-_STANDS = 15
-
-
-class BalanceState(Struct):
-    """What is made of one currency; ``difference`` is venue less here.
-
-    ``seen_ns`` is when the venue first named this figure, after so many ``fills``;
-    ``once`` says that it has not confirmed it yet.
-    """
-
-    verdict: Verdict = Verdict.AGREES
-    difference: Decimal = ZERO
-    once: bool = False
-    fills: int = 0
-    seen_ns: int = 0
-    since_ns: int | None = None
-    ignored: Decimal | None = None
-    reason: str = ""
 
 
 class Reconciliation:
@@ -90,7 +63,6 @@ class Reconciliation:
         self.answered_ns: int | None = None
         self.agreed_ns: int | None = None
         self.report: AccountReport | None = None
-        self.balances: dict[str, BalanceState] = {}
         self.ignored: dict[tuple[Subject, str], tuple[str, str]] = {}
         """Orders and positions that are let be: what they were, and why."""
         self._name = name
@@ -102,6 +74,7 @@ class Reconciliation:
         self._settled = settled
         self._every_ns = round(settings.every_s * NS_PER_S)
         self._confirm_ns = settings.confirm_ms * NS_PER_MS
+        self.balances = Balances(ledger, controls, instruments, self._confirm_ns)
         self._always = False
         self._awaited = False
         self._asked = self._timers = 0
@@ -116,6 +89,7 @@ class Reconciliation:
     def attach(self, core: Core) -> None:
         """Receive the way back into the core."""
         self._core = core
+        self.balances.attach(core)
 
     @property
     def waiting(self) -> bool:
@@ -167,14 +141,11 @@ class Reconciliation:
         since = None
         if not self.opened:
             since = core.ts - _MARGIN_NS
-        elif self.answered_ns is None or self._doubts():
+        elif self.answered_ns is None or self.balances.in_doubt:
             since = self._since_ns
         self._desk.sender.send(QueryAccount(self._asked, core.ts, since))
         tries = min(self._tries, _MOST_TRIES)
         self._wait((self._confirm_ns or NS_PER_S) << tries, self._send)
-
-    def _doubts(self) -> bool:
-        return any(state.once for state in self.balances.values())
 
     def _ask_doubting(self) -> None:
         self._doubted += 1
@@ -209,7 +180,8 @@ class Reconciliation:
         elif self._ledger.fills == self._fills:
             self._put_off = 0
             if not self.opened:
-                self._open(report)
+                self.opened = True
+                self.balances.open(report)
             self._look_at_balances(report, asked_ns)
             return
         # The venue has, or may have, fills that are not booked: nothing to compare.
@@ -270,49 +242,10 @@ class Reconciliation:
         )
         return True
 
-    def currencies(self) -> list[str]:
-        """Return those that the books have, or that the run's instruments trade."""
-        names = dict.fromkeys([self._ledger.currency])
-        for each in self._instruments.values():
-            names.update(dict.fromkeys((each.base, each.quote)))
-        names.update(dict.fromkeys(self._ledger.balances()))
-        return list(names)
-
-    def _open(self, report: AccountReport) -> None:
-        """Take what the venue has at first for what the account began with."""
-        self.opened = True
-        totals = {each.currency: each.total for each in report.balances}
-        here = self._ledger.balances()
-        own = self._ledger.currency
-        # Last its own: on record, that says that the others are, too.
-        for name in sorted(self.currencies(), key=own.__eq__):
-            difference = minus(totals.get(name, ZERO), here.get(name, ZERO))
-            if difference or name == own:
-                self.put(name, difference, "engine", "what the venue had at first")
-
-    def put(self, currency: str, amount: Decimal, who: str, reason: str) -> None:
-        """Book money that came or went by no fill."""
-        before, after = self._ledger.put(currency, amount)
-        core = self._core
-        core.record(
-            BalanceRecord(
-                seq=core.seq,
-                ts=core.ts,
-                currency=currency,
-                before=before,
-                after=after,
-                who=who,
-                reason=reason,
-            )
-        )
-
     def _look_at_balances(self, report: AccountReport, asked_ns: int) -> None:
-        totals = {each.currency: each.total for each in report.balances}
-        here = self._ledger.balances()
-        for name in self.currencies():
-            has, should = totals.get(name, ZERO), here.get(name, ZERO)
-            self._judge(name, should, has, asked_ns)
-        if self._doubts():
+        balances = self.balances
+        balances.compare(report, asked_ns)
+        if balances.in_doubt:
             # Each such question is for all orders of late: a venue bars who asks that
             # every few seconds, as an account that trades all the while would.
             wait_ns = self._confirm_ns << min(self._doubted, _MOST_TRIES - 2)
@@ -320,7 +253,7 @@ class Reconciliation:
             return
         self._doubted = 0
         core = self._core
-        settled = all(state.verdict in _SETTLED for state in self.balances.values())
+        settled = balances.settled
         if settled:
             self.agreed_ns = core.ts
             self._since_ns = asked_ns - _MARGIN_NS
@@ -333,92 +266,6 @@ class Reconciliation:
         if self._every_ns and (self._always or not quiet):
             self._wait(self._every_ns)
 
-    def _judge(self, name: str, here: Decimal, venue: Decimal, asked_ns: int) -> None:
-        state = self.balances.get(name)
-        difference = minus(venue, here)
-        if state is None:
-            if not difference:
-                self.balances[name] = BalanceState(since_ns=self._core.ts)
-                return
-            state = self.balances[name] = BalanceState()
-        fills = self._ledger.fills
-        same = difference == state.difference and fills == state.fills
-        again = same and asked_ns >= state.seen_ns + self._confirm_ns
-        if difference == state.difference and state.since_ns is not None:
-            # Fills that never pause confirm nothing, and explain nothing for so long.
-            again |= asked_ns >= state.since_ns + _STANDS * self._confirm_ns
-        if not difference:
-            after = Verdict.AGREES
-        elif difference == state.ignored:
-            after = Verdict.IGNORED
-        elif state.verdict is Verdict.DIFFERS or (
-            state.verdict is Verdict.ASKING and again
-        ):
-            after = Verdict.DIFFERS
-        else:
-            after = Verdict.ASKING
-        if not same:
-            state.fills, state.seen_ns = fills, self._core.ts
-        # A figure that has changed may be a fill on its way, or an order by hand.
-        state.once = after not in _SETTLED and not again
-        if after is Verdict.DIFFERS and self._is_new(name):
-            # Nobody asked for it at first: it is no instrument's, but a fee was paid.
-            self.put(name, difference, "engine", "what the venue had at first")
-            after, here, difference = Verdict.AGREES, venue, ZERO
-        self.turn(name, state, after, difference, here, venue)
-
-    def _is_new(self, currency: str) -> bool:
-        traded = {self._ledger.currency}
-        for each in self._instruments.values():
-            traded |= {each.base, each.quote}
-        return currency not in traded and currency not in self._ledger.put_in
-
-    def turn(
-        self,
-        name: str,
-        state: BalanceState,
-        after: Verdict,
-        difference: Decimal,
-        here: Decimal,
-        venue: Decimal,
-        who: str = "engine",
-        reason: str = "",
-    ) -> None:
-        """Give a currency another verdict; those that are more than a doubt are kept.
-
-        ``reason`` is the operator's, where it was theirs.
-        """
-        core, before = self._core, state.verdict
-        if after is before and difference == state.difference:
-            return
-        state.verdict, state.difference, state.since_ns = after, difference, core.ts
-        if after is Verdict.AGREES:
-            state.ignored, state.reason = None, ""
-        elif reason:
-            state.reason = reason
-        if after is Verdict.DIFFERS:
-            self._controls.unreconciled[name] = (
-                f"{plain(here)} {name} here, {plain(venue)} at the venue"
-            )
-        else:
-            self._controls.unreconciled.pop(name, None)
-        if before not in _LASTING and after not in _LASTING:
-            return
-        core.record(
-            DifferenceRecord(
-                seq=core.seq,
-                ts=core.ts,
-                kind=Subject.BALANCE,
-                subject=name,
-                before=before,
-                after=after,
-                here=plain(here),
-                venue=plain(venue),
-                who=who,
-                reason=state.reason if after is Verdict.IGNORED else reason,
-            )
-        )
-
     def digest(self) -> object:
         """Return in plain values what is asked, and what is made of the answers."""
         return (
@@ -427,14 +274,7 @@ class Reconciliation:
             (self.asked_ns, self.answered_ns, self.agreed_ns, self._since_ns),
             self._fills,
             (self._seen, self._put_off, self._doubted),
-            [
-                (
-                    *(name, state.verdict.value, str(state.difference), state.once),
-                    *(state.fills, state.seen_ns),
-                    *(state.since_ns, str(state.ignored), state.reason),
-                )
-                for name, state in self.balances.items()
-            ],
+            self.balances.digest(),
             [(*key, *what) for key, what in self.ignored.items()],
         )
 

@@ -12,11 +12,11 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
+from workstation.execution.balances import BalanceState
 from workstation.execution.executor import Executor
 from workstation.execution.limits import LOSSES
 from workstation.execution.live_limits import LiveLimits, SetLive
 from workstation.execution.orders import Tracked
-from workstation.execution.reconciliation import BalanceState
 from workstation.execution.reports import EXTERNAL
 from workstation.model.commands import KillLevel, Recover
 from workstation.model.errors import JournalError
@@ -308,9 +308,9 @@ class Recovering:
                 key = (record.kind, record.subject)
                 reconciliation.ignored[key] = (record.venue, record.reason)
             return
-        state = reconciliation.balances.get(record.subject)
+        state = reconciliation.balances.states.get(record.subject)
         if record.after is Verdict.AGREES:
-            reconciliation.balances.pop(record.subject, None)
+            reconciliation.balances.states.pop(record.subject, None)
             return
         if not ignored:
             if state is not None:
@@ -318,7 +318,7 @@ class Recovering:
                 state.verdict, state.difference = Verdict.ASKING, ZERO
             return
         difference = minus(Decimal(record.venue), Decimal(record.here))
-        reconciliation.balances[record.subject] = BalanceState(
+        reconciliation.balances.states[record.subject] = BalanceState(
             Verdict.IGNORED,
             difference,
             since_ns=record.ts,

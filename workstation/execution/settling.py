@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
+from workstation.execution.balances import BalanceState
 from workstation.execution.desk import OrderDesk
 from workstation.execution.ledger import Ledger
 from workstation.execution.operations import Operations
 from workstation.execution.orders import Tracked
 from workstation.execution.outcomes import Outcomes
 from workstation.execution.protection import Protection
-from workstation.execution.reconciliation import BalanceState, Reconciliation
+from workstation.execution.reconciliation import Reconciliation
 from workstation.execution.reports import EXTERNAL
 from workstation.execution.risk import OPERATOR
 from workstation.model.commands import CancelOrders, Reconcile, Resolve
@@ -168,7 +169,7 @@ class Settling:
 
     def _balance(self, command: Resolve) -> str:
         name = command.subject
-        state = self._reconciliation.balances.get(name)
+        state = self._reconciliation.balances.states.get(name)
         if state is None or state.verdict not in (Verdict.DIFFERS, Verdict.IGNORED):
             what = "not compared yet" if state is None else state.verdict.value
             raise CommandRefused(f"there is no difference in {name} to settle: {what}")
@@ -192,7 +193,7 @@ class Settling:
         if command.resolution is Resolution.ATTRIBUTE:
             return self._attribute(command, state)
         reason = command.reason or "as the venue has it"
-        self._reconciliation.put(name, now, command.origin, reason)
+        self._reconciliation.balances.put(name, now, command.origin, reason)
         self._turn(name, state, Verdict.AGREES, ZERO, command)
         went = "was put in" if now > 0 else "went out"
         return f"{plain(abs(now))} {name} {went}; the books are as the venue has it"
@@ -221,7 +222,7 @@ class Settling:
             raise CommandRefused(f"{instrument.id} has no price yet: name one")
         core = self._core
         reason = command.reason or f"attributed to {taker}"
-        self._reconciliation.put(
+        self._reconciliation.balances.put(
             ledger.currency, times(change, price), command.origin, reason
         )
         self._outcomes.book(
@@ -255,6 +256,6 @@ class Settling:
     ) -> None:
         here = self._ledger.balances().get(name, ZERO)
         venue = here if after is Verdict.AGREES else plus(here, difference)
-        self._reconciliation.turn(
+        self._reconciliation.balances.turn(
             name, state, after, difference, here, venue, command.origin, command.reason
         )

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from workstation.execution.balances import BalanceState
 from workstation.execution.ledger import Ledger
 from workstation.execution.orders import Orders, Tracked
-from workstation.execution.reconciliation import BalanceState, Reconciliation
+from workstation.execution.reconciliation import Reconciliation
 from workstation.execution.reports import EXTERNAL
 from workstation.model.money import minus
 from workstation.model.orders import TERMINAL, Order, OrderStatus
@@ -150,8 +151,8 @@ def _balances(reconciliation: Reconciliation, ledger: Ledger) -> Iterator[Balanc
     report = reconciliation.report
     there = {} if report is None else {each.currency: each for each in report.balances}
     here = ledger.balances()
-    for name in reconciliation.currencies():
-        state = reconciliation.balances.get(name)
+    for name in reconciliation.balances.currencies():
+        state = reconciliation.balances.states.get(name)
         balance = there.get(name)
         should = here.get(name, ZERO)
         if state is None:
