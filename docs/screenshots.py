@@ -208,6 +208,8 @@ def read_config(
         (
             'journal.path=""',
             "engine.frame_hz=0.5",
+            # A slow or busy machine must not show in a picture as a script cut short.
+            "engine.script_budget_ms=60000",
             "ui.layout=1",
             'ui.glyphs="unicode"',
             f'ui.theme="{theme}"',
