@@ -5,8 +5,8 @@ The venue's side is changed as in a rehearsal: by transfers and orders by hand.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from decimal import Decimal
 from pathlib import Path
 
@@ -34,6 +34,7 @@ from workstation.model.reconciliation import (
 from workstation.model.rehearsal import HandOrder, Happening, Transfer
 from workstation.model.states import SymbolState
 from workstation.ui.app import WorkstationApp
+from workstation.ui.bridge import MOST_QUEUED
 from workstation.ui.screens.alerts import AlertsScreen
 from workstation.ui.screens.fields import ChoiceLine, TextField
 from workstation.ui.screens.inject import InjectScreen
@@ -82,6 +83,15 @@ def text_of(app: WorkstationApp) -> str:
 def do(session: Session, command: Command) -> None:
     outcome = session.execute(command)
     assert outcome.accepted, outcome.detail
+
+
+@contextmanager
+def backed_up(app: WorkstationApp) -> Iterator[None]:
+    """Let no frame reach the screen but those that an answer brings."""
+    usual = app.bridge._backlog
+    app.bridge._backlog = lambda: MOST_QUEUED + 1
+    yield
+    app.bridge._backlog = usual
 
 
 def go_on(session: Session, ns: int = 2 * CONFIRM_NS) -> None:
@@ -137,6 +147,8 @@ async def open_line(app: WorkstationApp, pilot: Pilot[int], key: str) -> Resolve
     await pilot.press("enter")
     await settle(pilot)
     assert isinstance(app.screen, ResolveScreen)
+    # From here on a test arms, not the time that passes.
+    app.screen._timer = lambda seconds, arm: None
     app.screen.arm()
     await pilot.pause()
     return app.screen
@@ -274,20 +286,43 @@ async def test_a_position_that_has_grown_since_it_was_shown_is_shown_again(
 ) -> None:
     async with account(tmp_path, taking()) as (app, pilot, session):
         screen = await open_line(app, pilot, f"position/external/{NAME}")
-        do(session, Inject(event=taking()))
-        go_on(session)
-        await press_verb(pilot, screen)
+        with backed_up(app):
+            do(session, Inject(event=taking()))
+            go_on(session)
+            await press_verb(pilot, screen)
         assert app.screen is screen
         assert session.executor.position("operator", NAME).is_flat
         said = text_of(app)
         assert f"Refused: orders or position of {NAME} changed at seq" in said
         assert "+0.02000 BTCUSDT @" in said
-        screen.arm()
-        await pilot.pause()
-        assert "[ Adopt +0.02000 BTCUSDT ]" in text_of(app)
+        await adopt_two(app, pilot, session)
+
+
+async def test_a_position_that_grows_while_it_is_shown_takes_the_verb_back(
+    tmp_path: Path,
+) -> None:
+    async with account(tmp_path, taking()) as (app, pilot, session):
+        screen = await open_line(app, pilot, f"position/external/{NAME}")
+        do(session, Inject(event=taking()))
+        go_on(session)
+        app.bridge.pump_once()
         await press_verb(pilot, screen)
-        held = session.executor.position("operator", NAME)
-        assert held.quantity == D("0.020")
+        assert app.screen is screen
+        assert session.executor.position("operator", NAME).is_flat
+        assert "It is another now; read again what is shown." in text_of(app)
+        await adopt_two(app, pilot, session)
+
+
+async def adopt_two(app: WorkstationApp, pilot: Pilot[int], session: Session) -> None:
+    """Read the verb that cannot be pressed yet, then press it once it can."""
+    screen = app.screen
+    assert isinstance(screen, ResolveScreen)
+    assert not screen.armed
+    assert "[ Adopt +0.02000 BTCUSDT ]" in text_of(app)
+    screen.arm()
+    await press_verb(pilot, screen)
+    held = session.executor.position("operator", NAME)
+    assert held.quantity == D("0.020")
 
 
 @pytest.mark.parametrize("owner", ["operator", "ema_cross"])

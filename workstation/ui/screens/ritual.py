@@ -251,9 +251,11 @@ class Ritual(ModalScreen[ScreenResultType]):
         if not self.shown:
             return
         for verb in self._verbs:
-            verb.ready = self.armed
-        if self.armed:
-            self.update_verbs()
+            verb.ready = True
+        self.update_verbs()
+        if not self.armed:
+            for verb in self._verbs:
+                verb.ready = False
 
     # --- frames -----------------------------------------------------------------------
 
