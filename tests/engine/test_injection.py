@@ -87,7 +87,9 @@ def test_an_injection_is_known_as_such() -> None:
 
 def test_nothing_is_injected_into_an_account_that_is_not_simulated() -> None:
     session = small()
-    injections = Injections(session.engine, session.aggregator, {}, allowed=False)
+    injections = Injections(
+        session.engine, session.aggregator, {}, session.executor.history, allowed=False
+    )
     inject = injections.handlers()[Inject]
     with pytest.raises(CommandRefused) as caught:
         inject(Inject(event=Trade("BTCUSDT", 0, 1.0, 1.0)))

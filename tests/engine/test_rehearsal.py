@@ -5,16 +5,17 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from tests.engine.commands import do, holder, more, refused
+from tests.engine.commands import do, holder, more, refused, working
 from tests.engine.runs import kept, small
 from workstation.engine.drivers import Until, run_backtest
 from workstation.engine.replay import replay_journal
 from workstation.engine.session import Session
 from workstation.model.commands import Inject, Reconcile, Resolve
 from workstation.model.instruments import Side
-from workstation.model.orders import OrderStatus
+from workstation.model.orders import OrderStatus, OrderType
 from workstation.model.reconciliation import (
     BalanceLine,
     ReconciliationView,
@@ -24,6 +25,13 @@ from workstation.model.reconciliation import (
 )
 from workstation.model.records import DifferenceRecord
 from workstation.model.rehearsal import HandOrder, Happening, Transfer
+from workstation.model.reports import (
+    ExternalOrder,
+    OrderCanceled,
+    OrderExpired,
+    OrderFilledReport,
+    ReportsLost,
+)
 
 D = Decimal
 NEVER = "return None"
@@ -173,6 +181,122 @@ def test_a_rehearsal_replays_byte_for_byte(tmp_path: Path) -> None:
     do(session, Reconcile())
     more(session, 300)
     do(session, Reconcile())
+    session.close()
+    result = replay_journal(path)
+    assert result.matches, result.first_difference
+
+
+# What is told and not so.
+
+
+def filled(order_id: str, **changes: object) -> OrderFilledReport:
+    values: dict[str, object] = {
+        "order_id": order_id,
+        "trade_id": "told-1",
+        "quantity": D("0.001"),
+        "price": D("61000.00"),
+        "fee": D("0"),
+        "fee_currency": "USDT",
+        "maker": True,
+        **changes,
+    }
+    return msgspec.convert(values, OrderFilledReport)
+
+
+def status_of(session: Session, order_id: str) -> OrderStatus:
+    history = session.executor.history(order_id)
+    assert history is not None
+    return history.order.status
+
+
+def test_a_fill_that_the_venue_never_made_is_booked_and_found_out(
+    tmp_path: Path,
+) -> None:
+    session, order_id = working(tmp_path)
+    before = session.executor.position("ema_cross", "BTCUSDT").quantity
+    report = filled(order_id)
+    assert do(session, Inject(event=report)) == f"OrderFilledReport {order_id}"
+    held = session.executor.position("ema_cross", "BTCUSDT").quantity
+    assert held == before + D("0.001")
+    assert status_of(session, order_id) is OrderStatus.PARTIALLY_FILLED
+    for _ in range(2):
+        do(session, Reconcile())
+        more(session, 100)
+    assert balance(session, "BTC").verdict is Verdict.DIFFERS
+    assert session.executor.controls.unreconciled
+
+
+def test_a_cancel_that_is_told_and_not_so_is_taken_back(tmp_path: Path) -> None:
+    session, order_id = working(tmp_path)
+    do(session, Inject(event=OrderCanceled(order_id, "told by hand")))
+    assert status_of(session, order_id) is OrderStatus.CANCELED
+    for _ in range(2):
+        do(session, Reconcile())
+        more(session, 100)
+    assert status_of(session, order_id) is OrderStatus.ACCEPTED
+
+
+def test_a_report_told_twice_is_counted_once(tmp_path: Path) -> None:
+    session, order_id = working(tmp_path)
+    for _ in range(2):
+        do(session, Inject(event=filled(order_id)))
+    assert session.executor.position("ema_cross", "BTCUSDT").quantity == D("0.001")
+
+
+def test_reports_that_were_lost_make_every_order_asked_about(tmp_path: Path) -> None:
+    session, order_id = working(tmp_path)
+    assert (
+        do(session, Inject(event=ReportsLost("rehearsal"))) == "ReportsLost rehearsal"
+    )
+    assert session.executor.desk.queries.asks(order_id)
+    more(session, 100)
+    assert not session.executor.desk.queries.asks(order_id)
+    assert status_of(session, order_id) is OrderStatus.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"order_id": "o-99"}, "no order 'o-99'; OrderFilledReport takes the id of"),
+        ({"quantity": D(0)}, "OrderFilledReport: quantity must be above 0"),
+        ({"quantity": D(-1)}, "OrderFilledReport: quantity must not be below 0"),
+        ({"price": D("NaN")}, "OrderFilledReport: price must be a finite number"),
+        ({"price": D("Infinity")}, "price must be a finite number"),
+        ({"fee": D("NaN")}, "OrderFilledReport: fee must be a finite number"),
+    ],
+)
+def test_a_report_of_nothing_is_refused(
+    tmp_path: Path, changes: dict[str, object], said: str
+) -> None:
+    session, order_id = working(tmp_path)
+    report = filled(**{"order_id": order_id, **changes})  # type: ignore[arg-type]
+    assert said in refused(session, Inject(event=report))
+    assert session.executor.account().fills == 0
+
+
+def test_an_order_told_of_in_another_market_is_refused(tmp_path: Path) -> None:
+    session, _ = working(tmp_path)
+    order = ExternalOrder(
+        order_id="x",
+        instrument="XYZ",
+        side=Side.BUY,
+        order_type=OrderType.LIMIT,
+        quantity=D(1),
+    )
+    assert "no instrument XYZ; known: BTCUSDT" in refused(session, Inject(event=order))
+
+
+def test_what_was_told_is_told_again_in_a_replay(tmp_path: Path) -> None:
+    path = tmp_path / "run.sqlite"
+    session = started(journal=path)
+    order = by_hand(session)
+    inject(session, order)
+    more(session, 20)
+    (made,) = [o for o in session.executor.orders() if o.owner == "external"]
+    do(session, Inject(event=filled(made.id)))
+    do(session, Inject(event=OrderExpired(made.id, "told")))
+    do(session, Inject(event=ReportsLost("told")))
+    more(session, 200)
     session.close()
     result = replay_journal(path)
     assert result.matches, result.first_difference

@@ -69,7 +69,9 @@ class Control:
         named = {strategy.name: strategy for strategy in strategies}
         orders = OrderCommands(engine, executor)
         supervision = Supervision(engine, named, orders)
-        injections = Injections(engine, aggregator, named, allowed=may_inject)
+        injections = Injections(
+            engine, aggregator, named, executor.history, allowed=may_inject
+        )
         self.injected = injections.seqs
         self.recovery = Recovery(engine, named, executor)
         self._outcome: Outcome | None = None

@@ -1,8 +1,8 @@
 """Injected events: what an operator may feed by hand, and what no market could send.
 
 ``Control`` calls the handler with a command and gets a sentence back, or
-CommandRefused; ``check_event`` changes nothing. What happens at a simulated venue its
-broker carries out.
+CommandRefused; the checks change nothing. What happens at a simulated venue its broker
+carries out; a report is told to the Executor alone, as if the venue had sent it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from msgspec import structs
@@ -27,12 +28,14 @@ from workstation.model.market import (
     MarketEvent,
     Quote,
 )
-from workstation.model.rehearsal import HandOrder, Transfer
+from workstation.model.orders import OrderHistory
+from workstation.model.rehearsal import HandOrder, ToldReport, Transfer
+from workstation.model.reports import ExternalOrder, OrderReport, ReportsLost
 from workstation.model.roles import Rehearsing
 from workstation.model.signals import Signal
 from workstation.strategy.scripted import ScriptedStrategy
 
-__all__ = ["Injections", "check_event"]
+__all__ = ["Injections", "check_event", "check_report"]
 
 # Inputs marked as injected on the screen: more than its log shows.
 _INJECTED_KEPT = 1_000
@@ -46,13 +49,16 @@ class Injections:
         engine: Engine,
         aggregator: Aggregator,
         strategies: Mapping[str, ScriptedStrategy],
+        order: Callable[[str], OrderHistory | None],
         *,
         allowed: bool,
     ) -> None:
+        """``order`` returns an order that the books have, by its client id."""
         self.seqs: deque[int] = deque(maxlen=_INJECTED_KEPT)
         self._engine = engine
         self._aggregator = aggregator
         self._strategies = strategies
+        self._order = order
         self._allowed = allowed
 
     def handlers(self) -> dict[type, Callable[[Any], str]]:
@@ -65,12 +71,16 @@ class Injections:
         core = self._engine.core
         event = command.event
         if isinstance(event, Transfer | HandOrder):
-            (broker,) = self._engine.brokers
-            if not isinstance(broker, Rehearsing):
-                raise CommandRefused(f"{broker.name} is no simulated account")
-            said = broker.happen(event)
+            said = self._simulated().happen(event)
             self.seqs.append(core.seq)
             return said
+        if isinstance(event, ToldReport):
+            self._simulated()
+            check_report(event, self._aggregator.instruments, self._order)
+            self.seqs.append(core.seq)
+            core.emit(event)
+            about = event.reason if isinstance(event, ReportsLost) else event.order_id
+            return f"{type(event).__name__} {about}".rstrip()
         if isinstance(event, Signal | DesiredOrders):
             strategy = self._strategies.get(event.strategy)
             if strategy is None or event.instrument not in strategy.rows:
@@ -91,6 +101,42 @@ class Injections:
         self._engine.before_market(event)
         core.emit(event)
         return f"{type(event).__name__} for {event.instrument}"
+
+    def _simulated(self) -> Rehearsing:
+        """Return the one broker, which must be simulated."""
+        (broker,) = self._engine.brokers
+        if not isinstance(broker, Rehearsing):
+            raise CommandRefused(f"{broker.name} is no simulated account")
+        return broker
+
+
+def check_report(
+    report: ToldReport,
+    instruments: Sequence[str],
+    order: Callable[[str], OrderHistory | None],
+) -> None:
+    """Raise CommandRefused, with what would be right, for a report of nothing.
+
+    It may be wrong, late or told twice: to see what becomes of that is what it is for.
+    """
+    kind = type(report).__name__
+    if isinstance(report, OrderReport) and order(report.order_id) is None:
+        raise CommandRefused(
+            f"no order {report.order_id!r}; {kind} takes the id of an order that was "
+            "made in this run"
+        )
+    if isinstance(report, ExternalOrder) and report.instrument not in instruments:
+        known = ", ".join(instruments)
+        raise CommandRefused(f"no instrument {report.instrument}; known: {known}")
+    for name, value in structs.asdict(report).items():
+        if not isinstance(value, Decimal):
+            continue
+        if not value.is_finite():
+            raise CommandRefused(f"{kind}: {name} must be a finite number")
+        if name != "fee" and value < 0:
+            raise CommandRefused(f"{kind}: {name} must not be below 0")
+        if name in ("quantity", "price", "trigger") and not value:
+            raise CommandRefused(f"{kind}: {name} must be above 0")
 
 
 def check_event(event: MarketEvent, instruments: Sequence[str]) -> None:

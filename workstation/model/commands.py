@@ -17,7 +17,7 @@ from workstation.model.instruments import Side
 from workstation.model.market import MarketEvent
 from workstation.model.orders import OrderType, TimeInForce
 from workstation.model.reconciliation import Resolution, Subject
-from workstation.model.rehearsal import Happening
+from workstation.model.rehearsal import Happening, ToldReport
 from workstation.model.signals import Signal
 from workstation.model.states import SymbolState
 
@@ -119,7 +119,7 @@ class ReloadScript(_Command, frozen=True, kw_only=True, tag="reload_script"):
 class Inject(_Command, frozen=True, kw_only=True, tag="inject"):
     """Feed an event by hand (simulation and recording only)."""
 
-    event: MarketEvent | Signal | DesiredOrders | Happening
+    event: MarketEvent | Signal | DesiredOrders | Happening | ToldReport
 
 
 class Override(_Command, frozen=True, kw_only=True, tag="override"):

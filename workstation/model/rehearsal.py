@@ -1,6 +1,8 @@
-"""What happens to a simulated account at its venue and not here, so that it differs.
+"""How a simulated account comes to differ from its books.
 
-Injected to rehearse what a reconciliation is for; a real venue needs no such help.
+Either something happens at its venue of which nobody here has asked, or a report is
+told here of what the venue has not done. Injected to rehearse what a reconciliation is
+for; a real venue needs no such help.
 """
 
 from __future__ import annotations
@@ -10,8 +12,9 @@ from decimal import Decimal
 from msgspec import Struct
 
 from workstation.model.instruments import Side
+from workstation.model.reports import ExternalOrder, OrderReport, ReportsLost
 
-__all__ = ["HandOrder", "Happening", "Transfer"]
+__all__ = ["HandOrder", "Happening", "ToldReport", "Transfer"]
 
 
 class Transfer(Struct, frozen=True, kw_only=True, tag="transfer"):
@@ -31,3 +34,7 @@ class HandOrder(Struct, frozen=True, kw_only=True, tag="hand_order"):
 
 
 Happening = Transfer | HandOrder
+"""What the venue does."""
+
+ToldReport = OrderReport | ExternalOrder | ReportsLost
+"""What is told of it; an answer about the account needs a question."""

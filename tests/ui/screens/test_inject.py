@@ -55,7 +55,7 @@ def test_a_form_has_the_fields_of_its_type() -> None:
     assert "trailing_bps" in names(EventKind.SIGNAL)
 
 
-@pytest.mark.parametrize("kind", EventKind)
+@pytest.mark.parametrize("kind", FORMS)
 def test_a_form_starts_as_an_event_near_the_market(kind: EventKind) -> None:
     texts = {entry.name: entry.value for entry in form_for(kind, BTC, row())}
     texts |= {
@@ -183,7 +183,7 @@ async def test_a_bad_number_is_named_and_cannot_be_sent() -> None:
         assert engine.commands == []
 
 
-@pytest.mark.parametrize("kind", EventKind)
+@pytest.mark.parametrize("kind", FORMS)
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_every_form_fits(kind: EventKind, size: tuple[int, int]) -> None:
     _, fuse, screen = dialog()

@@ -18,7 +18,7 @@ from textual.widgets import Input, TextArea
 from workstation.engine.frames import Frame
 from workstation.model.commands import Inject
 from workstation.model.instruments import Instrument
-from workstation.model.rehearsal import HandOrder, Transfer
+from workstation.model.rehearsal import HandOrder, ToldReport, Transfer
 from workstation.model.signals import Signal
 from workstation.model.timeframes import Timeframe
 from workstation.ui.screens.fields import ChoiceLine, NumberField, TextField
@@ -34,6 +34,12 @@ from workstation.ui.screens.inject_form import (
     receivers,
     to_event,
 )
+from workstation.ui.screens.report_form import (
+    ReportKind,
+    report_form,
+    report_words,
+    to_report,
+)
 from workstation.ui.screens.ritual import Answer, Execute, Ritual, Timer, Verb
 from workstation.ui.screens.sentences import listed, row_fields
 from workstation.ui.widgets.status_lines import Field
@@ -44,7 +50,7 @@ __all__ = ["InjectScreen"]
 class InjectScreen(Ritual[Answer]):
     """Inject an event; ``instruments`` by id give units, ticks and lots."""
 
-    PANELS: ClassVar[frozenset[str]] = frozenset({"symbols"})
+    PANELS: ClassVar[frozenset[str]] = frozenset({"symbols", "orders"})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2", "raw", show=False, id="dialog.raw"),
     ]
@@ -94,6 +100,8 @@ class InjectScreen(Ritual[Answer]):
             chosen=self._strategy,
             id="strategy",
         )
+        yield ChoiceLine("report", [(k, k) for k in ReportKind], id="report")
+        yield ChoiceLine("order", self._orders(self._first), id="order")
         one = self.instruments[self._first]
         row = self.basis.market(self._first)
         with Vertical(id="form"):
@@ -107,9 +115,28 @@ class InjectScreen(Ritual[Answer]):
         rows = self.basis.symbols or ()
         return tuple(dict.fromkeys(row.strategy for row in rows if row.strategy))
 
+    def _orders(self, instrument: str) -> list[tuple[str, str]]:
+        """Return the orders that a report can be of, those at work first."""
+        rows = [
+            row
+            for row in self.basis.orders or ()
+            if row.order.instrument == instrument and not row.held
+        ]
+        rows.sort(key=lambda row: row.order.is_terminal)
+        return [(row.order.id, row.order.id) for row in rows]
+
     def on_mount(self) -> None:
-        """Hide what only signals need."""
-        self.query_one("#strategy").display = False
+        """Hide what only signals and reports need."""
+        self._show_lines()
+
+    def _show_lines(self) -> None:
+        kind, raw = self.kind, self.raw
+        for name in ("kind", "instrument", "form"):
+            self.query_one(f"#{name}").display = not raw
+        self.query_one("#strategy").display = kind is EventKind.SIGNAL and not raw
+        for name in ("report", "order"):
+            shown = kind is EventKind.REPORT and not raw
+            self.query_one(f"#{name}").display = shown
 
     # --- what is chosen ---------------------------------------------------------------
 
@@ -125,13 +152,31 @@ class InjectScreen(Ritual[Answer]):
             return self._first
         return self.query_one("#instrument", ChoiceLine).value or self._first
 
+    @property
+    def report(self) -> ReportKind:
+        """The kind of report chosen."""
+        return ReportKind(self.query_one("#report", ChoiceLine).value)
+
+    @property
+    def order(self) -> str:
+        """The id of the order chosen, "" where there is none."""
+        return self.query_one("#order", ChoiceLine).value
+
     async def _build(self) -> None:
         kind, id = self.kind, self.instrument
-        self.query_one("#strategy").display = kind is EventKind.SIGNAL and not self.raw
+        orders = self._orders(id)
+        note = "" if orders else f"none of {id} was sent"
+        self.query_one("#order", ChoiceLine).set_options(orders, note=note)
+        self._show_lines()
         form = self.query_one("#form", Vertical)
         await form.remove_children()
         one, row = self.instruments[id], self.basis.market(id)
-        entries = form_for(kind, one, row)
+        if kind is EventKind.REPORT:
+            found = self.basis.order(self.order)
+            order = None if found is None else found.order
+            entries = report_form(self.report, order, one, row, self.basis.seq)
+        else:
+            entries = form_for(kind, one, row)
         await form.mount(*(self._widget(entry, one) for entry in entries))
         self.rewrite()
 
@@ -154,11 +199,12 @@ class InjectScreen(Ritual[Answer]):
                 id=name,
             )
         if entry.unit == "amount":
+            fee = entry.name == "fee"
             return NumberField(
                 label,
                 step=Decimal(1),
                 value=entry.value,
-                remark="less than 0 takes out",
+                remark="less than 0 is a rebate" if fee else "less than 0 takes out",
                 id=name,
             )
         check = _timeframe if entry.unit == "timeframe" else None
@@ -166,6 +212,8 @@ class InjectScreen(Ritual[Answer]):
 
     @on(ChoiceLine.Changed, "#kind")
     @on(ChoiceLine.Changed, "#instrument")
+    @on(ChoiceLine.Changed, "#report")
+    @on(ChoiceLine.Changed, "#order")
     async def _chosen(self) -> None:
         if self.raw:
             self._show_raw(False)
@@ -198,11 +246,7 @@ class InjectScreen(Ritual[Answer]):
                 area.text = "{}"
         self.raw = raw
         area.display = raw
-        self.query_one("#form").display = not raw
-        for name in ("kind", "instrument"):
-            self.query_one(f"#{name}").display = not raw
-        signal = self.kind is EventKind.SIGNAL
-        self.query_one("#strategy").display = signal and not raw
+        self._show_lines()
         if raw:
             area.focus()
         else:
@@ -214,6 +258,8 @@ class InjectScreen(Ritual[Answer]):
         """Return the event as it stands. Raises FormError while it is none."""
         if self.raw:
             return decode_raw(self.query_one("#raw", TextArea).text)
+        if self.kind is EventKind.REPORT and not self.order:
+            raise FormError("there is no order that a report could be of")
         texts: dict[str, str] = {}
         for widget in self.query_one("#form").children:
             name = (widget.id or "").removeprefix("in-")
@@ -223,6 +269,8 @@ class InjectScreen(Ritual[Answer]):
                 texts[name] = widget.text
             elif isinstance(widget, ChoiceLine):
                 texts[name] = widget.value
+        if self.kind is EventKind.REPORT:
+            return to_report(self.report, self.order, texts)
         strategy = self.query_one("#strategy", ChoiceLine).value
         return to_event(self.kind, self.instrument, strategy, texts, self.scene.ts)
 
@@ -236,6 +284,8 @@ class InjectScreen(Ritual[Answer]):
         self._wrong = ""
         if isinstance(event, Transfer | HandOrder):
             return happening_words(event)
+        if isinstance(event, ToldReport):
+            return report_words(event)
         kind = EventKind(type(event).__name__)
         strategy = event.strategy if isinstance(event, Signal) else ""
         who = receivers(kind, event.instrument, strategy, self.basis.symbols or ())

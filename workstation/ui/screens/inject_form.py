@@ -18,7 +18,7 @@ from workstation.engine.frames import SymbolRow
 from workstation.model.instruments import Instrument, Side
 from workstation.model.market import Bar, MarketEvent, Quote, Trade
 from workstation.model.orders import OrderType, TimeInForce
-from workstation.model.rehearsal import HandOrder, Transfer
+from workstation.model.rehearsal import HandOrder, ToldReport, Transfer
 from workstation.model.signals import Signal, SignalAction
 from workstation.model.timeframes import Timeframe
 from workstation.ui.typeset import plain
@@ -28,6 +28,7 @@ __all__ = [
     "Entry",
     "EventKind",
     "FormError",
+    "Formed",
     "Injected",
     "decode_raw",
     "encode_raw",
@@ -47,10 +48,15 @@ class EventKind(StrEnum):
     SIGNAL = "Signal"
     TRANSFER = "Transfer"
     HAND_ORDER = "HandOrder"
+    REPORT = "Report"
+    """Of an order; ``report_form`` has its fields."""
 
 
-Injected = MarketEvent | Signal | Transfer | HandOrder
-"""What a form or its JSON makes."""
+Formed = MarketEvent | Signal | Transfer | HandOrder
+"""What a form here makes."""
+
+Injected = Formed | ToldReport
+"""What a form or its JSON makes, reports too."""
 
 FORMS: Mapping[EventKind, type[Struct]] = {
     EventKind.QUOTE: Quote,
@@ -188,7 +194,7 @@ def _start(
 _PROTECTION = frozenset(("limit_price", "stop", "target"))
 
 
-_FROM: Mapping[EventKind, Callable[[object], Injected]] = {
+_FROM: Mapping[EventKind, Callable[[object], Formed]] = {
     EventKind.QUOTE: lambda values: msgspec.convert(values, Quote),
     EventKind.TRADE: lambda values: msgspec.convert(values, Trade),
     EventKind.BAR: lambda values: msgspec.convert(values, Bar),
@@ -204,7 +210,7 @@ def to_event(
     strategy: str,
     texts: Mapping[str, str],
     ts: int,
-) -> Injected:
+) -> Formed:
     """Return the event of a filled form. Raises FormError for the first bad field."""
     values: dict[str, object] = {"instrument": instrument}
     for field in msgspec.structs.fields(FORMS[kind]):
@@ -279,7 +285,7 @@ def happening_words(event: Transfer | HandOrder) -> str:
     return f"{said} at the venue, by hand. {after}"
 
 
-_Raw = Quote | Trade | Bar | Signal | Transfer | HandOrder
+_Raw = Quote | Trade | Bar | Signal | Transfer | HandOrder | ToldReport
 _RAW: msgspec.json.Decoder[_Raw] = msgspec.json.Decoder(_Raw)
 
 
