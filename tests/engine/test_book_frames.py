@@ -15,7 +15,7 @@ from workstation.engine.book_frames import gathered
 from workstation.engine.drivers import Until, run_backtest
 from workstation.engine.frames import BookFrame, Focus
 from workstation.engine.session import Session
-from workstation.execution.orders import Tracked
+from workstation.execution.tracked import Tracked
 from workstation.model.instruments import Side
 from workstation.model.market import BookDelta, BookSnapshot, Level
 from workstation.model.orders import Order, OrderRole, OrderStatus, OrderType

@@ -10,9 +10,9 @@ from msgspec.structs import replace
 
 from tests.execution.fakes import NS, signal
 from tests.execution.quoting import Quoter, wish
-from workstation.execution.orders import Tracked
 from workstation.execution.settings import QuotingSettings, RiskSettings
 from workstation.execution.steps import StepKind, Why
+from workstation.execution.tracked import Tracked
 from workstation.model.commands import (
     CancelOrders,
     Flatten,

@@ -16,11 +16,11 @@ from msgspec.structs import replace
 
 from workstation.execution.desk import OrderDesk
 from workstation.execution.ledger import Ledger
-from workstation.execution.orders import Tracked
 from workstation.execution.parts import parts
 from workstation.execution.risk import Denial, DenialCode, RiskStage
 from workstation.execution.settings import OrderSettings
 from workstation.execution.taking import Taking
+from workstation.execution.tracked import Tracked
 from workstation.model.instruments import Side
 from workstation.model.money import plain
 from workstation.model.orders import Order, OrderRole, OrderStatus, OrderType

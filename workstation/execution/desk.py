@@ -14,11 +14,12 @@ from functools import partial
 from msgspec.structs import replace
 
 from workstation.execution import order_machine
-from workstation.execution.orders import KEEP_MOVES, Orders, Tracked
+from workstation.execution.orders import Orders
 from workstation.execution.queries import Queries
 from workstation.execution.risk import Denial
 from workstation.execution.sender import Sender
 from workstation.execution.settings import OrderSettings
+from workstation.execution.tracked import KEEP_MOVES, Tracked
 from workstation.model.events import (
     OrderCanceledEvent,
     OrderCreated,

@@ -19,7 +19,6 @@ from workstation.execution.intents import Intents
 from workstation.execution.ledger import Ledger
 from workstation.execution.limits import Limits
 from workstation.execution.operations import Operations
-from workstation.execution.orders import Tracked
 from workstation.execution.outcomes import Outcomes
 from workstation.execution.price_watch import PriceWatch
 from workstation.execution.protection import Protection
@@ -37,6 +36,7 @@ from workstation.execution.settings import (
 )
 from workstation.execution.settling import Settling
 from workstation.execution.tickets import Judged, Tickets
+from workstation.execution.tracked import Tracked
 from workstation.execution.triggers import Triggers
 from workstation.execution.views import Views
 from workstation.model.commands import (

@@ -16,11 +16,11 @@ from workstation.execution.controls import Controls
 from workstation.execution.desk import OrderDesk
 from workstation.execution.ledger import Ledger
 from workstation.execution.limits import UNITS, Limits, loosens
-from workstation.execution.orders import Tracked
 from workstation.execution.protection import Protection
 from workstation.execution.reports import EXTERNAL
 from workstation.execution.risk import Denial
 from workstation.execution.stops import Stops
+from workstation.execution.tracked import Tracked
 from workstation.model.commands import (
     CancelOrders,
     Flatten,

@@ -10,30 +10,18 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from workstation.execution.resting import Resting
-from workstation.kernel.clock import Timer
+from workstation.execution.tracked import Tracked, worth_of
 from workstation.model.instruments import Side
-from workstation.model.orders import (
-    TERMINAL,
-    Order,
-    OrderEvent,
-    OrderMove,
-    OrderRole,
-    OrderStatus,
-)
-from workstation.model.reports import OrderReport
-from workstation.model.signals import Signal
+from workstation.model.orders import TERMINAL, Order, OrderRole, OrderStatus
 
-__all__ = ["KEEP_MOVES", "Ending", "Orders", "Tracked"]
+__all__ = ["Orders"]
 
 ZERO = Decimal(0)
 _BUY, _SELL = Side.BUY, Side.SELL
-KEEP_MOVES = 64
-"""A quoted order may be replaced for hours; the journal has all of its moves."""
 _SUBMITTED, _UNKNOWN = OrderStatus.SUBMITTED, OrderStatus.UNKNOWN
 _HELD = OrderStatus.HELD
 # Two hundred bytes each; they matter for as long as books and venue differ.
@@ -43,89 +31,6 @@ _NOT_AT_VENUE = TERMINAL | {OrderStatus.INITIALIZED, OrderStatus.HELD}
 # A held entry may fill like one that the venue has; what is held to close may not: its
 # quantity is worked out when it is released.
 _NOT_PENDING = TERMINAL | {OrderStatus.INITIALIZED}
-
-
-class Ending(NamedTuple):
-    """An end the venue reported, with what it filled before, and why."""
-
-    event: OrderEvent
-    filled: Decimal
-    reason: str
-
-
-class Tracked:
-    """An order with what only the Executor knows of it.
-
-    ``trades`` are the trade ids already booked, ``intent`` the signal whose stop and
-    target follow the fills, ``reason`` why the order was made, ``worth`` the price an
-    entry without a limit was judged at. ``flattened`` says why its fills are to be
-    closed as they come, however late; empty while nobody flattened it. ``moves``
-    counts its transitions, which are records, ``history`` has the last of them.
-
-    ``seen`` says that the venue once had it, ``reshaping`` that a replace is not
-    answered, so that its quantity may be another, and ``growth`` by how much more, in
-    quantity and value; ``lost`` is the status in which an
-    answer stayed away, ``ending`` the end the venue reported before all its fills were
-    here. ``sent_ns`` is when it left, ``spoken_ns`` when the last request about it
-    did, ``heard_ns`` when the venue last spoke of it (the run's clock);
-    ``evidence_ns`` and ``shape_ns`` are venue times: of the newest report, and as of
-    which quantity and price are known. ``newest`` has the last report of each kind,
-    ``told`` is the sum of fills an alarm was given for.
-    """
-
-    __slots__ = (
-        "ending",
-        "evidence_ns",
-        "flattened",
-        "growth",
-        "heard_ns",
-        "history",
-        "intent",
-        "lost",
-        "moves",
-        "newest",
-        "order",
-        "reason",
-        "reshaping",
-        "seen",
-        "sent_ns",
-        "shape_ns",
-        "spoken_ns",
-        "timer",
-        "told",
-        "trades",
-        "worth",
-    )
-
-    def __init__(
-        self, order: Order, intent: Signal | None = None, worth: Decimal = ZERO
-    ) -> None:
-        self.order = order
-        self.intent = intent
-        self.worth = worth
-        self.flattened = ""
-        self.reason = order.reason
-        self.timer: Timer | None = None
-        self.trades: dict[str, Decimal] = {}
-        self.moves = 0
-        # A list: an empty deque takes room for 64 moves, an order has three or four.
-        self.history: list[OrderMove] = []
-        self.seen = self.reshaping = False
-        self.growth: tuple[Decimal, Decimal] | None = None
-        self.lost: OrderStatus | None = None
-        self.ending: Ending | None = None
-        self.sent_ns = self.spoken_ns = self.heard_ns = 0
-        self.evidence_ns = self.shape_ns = 0
-        self.newest: dict[type, OrderReport] | None = None
-        self.told = ZERO
-
-
-def _worth(tracked: Tracked, order: Order) -> Decimal:
-    """Return the price an order counts at: its own, else what it was judged at."""
-    if order.price is not None:
-        return order.price
-    trigger = order.trigger
-    return tracked.worth if trigger is None or not order.is_untriggered else trigger
 
 
 class Orders:
@@ -283,13 +188,13 @@ class Orders:
         side = (after.instrument, after.side)
         change = left - had
         pending = self._pending.get(side, ZERO) + change
-        value = change * _worth(tracked, after)
+        value = change * worth_of(tracked, after)
         if had and not (
             after.price is before.price
             and after.trigger is before.trigger
             and after.type is before.type
         ):
-            value += had * (_worth(tracked, after) - _worth(tracked, before))
+            value += had * (worth_of(tracked, after) - worth_of(tracked, before))
         self.pending_value += value
         if pending:
             self._pending[side] = pending
@@ -309,7 +214,7 @@ class Orders:
         whatever fills meanwhile.
         """
         order = tracked.order
-        was = _worth(tracked, order)
+        was = worth_of(tracked, order)
         worth = was if price is None else price
         more = max(ZERO, quantity - order.quantity)
         stays = max(ZERO, min(quantity, order.quantity) - order.filled)
@@ -396,7 +301,7 @@ class Orders:
         elif order.status not in _NOT_PENDING:
             side = (name, order.side)
             left = self._pending.get(side, ZERO) - order.remaining - more
-            value = order.remaining * _worth(tracked, order) + more_value
+            value = order.remaining * worth_of(tracked, order) + more_value
             before = self._worth.get(side, ZERO)
             self._pending = {**self._pending, side: left}
             self._worth = {**self._worth, side: before - value}

@@ -14,12 +14,12 @@ from workstation.execution.closing import Closing
 from workstation.execution.controls import Controls
 from workstation.execution.desk import OrderDesk
 from workstation.execution.ledger import Ledger
-from workstation.execution.orders import Tracked
 from workstation.execution.price_watch import PriceWatch
 from workstation.execution.protection import Plan, Protection
 from workstation.execution.reports import EXTERNAL
 from workstation.execution.risk import RiskStage
 from workstation.execution.stops import Stops
+from workstation.execution.tracked import Tracked
 from workstation.model.commands import KillLevel
 from workstation.model.events import OrderFilled
 from workstation.model.instruments import Side

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from workstation.execution.desk import OrderDesk
 from workstation.execution.ledger import Ledger
-from workstation.execution.orders import Tracked
+from workstation.execution.tracked import Tracked
 from workstation.execution.triggers import Triggers, Waiting
 from workstation.model.instruments import Instrument, Side
 from workstation.model.orders import OrderRole, OrderStatus, OrderType

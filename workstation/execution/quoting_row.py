@@ -12,9 +12,9 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from workstation.execution.orders import Tracked
 from workstation.execution.settings import QuotingSettings
 from workstation.execution.steps import Step
+from workstation.execution.tracked import Tracked
 from workstation.execution.working import Phase, Working
 from workstation.kernel.clock import Timer
 from workstation.model.desired import DesiredLevel, DesiredOrders

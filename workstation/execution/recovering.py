@@ -16,8 +16,8 @@ from workstation.execution.balances import BalanceState
 from workstation.execution.executor import Executor
 from workstation.execution.limits import LOSSES
 from workstation.execution.live_limits import LiveLimits, SetLive
-from workstation.execution.orders import Tracked
 from workstation.execution.reports import EXTERNAL
+from workstation.execution.tracked import Tracked
 from workstation.model.commands import KillLevel, Recover
 from workstation.model.errors import JournalError
 from workstation.model.instruments import Side

@@ -16,7 +16,7 @@ from typing import Any
 
 from workstation.execution import order_machine
 from workstation.execution.desk import OrderDesk
-from workstation.execution.orders import Ending, Tracked
+from workstation.execution.tracked import Ending, Tracked
 from workstation.model.errors import IllegalTransition
 from workstation.model.orders import (
     TERMINAL,

@@ -13,12 +13,12 @@ from workstation.execution.balances import BalanceState
 from workstation.execution.desk import OrderDesk
 from workstation.execution.ledger import Ledger
 from workstation.execution.operations import Operations
-from workstation.execution.orders import Tracked
 from workstation.execution.outcomes import Outcomes
 from workstation.execution.protection import Protection
 from workstation.execution.reconciliation import Reconciliation
 from workstation.execution.reports import EXTERNAL
 from workstation.execution.risk import OPERATOR
+from workstation.execution.tracked import Tracked
 from workstation.model.commands import CancelOrders, Reconcile, Resolve
 from workstation.model.errors import CommandRefused
 from workstation.model.instruments import Instrument, Side

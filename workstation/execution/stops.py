@@ -15,9 +15,9 @@ from msgspec.structs import replace
 from workstation.execution.closing import Closing
 from workstation.execution.desk import OrderDesk
 from workstation.execution.ledger import Ledger
-from workstation.execution.orders import Tracked
 from workstation.execution.protection import RETRY_NS
 from workstation.execution.risk import OPERATOR, Joining, RiskStage
+from workstation.execution.tracked import Tracked
 from workstation.execution.triggers import Triggers, Waiting
 from workstation.model.orders import Order, OrderRole, OrderStatus, OrderType
 from workstation.model.ports import Core

@@ -12,8 +12,8 @@ from decimal import Decimal
 from functools import partial
 
 from workstation.execution.desk import OrderDesk
-from workstation.execution.orders import Tracked
 from workstation.execution.settings import OrderSettings
+from workstation.execution.tracked import Tracked
 from workstation.model.instruments import Instrument, Side, to_decimal
 from workstation.model.orders import Order, OrderRole, OrderType, TimeInForce
 from workstation.model.ports import Core, MarketView

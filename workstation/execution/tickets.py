@@ -13,11 +13,11 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from workstation.execution.desk import OrderDesk
-from workstation.execution.orders import Tracked
 from workstation.execution.protection import Protection
 from workstation.execution.risk import OPERATOR, Denial, DenialCode, RiskStage
 from workstation.execution.shape import bad_price
 from workstation.execution.stops import Stops
+from workstation.execution.tracked import Tracked
 from workstation.execution.triggers import meeting_price
 from workstation.model.commands import AmendOrder, PlaceOrder
 from workstation.model.errors import CommandRefused
