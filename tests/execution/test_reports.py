@@ -382,6 +382,32 @@ def test_an_order_made_at_the_venue_is_external_and_so_are_its_fills() -> None:
     assert len(hand.executor.orders()) == 1
 
 
+def test_an_order_of_ours_with_another_name_at_the_venue_is_not_booked_twice() -> None:
+    hand = Hand()
+    ours = hand.enter("2", limit_price="99", order_type="limit")
+    hand.give(OrderAccepted(ours, "v-7"))
+    hand.fill(ours, "0.5", "99", trade_id="t-1")
+    for _ in range(2):
+        hand.give(external())
+        hand.fill("web-1", "0.5", "99", trade_id="t-1")
+    assert hand.position("s") == D("0.5")
+    assert hand.position("external") == 0
+    assert [order.id for order in hand.executor.orders()] == [ours]
+    told = [f.error for f in hand.core.kept(FaultRecord) if f.where == "external"]
+    (said,) = told
+    assert said.startswith(
+        f"order {ours} was changed at the venue by hand and is web-1"
+    )
+
+
+def test_an_order_with_the_venue_id_of_another_instrument_s_is_a_stranger() -> None:
+    hand = Hand()
+    ours = hand.enter("2", limit_price="99", order_type="limit")
+    hand.give(OrderAccepted(ours, "v-7"))
+    hand.give(external(instrument="ETH"))
+    assert [order.owner for order in hand.executor.orders()] == ["s", "external"]
+
+
 def test_a_report_for_an_unknown_order_asks_what_it_is() -> None:
     hand = Hand()
     hand.fill("web-1", "0.5", "101")

@@ -318,6 +318,18 @@ class Orders:
         """Return the order, or None when it never was or is no longer kept."""
         return self._open.get(order_id) or self._closed.get(order_id)
 
+    def at(self, instrument: str, venue_id: str | None) -> Order | None:
+        """Return the kept order that the venue knows by this id of its own, if any.
+
+        Looks at all of them: only who has met a stranger asks.
+        """
+        if not venue_id:
+            return None
+        for order in self.all():
+            if order.venue_id == venue_id and order.instrument == instrument:
+                return order
+        return None
+
     def knew(self, order_id: str) -> bool:
         """Tell whether an order of this id is or was here, in any run of the account.
 

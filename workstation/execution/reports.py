@@ -79,6 +79,8 @@ class Reports:
         self._instruments = instruments
         self._evidence = Evidence(desk, ended, stays)
         self._statuses = Statuses(desk, self._evidence, absent_after_ns)
+        # Ids that orders of ours got at the venue by hand; each is told of once.
+        self._renamed: set[str] = set()
         self._core: Core
 
     def attach(self, core: Core) -> None:
@@ -250,8 +252,24 @@ class Reports:
     # Orders made elsewhere, and losses.
 
     def _on_external(self, report: ExternalOrder) -> None:
-        """Take an order made at the venue by hand; one of ours is only heard of."""
+        """Take an order made at the venue by hand; one of ours is only heard of.
+
+        One of ours that was amended there has another client id, and its trades are
+        those that are booked already: taken for new, they would be booked twice.
+        """
         if self._desk.orders.get(report.order_id) is not None:
+            return
+        ours = self._desk.orders.at(report.instrument, report.venue_id)
+        if ours is not None:
+            if report.order_id not in self._renamed:
+                self._renamed.add(report.order_id)
+                self._desk.alarm(
+                    report.instrument,
+                    f"order {ours.id} was changed at the venue by hand and is "
+                    f"{report.order_id} there now; what it fills from here on is not "
+                    "booked: cancel it at the venue, then compare (j)",
+                    "external",
+                )
             return
         if report.instrument not in self._instruments:
             self._desk.alarm(
