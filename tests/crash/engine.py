@@ -267,7 +267,7 @@ def told_of(session: Session) -> dict[str, Any]:
         "net": str(executor.net(SYMBOL)),
         "fills": executor.ledger.fills,
         "realized": str(executor.ledger.realized),
-        "fees": str(executor.ledger.fees),
+        "fees": str(executor.ledger.fees.total),
         "asked": sorted(executor.controls.asked),
         "by_hand": [o.id for o in executor.orders() if o.owner == "external"],
         "external": str(executor.position("external", SYMBOL).quantity),

@@ -96,7 +96,7 @@ def test_an_account_of_an_older_version_is_taken_up_as_it_was_left(
             # Those versions rounded to 28 digits.
             found, expected = getattr(position, field), Decimal(told[field])
             assert abs(found - expected) < GRAIN, field
-    assert ledger.fees == Decimal(left["fees"])
+    assert ledger.fees.total == Decimal(left["fees"])
     assert ledger.fills == left["fills"]
     assert executor.desk.orders.made == left["made"]
     assert {

@@ -295,7 +295,7 @@ def test_a_fee_nobody_can_value_is_an_alarm_once_per_currency() -> None:
         "fee of 2 POINTS on t-1 has no price in USDT; equity leaves such fees out",
         "fee of 1 OTHER on t-3 has no price in USDT; equity leaves such fees out",
     ]
-    assert hand.executor.ledger.unvalued_fees == {"POINTS": D(3), "OTHER": D(1)}
+    assert hand.executor.ledger.fees.unvalued == {"POINTS": D(3), "OTHER": D(1)}
 
 
 def test_stop_and_target_are_held_when_the_entry_fills_and_follow_its_size() -> None:

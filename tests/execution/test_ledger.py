@@ -111,9 +111,9 @@ def test_fees_are_kept_in_their_own_currency_and_valued() -> None:
     book.apply(fill("1", "100", fee="0.5"))
     book.apply(fill("1", "100", fee="0.01", currency="BTC"))
     book.apply(fill("1", "100", fee="3", currency="POINTS"))
-    assert book.fees_by_currency == {"USDT": D("0.5"), "BTC": D("0.01"), "POINTS": D(3)}
-    assert book.fees == D("1.5")
-    assert book.unvalued_fees == {"POINTS": D(3)}
+    assert book.fees.by_currency == {"USDT": D("0.5"), "BTC": D("0.01"), "POINTS": D(3)}
+    assert book.fees.total == D("1.5")
+    assert book.fees.unvalued == {"POINTS": D(3)}
     assert book.position("s", "BTC").fees == D("1.5")
 
 
@@ -151,7 +151,7 @@ def test_a_fee_in_base_takes_more_of_a_sale_from_what_is_held() -> None:
     _, after = book.apply(fill("-1", "110", fee="0.002", currency="BTC"))
     # 1.002 are gone for 110: what the fee was worth counts as received and paid.
     assert (after.quantity, after.realized) == (D("0.998"), D("10.02"))
-    assert book.fees == D("0.22")
+    assert book.fees.total == D("0.22")
     assert book.balances() == {"USDT": D(910), "BTC": D("0.998")}
 
 

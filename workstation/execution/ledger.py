@@ -14,7 +14,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from workstation.execution.curve import EquityCurve
+from workstation.execution.fees import Fees
 from workstation.execution.lives import Life, Lives
+from workstation.execution.marks import Marks
 from workstation.execution.statements import DAY_NS, DayStart, Statements
 from workstation.model.instruments import Instrument, Side
 from workstation.model.money import beyond, minus, plus, ratio, share, times
@@ -47,9 +49,8 @@ class Ledger:
     Sums are exact to the last digit: what was put in + realized − fees + unrealized is
     always the cash that the fills left, plus what is held at its mark.
     ``day_starts_minutes`` is the UTC time of day, in minutes, at which the day's
-    profit starts again. ``fees`` and equity leave out ``unvalued_fees``: those in a
-    currency that is neither the account's nor one of the instrument's, by currency.
-    ``due_ns`` is when ``wake`` wants to be called.
+    profit starts again. Equity leaves out ``fees.unvalued``. ``mark`` is the market's,
+    exact to half a tick. ``due_ns`` is when ``wake`` wants to be called.
 
     An owner is flat or holds a lot at least: what a fill leaves below that, and what
     its fee takes beyond zero, is ``dust``'s, at the price of the fill. It is in money
@@ -67,28 +68,19 @@ class Ledger:
         self.currency = currency
         self.initial = initial
         self._instruments = {i.id: i for i in instruments}
-        # One decimal more than the tick holds the middle of a spread exactly.
-        self._grid = {
-            i.id: Decimal(1).scaleb(-i.price_decimals - 1) for i in instruments
-        }
-        # The last mark and its exact form: several figures ask for it after a fill.
-        self._marks: dict[str, tuple[float, Decimal]] = {}
-        self._market = market
+        self._marks = Marks(market, self._instruments)
+        self.mark = self._marks.of
         self._positions: dict[tuple[str, str], Position] = {}
         self._open: dict[tuple[str, str], Position] = {}
         self._dust: dict[str, Position] = {}
         self.swept: tuple[Position, Position] | None = None
         """Dust before and after, where the last fill left some."""
-        # What fees took from what was traded, and what that was worth.
-        self._netted: dict[str, tuple[Decimal, Decimal]] = {}
         self._net: dict[str, Decimal] = {}
         self.lives = Lives(market)
         self.realized = ZERO
-        self.fees = ZERO
+        self.fees = Fees(currency, self._instruments)
         # Realized − fees: looked at more often than it changes.
         self._earned = ZERO
-        self.fees_by_currency: dict[str, Decimal] = {}
-        self.unvalued_fees: dict[str, Decimal] = {}
         self.fills = 0
         self.put_in: dict[str, Decimal] = {}
         """What was put in of other currencies, or taken out, beside all fills."""
@@ -110,13 +102,13 @@ class Ledger:
         before = self._positions.get(key) or Position(owner=owner, instrument=name)
         price, quantity, held = fill.price, fill.quantity, before.quantity
         signed = quantity if fill.side is _BUY else -quantity
-        fee = self._book_fee(fill)
+        fee = self.fees.book(fill)
         instrument = self._instruments[name]
         self.swept, all_fee = None, False
         if fill.fee_currency == instrument.base and fill.fee:
             # It was taken from what is held: that much less is there to sell.
             traded = plus(held, signed)
-            signed = self._net_of(fill, signed, fee)
+            signed = self.fees.take_off(fill, signed, fee)
             quantity = signed.copy_abs()
             # What goes beyond zero was paid with what else there was, not traded.
             all_fee = held * traded >= 0 > held * plus(held, signed)
@@ -171,15 +163,9 @@ class Ledger:
             opened_ns=opened,
             fills=before.fills + 1,
         )
-        self._earned = minus(self.realized, self.fees)
+        self._earned = minus(self.realized, self.fees.total)
         self._put(key, after, change)
         return before, after
-
-    def _net_of(self, fill: Fill, signed: Decimal, worth: Decimal) -> Decimal:
-        """Return what a fill changes of what is held, its fee in base taken off."""
-        fees, value = self._netted.get(fill.instrument, (ZERO, ZERO))
-        self._netted[fill.instrument] = plus(fees, fill.fee), plus(value, worth)
-        return minus(signed, fill.fee)
 
     def _sweep(self, fill: Fill, rest: Decimal) -> None:
         """Let dust have what a fill has left, at its price."""
@@ -204,7 +190,7 @@ class Ledger:
         self._put((DUST, name), after, ZERO)
 
     def _begin(self, fill: Fill, quantity: Decimal, fee: Decimal) -> None:
-        life = Life(fill, quantity, fee, self._grid[fill.instrument])
+        life = Life(fill, quantity, fee, self._marks.grid[fill.instrument])
         self.lives.begin(fill.owner, fill.instrument, life)
         if self.due_ns >= self._day_ends_ns:
             self._set_due(fill.ts)
@@ -215,22 +201,6 @@ class Ledger:
         self.trades.append(trade)
         self.statements.close(trade)
         self.lives.end(fill.owner, fill.instrument)
-
-    def _book_fee(self, fill: Fill) -> Decimal:
-        """Book the fee in its currency; return its value in the account's."""
-        currency, fee = fill.fee_currency, fill.fee
-        paid = self.fees_by_currency
-        paid[currency] = plus(paid.get(currency, ZERO), fee)
-        instrument = self._instruments[fill.instrument]
-        if currency == instrument.base:
-            fee = times(fee, fill.price)
-        elif currency != self.currency and currency != instrument.quote:
-            if fee:
-                unvalued = self.unvalued_fees
-                unvalued[currency] = plus(unvalued.get(currency, ZERO), fee)
-            return ZERO
-        self.fees = plus(self.fees, fee)
-        return fee
 
     def _put(self, key: tuple[str, str], after: Position, change: Decimal) -> None:
         self._positions[key] = after
@@ -350,18 +320,6 @@ class Ledger:
         rest = beyond(held, one.lot_size)
         return one.round_quantity(minus(held, rest)) if rest else held
 
-    def mark(self, instrument: str) -> Decimal | None:
-        """Return the market's mark, exact to half a tick; None before any price."""
-        mark = self._market.instrument(instrument).mark
-        if mark is None or not mark > 0:
-            return None
-        seen = self._marks.get(instrument)
-        if seen is not None and seen[0] == mark:
-            return seen[1]
-        exact = Decimal(repr(mark)).quantize(self._grid[instrument])
-        self._marks[instrument] = (mark, exact)
-        return exact
-
     def open_pnl(self, position: Position) -> Decimal | None:
         """Return what a position would bring at the mark, before fees.
 
@@ -420,13 +378,8 @@ class Ledger:
             # Realized less cost is what was paid and received, to the last digit.
             add(instrument.quote, minus(position.realized, position.cost))
             add(instrument.base, position.quantity)
-        for currency, fee in self.fees_by_currency.items():
-            add(currency, minus(ZERO, fee))
-        for name, (fees, worth) in self._netted.items():
-            # Positions are without them, at the price at which they were paid.
-            instrument = self._instruments[name]
-            add(instrument.base, fees)
-            add(instrument.quote, minus(ZERO, worth))
+        for currency, amount in self.fees.paid():
+            add(currency, amount)
         return found
 
     def put(self, currency: str, amount: Decimal) -> tuple[Decimal, Decimal]:
@@ -454,7 +407,7 @@ class Ledger:
             initial=self.initial,
             realized=self.realized,
             unrealized=value.unrealized,
-            fees=self.fees,
+            fees=self.fees.total,
             equity=value.equity,
             day_start=self.day_start,
             exposure=value.exposure,
@@ -542,17 +495,14 @@ class Ledger:
 
         Days, the curve and what trades stood at follow from the market, too.
         """
-        netted = [
-            (name, str(fees), str(worth))
-            for name, (fees, worth) in self._netted.items()
-        ]
+        netted = self.fees.netted()
         return (
             self.currency,
             str(self.initial),
             str(self.realized),
-            str(self.fees),
-            _plain(self.fees_by_currency),
-            _plain(self.unvalued_fees),
+            str(self.fees.total),
+            _plain(self.fees.by_currency),
+            _plain(self.fees.unvalued),
             _plain(self.put_in),
             self.fills,
             tuple(

@@ -77,7 +77,7 @@ class Outcomes:
         """Book a fill and tell of it; return the owner's position after it."""
         core = self._core
         ledger = self._ledger
-        worthless, closed = len(ledger.unvalued_fees), ledger.closed
+        worthless, closed = len(ledger.fees.unvalued), ledger.closed
         before, after = ledger.apply(fill)
         core.record(FillRecord(core.seq, core.ts, fill))
         self._desk.active()
@@ -86,7 +86,7 @@ class Outcomes:
         filled = OrderFilled(fill, core.ts)
         core.emit(filled)
         core.publish(filled)
-        if len(ledger.unvalued_fees) > worthless:
+        if len(ledger.fees.unvalued) > worthless:
             self._desk.alarm(
                 fill.instrument,
                 f"fee of {fill.fee} {fill.fee_currency} on {fill.trade_id} has no "
