@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from threading import Event
 
 import msgspec
 import pytest
@@ -39,6 +40,48 @@ def _note(seq: int) -> NoteRecord:
 def _write(journal: Journal, *seqs: int) -> None:
     for seq in seqs:
         journal.record(_note(seq), encode(_note(seq)))
+
+
+def _committed(journal: Journal) -> list[int]:
+    """Return how many rows are durable after each commit, noted as it is made."""
+    commits: list[int] = []
+    journal.on_durable = lambda: commits.append(journal.durable_rows)
+    return commits
+
+
+def test_what_an_input_has_led_to_is_committed_together(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite"
+    journal = Journal(path, {"format": 1})
+    commits = _committed(journal)
+    journal.whole()
+    journal.input(1, 0, Hold(on=True))
+    _write(journal, 1, 1, 1)
+    _write(journal, 2, 2, 3)
+    journal.close({})
+    # The header, then whole inputs: 4 rows of the first, 2 of the second, 1 with the
+    # summary of the end.
+    assert commits[-1] == 9
+    assert set(commits) <= {1, 5, 7, 9}
+
+
+def test_an_input_that_is_not_over_is_not_committed(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j.sqlite", {"format": 1})
+    over = Event()
+    journal.on_durable = over.set
+    _write(journal, 1, 1, 2)
+    # Only of the first input it is known that no more rows come.
+    while journal.durable_rows < 3:
+        assert over.wait(10)
+        over.clear()
+    assert journal.durable_rows == 3
+    assert journal.rows == 4
+    journal.whole()
+    journal.whole()
+    while journal.durable_rows < 4:
+        assert over.wait(10)
+        over.clear()
+    journal.close({})
+    assert journal.durable_rows == journal.rows == 5
 
 
 def test_what_was_written_is_read_again_in_order(tmp_path: Path) -> None:

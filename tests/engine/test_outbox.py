@@ -21,7 +21,13 @@ from workstation.model.requests import (
 
 
 def _journal(rows: int = 0, durable: int = 0) -> SimpleNamespace:
-    return SimpleNamespace(rows=rows, durable_rows=durable, failure=None)
+    journal = SimpleNamespace(rows=rows, durable_rows=durable, failure=None, over=0)
+
+    def whole() -> None:
+        journal.over = journal.rows
+
+    journal.whole = whole
+    return journal
 
 
 def _outbox(journal: SimpleNamespace) -> Outbox:
@@ -48,6 +54,16 @@ def test_a_request_waits_for_the_rows_that_were_there_when_it_was_made() -> None
     assert outbox.take() == ([submit("a")], [])
     journal.durable_rows = 5
     assert outbox.take() == ([CancelOrder("a")], [])
+
+
+def test_who_looks_what_may_leave_says_that_the_input_is_over() -> None:
+    journal = _journal(rows=3)
+    outbox = _outbox(journal)
+    outbox.take()
+    assert journal.over == 0, "nothing waits for it"
+    outbox.put(submit("a"))
+    outbox.take()
+    assert journal.over == 3
 
 
 def test_once_the_journal_has_failed_only_what_reduces_risk_leaves() -> None:

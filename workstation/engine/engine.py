@@ -175,6 +175,12 @@ class Engine:
         Ends early before an event of after ``until_ns``, and where a script must answer
         before anything else.
         """
+        more = self._advance(steps, until_ns)
+        if self.journal is not None:
+            self.journal.whole()
+        return more
+
+    def _advance(self, steps: int, until_ns: int) -> bool:
         # Bound once for them all: a step is too short to look everything up again.
         sources, core, clock = self.sources, self.core, self.clock
         pop, dispatch, asked = sources.pop, self._dispatch, core.scripts.asked
@@ -271,6 +277,8 @@ class Engine:
             self._await(self.catch_up)
         elif self.sources.over:
             self.sources.tell()
+        if self.journal is not None:
+            self.journal.whole()
 
     @property
     def awaiting(self) -> bool:

@@ -1,8 +1,9 @@
 """The journal: what cannot be had again, and the records to prove a replay by.
 
 One sqlite file per run (WAL, exclusive lock: a second engine on it fails at once),
-written by one thread with group commit. A journal that cannot be written never stops
-the engine: ``failure`` says why, and the screen shows it.
+written by one thread with group commit. What one input has led to is committed together
+or not at all, so that a kill cuts between inputs, never through one. A journal that
+cannot be written never stops the engine: ``failure`` says why, and the screen shows it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from enum import Enum
 from pathlib import Path
 from typing import Any, cast
 
@@ -38,7 +40,8 @@ __all__ = [
 ]
 
 SUFFIX = ".sqlite"
-# Rows gathered into one transaction; more would only delay the durable mark.
+# Rows gathered into one transaction, and then those of the last input in it; more
+# would only delay the durable mark.
 _BATCH = 2_000
 _BUSY_S = 0.2
 
@@ -57,6 +60,13 @@ _INSERT = {
 }
 
 _Row = tuple[str, tuple[object, ...]]
+
+
+class _Mark(Enum):
+    """What stands between rows in the queue."""
+
+    WHOLE = "the rows before are all that their input has led to"
+    END = "no more rows come"
 
 
 class Interrupt(msgspec.Struct, frozen=True, tag="interrupt"):
@@ -120,7 +130,10 @@ class Journal:
         self.failure: str | None = None
         self.rows = 0
         self.durable_rows = 0
-        self._queue: queue.SimpleQueue[_Row | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Row | _Mark] = queue.SimpleQueue()
+        # The input whose rows are being put, and whether any was.
+        self._seq = 0
+        self._begun = False
         self._thread: threading.Thread | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -141,6 +154,8 @@ class Journal:
 
     def record(self, record: Record, encoded: bytes) -> None:
         """Keep one record (a sink of the core)."""
+        if record.seq != self._seq:
+            self._begin(record.seq)
         self._put("records", (record.seq, record.ts, encoded))
 
     def input(
@@ -150,36 +165,60 @@ class Journal:
         value: Command | Interrupt | ScriptAnswered | Report,
     ) -> None:
         """Keep one input that cannot be derived again, and its place in the run."""
+        if seq != self._seq:
+            self._begin(seq)
         self._put("inputs", (seq, pulled, type(value).__name__, _encode(value)))
 
     def script(self, strategy: str, script: Script) -> None:
         """Keep a version that a strategy may go on with, before it does."""
         self._put("scripts", (strategy, script.hash, msgspec.msgpack.encode(script)))
 
+    def _begin(self, seq: int) -> None:
+        self.whole()
+        self._seq = seq
+
+    def whole(self) -> None:
+        """Note that an input is over: what was put since the last one is whole.
+
+        Called where no input is being dispatched; another input's row says it, too.
+        """
+        if self._begun:
+            self._begun = False
+            self._queue.put(_Mark.WHOLE)
+
     def close(self, summary: dict[str, object]) -> None:
         """Write the summary of the run's end and wait until all is on disk."""
         if self._thread is None or not self._thread.is_alive():
             return
         self._put("meta", ("summary", msgspec.json.encode(summary)))
-        self._queue.put(None)
+        self._queue.put(_Mark.END)
         self._thread.join()
 
     def _put(self, table: str, row: tuple[object, ...]) -> None:
         if self._thread is None and table != "meta":
             return
         self.rows += 1
+        self._begun = True
         self._queue.put((table, row))
 
     def _write(self, connection: sqlite3.Connection) -> None:
+        rows: list[_Row] = []
+        whole = 0
         open_ = True
         while open_:
-            batch = [self._queue.get()]
-            while len(batch) < _BATCH and not self._queue.empty():
-                batch.append(self._queue.get())
-            open_ = None not in batch
-            rows = [row for row in batch if row is not None]
-            if self.failure is None:
-                self._commit(connection, rows)
+            item = self._queue.get()
+            while True:
+                if isinstance(item, _Mark):
+                    whole, open_ = len(rows), item is not _Mark.END
+                else:
+                    rows.append(item)
+                if not open_ or whole >= _BATCH or self._queue.empty():
+                    break
+                item = self._queue.get()
+            if whole and self.failure is None:
+                self._commit(connection, rows[:whole])
+            del rows[:whole]
+            whole = 0
         try:
             connection.close()
         except sqlite3.Error as error:

@@ -37,8 +37,13 @@ class Outbox:
         self._waiting.append((0 if journal is None else journal.rows, request))
 
     def take(self) -> tuple[list[SingleRequest], list[SingleRequest]]:
-        """Return what may leave now, and what may not leave at all."""
+        """Return what may leave now, and what may not leave at all.
+
+        Called at the edge, where no input is being dispatched.
+        """
         journal, waiting = self._journal, self._waiting
+        if journal is not None and waiting:
+            journal.whole()
         leaving: list[SingleRequest] = []
         refused: list[SingleRequest] = []
         # Read before the mark: a failure between the two only makes us wait.
