@@ -19,6 +19,7 @@ from workstation.model.orders import (
     OrderType,
     TimeInForce,
 )
+from workstation.model.rates import BrokerAbilities
 from workstation.model.records import FaultRecord
 from workstation.model.reports import (
     CancelRejected,
@@ -517,3 +518,43 @@ def test_limits_count_for_an_addition_as_for_an_entry() -> None:
     hand.fill(order_id, "1")
     hand.enter("1", add=True)
     assert denied(hand) == ["MAX_POSITION_VALUE"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"order_type": "stop", "trigger": "101"}, "TRIGGER_MET"),
+        ({"order_type": "stop", "trigger": "97.03"}, "PRICE_OFF_TICK"),
+        ({"order_type": "limit", "limit_price": "110.07"}, "PRICE_OFF_TICK"),
+        ({"quantity": "2"}, "REDUCE_ONLY_WOULD_INCREASE"),
+    ],
+)
+@pytest.mark.parametrize("native", [False, True])
+def test_an_exit_that_is_refused_leaves_the_one_before_it(
+    changes: dict[str, str], code: str, native: bool
+) -> None:
+    hand = Hand(abilities=BrokerAbilities(stops=native))
+    hand.enter("1")
+    hand.accept("o-1")
+    hand.fill("o-1", "1")
+    hand.give(signal("exit", order_type="stop", trigger="95"))
+    (stop,) = hand.executor.working("s", "BTC")
+    if native:
+        hand.accept(stop.id)
+    asked = list(hand.core.requests)
+    fields = dict(changes)
+    hand.give(signal("exit", fields.pop("quantity", None), **fields))
+    denials = hand.core.said(OrderDenied)
+    assert [each.code for each in denials] == [code]
+    (left,) = hand.executor.working("s", "BTC")
+    assert (left.id, left.trigger) == (stop.id, D(95))
+    assert left.status is (S.ACCEPTED if native else S.HELD)
+    assert hand.core.requests == asked
+
+
+def test_an_exit_that_passes_takes_the_place_of_the_one_before_it() -> None:
+    hand = holding("1")
+    hand.give(signal("exit", order_type="stop", trigger="95"))
+    hand.give(signal("exit", order_type="stop", trigger="96"))
+    (left,) = hand.executor.working("s", "BTC")
+    assert left.trigger == D(96)

@@ -153,3 +153,20 @@ def test_two_flattens_close_no_more_than_there_is() -> None:
     pause(hand)
     assert hand.submitted() == sent
     assert again.quantity == 1
+
+
+def test_another_position_is_not_closed_by_the_next_try() -> None:
+    hand = Hand(orders=OrderSettings(max_slippage_bps=10.0, flatten_tries=3))
+    hand.fill(hand.enter("1", stop="95"), "1")
+    order = flatten(hand)
+    hand.fill(order.id, "0.6", "100")
+    hand.give(OrderExpired(order.id, filled=D("0.6")))
+    hand.quote(94.0, 94.2)
+    hand.fill(last(hand).id, "0.4", "94")
+    assert hand.position() == 0
+    hand.core.advance(hand.core.ts + 1)
+    hand.fill(hand.enter("2"), "2", "94.2")
+    entered = last(hand)
+    pause(hand)
+    assert last(hand) == entered
+    assert hand.position() == D(2)

@@ -9,6 +9,7 @@ the other side behind the close of a position. Nothing waits without an order at
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from decimal import Decimal
 
 from msgspec import Struct
@@ -81,29 +82,22 @@ class Closing:
     # What is wanted.
 
     def exit(self, signal: Signal) -> None:
-        """Close a position, or a part of it, as the signal says."""
+        """Close a position, or a part of it, as the signal says.
+
+        What is refused changes nothing: exits that another one takes the place of are
+        canceled once it has passed as if they were not there.
+        """
         owner, instrument = signal.strategy, signal.instrument
         denial = self._risk.switches(owner, instrument, _EXIT, entry=False)
         held = self._ledger.position(owner, instrument).quantity
         side = _SELL if held > 0 else _BUY
-        if denial is None:
-            reason = signal.reason or "exit"
-            canceled = self.cancel_entries(owner, instrument, reason)
-            if not held and canceled:
+        reason = signal.reason or "exit"
+        if denial is None and not held:
+            if self.cancel_entries(owner, instrument, reason):
                 return
-            self._cancel_held(owner, instrument, reason)
-            if not held:
-                denial = Denial(
-                    DenialCode.NO_POSITION, f"{owner} holds no {instrument} to close"
-                )
-            elif self.cancel_resting(owner, instrument, reason):
-                denial = self._wait(owner, instrument, _Sequel(signal, reason), held)
-                if denial is None:
-                    return
-        closing = self._desk.orders.closing(owner, instrument, side)
-        wanted = signal.quantity
-        if wanted is None:
-            wanted = self._ledger.closable(owner, instrument) - closing
+            denial = Denial(
+                DenialCode.NO_POSITION, f"{owner} holds no {instrument} to close"
+            )
 
         def draft(quantity: Decimal) -> Order:
             return self._desk.draft(
@@ -122,14 +116,31 @@ class Closing:
                 reason=signal.reason,
             )
 
-        if denial is None and held and wanted <= 0 and signal.quantity is None:
-            denial = self._risk.closing(held, instrument)
-        found = [wanted]
+        there = self._desk.orders.row(owner, instrument)
+        with ExitStack() as without:
+            for tracked in there:
+                if _rests(tracked):
+                    without.enter_context(self._desk.orders.without(tracked))
+            wanted = signal.quantity
+            if wanted is None:
+                wanted = self._left(owner, instrument, side)
+            found = [wanted]
+            if denial is None and wanted <= 0 and signal.quantity is None:
+                denial = self._risk.closing(held, instrument)
+            if denial is None:
+                found = self.parts(instrument, wanted, limit_of(signal))
+            if denial is None and there:
+                denial = self._risk.check(draft(found[0]), self._core.ts)
+            if denial is None and len(found) > 1:
+                # Too much in all: the first parts would pass.
+                denial = self._risk.reduces(draft(wanted))
         if denial is None:
-            found = self.parts(instrument, wanted, limit_of(signal))
-        if len(found) > 1:
-            # Too much in all: the first parts would pass.
-            denial = self._risk.reduces(draft(wanted))
+            self.cancel_entries(owner, instrument, reason)
+            self._cancel_held(owner, instrument, reason)
+            if self.cancel_resting(owner, instrument, reason):
+                denial = self._wait(owner, instrument, _Sequel(signal, reason), held)
+                if denial is None:
+                    return
         if denial is not None:
             self._desk.deny(draft(wanted), denial)
             return
@@ -188,10 +199,11 @@ class Closing:
         return quantity >= one.min_quantity and worth >= one.min_notional
 
     def _close_rest(self, tracked: Tracked, tried: int) -> None:
-        """Close what an order left open, unless the position has turned since."""
+        """Close what an order left open, unless that is closed, or another position."""
         order = tracked.order
-        held = self._ledger.position(order.owner, order.instrument).quantity
-        if held * order.side.sign < 0:
+        held = self._ledger.position(order.owner, order.instrument)
+        same = held.opened_ns is not None and held.opened_ns <= order.created_ns
+        if same and held.quantity * order.side.sign < 0:
             self.close(
                 order.owner,
                 order.instrument,

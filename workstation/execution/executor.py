@@ -168,7 +168,6 @@ class Executor(Views):
             self.ledger,
             self.operations,
             self.outcomes,
-            self.protection,
             by_id,
         )
         self._settle = self.reports.handlers()[OrderStatusReport]

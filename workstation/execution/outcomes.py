@@ -108,23 +108,43 @@ class Outcomes:
         self._protection.sync(fill.owner, fill.instrument)
         if self._stops.exits:
             self._stops.sync(fill.owner, fill.instrument)
-        if after.quantity:
-            self._close_late(tracked, fill)
+        if after.quantity * fill.side.sign > 0:
+            # It added to the position, or opened one.
+            self._close_late(tracked, fill, after)
         if self._closing.sequels:
             self._closing.resume(fill.owner, fill.instrument)
 
-    def _close_late(self, tracked: Tracked, fill: Fill) -> None:
+    def moved(self, owner: str, instrument: str) -> None:
+        """Let protection, stops and what waits follow an attributed position."""
+        self._protection.sync(owner, instrument)
+        self._stops.sync(owner, instrument)
+        self._closing.resume(owner, instrument)
+
+    def _close_late(self, tracked: Tracked, fill: Fill, after: Position) -> None:
         """Close what an entry filled after it was flattened, or after the kill.
 
-        Not what somebody trades at the venue by hand after it: that is no late fill.
+        And what an order that was to close filled beyond that: an entry on its way had
+        closed the position before. Not what somebody trades at the venue by hand: that
+        is no late fill.
         """
         owner, instrument = fill.owner, fill.instrument
         close = self._closing.close
+        added = min(fill.quantity, abs(after.quantity))
         if self._controls.kill_level is _KILL_FLATTEN and owner != EXTERNAL:
             close(owner, instrument, OrderRole.FLATTEN, "killed: late fill")
         elif tracked.flattened:
             reason = f"late fill: {tracked.flattened}"
-            close(owner, instrument, OrderRole.FLATTEN, reason, fill.quantity)
+            close(owner, instrument, OrderRole.FLATTEN, reason, added)
+        elif tracked.order.reduce_only:
+            order = tracked.order
+            self._desk.alarm(
+                instrument,
+                f"{order.role.value} {order.id} filled {fill.quantity} and opened "
+                f"{after.quantity}: the position was closed before; {added} is closed",
+                "flatten",
+            )
+            reason = f"{order.id} closed too much"
+            close(owner, instrument, OrderRole.FLATTEN, reason, added)
 
     def _install(
         self, tracked: Tracked, intent: Signal, fill: Fill, position: Position

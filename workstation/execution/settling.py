@@ -14,7 +14,6 @@ from workstation.execution.desk import OrderDesk
 from workstation.execution.ledger import Ledger
 from workstation.execution.operations import Operations
 from workstation.execution.outcomes import Outcomes
-from workstation.execution.protection import Protection
 from workstation.execution.reconciliation import Reconciliation
 from workstation.execution.reports import EXTERNAL
 from workstation.execution.risk import OPERATOR
@@ -43,7 +42,6 @@ class Settling:
         ledger: Ledger,
         operations: Operations,
         outcomes: Outcomes,
-        protection: Protection,
         instruments: Mapping[str, Instrument],
     ) -> None:
         self._reconciliation = reconciliation
@@ -51,7 +49,6 @@ class Settling:
         self._ledger = ledger
         self._operations = operations
         self._outcomes = outcomes
-        self._protection = protection
         self._instruments = instruments
         self._core: Core
 
@@ -242,7 +239,7 @@ class Settling:
                 reason=reason,
             )
         )
-        self._protection.sync(taker, instrument.id)
+        self._outcomes.moved(taker, instrument.id)
         self._turn(name, state, Verdict.AGREES, ZERO, command)
         return f"{plain(change)} {instrument.id} at {plain(price)} is {taker}'s now"
 
