@@ -96,7 +96,9 @@ def _session(folder: Path | None, count: int, venue: Venue) -> Session:
         kept = CONFIG if folder is None else CONFIG.replace('""', f'"{folder}"')
         path.write_text(kept)
         Path(place, "bench.py").write_text(f"TRADE = True\n{SCRIPT}")
-        built = assemble_session(load_config(path).run, venue=venue)
+        built = assemble_session(
+            load_config(path).run, journal=folder is not None, venue=venue
+        )
     engine = built.engine
     end = engine.sources.on_end
     engine.sources = Sources([Ticks(trades(count))])

@@ -34,13 +34,16 @@ from workstation.engine.session import Session
 from workstation.engine.settings import FeedSettings, RunSettings
 from workstation.engine.sources import Feed
 from workstation.execution.executor import Executor
+from workstation.execution.reports import EXTERNAL
 from workstation.kernel import Clock, RealClock
 from workstation.market.aggregator import Aggregator
 from workstation.market.opportunities import OpportunityDetector
 from workstation.market.pipeline.chain import Plan
 from workstation.market.pipeline.script import ProcessorScript
 from workstation.market.pipeline.settings import PipelineSettings
+from workstation.model.errors import JournalError
 from workstation.model.instruments import Instrument
+from workstation.model.orders import OrderStatus
 from workstation.model.roles import Broker, Connector, Venue
 from workstation.model.timeframes import Timeframe
 from workstation.strategy.host import DistantHost
@@ -57,7 +60,7 @@ from workstation.venues.recording.settings import RecordingFeedSettings
 from workstation.venues.settings import fees_by_venue
 from workstation.venues.simulated.feed import SimulatedFeed
 
-__all__ = ["assemble_session"]
+__all__ = ["assemble_session", "entries_at_venue"]
 
 
 def assemble_session(
@@ -215,6 +218,11 @@ def _assemble(
     executor.desk.orders.mark = mark
     control.recovery.read(list(takes_up))
     account: AccountJournal | None = None
+    if journal and venue is not None and not run.journal.path:
+        raise JournalError(
+            '[journal] path = "": real orders leave only once what led to them is on '
+            "disk; name a folder"
+        )
     if journal and run.journal.path:
         now_ns = (wall or RealClock()).now()
         path = journal_file(run.journal.path, run.mode, now_ns)
@@ -295,13 +303,24 @@ def _assemble(
     )
 
 
-def _heartbeat(venue: Venue, executor: Executor) -> Heartbeat | None:
-    def entries() -> dict[str, str]:
-        open_ = (tracked.order for tracked in executor.desk.orders.entries())
-        return {order.id: order.instrument for order in open_}
+def entries_at_venue(executor: Executor) -> dict[str, str]:
+    """Return what a watchdog is to cancel: ids of our entries there, by instrument.
 
+    What was made by hand is not ours: it may protect what nobody here knows of.
+    """
+    return {
+        tracked.order.id: tracked.order.instrument
+        for tracked in executor.desk.orders.entries()
+        if tracked.order.owner != EXTERNAL
+        and tracked.order.status is not OrderStatus.HELD
+    }
+
+
+def _heartbeat(venue: Venue, executor: Executor) -> Heartbeat | None:
     account = venue.account()
-    return None if account is None else Heartbeat(account, entries)
+    if account is None:
+        return None
+    return Heartbeat(account, partial(entries_at_venue, executor))
 
 
 def _scene(

@@ -1,0 +1,82 @@
+"""What a run with a venue is refused without, and what its watchdog is told of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from tests.engine.runs import SMALL, settings
+from tests.execution.fakes import Hand
+from workstation.engine.assembly import assemble_session, entries_at_venue
+from workstation.model.commands import PlaceOrder
+from workstation.model.errors import JournalError
+from workstation.model.instruments import Side
+from workstation.model.orders import OrderType
+from workstation.model.rates import BrokerAbilities
+from workstation.model.reports import ExternalOrder, Report
+from workstation.model.requests import Request
+
+D = Decimal
+
+
+class Silent:
+    """A venue that knows nothing."""
+
+    name = "venue"
+    abilities = BrokerAbilities()
+
+    async def send(self, request: Request) -> Sequence[Report]:
+        """Do nothing."""
+        return ()
+
+    async def news(self) -> Sequence[Report]:
+        """Know nothing."""
+        return ()
+
+    def account(self) -> None:
+        """Need no watchdog."""
+
+    async def close(self) -> None:
+        """Have nothing open."""
+
+
+def test_real_orders_need_a_journal() -> None:
+    run = settings(*SMALL, 'journal.path=""')
+    with pytest.raises(JournalError, match="name a folder"):
+        assemble_session(run, venue=Silent())
+
+
+def test_with_a_journal_they_have_one(tmp_path: Path) -> None:
+    run = settings(*SMALL, f'journal.path="{tmp_path}"')
+    session = assemble_session(run, venue=Silent())
+    assert session.engine.journal is not None
+    session.close()
+
+
+def test_a_watchdog_is_told_of_entries_that_are_ours_and_at_the_venue() -> None:
+    hand = Hand(abilities=BrokerAbilities(stops=False))
+    hand.enter("1")
+    hand.accept("o-1")
+    hand.give(
+        ExternalOrder(
+            order_id="web_1",
+            instrument="BTC",
+            side=Side.SELL,
+            order_type=OrderType.STOP,
+            quantity=D(1),
+            trigger=D(95),
+        )
+    )
+    held = PlaceOrder(
+        instrument="BTC",
+        side=Side.BUY,
+        quantity=D(1),
+        order_type=OrderType.STOP,
+        trigger=D(110),
+    )
+    hand.give(held)
+    assert len(hand.executor.desk.orders.entries()) == 3
+    assert entries_at_venue(hand.executor) == {"o-1": "BTC"}
