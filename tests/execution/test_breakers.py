@@ -262,6 +262,15 @@ def test_a_state_is_left_only_well_below_its_bound(percents: list[int]) -> None:
             assert state is TRIPPED
 
 
+@given(st.lists(st.integers(0, 130), max_size=40))
+def test_while_armed_one_that_tripped_can_trip_again(percents: list[int]) -> None:
+    state = CALM
+    for percent in percents:
+        share = D(percent) / 100
+        state = state_of(share, state, armed=True)
+        assert (state is TRIPPED) is (share > 1)
+
+
 def test_no_limit_is_never_near() -> None:
     assert state_of(None, TRIPPED) is CALM
 

@@ -14,7 +14,15 @@ from workstation.execution.executor import Executor
 from workstation.execution.ledger import DAY_NS
 from workstation.execution.recovering import Recovering
 from workstation.execution.settings import OrderSettings, RiskSettings
-from workstation.model.commands import CancelOrders, Rearm, Recover, SetLimit
+from workstation.model.commands import (
+    CancelOrders,
+    Kill,
+    KillLevel,
+    Rearm,
+    Recover,
+    SetLimit,
+)
+from workstation.model.errors import CommandRefused
 from workstation.model.instruments import Side
 from workstation.model.limits import BreakerState
 from workstation.model.orders import OrderEvent, OrderStatus, OrderType
@@ -194,6 +202,42 @@ def test_a_breaker_that_tripped_does_not_climb_again_for_a_restart() -> None:
     assert kills(again) == []
     again.enter(strategy="other")
     assert denied(again) == ["MAX_DAILY_LOSS"]
+
+
+@pytest.mark.parametrize("way", ["limit", "price"])
+def test_a_loss_that_entries_are_allowed_within_again_can_trip_once_more(
+    way: str,
+) -> None:
+    hand = hand_with(max_daily_loss=D(5_000), on_breach="hold")
+    hand.fill(hand.enter("1000"), "1000", "100")
+    at(hand, 94.9)
+    assert kills(hand) == ["hold"]
+    hand.give(Rearm())
+    if way == "limit":
+        hand.give(SetLimit(name="max_daily_loss", value=D(5_300), confirmed=True))
+    at(hand, 94.9 if way == "limit" else 95.1)
+    hand.enter("1", strategy="b")
+    assert denied(hand) == []
+    at(hand, 90.0)
+    assert kills(hand) == ["hold", "armed", "hold"]
+
+
+def test_a_breaker_that_trips_under_a_kill_by_hand_cools_after_a_restart_too() -> None:
+    hand = hand_with(
+        max_daily_loss=D(5_000), on_breach="hold", cooling_s=600.0, size_ramp_s=60.0
+    )
+    hand.fill(hand.enter("1000"), "1000", "100")
+    hand.give(Kill(level=KillLevel.CANCEL, reason="by hand"))
+    at(hand, 94.0)
+    assert kills(hand) == ["cancel"]
+    again = Restarted(hand)
+    for each in (hand, again):
+        with pytest.raises(CommandRefused, match="cooling, re-arm in"):
+            each.give(Rearm())
+    for each in (hand, again):
+        each.core.advance(each.core.ts + 601 * NS)
+        each.give(Rearm())
+        assert each.executor.controls.ramp_from_ns is not None
 
 
 def test_a_re_arm_that_made_a_breaker_calm_is_on_record() -> None:

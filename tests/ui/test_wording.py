@@ -37,6 +37,7 @@ from workstation.model.records import (
     FaultRecord,
     FeedRecord,
     FillRecord,
+    FlattenedRecord,
     LimitRecord,
     LockRecord,
     LossBaseRecord,
@@ -46,6 +47,7 @@ from workstation.model.records import (
     OwnerRecord,
     ParamsRecord,
     PositionRecord,
+    ProtectionRecord,
     Record,
     RequoteRecord,
     ResyncRecord,
@@ -465,6 +467,36 @@ CASES: list[tuple[Record, str]] = [
             reason="given to ema_cross",
         ),
         "order #web_7 BTCUSDT external > ema_cross given to ema_cross",
+    ),
+    (
+        ProtectionRecord(
+            seq=5,
+            ts=TS,
+            owner="ema_cross",
+            instrument="BTCUSDT",
+            stop=Decimal("60100.5"),
+            target=Decimal(62_000),
+            trailing_bps=50.0,
+            best=61_000.0,
+        ),
+        "order BTCUSDT ema_cross stop 60,100.50, target 62,000.00, trailing 50 bp",
+    ),
+    (
+        ProtectionRecord(
+            seq=5,
+            ts=TS,
+            owner="ema_cross",
+            instrument="BTCUSDT",
+            stop=None,
+            target=None,
+            trailing_bps=None,
+            best=61_000.0,
+        ),
+        "order BTCUSDT ema_cross no stop or target",
+    ),
+    (
+        FlattenedRecord(seq=5, ts=TS, order_ids=("o-7", "o-12"), reason="kill: x"),
+        "order #7, #12 is closed as it fills kill: x",
     ),
     (
         BalanceRecord(

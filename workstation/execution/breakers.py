@@ -34,14 +34,18 @@ _HYSTERESIS = Decimal("0.05")
 _PEAK_STEP = Decimal("1.001")
 
 
-def state_of(share: Decimal | None, before: BreakerState) -> BreakerState:
+def state_of(
+    share: Decimal | None, before: BreakerState, *, armed: bool = False
+) -> BreakerState:
     """Return the state at this use of a limit (1 = all of it), with hysteresis.
 
-    It trips above 1 and warns from .80 on; it is calm again below .75.
+    It trips above 1 and warns from .80 on; it is calm again below .75. Where trading
+    is ``armed``, one that tripped is ready to trip again as soon as entries pass.
     """
     if share is None:
         return _CALM
-    if share > 1 or (before is _TRIPPED and share > 1 - _HYSTERESIS):
+    stays = before is _TRIPPED and not armed and share > 1 - _HYSTERESIS
+    if share > 1 or stays:
         return _TRIPPED
     if share >= _WARN_AT or (before is not _CALM and share >= _WARN_AT - _HYSTERESIS):
         return _WARNED
@@ -128,7 +132,8 @@ class Breakers:
 
     def _judge(self, gauge: Gauge, ts: int) -> None:
         before = self._states.get(gauge.name, _CALM)
-        after = state_of(gauge.share, before)
+        armed = self._controls.kill_level is None
+        after = state_of(gauge.share, before, armed=armed)
         if after is before:
             return
         self._enter(gauge, before, after)

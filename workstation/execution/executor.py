@@ -196,6 +196,7 @@ class Executor(Views):
         self.quoting.attach(core)
         self.reports.attach(core)
         self.intents.attach(core)
+        self.protection.attach(core)
         self.accounting.attach(core)
         self.operations.attach(core)
         self.tickets.attach(core)

@@ -25,7 +25,7 @@ from workstation.model.orders import OrderRole
 from workstation.model.ports import Core, MarketView
 from workstation.model.signals import Signal, SignalAction
 
-__all__ = ["Intents"]
+__all__ = ["Intents", "with_protection"]
 
 ZERO = Decimal(0)
 # Bound once: looking a member up in its enum costs ten times a global (3.11).
@@ -122,7 +122,7 @@ class Intents:
             )
         if denial is None:
             for tracked, intent in waiting:
-                tracked.intent = _with_protection(intent, signal)
+                tracked.intent = with_protection(intent, signal)
         if denial is None and held:
             side = _SELL if held > 0 else _BUY
             plan = self._protection.plan(owner, instrument)
@@ -153,7 +153,7 @@ class Intents:
         return self._market.instrument(instrument).mark or entry
 
 
-def _with_protection(intent: Signal, change: Signal) -> Signal:
+def with_protection(intent: Signal, change: Signal) -> Signal:
     """Return the intent of a waiting entry with what a PROTECT signal changes."""
     return replace(
         intent,

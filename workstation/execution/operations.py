@@ -42,7 +42,12 @@ from workstation.model.instruments import Side
 from workstation.model.orders import OrderEvent, OrderRole, OrderStatus
 from workstation.model.ports import Core
 from workstation.model.positions import DUST, Position
-from workstation.model.records import ControlRecord, LimitRecord, PositionRecord
+from workstation.model.records import (
+    ControlRecord,
+    FlattenedRecord,
+    LimitRecord,
+    PositionRecord,
+)
 
 __all__ = ["Operations"]
 
@@ -181,10 +186,19 @@ class Operations:
         """
         count = self._closing.drop(owner, instrument, reason)
         self._withdraw_quotes(owner, instrument, reason)
-        for tracked in self._entries(instrument, owner, until_ns):
+        marked = list(self._entries(instrument, owner, until_ns))
+        for tracked in marked:
             canceled = self._desk.cancel(tracked, reason)
             count += canceled or not tracked.flattened
             tracked.flattened = reason
+        late = [t.order.id for t in marked if not t.order.is_terminal]
+        if late:
+            core = self._core
+            core.record(
+                FlattenedRecord(
+                    seq=core.seq, ts=core.ts, order_ids=tuple(late), reason=reason
+                )
+            )
         return count
 
     def hold(self, command: Hold) -> None:
@@ -399,11 +413,5 @@ class Operations:
             core.publish(changed)
             core.emit(changed)
         if plan is not None:
-            moved = self._protection.install(taker, instrument, side, plan.best)
-            self._protection.change(
-                moved,
-                stop=plan.stop,
-                target=plan.target,
-                trailing_bps=plan.trailing_bps,
-            )
+            self._protection.hand_over(plan, taker)
         self._protection.sync(taker, instrument)

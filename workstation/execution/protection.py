@@ -16,6 +16,8 @@ from workstation.execution.tracked import Tracked
 from workstation.execution.triggers import Triggers, Waiting
 from workstation.model.instruments import Instrument, Side
 from workstation.model.orders import OrderRole, OrderStatus, OrderType
+from workstation.model.ports import Core
+from workstation.model.records import ProtectionRecord
 from workstation.model.timeframes import NS_PER_S
 
 __all__ = ["RETRY_NS", "Plan", "Protection"]
@@ -102,6 +104,11 @@ class Protection:
         self.fire: Callable[[Plan, Tracked, str], bool]
         """Releases a triggered order, False to wait; set before the first event."""
         self._plans: dict[tuple[str, str], Plan] = {}
+        self._core: Core
+
+    def attach(self, core: Core) -> None:
+        """Receive the way back into the core."""
+        self._core = core
 
     def plan(self, owner: str, instrument: str) -> Plan | None:
         """Return the plan of a row, if it has one."""
@@ -135,6 +142,7 @@ class Protection:
         the next new one on, where the stop trails.
         """
         instrument = self._instruments[plan.instrument]
+        before = plan.stop, plan.target, plan.trailing_bps
         kept = True
         if stop is not None:
             stop = instrument.round_price(stop, plan.side)
@@ -150,7 +158,44 @@ class Protection:
             plan.trailing_bps = trailing_bps
             if not (loosen and stop is not None):
                 self._trail(plan)
+        if (plan.stop, plan.target, plan.trailing_bps) != before:
+            self._record(plan)
         return kept
+
+    def _record(self, plan: Plan) -> None:
+        core = self._core
+        core.record(
+            ProtectionRecord(
+                seq=core.seq,
+                ts=core.ts,
+                owner=plan.owner,
+                instrument=plan.instrument,
+                stop=plan.stop,
+                target=plan.target,
+                trailing_bps=plan.trailing_bps,
+                best=plan.best,
+            )
+        )
+
+    def hand_over(self, plan: Plan, taker: str) -> None:
+        """Protect what another owner has got as it was; once the books say so.
+
+        A stop of the taker's own is only tightened by it.
+        """
+        moved = self.plan(taker, plan.instrument)
+        if moved is not None:
+            self.change(
+                moved,
+                stop=plan.stop,
+                target=plan.target,
+                trailing_bps=plan.trailing_bps,
+            )
+            return
+        moved = self.install(taker, plan.instrument, plan.side, plan.best)
+        moved.stop, moved.stop_float = plan.stop, plan.stop_float
+        moved.target, moved.target_float = plan.target, plan.target_float
+        moved.trailing_bps, moved.trailed = plan.trailing_bps, plan.trailed
+        self._record(moved)
 
     def _trail(self, plan: Plan) -> bool:
         """Let the stop follow the best price; return whether it moved."""
@@ -246,6 +291,9 @@ class Protection:
             plan.stop_order = plan.stop = plan.stop_float = plan.trailing_bps = None
         elif plan.target_order is tracked:
             plan.target_order = plan.target = plan.target_float = None
+        else:
+            return
+        self._record(plan)
 
     def rearm(self, tracked: Tracked, ts: int) -> None:
         """Hold a leg again whose released order ended without closing the position."""

@@ -18,9 +18,10 @@ from workstation.execution.limits import LOSSES
 from workstation.execution.live_limits import LiveLimits, SetLive
 from workstation.execution.reports import EXTERNAL
 from workstation.execution.tracked import Tracked
+from workstation.execution.wanted_protection import WantedProtection
 from workstation.model.commands import KillLevel, Recover
 from workstation.model.errors import JournalError
-from workstation.model.instruments import Side
+from workstation.model.limits import BreakerState
 from workstation.model.money import minus
 from workstation.model.orders import Fill, OrderEvent, OrderRole, OrderStatus
 from workstation.model.positions import DUST
@@ -31,14 +32,17 @@ from workstation.model.records import (
     BreakerRecord,
     CommandRecord,
     ControlRecord,
+    DenyRecord,
     DifferenceRecord,
     FillRecord,
+    FlattenedRecord,
     LimitRecord,
     LockRecord,
     LossBaseRecord,
     OrderRecord,
     OwnerRecord,
     PositionRecord,
+    ProtectionRecord,
     Record,
     SignalRecord,
     TradeRecord,
@@ -57,6 +61,7 @@ _MESSAGES = {
 # So much of what was traded by hand before the engine ended is looked for: a run of
 # months may have sent more orders than a venue lists in reasonable time.
 _MOST_BACK_NS = 86_400 * NS_PER_S
+_LEGS = (OrderRole.STOP, OrderRole.TARGET)
 _ENTERS = (SignalAction.ENTER_LONG, SignalAction.ENTER_SHORT)
 Row = tuple[str, str]
 
@@ -67,7 +72,7 @@ class Recovering:
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
         self._entries: dict[Row, Signal] = {}
-        self._trailing: dict[Row, float] = {}
+        self._wanted = WantedProtection(executor)
         self._filled: tuple[int, str, str] | None = None
         self._given: PositionRecord | None = None
         self._live = LiveLimits()
@@ -100,6 +105,7 @@ class Recovering:
         self._ts = record.ts
         if record.seq != self._seq:
             self._seq = record.seq
+            self._wanted.over()
             if not self._unfollowed:
                 self.cut.clear()
         match record:
@@ -116,7 +122,18 @@ class Recovering:
                 if trades and trades[-1].number == trade.number:
                     trades[-1] = trade
             case SignalRecord(signal=signal):
-                self._signal(signal)
+                if signal.action in _ENTERS:
+                    self._entries[signal.strategy, signal.instrument] = signal
+                self._wanted.signal(signal)
+            case DenyRecord():
+                self._wanted.denied(record)
+            case ProtectionRecord():
+                self._wanted.take(record)
+            case FlattenedRecord(order_ids=ids, reason=reason):
+                for order_id in ids:
+                    tracked = self._executor.desk.orders.get(order_id)
+                    if tracked is not None:
+                        tracked.flattened = reason
             case ControlRecord():
                 self._control(record)
             case CommandRecord(command=Recover.__name__, accepted=True):
@@ -136,6 +153,8 @@ class Recovering:
             case BreakerRecord(name=name):
                 if name in LOSSES:
                     self._executor.breakers.resume(name, record.after)
+                    if record.after is BreakerState.TRIPPED:
+                        self._cool(record.ts)
             case OwnerRecord():
                 tracked = self._executor.desk.orders.get(record.order_id)
                 if tracked is not None and not tracked.order.is_terminal:
@@ -170,12 +189,10 @@ class Recovering:
         for tracked in orders.open():
             order = tracked.order
             self._check(order.instrument, f"left order {order.id} open in")
-            if order.trigger is None or not order.is_untriggered:
-                continue
-            if order.role is OrderRole.STOP or order.role is OrderRole.TARGET:
-                self._protect(tracked, order.trigger)
-            else:
+            waits = order.trigger is not None and order.is_untriggered
+            if waits and order.role not in _LEGS:
                 executor.stops.take_up(tracked)
+        self._wanted.install()
 
     def _order(self, record: OrderRecord) -> None:
         orders = self._executor.desk.orders
@@ -202,6 +219,7 @@ class Recovering:
         # No entry is sent before the venue's first word, which old runs did not record.
         self._opened |= record.event is OrderEvent.SUBMIT and not order.reduce_only
         orders.update(tracked, order)
+        self._wanted.moved(order)
         tracked.moves += 1
         self._message(record)
 
@@ -222,7 +240,7 @@ class Recovering:
         fill = record.fill
         self._follow()
         self._check(fill.instrument, "traded")
-        self._executor.ledger.apply(fill)
+        self._wanted.held(*self._executor.ledger.apply(fill))
         self._executor.limits.traffic.fills.add(record.ts)
         self._filled = (record.seq, fill.owner, fill.instrument)
         tracked = self._executor.desk.orders.get(fill.order_id)
@@ -251,17 +269,10 @@ class Recovering:
         given, self._given = self._given, record
         if given is not None and given.seq == record.seq:
             self._given = None
-            self._executor.ledger.transfer(
+            gave, _ = self._executor.ledger.transfer(
                 given.after.owner, after.owner, after.instrument, record.ts
             )
-
-    def _signal(self, signal: Signal) -> None:
-        row = (signal.strategy, signal.instrument)
-        if signal.action in _ENTERS:
-            self._entries[row] = signal
-            self._trailing.pop(row, None)
-        if signal.trailing_bps:
-            self._trailing[row] = signal.trailing_bps
+            self._wanted.held(*gave)
 
     def _control(self, record: ControlRecord) -> None:
         controls = self._executor.controls
@@ -280,8 +291,11 @@ class Recovering:
             if armed:
                 controls.tripped, controls.cooling_until_ns = False, None
             elif record.who == "breaker":
-                cooling_s = self._executor.limits.settings.cooling_s
-                controls.cool(record.ts + round(cooling_s * NS_PER_S))
+                self._cool(record.ts)
+
+    def _cool(self, ts: int) -> None:
+        cooling_s = self._executor.limits.settings.cooling_s
+        self._executor.controls.cool(ts + round(cooling_s * NS_PER_S))
 
     def _lock(self, record: LockRecord) -> None:
         row = (record.strategy, record.instrument)
@@ -325,24 +339,3 @@ class Recovering:
             ignored=difference,
             reason=record.reason,
         )
-
-    def _protect(self, tracked: Tracked, trigger: Decimal) -> None:
-        order = tracked.order
-        row = (order.owner, order.instrument)
-        away = self._trailing.get(row, 0.0) / 10_000
-        sells = order.side is Side.SELL
-        stop = order.role is OrderRole.STOP
-        protection = self._executor.protection
-        if not stop:
-            best = float(self._executor.ledger.position(*row).average_price)
-            plan = protection.install(order.owner, order.instrument, order.side, best)
-            plan.target, plan.target_float = trigger, float(trigger)
-            plan.target_order = tracked
-            return
-        # The best price that a trailing stop follows is where its trigger came from.
-        best = float(trigger) / (1 - away if sells else 1 + away)
-        plan = protection.install(order.owner, order.instrument, order.side, best)
-        plan.best = best
-        plan.stop, plan.stop_float = trigger, float(trigger)
-        plan.stop_order, plan.trailed = tracked, order.trailing
-        plan.trailing_bps = self._trailing.get(row)

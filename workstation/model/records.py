@@ -34,6 +34,7 @@ __all__ = [
     "FaultRecord",
     "FeedRecord",
     "FillRecord",
+    "FlattenedRecord",
     "LimitRecord",
     "LockRecord",
     "LossBaseRecord",
@@ -43,6 +44,7 @@ __all__ = [
     "OwnerRecord",
     "ParamsRecord",
     "PositionRecord",
+    "ProtectionRecord",
     "Record",
     "RequoteRecord",
     "ResyncRecord",
@@ -218,6 +220,32 @@ class OwnerRecord(Struct, frozen=True, gc=False, kw_only=True, tag="owner"):
     role: OrderRole
     who: str = "operator"
     reason: str = ""
+
+
+class ProtectionRecord(Struct, frozen=True, gc=False, kw_only=True, tag="protection"):
+    """What a position is to be protected by is something else now; None = not by that.
+
+    ``best`` is the best price so far; where a trailing stop follows it from there, the
+    records of its order say. It ends with the position, without a record.
+    """
+
+    seq: int
+    ts: int
+    owner: str
+    instrument: str
+    stop: Decimal | None
+    target: Decimal | None
+    trailing_bps: float | None
+    best: float
+
+
+class FlattenedRecord(Struct, frozen=True, gc=False, kw_only=True, tag="flattened"):
+    """What these entries still fill, however late, is closed as it comes."""
+
+    seq: int
+    ts: int
+    order_ids: tuple[str, ...]
+    reason: str
 
 
 class BalanceRecord(Struct, frozen=True, gc=False, kw_only=True, tag="balance"):
@@ -408,6 +436,8 @@ Record = (
     | FillRecord
     | PositionRecord
     | OwnerRecord
+    | ProtectionRecord
+    | FlattenedRecord
     | BalanceRecord
     | DifferenceRecord
     | TradeRecord

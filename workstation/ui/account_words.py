@@ -19,9 +19,11 @@ from workstation.model.records import (
     DenyRecord,
     DifferenceRecord,
     FillRecord,
+    FlattenedRecord,
     OrderRecord,
     OwnerRecord,
     PositionRecord,
+    ProtectionRecord,
     RequoteRecord,
     SignalRecord,
     TradeRecord,
@@ -199,6 +201,31 @@ def _owner(record: OwnerRecord, scales: Scales) -> Said:
     return "order", "warn", record.instrument, parts
 
 
+def _protection(record: ProtectionRecord, scales: Scales) -> Said:
+    name, found = record.instrument, []
+    for word, level in (("stop", record.stop), ("target", record.target)):
+        if level is not None:
+            found.append(f"{word} {price_of(level, name, scales)}")
+    if record.trailing_bps is not None:
+        found.append(f"trailing {record.trailing_bps:g} bp")
+    parts: Parts = (
+        (f"{name} ", ""),
+        (f"{record.owner} ", "dim"),
+        (", ".join(found) or "no stop or target", ""),
+    )
+    return "order", "info", name, parts
+
+
+def _flattened(record: FlattenedRecord, scales: Scales) -> Said:
+    numbers = ", ".join(f"#{order_number(each)}" for each in record.order_ids)
+    parts: Parts = (
+        (numbers, ""),
+        (" is closed as it fills", "dim"),
+        *remark(record.reason),
+    )
+    return "order", "warn", "", parts
+
+
 def _amount(value: Decimal, *, sign: bool = False) -> str:
     return number(value, max(2, decimals_of(value)), sign=sign)
 
@@ -246,6 +273,8 @@ ACCOUNT_WORDS: Mapping[type, Callable[[Any, Scales], Said]] = {
     FillRecord: _fill,
     PositionRecord: _position,
     OwnerRecord: _owner,
+    ProtectionRecord: _protection,
+    FlattenedRecord: _flattened,
     BalanceRecord: _balance,
     DifferenceRecord: _difference,
     TradeRecord: _trade,
