@@ -558,3 +558,14 @@ def test_an_exit_that_passes_takes_the_place_of_the_one_before_it() -> None:
     hand.give(signal("exit", order_type="stop", trigger="96"))
     (left,) = hand.executor.working("s", "BTC")
     assert left.trigger == D(96)
+
+
+def test_who_wants_out_wants_no_reversal_any_more() -> None:
+    hand, close = reversing()
+    hand.give(signal("exit"))
+    assert hand.executor.waiting_entry("s", "BTC") == 0
+    assert denied(hand) == ["REVERSE_DROPPED"]
+    before = hand.submitted()
+    hand.fill(close, "1", "100")
+    assert hand.position() == 0
+    assert hand.submitted() == before

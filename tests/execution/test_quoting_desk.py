@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from tests.execution.fakes import NS, signal
 from tests.execution.quoting import Quoter, wish
+from tests.execution.test_entry_limits import OFF
 from workstation.execution.settings import QuotingSettings, RiskSettings
 from workstation.execution.steps import StepKind, Why
 from workstation.execution.tracked import Tracked
@@ -573,3 +574,57 @@ def test_quotes_that_an_earlier_run_left_are_withdrawn() -> None:
         CancelOrder("o-2", "BTC"),
     ]
     assert desk.decisions()[-1].reason == "left by an earlier run"
+
+
+def test_a_quote_that_was_enlarged_before_its_last_fill_is_looked_after_again() -> None:
+    quoter = Quoter()
+    quoter.give(wish(bids=[(99.0, 1)]))
+    quoter.answer()
+    (bid,) = quoter.ids()
+    quoter.give(wish(bids=[(99.0, 2)]))
+    (change,) = quoter.asked()
+    assert isinstance(change, ReplaceOrder)
+    quoter.fill(bid, "1", "99")
+    quoter.wait()
+    quoter.answer()
+    quoter.give(OrderReplaced(bid, D(2), D("99.0")))
+    quoter.book[bid] = quoter.executor.working("s", "BTC")[0]
+    quoter.wait()
+    quoter.settle()
+    left = quoter.executor.working("s", "BTC")
+    assert sum(order.remaining for order in left) == D(1)
+    quoter.give(Hold(on=True))
+    quoter.settle()
+    assert quoter.executor.working("s", "BTC") == []
+
+
+@pytest.mark.parametrize("post_only", [False, True])
+def test_a_quote_is_not_changed_to_where_it_would_meet_an_own_order(
+    post_only: bool,
+) -> None:
+    quoter = Quoter()
+    quoter.give(
+        signal(
+            "enter_short", "1", strategy="t", order_type="limit", limit_price="100.1"
+        )
+    )
+    quoter.answer()
+    quoter.give(wish(bids=[(99.0, 1)], post_only=post_only))
+    quoter.answer()
+    quoter.asked()
+    quoter.give(wish(bids=[(100.1, 1)], post_only=post_only))
+    assert [type(each) for each in quoter.asked()] == [CancelOrder]
+    assert [r.code for r in quoter.core.kept(DenyRecord)] == ["SELF_TRADE"]
+
+
+def test_changes_count_as_messages() -> None:
+    risk = replace(OFF, max_message_ratio=D(5), message_ratio_least=2)
+    quoter = Quoter(risk=risk)
+    quoter.give(wish(bids=[(99.0, 1)]))
+    quoter.answer()
+    for turn in range(10):
+        quoter.give(wish(bids=[(98.0 - turn % 2, 1)]))
+        quoter.answer()
+    assert "MAX_MESSAGE_RATIO" in [r.code for r in quoter.core.kept(DenyRecord)]
+    changes = quoter.executor.limits.message_ratio(quoter.core.ts)
+    assert changes <= 7, "five, a cancel, and what was placed before"

@@ -359,3 +359,31 @@ def test_an_order_made_by_hand_is_never_taken_for_refused() -> None:
     again.give(OrderStatusReport("web_1", None))
     (order,) = again.executor.orders()
     assert order.status is not OrderStatus.REJECTED
+
+
+@pytest.mark.parametrize("adopted", [False, True])
+def test_what_was_bought_by_hand_after_a_kill_is_left_alone_adopted_or_not(
+    adopted: bool,
+) -> None:
+    hand = Hand()
+    hand.fill(hand.enter("1"), "1")
+    hand.give(Kill(level=KillLevel.FLATTEN, reason="enough"))
+    hand.fill(hand.submitted()[-1], "1", "100")
+    hand.core.advance(hand.core.ts + 10 * NS)
+    bought = ExternalOrder(
+        order_id="web_1",
+        instrument="BTC",
+        side=Side.BUY,
+        order_type=OrderType.MARKET,
+        quantity=D(1),
+    )
+    hand.give(bought)
+    hand.fill("web_1", "1", "100.2")
+    if adopted:
+        hand.core.seq += 1
+        hand.executor.adopt("operator", "BTC", "external")
+    again = Restarted(hand)
+    again.executor.recover(Recover(origin="engine"), [])
+    again.quote(100.0, 100.2)
+    assert again.submitted() == []
+    assert again.position("operator" if adopted else "external") == 1

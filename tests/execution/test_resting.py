@@ -11,13 +11,23 @@ from hypothesis import strategies as st
 from tests.execution.fakes import Hand, signal
 from workstation.execution.resting import Resting
 from workstation.execution.settings import RiskSettings
-from workstation.model.commands import CancelOrders, Flatten
+from workstation.model.commands import (
+    AmendOrder,
+    CancelOrders,
+    Flatten,
+    PlaceOrder,
+)
 from workstation.model.errors import CommandRefused
 from workstation.model.instruments import Side
 from workstation.model.orders import Order, OrderRole, OrderStatus, OrderType
+from workstation.model.rates import BrokerAbilities
 from workstation.model.records import DenyRecord
-from workstation.model.reports import OrderCanceled, OrderReplaced
-from workstation.model.requests import CancelOrder, SubmitOrder
+from workstation.model.reports import (
+    OrderCanceled,
+    OrderReplaced,
+    ReplaceRejected,
+)
+from workstation.model.requests import CancelOrder, ReplaceOrder, SubmitOrder
 
 D = Decimal
 LOOSE = RiskSettings(max_order_value=None, max_position_value=None, leverage=D(1000))
@@ -211,3 +221,77 @@ def test_two_owners_on_one_symbol_never_close_more_than_they_hold(
             side = Side.SELL if held > 0 else Side.BUY
             register = hand.executor.desk.orders
             assert register.closing(name, "BTC", side) <= abs(held)
+
+
+def by_ticket(
+    quantity: str,
+    price: str | None = None,
+    side: Side = Side.BUY,
+    *,
+    reduce_only: bool = False,
+) -> PlaceOrder:
+    return PlaceOrder(
+        instrument="BTC",
+        side=side,
+        quantity=D(quantity),
+        order_type=OrderType.MARKET if price is None else OrderType.LIMIT,
+        price=None if price is None else D(price),
+        reduce_only=reduce_only,
+    )
+
+
+def held_by_hand() -> Hand:
+    """Return a hand whose operator holds one, and whose ``t`` bids at the touch."""
+    hand = Hand(LOOSE, abilities=BrokerAbilities(modify=True))
+    hand.give(by_ticket("1"))
+    hand.accept("o-1")
+    hand.fill("o-1", "1")
+    resting(hand, "enter_long", "100.0")
+    return hand
+
+
+def test_a_closing_ticket_takes_own_orders_out_of_its_way_first() -> None:
+    hand = held_by_hand()
+    hand.give(by_ticket("1", side=Side.SELL, reduce_only=True))
+    asked = hand.core.requests[-2:]
+    assert [type(each) for each in asked] == [CancelOrder, SubmitOrder]
+    assert asked[0] == CancelOrder("o-2", "BTC")
+
+
+def test_a_closing_order_that_is_amended_takes_them_out_of_its_way_too() -> None:
+    hand = held_by_hand()
+    hand.give(by_ticket("1", "105", Side.SELL, reduce_only=True))
+    hand.accept("o-3")
+    hand.give(AmendOrder(order_id="o-3", quantity=D(1), price=D("99.9")))
+    asked = hand.core.requests[-2:]
+    assert [type(each) for each in asked] == [CancelOrder, ReplaceOrder]
+    assert asked[0] == CancelOrder("o-2", "BTC")
+
+
+@pytest.mark.parametrize("answer", ["replaced", "rejected", None])
+def test_an_order_that_is_asked_to_move_may_be_met_at_either_price(
+    answer: str | None,
+) -> None:
+    hand = Hand(LOOSE, abilities=BrokerAbilities(modify=True))
+    hand.give(by_ticket("1", "105", Side.SELL))
+    hand.accept("o-1")
+    hand.give(AmendOrder(order_id="o-1", quantity=D(1), price=D("100.3")))
+    if answer == "replaced":
+        hand.give(OrderReplaced("o-1", D(1), D("100.3")))
+    elif answer == "rejected":
+        hand.give(ReplaceRejected("o-1", "too late"))
+    hand.enter("1", order_type="limit", limit_price="100.3", strategy="t")
+    assert codes(hand) == ([] if answer == "rejected" else ["SELF_TRADE"])
+    if answer != "replaced":
+        hand.quote(104.8, 104.9)
+        hand.enter("1", order_type="limit", limit_price="105", strategy="u")
+        assert codes(hand)[-1] == "SELF_TRADE"
+
+
+def test_an_order_that_ends_while_it_is_asked_to_move_is_at_neither() -> None:
+    hand = Hand(LOOSE, abilities=BrokerAbilities(modify=True))
+    hand.give(by_ticket("1", "105", Side.SELL))
+    hand.accept("o-1")
+    hand.give(AmendOrder(order_id="o-1", quantity=D(1), price=D("100.3")))
+    hand.give(OrderCanceled("o-1", "by the venue"))
+    assert hand.executor.desk.orders.resting.best == {}

@@ -116,6 +116,8 @@ class Closing:
                 reason=signal.reason,
             )
 
+        # Who wants out wants no entry on the other side after the close either.
+        dropped = denial is None and self.drop(owner, instrument, reason)
         there = self._desk.orders.row(owner, instrument)
         with ExitStack() as without:
             for tracked in there:
@@ -126,6 +128,8 @@ class Closing:
                 wanted = self._left(owner, instrument, side)
             found = [wanted]
             if denial is None and wanted <= 0 and signal.quantity is None:
+                if dropped:
+                    return
                 denial = self._risk.closing(held, instrument)
             if denial is None:
                 found = self.parts(instrument, wanted, limit_of(signal))

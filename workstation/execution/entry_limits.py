@@ -199,6 +199,12 @@ class EntryLimits:
                 f"{rate} orders in {settings.order_rate_s:g} s would be more than "
                 f"max_order_rate {most}",
             )
+        return self.messages(now_ns)
+
+    def messages(self, now_ns: int) -> Denial | None:
+        """Return that there are too many messages for one more, if so."""
+        limits = self.limits
+        settings = limits.settings
         limit, ratio = settings.max_message_ratio, limits.message_ratio(now_ns, 1)
         if limit is not None and ratio > limit:
             return Denial(

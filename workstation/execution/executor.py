@@ -127,7 +127,9 @@ class Executor(Views):
         self.breakers = Breakers(
             self.limits, self.ledger, self.controls, self.operations.kill
         )
-        self.tickets = Tickets(self.desk, self.risk, self.protection, self.stops)
+        self.tickets = Tickets(
+            self.desk, self.risk, self.protection, self.stops, self.intents.closing
+        )
         self.watch = PriceWatch(
             market, triggers, self.ledger, self.desk.orders, self.breakers
         )

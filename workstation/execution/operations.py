@@ -18,7 +18,7 @@ from workstation.execution.ledger import Ledger
 from workstation.execution.limits import UNITS, Limits, loosens
 from workstation.execution.protection import Protection
 from workstation.execution.reports import EXTERNAL
-from workstation.execution.risk import Denial
+from workstation.execution.risk import OPERATOR, Denial
 from workstation.execution.stops import Stops
 from workstation.execution.tracked import Tracked
 from workstation.model.commands import (
@@ -59,7 +59,9 @@ _UNANSWERED = (
 
 
 def _by_hand_after(owner: str, made_ns: int, until_ns: int | None) -> bool:
-    return owner == EXTERNAL and until_ns is not None and made_ns > until_ns
+    """Tell whether somebody made it at the venue since, or has adopted it."""
+    by_hand = owner in (EXTERNAL, OPERATOR)
+    return by_hand and until_ns is not None and made_ns > until_ns
 
 
 class Operations:

@@ -221,9 +221,13 @@ class Orders:
         tracked.reshaping = True
         tracked.growth = more, more * worth + stays * max(ZERO, worth - was)
         self._grow(order, *tracked.growth)
+        if price is not None and order.price is not None:
+            self.resting.expect(order, price)
 
     def reshaped(self, tracked: Tracked) -> None:
         """Note that the venue has said what became of a change."""
+        if tracked.reshaping:
+            self.resting.settle(tracked.order)
         tracked.reshaping = False
         self._shrink(tracked)
 

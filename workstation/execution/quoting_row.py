@@ -164,6 +164,10 @@ class QuotingRow:
         quote = self.quotes.get(order.id) or self.ended.get(order.id)
         if quote is None:
             return None
+        if order.id in self.ended and order.status not in TERMINAL:
+            # It was enlarged before its last fill, or its end was only concluded.
+            self.quotes[order.id] = self.ended.pop(order.id)
+            quote.leaving = False
         if what is E.REQUEST_CANCEL:
             if not quote.leaving:
                 self._withdrawn(quote)

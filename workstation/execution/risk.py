@@ -125,7 +125,11 @@ class RiskStage:
             return denial
         changed = replace(order, quantity=left, price=price, filled=ZERO)
         with self.orders.without(tracked):
-            return self.size(changed, Joining.QUOTE, now_ns)
+            return (
+                self.size(changed, Joining.QUOTE, now_ns)
+                or self.entries.messages(now_ns)
+                or self.self_trade(changed, Joining.QUOTE)
+            )
 
     def switches(
         self, owner: str, instrument: str, role: OrderRole, *, entry: bool

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from workstation.execution.closing import Closing
 from workstation.execution.desk import OrderDesk
 from workstation.execution.protection import Protection
 from workstation.execution.risk import OPERATOR, Denial, DenialCode, RiskStage
@@ -83,11 +84,13 @@ class Tickets:
         risk: RiskStage,
         protection: Protection,
         stops: Stops,
+        closing: Closing,
     ) -> None:
         self._desk = desk
         self._risk = risk
         self._protection = protection
         self._stops = stops
+        self._closing = closing
         self._core: Core
 
     def attach(self, core: Core) -> None:
@@ -110,6 +113,7 @@ class Tickets:
         if intent is not None:
             # On record: after a crash it is this that says what protects the fills.
             self._core.record(SignalRecord(self._core.seq, self._core.ts, intent))
+        self._clear_way(order)
         self._stops.place(order, intent, self._risk.judged_at)
 
     def amend(self, command: AmendOrder) -> None:
@@ -119,6 +123,7 @@ class Tickets:
         order, at = tracked.order, after.trigger
         if order.status is not OrderStatus.HELD:
             at = at if order.is_untriggered else None
+            self._clear_way(after)
             self._desk.replace(tracked, command.quantity, command.price, at)
             return
         if self._stops.is_held(order.id) and at is not None:
@@ -135,6 +140,11 @@ class Tickets:
             loosen=True,
         )
         self._protection.sync(order.owner, order.instrument)
+
+    def _clear_way(self, order: Order) -> None:
+        """Cancel own orders that a closing order would meet; an entry meets none."""
+        if order.reduce_only and not order.is_untriggered:
+            self._closing.clear_way(order)
 
     def _passed(self, judged: Judged) -> Order:
         order, denial = judged.order, judged.denial
