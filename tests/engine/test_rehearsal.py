@@ -143,7 +143,8 @@ def test_an_order_made_by_hand_is_external_and_fills_as_such(tmp_path: Path) -> 
     [
         (Transfer(currency="XYZ", amount=D(1)), "no currency XYZ; known: USDT, BTC"),
         (Transfer(currency="USDT", amount=D(0)), "other than 0"),
-        (Transfer(currency="USDT", amount=D("NaN")), "must be a number"),
+        (Transfer(currency="USDT", amount=D("NaN")), "amount NaN is no figure"),
+        (Transfer(currency="USDT", amount=D("1e400")), "1.000e+400 is no figure"),
         (Transfer(currency="USDT", amount=D(-1_000_000)), "less than 1000000"),
         (
             HandOrder(instrument="X", side=Side.BUY, quantity=D(1)),
@@ -151,7 +152,7 @@ def test_an_order_made_by_hand_is_external_and_fills_as_such(tmp_path: Path) -> 
         ),
         (
             HandOrder(instrument="BTCUSDT", side=Side.BUY, quantity=D("NaN")),
-            "finite figures",
+            "quantity NaN is no figure",
         ),
         (
             HandOrder(instrument="BTCUSDT", side=Side.BUY, quantity=D("0.0000001")),
@@ -260,9 +261,9 @@ def test_reports_that_were_lost_make_every_order_asked_about(tmp_path: Path) -> 
         ({"order_id": "o-99"}, "no order 'o-99'; OrderFilledReport takes the id of"),
         ({"quantity": D(0)}, "OrderFilledReport: quantity must be above 0"),
         ({"quantity": D(-1)}, "OrderFilledReport: quantity must not be below 0"),
-        ({"price": D("NaN")}, "OrderFilledReport: price must be a finite number"),
-        ({"price": D("Infinity")}, "price must be a finite number"),
-        ({"fee": D("NaN")}, "OrderFilledReport: fee must be a finite number"),
+        ({"price": D("NaN")}, "OrderFilledReport: price NaN is no figure below"),
+        ({"price": D("Infinity")}, "price Infinity is no figure below"),
+        ({"fee": D("1e400")}, "OrderFilledReport: fee 1.000e+400 is no figure"),
     ],
 )
 def test_a_report_of_nothing_is_refused(

@@ -113,3 +113,11 @@ def test_more_room_or_none_is_looser() -> None:
     assert loosens(D(1), None)
     assert not loosens(D(2), D(1))
     assert not loosens(None, D(1))
+
+
+@pytest.mark.parametrize("wild", ["NaN", "Infinity", "1e400", "1e3000000"])
+def test_a_limit_that_is_no_figure_is_refused(wild: str) -> None:
+    hand = Hand()
+    with pytest.raises(CommandRefused, match="is no figure below"):
+        hand.give(SetLimit(name="max_order_value", value=D(wild), confirmed=True))
+    assert hand.core.kept(LimitRecord) == []

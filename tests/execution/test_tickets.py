@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.execution.fakes import BTC, Hand, Run, quote
 from workstation.execution.settings import RiskSettings
@@ -518,3 +519,19 @@ def sums(hand: Hand) -> str:
             [t.order.id for t in orders.row("operator", "BTC")],
         )
     )
+
+
+@pytest.mark.parametrize("wild", ["NaN", "Infinity", "1e23", "1e400", "1e-30"])
+@pytest.mark.parametrize("name", ["quantity", "price", "stop", "trigger"])
+def test_a_figure_that_no_order_can_have_is_refused(name: str, wild: str) -> None:
+    hand = Hand()
+    given: dict[str, object] = {name: D(wild)}
+    if name == "trigger":
+        given["order_type"] = OrderType.STOP
+    command = replace(ticket("1", None if name == "trigger" else "99"), **given)
+    assert "is no figure below 10^15" in refused(hand, command)
+    hand.give(ticket("1", "99"))
+    hand.accept("o-1")
+    if name in ("quantity", "price"):
+        change = replace(amend("o-1", "1", "98"), **{name: D(wild)})
+        assert "is no figure below 10^15" in refused(hand, change)

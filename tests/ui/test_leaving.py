@@ -187,3 +187,42 @@ async def test_at_the_end_of_a_run_the_way_out_is_plain() -> None:
         await pilot.press("y")
         await closed(app, pilot)
     assert session.engine.closed
+
+
+class Broken(Exception):
+    """What a widget failed of."""
+
+
+@pytest.mark.parametrize("policy", ["keep", "cancel-entries", "flatten"])
+@pytest.mark.parametrize("entry", [False, True])
+async def test_a_screen_that_fails_is_left_as_on_exit_says(
+    policy: str, entry: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    sessions: list[Session] = []
+    before = 0, 0
+
+    def fail() -> None:
+        raise Broken("a widget")
+
+    async def run() -> None:
+        nonlocal before
+        async with exposed(f'engine.on_exit="{policy}"', entry=entry) as found:
+            app, pilot, session = found
+            sessions.append(session)
+            before = held(session), working(session)
+            app.call_next(fail)
+            await pilot.pause()
+
+    with pytest.raises(Broken):
+        await run()
+    (session,) = sessions
+    assert "the screen failed" in caplog.text
+    assert session.engine.closed
+    if policy == "keep":
+        assert (held(session), working(session)) == before
+    else:
+        assert working(session) == 0
+    if policy == "flatten":
+        assert held(session) == 0
+    elif before[0]:
+        assert "left open" in caplog.text

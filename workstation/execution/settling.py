@@ -21,7 +21,7 @@ from workstation.execution.tracked import Tracked
 from workstation.model.commands import CancelOrders, Reconcile, Resolve
 from workstation.model.errors import CommandRefused
 from workstation.model.instruments import Instrument, Side
-from workstation.model.money import plain, plus, times
+from workstation.model.money import is_figure, plain, plus, times
 from workstation.model.orders import Fill, OrderRole
 from workstation.model.ports import Core
 from workstation.model.reconciliation import Resolution, Subject, Verdict
@@ -215,7 +215,7 @@ class Settling:
                 f"{plain(instrument.lot_size)}: it could never be closed; adopt it"
             )
         price = command.price or ledger.mark(instrument.id)
-        if price is None or price <= 0:
+        if price is None or not is_figure(price) or price <= 0:
             raise CommandRefused(f"{instrument.id} has no price yet: name one")
         core = self._core
         reason = command.reason or f"attributed to {taker}"

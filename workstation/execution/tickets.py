@@ -10,7 +10,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from workstation.execution.closing import Closing
 from workstation.execution.desk import OrderDesk
@@ -23,6 +23,7 @@ from workstation.execution.triggers import meeting_price
 from workstation.model.commands import AmendOrder, PlaceOrder
 from workstation.model.errors import CommandRefused
 from workstation.model.instruments import Side
+from workstation.model.money import is_figure
 from workstation.model.orders import (
     Order,
     OrderRole,
@@ -177,7 +178,7 @@ class Tickets:
             expires_ns=command.expires_ns,
             reason=command.reason or "by the operator",
         )
-        text = _contradiction(order, self._core.ts)
+        text = _no_figure(command) or _contradiction(order, self._core.ts)
         if text:
             return Judged(order, Denial(DenialCode.ORDER_CONTRADICTS, text))
         denial = self._risk.check(order, self._core.ts)
@@ -223,6 +224,9 @@ class Tickets:
             price=before.price if leg else command.price,
             trigger=trigger if before.is_untriggered else before.trigger,
         )
+        text = _no_figure(command)
+        if text:
+            return Judged(after, Denial(DenialCode.ORDER_CONTRADICTS, text), before)
         denial = _unchangeable(before, after)
         if denial is None and leg:
             denial = self._judge_trigger(after, trigger)
@@ -284,6 +288,14 @@ def _intent(command: PlaceOrder) -> Signal:
         add=True,
         reason=command.reason,
     )
+
+
+def _no_figure(command: PlaceOrder | AmendOrder) -> str:
+    """Return which figure of a command can be none of any order; "" when all can."""
+    for name, value in asdict(command).items():
+        if isinstance(value, Decimal) and not is_figure(value):
+            return f"{name} {value:.3e} is no figure below 10^15 with 18 decimals"
+    return ""
 
 
 def _contradiction(order: Order, now_ns: int) -> str:

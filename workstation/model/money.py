@@ -9,7 +9,17 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
-__all__ = ["GRAIN", "beyond", "minus", "plain", "plus", "ratio", "share", "times"]
+__all__ = [
+    "GRAIN",
+    "beyond",
+    "is_figure",
+    "minus",
+    "plain",
+    "plus",
+    "ratio",
+    "share",
+    "times",
+]
 
 GRAIN = Decimal("1e-18")
 """What shares are rounded to, half to even: the finest unit that any venue books in."""
@@ -18,6 +28,9 @@ GRAIN = Decimal("1e-18")
 # it, and a dozen for a quotient to be rounded once more without harm.
 _EXACT = Context(prec=100, rounding=ROUND_HALF_EVEN)
 _divide, _quantize = _EXACT.divide, _EXACT.quantize
+
+# Ten times what all money of the world is in its smallest unit, and the grain.
+_MOST_DIGITS, _MOST_DECIMALS = 15, 18
 
 plus = _EXACT.add
 """Return a sum, exact."""
@@ -43,6 +56,23 @@ def share(whole: Decimal, part: Decimal, of: Decimal) -> Decimal:
     What is left is the amount minus the share, so that nothing is lost between them.
     """
     return whole if part == of else ratio(times(whole, part), of)
+
+
+def is_figure(value: Decimal) -> bool:
+    """Tell whether a price, a size or a sum can be that: finite, below 10^15.
+
+    And no finer than the grain. Whatever passes can be reckoned with exactly.
+    """
+    if not value.is_finite():
+        return False
+    if not value:
+        return True
+    exponent = value.as_tuple().exponent
+    return (
+        isinstance(exponent, int)
+        and exponent >= -_MOST_DECIMALS
+        and value.adjusted() < _MOST_DIGITS
+    )
 
 
 def plain(value: Decimal) -> str:

@@ -47,6 +47,12 @@ from workstation.ui.verbs.detail import detail_screen
 from workstation.ui.verbs.leaving import begin_quit, leave_by
 from workstation.ui.verbs.looking import EXPORT_FOLDER, jump_to
 from workstation.ui.widgets.book_ladder import BookLadder
+from workstation.ui.winding_down import (
+    ask,
+    is_flattening,
+    log_what_is_left,
+    wind_down,
+)
 
 if TYPE_CHECKING:
     from workstation.model.commands import Command
@@ -220,6 +226,26 @@ class WorkstationApp(Face):
             self._leaving = True
             self.exit(code)
 
+    def _handle_exception(self, error: Exception) -> None:
+        """Write what broke the screen into the program's log; it ends the app."""
+        log = logging.getLogger(__name__)
+        log.critical("the screen failed", exc_info=error)
+        super()._handle_exception(error)
+
+    async def _wind_down_failed(self, session: SessionLike) -> None:
+        """Do what ``[engine] on_exit`` says once a failure of the screen ends it all.
+
+        Nobody is there to answer a ritual, and what is held here ends with the process.
+        """
+        policy = self.config.run.engine.on_exit
+        if policy != "keep" and not self.winding_down:
+            try:
+                ask(session, policy)
+                await wind_down(session, self.wall, flat=is_flattening(policy))
+            except Exception:  # the edge of leaving: the journal must be closed
+                logging.getLogger(__name__).exception("%s could not be done", policy)
+        log_what_is_left(session)
+
     async def on_unmount(self) -> None:
         """Stop the driver, wait for it, close the run."""
         self._signals.remove()
@@ -236,6 +262,8 @@ class WorkstationApp(Face):
         self.stop_stepping()
         if self.goes_on is not None:
             return
+        if self._exception is not None:
+            await self._wind_down_failed(session)
         session.driver.stop()
         if self._driving is not None:
             await asyncio.wait({self._driving})

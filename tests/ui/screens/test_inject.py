@@ -94,9 +94,11 @@ def test_signals_are_decimal_and_market_events_float() -> None:
     ("texts", "problem"),
     [
         ({}, "price is missing"),
-        ({"price": "x", "size": "1"}, "price: 'x' is not a number"),
+        ({"price": "x", "size": "1"}, "price: x is no number"),
         ({"price": "-1", "size": "1"}, "price must be above 0"),
-        ({"price": "NaN", "size": "1"}, "price must be above 0"),
+        ({"price": "NaN", "size": "1"}, "price: NaN is no number"),
+        ({"price": "1e30", "size": "1"}, "price: too large, or finer than"),
+        ({"price": "1", "size": "0,1"}, "size: a decimal has a point: 0.1"),
     ],
 )
 def test_what_is_wrong_is_said(texts: dict[str, str], problem: str) -> None:
@@ -178,7 +180,7 @@ async def test_a_bad_number_is_named_and_cannot_be_sent() -> None:
         screen.query_one("#in-ask", NumberField).entry.value = "6x"
         await pilot.pause()
         text = text_of(screen)
-        assert "Not an event yet: ask: not a number." in text
+        assert "Not an event yet: ask: 6x is no number." in text
         assert not screen.query_one("#go", Verb).ready
         assert engine.commands == []
 

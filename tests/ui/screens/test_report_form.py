@@ -114,9 +114,9 @@ def test_a_market_order_fills_at_the_last_price() -> None:
     [
         ({"quantity": ""}, "quantity is missing"),
         ({"quantity": "0"}, "quantity must be above 0"),
-        ({"price": "x"}, "price: 'x' is not a number"),
+        ({"price": "x"}, "price: x is no number"),
         ({"price": "-1"}, "price must be above 0"),
-        ({"fee": "NaN"}, "fee must be a number"),
+        ({"fee": "NaN"}, "fee: NaN is no number"),
         ({"trade_id": " "}, "trade id is missing"),
     ],
 )

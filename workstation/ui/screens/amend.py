@@ -17,7 +17,7 @@ from workstation.model.instruments import Instrument
 from workstation.model.orders import Order, OrderRole
 from workstation.ui.log_parts import order_number
 from workstation.ui.screens.checked import CheckedRitual, TicketDesk, touch_fields
-from workstation.ui.screens.fields import NumberField, number_of
+from workstation.ui.screens.fields import NumberField
 from workstation.ui.screens.price_field import PriceField
 from workstation.ui.screens.ritual import Timer, Verb
 from workstation.ui.screens.sentences import order_fields
@@ -26,6 +26,7 @@ from workstation.ui.screens.ticket_form import (
     quantity_error,
     size_bounds,
 )
+from workstation.ui.typed_numbers import amount_of
 from workstation.ui.typeset import price, quantity
 from workstation.ui.widgets.status_lines import Field
 
@@ -118,17 +119,17 @@ class AmendScreen(CheckedRitual):
             name: at
             for name, text in self._price_texts().items()
             if not price_error(text, self.instrument)
-            and (at := number_of(text)) is not None
+            and (at := amount_of(text)) is not None
         }
-        return prices, None if self._size_error(size.text) else number_of(size.text)
+        return prices, None if self._size_error(size.text) else amount_of(size.text)
 
     def _size_error(self, text: str) -> str:
         if self.held:
             # All of a position, however large: it is closed by several orders then.
             return ""
-        at = number_of(self._price_texts().get("price", ""))
+        at = amount_of(self._price_texts().get("price", ""))
         wrong = quantity_error(text, self.instrument, at)
-        filled, size = self.order.filled, number_of(text)
+        filled, size = self.order.filled, amount_of(text)
         if not wrong and filled and size is not None and size <= filled:
             shown = quantity(filled, self.instrument.quantity_decimals)
             return f"must be more than the {shown} that is filled"

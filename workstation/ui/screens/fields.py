@@ -6,7 +6,7 @@ Each is one line with its label in front, so that a form reads as a column.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import ClassVar
 
 from textual import events
@@ -17,6 +17,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import Input, Static
 
+from workstation.ui.typed_numbers import amount_of, wrong_amount
 from workstation.ui.typeset import width
 from workstation.ui.widgets.canvas import Canvas
 from workstation.ui.widgets.inks import (
@@ -31,7 +32,6 @@ __all__ = [
     "NumberEntry",
     "NumberField",
     "TextField",
-    "number_of",
 ]
 
 LABEL = 14
@@ -286,15 +286,6 @@ class TextField(Horizontal):
             self.validate()
 
 
-def number_of(text: str) -> Decimal | None:
-    """Return the number of a typed text; commas and the real minus are understood."""
-    try:
-        value = Decimal(text.strip().replace(",", "").replace("−", "-"))
-    except InvalidOperation:
-        return None
-    return value if value.is_finite() else None
-
-
 class NumberEntry(_Entry):
     """A number; up and down move it by one step."""
 
@@ -307,7 +298,7 @@ class NumberEntry(_Entry):
 
     def action_bump(self, steps: int) -> None:
         """Add ``steps`` steps, on the grid and not below the least."""
-        value = number_of(self.value) or Decimal(0)
+        value = amount_of(self.value) or Decimal(0)
         value = (value / self.step).to_integral_value() * self.step
         value += steps * self.step
         if self.least is not None:
@@ -350,14 +341,14 @@ class NumberField(TextField):
     @property
     def number(self) -> Decimal | None:
         """The number typed; None when it is none."""
-        return number_of(self.text)
+        return amount_of(self.text)
 
     def _number(self, text: str) -> str:
         if not text:
             return "" if self._optional else "a number is missing"
-        value = number_of(text)
+        value = amount_of(text)
         if value is None:
-            return "not a number"
+            return wrong_amount(text)
         if self._least is not None and value < self._least:
             return f"must be {self._least} or more"
         return ""

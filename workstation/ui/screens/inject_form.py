@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 from msgspec import Struct
@@ -21,6 +21,8 @@ from workstation.model.orders import OrderType, TimeInForce
 from workstation.model.rehearsal import HandOrder, ToldReport, Transfer
 from workstation.model.signals import Signal, SignalAction
 from workstation.model.timeframes import Timeframe
+from workstation.ui.screens.raw_json import RawError, decode_strictly
+from workstation.ui.typed_numbers import amount_of, wrong_amount
 from workstation.ui.typeset import plain
 
 __all__ = [
@@ -248,11 +250,10 @@ def _value(name: str, text: str, *, exact: bool) -> object:
             raise FormError(str(error)) from error
     if unit in ("word", "text"):
         return text
-    try:
-        number = Decimal(text.replace(",", "").replace("−", "-"))
-    except ArithmeticError:
-        raise FormError(f"{name}: {text!r} is not a number") from None
-    if not number.is_finite() or (unit in ("price", "size") and number <= 0):
+    number = amount_of(text)
+    if number is None:
+        raise FormError(f"{name}: {wrong_amount(text)}")
+    if unit in ("price", "size") and number <= 0:
         raise FormError(f"{name} must be above 0")
     if unit == "amount" and not number:
         raise FormError(f"{name} must not be 0: less than 0 takes out")
@@ -285,18 +286,18 @@ def happening_words(event: Transfer | HandOrder) -> str:
     return f"{said} at the venue, by hand. {after}"
 
 
-_Raw = Quote | Trade | Bar | Signal | Transfer | HandOrder | ToldReport
-_RAW: msgspec.json.Decoder[_Raw] = msgspec.json.Decoder(_Raw)
+_RAW: tuple[type[Struct], ...] = get_args(
+    Quote | Trade | Bar | Signal | Transfer | HandOrder | ToldReport
+)
 
 
 def decode_raw(text: str) -> Injected:
     """Return the event of a JSON text; raises FormError that says what is wrong."""
     try:
-        return _RAW.decode(text)
-    except msgspec.ValidationError as error:
+        event: Injected = decode_strictly(text, _RAW)
+    except RawError as error:
         raise FormError(str(error)) from error
-    except msgspec.DecodeError as error:
-        raise FormError(f"not JSON: {error}") from error
+    return event
 
 
 def encode_raw(event: Injected) -> str:

@@ -11,7 +11,7 @@ from math import isinf
 from workstation.engine.frames import ParamRow
 from workstation.strategy.script import ParamValue
 from workstation.ui.panels.params import range_text, value_text
-from workstation.ui.screens.fields import number_of
+from workstation.ui.typed_numbers import number_of
 
 __all__ = ["change_words", "read_value", "remark", "wrong_with"]
 

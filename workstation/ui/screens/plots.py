@@ -27,8 +27,9 @@ from workstation.indicators import (
     Request,
 )
 from workstation.ui.actions import Hint
-from workstation.ui.screens.fields import ChoiceLine, NumberField, TextField, number_of
+from workstation.ui.screens.fields import ChoiceLine, NumberField, TextField
 from workstation.ui.screens.ritual import Ritual, Timer, Verb
+from workstation.ui.typed_numbers import number_of
 from workstation.ui.widgets.line_table import Column, LineTable, Row
 from workstation.ui.widgets.rows import Cell
 from workstation.ui.widgets.status_lines import Field

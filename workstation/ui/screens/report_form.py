@@ -23,6 +23,7 @@ from workstation.model.reports import (
     ReportsLost,
 )
 from workstation.ui.screens.inject_form import Entry, FormError
+from workstation.ui.typed_numbers import amount_of, wrong_amount
 from workstation.ui.typeset import plain
 
 __all__ = ["ReportKind", "report_form", "report_words", "to_report"]
@@ -106,12 +107,11 @@ def _text(name: str, texts: Mapping[str, str]) -> str:
 
 def _number(name: str, texts: Mapping[str, str], *, positive: bool = False) -> Decimal:
     text = _text(name, texts)
-    try:
-        number = Decimal(text.replace(",", "").replace("−", "-"))
-    except ArithmeticError:
-        raise FormError(f"{name}: {text!r} is not a number") from None
-    if not number.is_finite() or (positive and number <= 0):
-        raise FormError(f"{name} must be {'above 0' if positive else 'a number'}")
+    number = amount_of(text)
+    if number is None:
+        raise FormError(f"{name}: {wrong_amount(text)}")
+    if positive and number <= 0:
+        raise FormError(f"{name} must be above 0")
     return number
 
 

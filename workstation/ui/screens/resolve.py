@@ -26,7 +26,7 @@ from workstation.ui.screens.both_sides import (
     find_line,
     line_fields,
 )
-from workstation.ui.screens.fields import ChoiceLine, TextField, number_of
+from workstation.ui.screens.fields import ChoiceLine, TextField
 from workstation.ui.screens.price_field import PriceField
 from workstation.ui.screens.resolving import (
     Settlement,
@@ -39,6 +39,7 @@ from workstation.ui.screens.resolving import (
 )
 from workstation.ui.screens.ritual import Answer, Execute, Ritual, Timer, Verb
 from workstation.ui.screens.scene import Scene
+from workstation.ui.typed_numbers import amount_of, wrong_amount
 from workstation.ui.typeset import plain
 from workstation.ui.widgets.status_lines import Field, field
 
@@ -167,7 +168,7 @@ class ResolveScreen(Ritual[Answer]):
         name = ""
         if self._found:
             typed = self.query_one("#price", PriceField).text
-            at = None if _price_error(typed) else number_of(typed)
+            at = None if _price_error(typed) else amount_of(typed)
             name = self._instrument.id
         return Settlement(
             resolution=way,
@@ -290,9 +291,9 @@ class ResolveScreen(Ritual[Answer]):
 
 
 def _price_error(text: str) -> str:
-    value = number_of(text)
+    value = amount_of(text)
     if value is None:
-        return "a price is missing" if not text.strip() else "not a number"
+        return "a price is missing" if not text.strip() else wrong_amount(text)
     return "" if value > 0 else "must be more than 0"
 
 

@@ -14,8 +14,9 @@ from workstation.engine.frames import Frame
 from workstation.model.commands import SetLimit
 from workstation.model.limits import Gauge, LimitUnit
 from workstation.ui.panels.risk import LIMIT_NAMES, limit_text
-from workstation.ui.screens.fields import TextField, number_of
+from workstation.ui.screens.fields import TextField
 from workstation.ui.screens.ritual import Answer, Execute, Ritual, Timer, Verb
+from workstation.ui.typed_numbers import amount_of, wrong_amount
 from workstation.ui.typeset import percent, plain
 from workstation.ui.widgets.status_lines import Field, field
 
@@ -36,9 +37,10 @@ def wrong_limit(unit: LimitUnit, text: str) -> str:
     """Return what is wrong with a limit as it was typed, or nothing."""
     if text.strip().lower() == _NO_LIMIT:
         return ""
-    value = number_of(text)
+    value = amount_of(text)
     if value is None:
-        return f"a number, or {_NO_LIMIT}"
+        wrong = wrong_amount(text)
+        return f"a number, or {_NO_LIMIT}" if wrong.endswith("no number") else wrong
     if value < 0 or (value == 0 and unit is not LimitUnit.BPS):
         return "must be more than 0"
     if unit is LimitUnit.COUNT and value != value.to_integral_value():
@@ -147,7 +149,7 @@ class SetLimitScreen(Ritual[Answer]):
 
     @property
     def _value(self) -> Decimal | None:
-        return number_of(self._typed)
+        return amount_of(self._typed)
 
     @property
     def _loosens(self) -> bool:

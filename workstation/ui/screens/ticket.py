@@ -27,7 +27,6 @@ from workstation.ui.screens.fields import (
     ChoiceLine,
     NumberField,
     TextField,
-    number_of,
 )
 from workstation.ui.screens.price_field import PriceField
 from workstation.ui.screens.ritual import Timer, Verb
@@ -46,6 +45,7 @@ from workstation.ui.screens.ticket_form import (
     span_error,
     start_price,
 )
+from workstation.ui.typed_numbers import amount_of
 from workstation.ui.typeset import price, quantity, utc_minute
 
 __all__ = ["TicketScreen", "order_sentence"]
@@ -211,7 +211,7 @@ class TicketScreen(CheckedRitual):
         digits = one.quantity_decimals
         mode = MODES[form.mode]
         unit = {"quantity": one.base, "notional": one.quote}.get(form.mode, mode.unit)
-        at = number_of(form.price) if form.order_type in _PRICED else None
+        at = amount_of(form.price) if form.order_type in _PRICED else None
         remark = f"{unit}, lot {one.lot_size}"
         bounds = size_bounds(one, at)
         if bounds:

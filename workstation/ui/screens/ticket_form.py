@@ -21,7 +21,8 @@ from workstation.model.orders import OrderType, TimeInForce
 from workstation.model.timeframes import NS_PER_S, parse_span
 from workstation.strategy.actions import SizeMode
 from workstation.strategy.sizing import Size, entry_quantity
-from workstation.ui.screens.fields import number_of
+from workstation.ui.screens.raw_json import RawError, decode_strictly
+from workstation.ui.typed_numbers import amount_of, wrong_amount
 from workstation.ui.typeset import plain, price, quantity
 
 __all__ = [
@@ -120,11 +121,11 @@ def read_ticket(
             if wrong:
                 errors[name] = wrong
     at, trigger = (
-        number_of(typed[name]) if name in needed and name not in errors else None
+        amount_of(typed[name]) if name in needed and name not in errors else None
         for name in ("price", "trigger")
     )
-    stop = number_of(form.stop) if "stop" not in errors else None
-    target = number_of(form.target) if "target" not in errors else None
+    stop = amount_of(form.stop) if "stop" not in errors else None
+    target = amount_of(form.target) if "target" not in errors else None
     ends = form.time_in_force is TimeInForce.GTD
     if ends and span_error(form.span):
         errors["span"] = span_error(form.span)
@@ -167,12 +168,12 @@ def _size(
     """Return the quantity on the lot, or what is wrong with the size."""
     if form.mode == "quantity":
         wrong = quantity_error(form.size, instrument, at)
-        return (None, wrong) if wrong else (number_of(form.size), "")
-    amount = number_of(form.size)
+        return (None, wrong) if wrong else (amount_of(form.size), "")
+    amount = amount_of(form.size)
     if not form.size:
         return None, "a size is missing"
     if amount is None:
-        return None, f"{form.size} is no number"
+        return None, wrong_amount(form.size)
     if amount <= 0:
         return None, "must be above 0"
     if worth is None:
@@ -193,11 +194,11 @@ def _size(
 
 def price_error(text: str, instrument: Instrument) -> str:
     """Return what is wrong with a price, and which one would be right."""
-    value = number_of(text)
+    value = amount_of(text)
     if not text:
         return "a price is missing"
     if value is None:
-        return f"{text} is no number"
+        return wrong_amount(text)
     if value <= 0:
         return "must be above 0"
     if not instrument.is_on_tick(value):
@@ -215,11 +216,11 @@ def quantity_error(text: str, instrument: Instrument, at: Decimal | None) -> str
 
     ``at`` is the order's price; None for a market order.
     """
-    value = number_of(text)
+    value = amount_of(text)
     if not text:
         return "a quantity is missing"
     if value is None:
-        return f"{text} is no number"
+        return wrong_amount(text)
     if value <= 0:
         return f"must be {instrument.lot_size} or more"
     if not instrument.is_on_lot(value):
@@ -261,9 +262,6 @@ def span_error(text: str) -> str:
     return "at most a year" if span > 366 * 86_400 * NS_PER_S else ""
 
 
-_RAW: msgspec.json.Decoder[PlaceOrder] = msgspec.json.Decoder(PlaceOrder, strict=False)
-
-
 def encode_ticket(order: PlaceOrder) -> str:
     """Return an order as the JSON that ``decode_ticket`` reads."""
     return msgspec.json.encode(order).decode()
@@ -272,11 +270,10 @@ def encode_ticket(order: PlaceOrder) -> str:
 def decode_ticket(text: str) -> PlaceOrder:
     """Return the order of a JSON text. Raises TicketError that says what is wrong."""
     try:
-        return _RAW.decode(text)
-    except msgspec.ValidationError as error:
+        order: PlaceOrder = decode_strictly(text, (PlaceOrder,))
+    except RawError as error:
         raise TicketError(str(error)) from error
-    except msgspec.DecodeError as error:
-        raise TicketError(f"not JSON: {error}") from error
+    return order
 
 
 def start_price(instrument: Instrument, touch: Touch, side: Side) -> str:

@@ -1,0 +1,44 @@
+"""Numbers as people type them: ``1,234.56``, a real minus, nothing doubtful.
+
+A comma that is no thousands group is refused: ``0,1`` is a tenth to one half of the
+world, and taken as 1 it would be ten times the order.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+from workstation.model.money import is_figure
+
+__all__ = ["amount_of", "number_of", "wrong_amount"]
+
+_NUMBER = re.compile(
+    r"[+-]?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)?(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,9})?"
+)
+
+
+def number_of(text: str) -> Decimal | None:
+    """Return the number of a typed text, None where it is none or could be two."""
+    plain = text.strip().replace("−", "-")
+    if not _NUMBER.fullmatch(plain) or not any(map(str.isdigit, plain)):
+        return None
+    try:
+        return Decimal(plain.replace(",", ""))
+    except ArithmeticError:
+        return None
+
+
+def amount_of(text: str) -> Decimal | None:
+    """Return a price, a size or a sum of money; None where it can be none."""
+    value = number_of(text)
+    return value if value is not None and is_figure(value) else None
+
+
+def wrong_amount(text: str) -> str:
+    """Return why a text is no amount, and what would be right; "" where it is one."""
+    value = number_of(text)
+    if value is None:
+        comma = "," in text and number_of(text.replace(",", ".", 1)) is not None
+        return "a decimal has a point: 0.1" if comma else f"{text.strip()} is no number"
+    return "" if is_figure(value) else "too large, or finer than 18 decimals"
