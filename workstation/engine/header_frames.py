@@ -65,6 +65,7 @@ class HeaderFrames:
         return Header(
             mode=self._run.mode,
             word=self._word(),
+            stands=self._driver.state is PlayState.PAUSED,
             speed=self._driver.speed,
             account=self._run.account.name,
             ts=now if engine.started else None,

@@ -19,7 +19,7 @@ from tests.ui.screens.scenes import (
     text_of,
 )
 from workstation.model.commands import CancelOrders, Flatten
-from workstation.model.orders import OrderRole
+from workstation.model.orders import OrderRole, OrderType
 from workstation.ui.screens.cancel import CancelScreen
 from workstation.ui.screens.flatten import FlattenScreen
 from workstation.ui.screens.ritual import Verb
@@ -150,3 +150,32 @@ def test_unprotected_is_what_loses_its_last_stop(
 ) -> None:
     scene = Scene.of(frame(orders=orders, positions=(position(),)))
     assert unprotected(scene, removed) == text  # type: ignore[arg-type]
+
+
+async def test_y_removes_no_protection_when_nothing_else_is_left() -> None:
+    engine, fuse = FakeEngine(), Fuse()
+    dialog = CancelScreen(BUSY, engine.execute, ["o-13", "o-14"], timer=fuse)
+    async with Host(dialog).run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        fuse.fire()
+        await pilot.pause()
+        assert "[ Remove 2 stops and targets ]" in text_of(dialog)
+        await pilot.press("y")
+        await pilot.pause()
+        assert engine.commands == []
+        assert "All that is left protects" in text_of(dialog)
+        dialog.query_one("#remove", Verb).action_press()
+    assert isinstance(engine.last, CancelOrders)
+    assert engine.last.order_ids == ("o-13", "o-14")
+
+
+def test_a_stop_of_one_s_own_leaves_its_position_bare_too() -> None:
+    own = order("o-20", OrderRole.EXIT, owner="operator", price="61000.00")
+    own = msgspec.structs.replace(
+        own,
+        order=msgspec.structs.replace(
+            own.order, type=OrderType.STOP, reduce_only=True, trigger=own.price
+        ),
+    )
+    scene = Scene.of(frame(orders=(own,), positions=(position(owner="operator"),)))
+    assert unprotected(scene, [own]) == "1.000 BTCUSDT of operator"

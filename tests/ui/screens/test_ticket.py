@@ -183,6 +183,24 @@ async def test_every_frame_is_checked_and_a_denial_takes_the_verb_away() -> None
         assert go(screen).ready
 
 
+async def test_what_stands_against_an_order_is_said_rather_than_that_it_changed() -> (
+    None
+):
+    fake, fuse, host = ticket()
+    async with host.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, TicketScreen)
+        await put(pilot, screen, "size", "0.1")
+        fake.found = {"code": "KILLED", "denial": "killed at cancel"}
+        screen.refresh_from(
+            msgspec.structs.replace(in_trade(seq=150), positions=(position("2"),))
+        )
+        await pilot.pause()
+        assert "✗ KILLED: killed at cancel" in text_of(screen)
+        assert "read again what is shown" not in text_of(screen)
+
+
 async def test_a_change_behind_the_ticket_asks_again() -> None:
     fake, fuse, host = ticket()
     async with host.run_test(size=(80, 24)) as pilot:
@@ -311,7 +329,7 @@ async def test_the_type_offers_only_what_goes_with_it() -> None:
         await put(pilot, screen, "span", "x")
         assert "a count and a unit" in text_of(screen)
         await put(pilot, screen, "span", "15m")
-        assert "or better, until 00:10 UTC." in text_of(screen)
+        assert "or better, until 2024-08-09 00:10:12 UTC." in text_of(screen)
         await pick(pilot, screen, "type", "market")
         assert force.options == ("GTC", "IOC", "FOK")
         assert only.options == ("no", "reduce")

@@ -45,6 +45,8 @@ class Header(Struct, frozen=True, kw_only=True):
     journal: str
     journal_failure: str | None
     kill_since_ns: int | None = None
+    stands: bool = False
+    """Whether the clock stands, whatever ``word`` says."""
 
 
 class Alert(Struct, frozen=True, kw_only=True):

@@ -120,9 +120,22 @@ class CancelScreen(Ritual[Answer]):
             all_ = len(plain) + len(guard)
             remove.set_label(f"Cancel {all_}, remove protection")
         else:
-            remove.set_label(f"Remove {count(len(guard), 'stop or target', 'both')}")
+            words = count(len(guard), "stop or target", "stops and targets")
+            remove.set_label(f"Remove {words}")
             if len(guard) == 1:
                 remove.set_label(f"Remove 1 {guard[0].order.role}")
+
+    def action_go(self) -> None:
+        """Press the first verb, but strip no positions by the key that keeps them safe.
+
+        Of all orders shown only protection may be left: the same two keys, pressed once
+        more, must not remove it.
+        """
+        plain, guard = self._split()
+        if guard and not plain and len(self.order_ids) > 1:
+            self.say("All that is left protects: tab to the button that removes it.")
+            return
+        super().action_go()
 
     def _cancel(self) -> None:
         plain, _ = self._split()

@@ -162,7 +162,8 @@ class CheckedRitual(Ritual[Answer]):
             margin = margin_fields(found, held=self.held)
             market = market_fields(found, self.instrument, order, held=self.held)
             position = position_fields(found, self.instrument)
-        if self.notice:
+        if self.notice and (passes or self.notice != _CHANGED):
+            # What stands against the order now says more than that something changed.
             text, passes = self.notice, False
         self.query_one("#cost", LiveLine).set_fields(cost)
         self.query_one("#margin", LiveLine).set_fields(margin)

@@ -12,6 +12,7 @@ from workstation.engine.frames import OrderRow, PositionRow, SymbolRow
 from workstation.engine.override_plan import OverridePlan
 from workstation.model.orders import Order, OrderRole
 from workstation.model.states import SymbolState
+from workstation.ui.screens.flatten_plan import FlattenPart, flatten_parts
 from workstation.ui.screens.scene import Scene
 from workstation.ui.typeset import (
     NONE,
@@ -212,28 +213,64 @@ def _owned(row: PositionRow) -> str:
 
 def flatten_sentence(scene: Scene, instrument: str, owner: str | None) -> str:
     """Return what closing a position does; ``owner`` None = everybody's."""
-    held = scene.held(owner, instrument)
     entries = scene.entries(owner, instrument)
-    guard = scene.protection(owner, instrument)
     parts: list[str] = []
     if entries:
         parts.append(f"cancels {count(len(entries), 'entry', 'entries')}")
-    for row in held:
-        whose = "" if owner is not None else f" for {row.position.owner}"
-        parts.append(_closing(row) + whose)
+    given_up = [
+        quantity(row.waiting, row.quantity_decimals, sign=True)
+        for row in scene.symbols or ()
+        if row.instrument == instrument and owner in (None, row.strategy)
+        if row.waiting
+    ]
+    parts.extend(
+        f"gives up the entry of {text} that was to follow the close"
+        for text in given_up
+    )
+    guard: list[OrderRow] = []
+    for part in flatten_parts(scene, instrument, owner):
+        whose = "" if owner is not None else f" for {part.row.position.owner}"
+        parts.extend(f"{text}{whose}" for text in _flatten_words(part))
+        guard.extend(part.guard)
     if not parts:
         return "Nothing is held and no entry works here."
-    if held and guard:
+    if guard:
         parts.append(f"{protection_words(guard)} {_end(guard)} with the fill")
     return ". ".join(f"{text[0].upper()}{text[1:]}" for text in parts) + "."
+
+
+def _flatten_words(part: FlattenPart) -> list[str]:
+    """Say what becomes of one position, and of the exits in the way of its close."""
+    row, words = part.row, []
+    if part.exits:
+        words.append(f"cancels {_exits(part.exits)}")
+    if part.closing:
+        verb = "sold" if row.position.quantity > 0 else "bought"
+        closing = quantity(part.closing, row.quantity_decimals)
+        words.append(f"{closing} {row.symbol} is being {verb} already")
+    if part.left:
+        closes = _closing(row, quantity(part.left, row.quantity_decimals))
+        first = (*part.exits, *part.ending)
+        after = "it is" if len(first) == 1 else "they are"
+        if part.ending and not part.exits:
+            after = f"{_exits(part.ending)} {'is' if len(first) == 1 else 'are'}"
+        words.append(f"{closes}, once {after} canceled" if first else closes)
+    return words
+
+
+def _exits(rows: Sequence[OrderRow]) -> str:
+    """Return ``the exit at 64,770.0``: orders that wait for their price."""
+    prices = listed([price(row.price, row.decimals) for row in rows])
+    return f"the exit{'' if len(rows) == 1 else 's'} at {prices}"
 
 
 def unprotected(scene: Scene, rows: Iterable[OrderRow]) -> str:
     """Name what would be held without its stop: ``1.000 BTCUSDT of ema_cross``.
 
-    "" when none of the orders is a stop, or each position keeps another one.
+    "" when none of the orders is a stop, or each position keeps another one. A stop of
+    one's own that only reduces is one, too.
     """
-    stops = {row.order.id: row for row in rows if row.order.role is OrderRole.STOP}
+    stops = {row.order.id: row for row in rows if _stops(row.order)}
     names: list[str] = []
     for key in dict.fromkeys(
         (r.order.owner, r.order.instrument) for r in stops.values()
@@ -241,7 +278,7 @@ def unprotected(scene: Scene, rows: Iterable[OrderRow]) -> str:
         left = [
             row
             for row in scene.protection(*key)
-            if row.order.role is OrderRole.STOP and row.order.id not in stops
+            if _stops(row.order) and row.order.id not in stops
         ]
         if not left:
             names.extend(
@@ -249,6 +286,10 @@ def unprotected(scene: Scene, rows: Iterable[OrderRow]) -> str:
                 for row in scene.held(*key)
             )
     return listed(names)
+
+
+def _stops(order: Order) -> bool:
+    return order.is_protection and order.role is not OrderRole.TARGET
 
 
 def cancel_sentence(

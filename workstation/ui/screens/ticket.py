@@ -21,7 +21,9 @@ from workstation.engine.frames import Frame
 from workstation.model.commands import AmendOrder, PlaceOrder
 from workstation.model.instruments import Instrument, Side
 from workstation.model.orders import OrderType, TimeInForce
+from workstation.model.timeframes import NS_PER_S
 from workstation.strategy.actions import SizeMode
+from workstation.ui.screens.bracket_words import bracket_words
 from workstation.ui.screens.checked import CheckedRitual, TicketDesk
 from workstation.ui.screens.fields import (
     ChoiceLine,
@@ -30,7 +32,7 @@ from workstation.ui.screens.fields import (
 )
 from workstation.ui.screens.price_field import PriceField
 from workstation.ui.screens.ritual import Timer, Verb
-from workstation.ui.screens.sentences import listed
+from workstation.ui.screens.scene import Scene
 from workstation.ui.screens.ticket_form import (
     MODES,
     Filled,
@@ -46,7 +48,7 @@ from workstation.ui.screens.ticket_form import (
     start_price,
 )
 from workstation.ui.typed_numbers import amount_of
-from workstation.ui.typeset import price, quantity, utc_minute
+from workstation.ui.typeset import price, quantity, utc_clock, utc_time
 
 __all__ = ["TicketScreen", "order_sentence"]
 
@@ -307,7 +309,7 @@ class TicketScreen(CheckedRitual):
     def words_of(self, command: PlaceOrder | AmendOrder) -> str:
         """Say what is sent."""
         assert isinstance(command, PlaceOrder)
-        text = order_sentence(command, self.instrument)
+        text = order_sentence(command, self.instrument, self.basis)
         found = self.checked
         if self.narrow and found is not None and found.waits and found.held:
             # The line that says so has no room for it.
@@ -347,14 +349,14 @@ def _short(order: PlaceOrder, instrument: Instrument, *, better: str = "") -> st
     return f"{order.side.value.capitalize()} {size} {order.instrument} {at}"
 
 
-def order_sentence(order: PlaceOrder, instrument: Instrument) -> str:
+def order_sentence(order: PlaceOrder, instrument: Instrument, scene: Scene) -> str:
     """Return what an order does, with its terms and what protects it."""
     verb = "Buys" if order.side is Side.BUY else "Sells"
     short = _short(order, instrument, better=" or better")
     parts = [f"{verb}{short.removeprefix(verb[:-1])}"]
     waits = order.price is not None or order.trigger is not None
     if order.time_in_force is TimeInForce.GTD:
-        parts.append(f"until {utc_minute(order.expires_ns)} UTC")
+        parts.append(f"until {_until(order.expires_ns, scene.ts)} UTC")
     elif waits or order.time_in_force is not TimeInForce.GTC:
         parts.append(_UNTIL[order.time_in_force])
     if order.post_only:
@@ -362,13 +364,13 @@ def order_sentence(order: PlaceOrder, instrument: Instrument) -> str:
     if order.reduce_only:
         parts.append("only to close what the operator holds")
     text = ", ".join(parts)
-    digits = instrument.price_decimals
-    guard = [
-        f"{name} {price(trigger, digits)}"
-        for name, trigger in (("stop", order.stop), ("target", order.target))
-        if trigger is not None
-    ]
-    if guard:
-        verb = "protect" if len(guard) > 1 else "protects"
-        text += f"; {listed(guard)} {verb} what it fills, held here"
-    return f"{text}."
+    guard = bracket_words(order, scene, instrument)
+    return f"{text}; {guard}." if guard else f"{text}."
+
+
+def _until(ends_ns: int | None, now_ns: int) -> str:
+    """Return a moment, with its day where that is another."""
+    day_ns = 86_400 * NS_PER_S
+    if ends_ns is not None and ends_ns // day_ns == now_ns // day_ns:
+        return utc_time(ends_ns)
+    return utc_clock(ends_ns)
