@@ -387,3 +387,19 @@ def test_what_was_bought_by_hand_after_a_kill_is_left_alone_adopted_or_not(
     again.quote(100.0, 100.2)
     assert again.submitted() == []
     assert again.position("operator" if adopted else "external") == 1
+
+
+def test_an_overfilled_order_is_asked_about_again_after_a_restart() -> None:
+    hand = Hand()
+    order_id = hand.enter("1")
+    hand.accept(order_id)
+    hand.fill(order_id, "1.5")
+    again = Restarted(hand)
+    again.executor.recover(Recover(origin="engine"), [])
+    assert order_id in asked(again)
+    again.give(OrderStatusReport(order_id, OrderStatus.FILLED, D(2)))
+    assert again.executor.desk.queries.asks(order_id)
+    again.fill(order_id, "0.5")
+    again.give(OrderStatusReport(order_id, OrderStatus.FILLED, D(2)))
+    assert not again.executor.desk.queries.asks(order_id)
+    assert again.position() == D(2)

@@ -344,8 +344,12 @@ class Operations:
             if order.status in _UNANSWERED:
                 desk.give_up(tracked, "the engine ended before there was an answer")
             desk.query(order)
-        # An end that was concluded may have been wrong; nobody waits for that answer.
+        # An end that was concluded may have been wrong, and where more was filled than
+        # asked for, more may have been lost; nobody waits for these answers.
         desk.queries.doubt()
+        for order in list(desk.orders.all()):
+            if order.is_terminal and order.filled > order.quantity:
+                desk.query(order)
         if account() or asked:
             self._record("recovery", "none", "asking", command.origin, command.reason)
         level = self._controls.kill_level
