@@ -150,6 +150,8 @@ class Journal:
             target=self._write, args=(connection,), name="journal", daemon=True
         )
         self._put("meta", ("header", msgspec.json.encode(header)))
+        # It does not wait for the first input: a disk may be full by then.
+        self.whole()
         self._thread.start()
 
     def record(self, record: Record, encoded: bytes) -> None:
