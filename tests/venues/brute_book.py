@@ -6,6 +6,7 @@ is slow on purpose; what it says is in plain tuples, in order.
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import Literal
 
@@ -212,13 +213,10 @@ class BruteBook:
     def on_offer(self, order: BruteOrder) -> int:
         if self.room(order) < order.left:
             return self.room(order)
-        total = 0
-        for other in self.against(order):
-            if other.account != order.account:
-                total += self.room(other)
-            elif self.policy != "cancel_resting":
-                break
-        return total
+        # What a copy of all this would do with it.
+        copied, trial = copy.deepcopy((self, order))
+        copied.trade(trial)
+        return order.left - trial.left
 
     def room(self, order: BruteOrder) -> int:
         if not order.reduce_only:

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from tests.execution.fakes import NS, Run, bar, quote, signal
+from tests.execution.fakes import NS, FakeBook, Run, bar, quote, signal
 from tests.venues.paper_venue import AT_ONCE, Venue
 from workstation.execution.settings import RiskSettings
 from workstation.model.commands import AmendOrder, CancelOrders, PlaceOrder
@@ -188,6 +188,45 @@ def stop_order(order_id: str = "o-1", **rest: object) -> Order:
         "trigger": D(105),
     }
     return Order(**(given | rest))  # type: ignore[arg-type]
+
+
+def triggered(venue: Venue) -> list[str]:
+    return [each.order_id for each in venue.got(OrderTriggered)]
+
+
+def test_an_own_fill_at_an_assumed_price_wakes_no_kept_stop() -> None:
+    venue = Venue(replace(AT_ONCE, native_stops=True, spread_bps=20.0))
+    venue.feed(trade(1, 100.0))
+    venue.ask(SubmitOrder(stop_order("st", trigger=D("100.1"))))
+    venue.submit(BUY, "1")
+    assert venue.fills() == [(D(1), D("100.1"), False)]
+    assert triggered(venue) == []
+    venue.feed(trade(2, 100.0))
+    assert triggered(venue) == []
+    venue.feed(trade(3, 100.1))
+    assert triggered(venue) == ["st"]
+
+
+def test_an_own_fill_in_the_book_wakes_no_kept_stop_before_a_public_trade() -> None:
+    venue = Venue(replace(AT_ONCE, native_stops=True))
+    venue.feed(quote(1, 100.0, 100.2, 1.0))
+    venue.feed(trade(1.1, 100.1))
+    venue.market.views["BTC"].book = FakeBook(
+        [(100.0, 1.0)], [(100.2, 1.0), (105.0, 5.0)]
+    )
+    venue.ask(SubmitOrder(stop_order("buys", trigger=D(105))))
+    venue.submit(SELL, "1", "106.0")
+    # One takes to beyond the trigger; one that rests is crossed there by a quote.
+    venue.submit(BUY, "2")
+    venue.market.views["BTC"].book = None
+    venue.feed(quote(2, 106.0, 106.2))
+    assert [price for _, price, _ in venue.fills()] == [D("100.2"), D(105), D(106)]
+    assert triggered(venue) == []
+    # Nor is it known to the next stop, which the last trade is told to.
+    venue.ask(SubmitOrder(stop_order("later", trigger=D("100.2"))))
+    assert triggered(venue) == []
+    venue.feed(trade(3, 106.0))
+    assert triggered(venue) == ["buys", "later"]
 
 
 def test_without_the_setting_the_venue_knows_no_stops() -> None:

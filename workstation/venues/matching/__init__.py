@@ -6,11 +6,13 @@ and no outside.
 """
 
 from workstation.venues.matching.engine import MatchingEngine
+from workstation.venues.matching.funds import Funds
 from workstation.venues.matching.orders import SelfTrade, Terms, Working
 from workstation.venues.matching.outside import NOBODY, Nobody, Offer, Outside
 
 __all__ = [
     "NOBODY",
+    "Funds",
     "MatchingEngine",
     "Nobody",
     "Offer",

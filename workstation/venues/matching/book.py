@@ -72,15 +72,21 @@ class Half:
 
 
 class Book:
-    """Both sides of one instrument, orders that wait for a trigger, the last price."""
+    """Both sides of one instrument, orders that wait for a trigger, the last prices.
 
-    __slots__ = ("buys", "last", "sells", "stops")
+    ``last`` is that of the last execution or public trade, by which a market order's
+    worth is judged. ``printed`` is that of the last public trade, with which triggers
+    are compared: what an account took of the outside is in the first only.
+    """
+
+    __slots__ = ("buys", "last", "printed", "sells", "stops")
 
     def __init__(self) -> None:
         self.buys = Half(Side.BUY)
         self.sells = Half(Side.SELL)
         self.stops: dict[int, Working] = {}
         self.last: Decimal | None = None
+        self.printed: Decimal | None = None
 
     def half(self, side: Side) -> Half:
         """Return the side where orders of ``side`` rest."""
@@ -123,4 +129,6 @@ class Book:
             self.sells.digest(),
             [order.digest() for order in self.stops.values()],
             str(self.last),
+            # Nothing but a stop that waits asks for it.
+            *((str(self.printed),) if self.stops else ()),
         )

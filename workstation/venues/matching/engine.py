@@ -24,6 +24,7 @@ from workstation.venues.matching.filters import (
     quantity_problem,
     terms_problem,
 )
+from workstation.venues.matching.funds import Funds
 from workstation.venues.matching.level import Level, Shrink
 from workstation.venues.matching.orders import SelfTrade, Terms, Working
 from workstation.venues.matching.outside import NOBODY, Outside
@@ -38,7 +39,8 @@ class MatchingEngine:
     """Books of orders, one per instrument, and the positions of accounts.
 
     ``orders`` are the working ones by id. Without ``holds_positions`` nothing is judged
-    by an account's position here: reduce-only is then the business of who sends.
+    by an account's position here: reduce-only is then the business of who sends. With
+    ``funds`` a market order takes no more than its account can pay.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class MatchingEngine:
         self_trade: SelfTrade = SelfTrade.CANCEL_RESTING,
         shrink: Shrink = Shrink.BEHIND,
         holds_positions: bool = True,
+        funds: Funds | None = None,
     ) -> None:
         self.accepted = 0
         self._instruments = {each.id: each for each in instruments}
@@ -57,7 +60,12 @@ class MatchingEngine:
         self._tell = tell
         self._outside = outside
         self.trading = Trading(
-            self._books, tell, outside, self_trade, holds_positions=holds_positions
+            self._books,
+            tell,
+            outside,
+            self_trade,
+            holds_positions=holds_positions,
+            funds=funds,
         )
         self.orders = self.trading.orders
         self.fates = self.trading.fates
@@ -85,7 +93,7 @@ class MatchingEngine:
             heapq.heappush(self._expiries, expiry)
         self._tell(told.Accepted(terms.id, order.number))
         book = self._books[terms.instrument]
-        if terms.trigger is not None and not (match and _reached(terms, book.last)):
+        if terms.trigger is not None and not (match and _reached(terms, book.printed)):
             book.stops[order.number] = order
         elif not match:
             self._rest(book, order)
@@ -177,7 +185,7 @@ class MatchingEngine:
         """Trade a working order with the outside, where the venue knows it did."""
         order = self.orders[order_id]
         book = self._books[order.terms.instrument]
-        self.trading.execute(book, price, quantity, order, maker)
+        self.trading.fill(book, order, quantity, price, maker=maker)
 
     # What the outside does.
 
@@ -225,17 +233,18 @@ class MatchingEngine:
                     left -= self.trading.rested(
                         book, order, min(share, left), level.price
                     )
-        book.last = price
+        book.last = book.printed = price
         self._settle(book)
 
     def last_was(self, instrument: str, price: Decimal) -> None:
         """Note the last price, which the trigger of a new stop is compared with."""
-        self._books[instrument].last = price
+        book = self._books[instrument]
+        book.last = book.printed = price
 
     def traded(self, instrument: str, price: Decimal) -> None:
         """Let a public trade that meets no order in the book wake up stops."""
         book = self._books[instrument]
-        book.last = price
+        book.last = book.printed = price
         self._settle(book)
 
     def quoted(self, instrument: str, bid: Decimal, ask: Decimal) -> None:
@@ -272,11 +281,8 @@ class MatchingEngine:
     def _enter(self, book: Book, order: Working) -> None:
         """Let a new order take what is there; the rest rests, waits or expires."""
         terms = order.terms
-        if terms.time_in_force is TimeInForce.FOK:
-            offered = self.trading.offered(book, order)
-            if offered < order.left:
-                self.trading.expire(order, f"FOK: {offered} of {order.left} on offer")
-                return
+        if terms.time_in_force is TimeInForce.FOK and self.trading.kill(order):
+            return
         self.trading.take(book, order)
         if terms.id not in self.orders:
             return
@@ -307,7 +313,7 @@ class MatchingEngine:
                 for order in [*half.waiting.values()]:
                     if order.terms.id in self.orders:
                         self.trading.take(book, order, waiting=True)
-            ready = [o for o in book.stops.values() if _reached(o.terms, book.last)]
+            ready = [o for o in book.stops.values() if _reached(o.terms, book.printed)]
             if not ready:
                 return
             for order in ready:
@@ -388,7 +394,7 @@ class MatchingEngine:
 
 
 def _reached(terms: Terms, last: Decimal | None) -> bool:
-    """Tell whether the last price is at or beyond the trigger."""
+    """Tell whether a price is at or beyond the trigger."""
     if last is None or terms.trigger is None:
         return False
     if terms.side is Side.BUY:

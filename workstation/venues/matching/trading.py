@@ -1,22 +1,25 @@
 """How orders trade: the walk through levels, what an order may still do, its end.
 
 One ``Trading`` serves all books of an engine. It knows price-time priority, the outside
-between the orders of a level, self-trades and reduce-only; not how orders come in.
+between the orders of a level, self-trades, reduce-only and what an account can pay; not
+how orders come in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 from workstation.model.instruments import Side
-from workstation.model.orders import OrderStatus
+from workstation.model.orders import OrderStatus, TimeInForce
 from workstation.venues.matching import events as told
 from workstation.venues.matching.book import Book, crosses
 from workstation.venues.matching.fates import Fates
+from workstation.venues.matching.funds import Funds
 from workstation.venues.matching.level import Level
 from workstation.venues.matching.orders import SelfTrade, Terms, Working
 from workstation.venues.matching.outside import Offer, Outside
+from workstation.venues.matching.supply import is_better, supply
 
 __all__ = ["Trading"]
 
@@ -34,6 +37,7 @@ class Trading:
         self_trade: SelfTrade,
         *,
         holds_positions: bool,
+        funds: Funds | None,
     ) -> None:
         self.orders: dict[str, Working] = {}
         self.fates = Fates()
@@ -44,6 +48,7 @@ class Trading:
         self._outside = outside
         self._self_trade = self_trade
         self._holds_positions = holds_positions
+        self._funds = funds
 
     def take(self, book: Book, order: Working, *, waiting: bool = False) -> None:
         """Trade an order with what is at or within its limit, best price first.
@@ -55,9 +60,7 @@ class Trading:
         offers = self._outside.offers(terms.instrument, terms.side)
         offer = next(offers, None)
         for level in half.best_first():
-            while offer is not None and _is_better(
-                offer.price, level.price, terms.side
-            ):
+            while offer is not None and is_better(offer.price, level.price, terms.side):
                 if not self._take_outside(book, order, offer, offer.quantity):
                     return
                 offer = next(offers, None)
@@ -103,10 +106,15 @@ class Trading:
                 if not self._prevent(order, resting):
                     return None
                 continue
-            amount = min(self.room(order), self.room(resting))
+            amount = wanted = min(self.room(order), self.room(resting))
+            if self._funds is not None:
+                amount = self._paid(order, level.price, wanted)
             if amount > 0:
                 self.execute(book, level.price, amount, order, False, resting)
             self._end_if_reduced(resting)
+            if amount < wanted:
+                self._end_unpaid(order)
+                return None
             if not self._goes_on(order):
                 return None
         return taken
@@ -118,14 +126,37 @@ class Trading:
         terms = order.terms
         if not crosses(terms.price, offer.price, terms.side):
             return False
-        amount = min(self.room(order), most)
+        amount = wanted = min(self.room(order), most)
+        if self._funds is not None:
+            amount = self._paid(order, offer.price, wanted)
         if amount > 0:
             self._outside.take(terms.instrument, terms.side, offer, amount)
             level = book.half(terms.side.opposite).levels.get(offer.price)
             if level is not None:
                 level.taken(amount)
             self.execute(book, offer.price, amount, order, False)
+        if amount < wanted:
+            self._end_unpaid(order)
+            return False
         return self._goes_on(order)
+
+    def fill(
+        self,
+        book: Book,
+        order: Working,
+        quantity: Decimal,
+        price: Decimal,
+        *,
+        maker: bool,
+    ) -> None:
+        """Trade an order with the outside at a price that the venue knows."""
+        amount = self._paid(order, price, quantity)
+        if amount < quantity and order.terms.time_in_force is TimeInForce.FOK:
+            amount = ZERO
+        if amount > 0:
+            self.execute(book, price, amount, order, maker)
+        if amount < quantity:
+            self._end_unpaid(order)
 
     def meet(self, book: Book, order: Working) -> None:
         """Let a resting order trade with an outside that crossed its price."""
@@ -197,6 +228,9 @@ class Trading:
             )
         )
         book.last = price
+        if other is not None:
+            # What was taken from the outside is no trade that the outside told of.
+            book.printed = price
 
     # What an order may still do.
 
@@ -224,24 +258,52 @@ class Trading:
         self.expire(order, "reduce_only: no position left to reduce")
         return True
 
-    def offered(self, book: Book, order: Working) -> Decimal:
-        """Return how much an order could trade at once, for fill or kill."""
-        terms, total = order.terms, ZERO
-        if self.room(order) < order.left:
-            return self.room(order)
-        for offer in self._outside.offers(terms.instrument, terms.side):
-            if total >= order.left or not crosses(terms.price, offer.price, terms.side):
-                break
-            total += min(offer.quantity, order.left - total)
-        for level in book.half(terms.side.opposite).best_first():
-            if not crosses(terms.price, level.price, terms.side):
-                break
-            for resting in level.orders.values():
-                if resting.terms.account != terms.account:
-                    total += self.room(resting)
-                elif self._self_trade is not SelfTrade.CANCEL_RESTING:
-                    return total
-        return total
+    def supply(self, terms: Terms) -> Iterator[tuple[Decimal, Decimal]]:
+        """Yield price and quantity of all that a new order could take, best first."""
+        return supply(
+            terms,
+            self._books[terms.instrument].half(terms.side.opposite),
+            self._outside.offers(terms.instrument, terms.side),
+            self.positions if self._holds_positions else None,
+            stops_at_own=self._self_trade is not SelfTrade.CANCEL_RESTING,
+        )
+
+    def kill(self, order: Working) -> bool:
+        """End a fill-or-kill order that cannot be filled whole; tell whether it was."""
+        wanted = order.left
+        total = spent = ZERO
+        room = self.room(order)
+        if room < wanted:
+            total = room
+        else:
+            for price, most in self.supply(order.terms):
+                amount = min(most, wanted - total)
+                if self._paid(order, price, amount, spent) < amount:
+                    self._end_unpaid(order)
+                    return True
+                total += amount
+                if total >= wanted:
+                    return False
+                spent += amount * price
+        self.expire(order, f"FOK: {total} of {wanted} on offer")
+        return True
+
+    def _paid(
+        self, order: Working, price: Decimal, wanted: Decimal, spent: Decimal = ZERO
+    ) -> Decimal:
+        """Return how much of ``wanted`` the account can pay.
+
+        An order with a limit has reserved what it may cost, a market order has not.
+        """
+        if self._funds is None or order.terms.price is not None:
+            return wanted
+        paid = self._funds.affords(order, price, spent, self.orders.values())
+        return min(paid, wanted)
+
+    def _end_unpaid(self, order: Working) -> None:
+        """End an order whose account cannot pay what is left of it."""
+        of = f"{order.filled} of {order.terms.quantity} filled"
+        self.expire(order, f"insufficient balance: {of}")
 
     def would_take(self, terms: Terms) -> Decimal | None:
         """Return how much is on offer at the best price that an order would cross."""
@@ -270,8 +332,3 @@ class Trading:
 
 def _party(order: Working, maker: bool) -> told.Party:
     return told.Party(order.terms.id, order.terms.account, maker, order.left <= 0)
-
-
-def _is_better(price: Decimal, than: Decimal, side: Side) -> bool:
-    """Tell whether an order of this side prefers a price to another."""
-    return price < than if side is Side.BUY else price > than

@@ -81,10 +81,12 @@ class PaperBroker:
             to_decimal(settings.maker_fee_bps), to_decimal(settings.taker_fee_bps)
         )
         rates = {i.id: (fees or {}).get(i.venue, own) for i in instruments}
-        self._account = Account(settings.cash, self._instruments, rates)
+        self._depth = Depth(settings, self._instruments, market)
+        self._account = Account(
+            settings.cash, self._instruments, rates, self._depth.price
+        )
         self.balances = self._account.balances
         self._latency = Latency(settings, random_stream(seed, f"{self.name} latency"))
-        self._depth = Depth(settings, self._instruments, market)
         self._desk = Desk(
             self.name,
             self._instruments,
@@ -101,6 +103,7 @@ class PaperBroker:
             # Reduce-only is judged on the owner before an order leaves: the account's
             # net may be flat while two owners hold opposite positions.
             holds_positions=False,
+            funds=self._account if settings.check_balance else None,
         )
         self._queues = Queues(settings, self._instruments, market, self.matching)
         self._bars = BarFills(
@@ -114,6 +117,7 @@ class PaperBroker:
             self.matching,
             self._any_problem,
             self._submit,
+            self._free,
         )
         self._edge: Edge
 
@@ -251,12 +255,14 @@ class PaperBroker:
         return self._problem(order) or self.matching.problem(_terms(order))
 
     def _lacks(self, terms: Terms) -> str | None:
-        price = terms.price or terms.trigger
-        if price is None:
-            offer = next(self._depth.offers(terms.instrument, terms.side), None)
-            last = to_decimal(self._view(terms.instrument).last)
-            price = last if offer is None else offer.price
-        return self._account.lacks(terms, price, self.matching.orders.values())
+        supply = self.matching.trading.supply(terms)
+        return self._account.lacks(terms, supply, self.matching.orders.values())
+
+    def _free(self, currency: str) -> Decimal:
+        """Return what may go out of a balance."""
+        if self._settings.check_balance:
+            return self._account.free(currency, self.matching.orders.values())
+        return self.balances.get(currency, ZERO)
 
     def _replace(self, request: ReplaceOrder) -> None:
         order_id, price = request.order_id, request.price

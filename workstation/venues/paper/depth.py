@@ -125,6 +125,20 @@ class Depth:
         worst = levels[-1][0]
         return 0.0 if (price > worst if buying else price < worst) else None
 
+    def price(self, instrument: str, side: Side) -> Decimal:
+        """Return what a market order of this side would pay first, 0 = nobody knows.
+
+        Where nothing is on offer the last price counts, then what was quoted.
+        """
+        offer = next(self.offers(instrument, side), None)
+        if offer is not None:
+            return offer.price
+        view = self._market.instrument(instrument)
+        near, far = view.ask, view.bid
+        if side is Side.SELL:
+            near, far = far, near
+        return to_decimal(view.last or near or far)
+
     # What the broker tells.
 
     def refresh(self, instrument: str) -> None:

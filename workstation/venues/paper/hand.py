@@ -38,8 +38,13 @@ class Hand:
         matching: MatchingEngine,
         problem: Callable[[Order], str | None],
         submit: Callable[[Order], None],
+        free: Callable[[str], Decimal],
     ) -> None:
-        """``problem`` says why an order would be refused; ``submit`` takes one."""
+        """Take what the venue can do.
+
+        ``problem`` says why an order would be refused, ``submit`` takes one; ``free``
+        is what may go out of a balance.
+        """
         self._name = name
         self._instruments = instruments
         self._account = account
@@ -47,6 +52,7 @@ class Hand:
         self._matching = matching
         self._problem = problem
         self._submit = submit
+        self._free = free
 
     def happen(self, event: Happening) -> str:
         """Let it happen now; return what did. Raises CommandRefused."""
@@ -68,6 +74,11 @@ class Hand:
             raise CommandRefused(
                 f"the account has {plain(has)} {name} at the venue, less than "
                 f"{plain(-amount)}"
+            )
+        if amount < 0 and (free := self._free(name)) + amount < 0:
+            raise CommandRefused(
+                f"{plain(max(ZERO, free))} {name} are free at the venue, less than "
+                f"{plain(-amount)}: the rest of {plain(has)} is reserved by orders"
             )
         self._account.balances[name] = has + amount
         went = "was put in" if amount > 0 else "went out"
