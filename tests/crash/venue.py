@@ -5,8 +5,8 @@ with the package, so that its books can be held against the engine's. Market ord
 trade at the price that is set, limit orders rest until the price reaches them.
 
 ``/admin`` is for tests: ``price`` sets a price and fills what it reaches, ``fault``
-loses answers or requests, ``fees`` sets the fee and takes that of a purchase off what
-is bought, ``state`` shows everything.
+loses answers or requests, or lets an order arrive only after its cancel, ``fees`` sets
+the fee and takes that of a purchase off what is bought, ``state`` shows everything.
 """
 
 from __future__ import annotations
@@ -51,10 +51,15 @@ class Books:
         self.balances: dict[str, Decimal] = {"USDT": Decimal(100_000)}
         self.faults: list[str] = []
         self.refused: list[str] = []
+        self.late: list[dict[str, Any]] = []
+        self.missed: set[str] = set()
         self.requests = 0
         self.fee, self.in_kind = FEE, False
 
     def having(self, status: str) -> list[dict[str, Any]]:
+        """Return orders of a status; LATE is of those that are still on their way."""
+        if status == "LATE":
+            return self.late
         return [order for order in self.orders if order["status"] == status]
 
     def open_order(self, client_id: str) -> dict[str, Any] | None:
@@ -174,6 +179,8 @@ class Books:
     def cancel(self, client_id: str) -> dict[str, Any]:
         order = self.open_order(client_id)
         if order is None:
+            self.missed.add(client_id)
+            self.changed.notify_all()
             raise Refusal(-2011, "Unknown order sent.")
         order.update(status="CANCELED", open=False, updateTime=now_ms())
         self.changed.notify_all()
@@ -248,6 +255,15 @@ class Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
                 self.connection.close()
                 return
+            if word == "late":
+                # Whoever sent it has gone meanwhile.
+                books.late.append(ask)
+                books.changed.notify_all()
+                missed = ask["newClientOrderId"]
+                books.changed.wait_for(lambda: missed in books.missed, 100)
+                books.place(ask)
+                self.close_connection = True
+                return
             try:
                 status, body = 200, self.serve(kind, ask, url.query)
             except Refusal as refusal:
@@ -308,7 +324,9 @@ class Handler(BaseHTTPRequestHandler):
                 for t in books.trades
                 if t["id"] >= first and (not wanted or t["orderId"] == wanted)
             ]
-            return found[: int(ask.get("limit", 500))]
+            most = int(ask.get("limit", 500))
+            # As every list: without a start, the newest ones.
+            return found[:most] if "fromId" in ask else found[-most:]
         if kind == "GET account":
             return {
                 "balances": [

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import subprocess
+
+import pytest
+
 from tests.engine.requests import submit
 from workstation.engine.heartbeat import Heartbeat
 
@@ -27,4 +33,64 @@ def test_an_entry_never_leaves_beside_a_watchdog_that_has_ended() -> None:
     heartbeat.leaving(submit("b"))
     assert heartbeat.starts == 2
     assert heartbeat._known == entries
+    heartbeat.dismiss()
+
+
+def test_a_watchdog_that_acts_is_left_to_it_and_followed_by_another() -> None:
+    entries = {"a": "BTCUSDT"}
+    heartbeat = Heartbeat(ACCOUNT, lambda: entries)
+    heartbeat.beat()
+    acting = heartbeat._process
+    assert acting is not None
+    # As if it had closed its end: it takes the engine for dead.
+    reading, writing = os.pipe()
+    os.close(reading)
+    os.close(heartbeat._pipe)
+    heartbeat._pipe = writing
+    entries["b"] = "BTCUSDT"
+    heartbeat.leaving(submit("b"))
+    assert heartbeat.starts == 2
+    assert heartbeat._known == entries
+    assert acting.poll() is None
+    heartbeat.dismiss()
+    assert acting.poll() is None, "a farewell is no word to it"
+    acting.kill()
+    acting.wait()
+
+
+def test_a_watchdog_that_reads_no_more_is_followed_by_another() -> None:
+    entries: dict[str, str] = {}
+    heartbeat = Heartbeat(ACCOUNT, lambda: entries)
+    heartbeat.beat()
+    stuck = heartbeat._process
+    assert stuck is not None
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    os.close(heartbeat._pipe)
+    heartbeat._pipe = writing
+    # Filled but for a page: only a part of so many entries goes in.
+    size = fcntl.fcntl(writing, fcntl.F_GETPIPE_SZ)
+    assert os.write(writing, bytes(size)) == size
+    os.read(reading, 4_096)
+    entries.update({f"order-{number}": "BTCUSDT" for number in range(300)})
+    heartbeat.beat()
+    os.close(reading)
+    assert stuck.poll() is not None
+    assert heartbeat.starts == 2
+    heartbeat.dismiss()
+
+
+async def test_a_process_that_cannot_be_started_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def none_left(*args: object, **kwargs: object) -> None:
+        raise BlockingIOError("no more processes")
+
+    heartbeat = Heartbeat(ACCOUNT, dict)
+    with monkeypatch.context() as patch:
+        patch.setattr(subprocess, "Popen", none_left)
+        with pytest.raises(BlockingIOError):
+            heartbeat.leaving(submit("a"))
+    heartbeat.leaving(submit("a"))
+    assert heartbeat.starts == 1
     heartbeat.dismiss()

@@ -3,40 +3,62 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
 
 import msgspec
 import pytest
 
+from workstation.kernel.clock import SimClock
 from workstation.model.errors import VenueSilent
+from workstation.model.orders import OrderStatus
 from workstation.model.rates import BrokerAbilities
-from workstation.model.reports import CancelRejected, OrderCanceled, Report
+from workstation.model.reports import (
+    CancelRejected,
+    OrderCanceled,
+    OrderStatusReport,
+    Report,
+)
 from workstation.model.requests import CancelOrder, Request
-from workstation.venues import watchdog as module
+from workstation.model.timeframes import NS_PER_S
 from workstation.venues.watchdog import Watchdog
+
+BEGAN = 1_000 * NS_PER_S
+
+
+class Hasty(SimClock):
+    """Sleeps by moving its own time."""
+
+    def __init__(self) -> None:
+        super().__init__(BEGAN)
+
+    async def sleep_until(self, ns: int) -> None:
+        self.advance_to(ns)
+        await asyncio.sleep(0)
 
 
 class Venue:
-    """Cancels what it is asked to, after ``silent`` calls that nobody answers."""
+    """Answers a cancel by ``answer``, given the seconds since the watch ended."""
 
     name = "fake"
     abilities = BrokerAbilities()
 
-    def __init__(self, silent: int = 0, refuses: str = "") -> None:
-        self.silent = silent
-        self.refuses = refuses
+    def __init__(self, answer: Callable[[str, float], Sequence[Report]]) -> None:
+        self.clock = Hasty()
+        self.answer = answer
         self.asked: list[Request] = []
         self.closed = False
+
+    @property
+    def passed_s(self) -> float:
+        return (self.clock.now() - BEGAN) / NS_PER_S
 
     async def send(self, request: Request) -> Sequence[Report]:
         self.asked.append(request)
         assert isinstance(request, CancelOrder)
-        if self.silent:
-            self.silent -= 1
-            raise VenueSilent("no answer")
-        if request.order_id == self.refuses:
-            return (CancelRejected(request.order_id, "Unknown order sent."),)
-        return (OrderCanceled(request.order_id),)
+        return self.answer(request.order_id, self.passed_s)
 
     async def news(self) -> Sequence[Report]:
         return ()
@@ -46,6 +68,21 @@ class Venue:
 
     async def close(self) -> None:
         self.closed = True
+
+
+def canceled(order_id: str, _: float) -> Sequence[Report]:
+    return (OrderCanceled(order_id),)
+
+
+def refused(order_id: str, status: OrderStatus | None) -> Sequence[Report]:
+    said = CancelRejected(order_id, "Unknown order sent.")
+    return (said, OrderStatusReport(order_id, status))
+
+
+def watchdog_of(venue: Venue, recv_window_ms: int = 5_000) -> Watchdog:
+    found = Watchdog(venue, recv_window_ms=recv_window_ms, clock=venue.clock)
+    found.take(SENT)
+    return found
 
 
 def _lines(*lines: bytes, end: bool = False) -> asyncio.StreamReader:
@@ -61,48 +98,151 @@ SENT = b'{"sent":{"a":"BTCUSDT","b":"ETHUSDT"}}'
 
 
 async def test_it_knows_what_was_sent_and_is_not_gone() -> None:
-    watchdog = Watchdog(Venue())
+    watchdog = Watchdog(Venue(canceled))
     lines = _lines(SENT, b"", b'{"gone":["a","never"]}', end=True)
     assert await watchdog.watch(lines, 60) == "gone without a word"
     assert watchdog.entries == {"b": "ETHUSDT"}
 
 
 async def test_silence_counts_as_death() -> None:
-    watchdog = Watchdog(Venue())
+    watchdog = Watchdog(Venue(canceled))
     assert await watchdog.watch(_lines(SENT), 0.01) == "silent for 0.01 s"
 
 
 async def test_a_farewell_leaves_everything_as_it_is() -> None:
-    watchdog = Watchdog(Venue())
+    watchdog = Watchdog(Venue(canceled))
     assert await watchdog.watch(_lines(SENT, b'{"bye":true}', end=True), 60) == ""
 
 
+async def test_a_line_that_a_kill_has_cut_off_is_not_taken() -> None:
+    watchdog = Watchdog(Venue(canceled))
+    lines = _lines(SENT)
+    lines.feed_data(b'{"sent":{"c')
+    lines.feed_eof()
+    assert await watchdog.watch(lines, 60) == "gone without a word"
+    assert set(watchdog.entries) == {"a", "b"}
+
+
 async def test_it_cancels_every_entry_and_tells_what_became_of_each() -> None:
-    venue = Venue(refuses="b")
-    watchdog = Watchdog(venue)
-    watchdog.take(SENT)
-    fates = await watchdog.cancel()
-    assert fates == {"a": "canceled", "b": "Unknown order sent."}
+    venue = Venue(
+        lambda order_id, passed_s: (
+            refused(order_id, OrderStatus.FILLED)
+            if order_id == "b"
+            else canceled(order_id, passed_s)
+        )
+    )
+    watchdog = watchdog_of(venue)
+    assert await watchdog.cancel() == {"a": "canceled", "b": "filled"}
     assert venue.asked == [CancelOrder("a", "BTCUSDT"), CancelOrder("b", "ETHUSDT")]
+    assert venue.passed_s == 0
     assert venue.closed
 
 
-async def test_it_insists_while_the_venue_is_silent(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(module, "RETRY_S", 0)
-    watchdog = Watchdog(Venue(silent=5))
-    watchdog.take(SENT)
-    assert await watchdog.cancel() == {"a": "canceled", "b": "canceled"}
-    monkeypatch.setattr(module, "TRIES", 3)
-    watchdog.take(SENT)
-    fates = await Watchdog(Venue(silent=99)).cancel()
-    assert fates == {}
-    lost = Watchdog(Venue(silent=99))
-    lost.take(SENT)
-    assert await lost.cancel() == {"a": "no answer", "b": "no answer"}
+async def test_it_insists_while_the_venue_is_silent() -> None:
+    def answer(order_id: str, passed_s: float) -> Sequence[Report]:
+        if passed_s < 5:
+            raise VenueSilent("no answer")
+        return canceled(order_id, passed_s)
+
+    venue = Venue(answer)
+    assert await watchdog_of(venue).cancel() == {"a": "canceled", "b": "canceled"}
+    assert venue.passed_s == 5
+
+
+async def test_it_outlasts_a_ban_but_not_every_one() -> None:
+    def answer(order_id: str, passed_s: float) -> Sequence[Report]:
+        if passed_s < ban_s:
+            raise VenueSilent("too many requests")
+        return canceled(order_id, passed_s)
+
+    ban_s = 120
+    venue = Venue(answer)
+    assert await watchdog_of(venue).cancel() == {"a": "canceled", "b": "canceled"}
+    ban_s = 3 * 86_400
+    venue = Venue(answer)
+    watchdog = watchdog_of(venue)
+    said = "too many requests"
+    assert await watchdog.cancel() == {"a": said, "b": said}
+    assert venue.passed_s == 3_600
+    assert set(watchdog.entries) == {"a", "b"}
+    # Every second for a minute, then every ten.
+    assert len(venue.asked) == 2 * (60 + 354 + 1)
+
+
+async def test_an_order_that_is_still_on_its_way_is_canceled_when_it_is_there() -> None:
+    def answer(order_id: str, passed_s: float) -> Sequence[Report]:
+        if passed_s < 2:
+            return refused(order_id, None)
+        return canceled(order_id, passed_s)
+
+    venue = Venue(answer)
+    assert await watchdog_of(venue).cancel() == {"a": "canceled", "b": "canceled"}
+
+
+async def test_no_such_order_counts_once_none_can_be_on_its_way() -> None:
+    venue = Venue(lambda order_id, _: refused(order_id, None))
+    watchdog = watchdog_of(venue, recv_window_ms=5_000)
+    said = "Unknown order sent."
+    assert await watchdog.cancel() == {"a": said, "b": said}
+    assert watchdog.entries == {}
+    # The receive window, and ten seconds for the venue to show what it has.
+    assert venue.passed_s == 15
+
+
+async def test_an_entry_that_nobody_can_ask_about_is_given_up_as_late() -> None:
+    said = "this account has no KRAKEN"
+    venue = Venue(lambda order_id, _: (CancelRejected(order_id, said),))
+    assert await watchdog_of(venue).cancel() == {"a": said, "b": said}
+    assert venue.passed_s == 15
+
+
+async def test_a_cancel_refused_while_the_order_is_open_is_tried_again() -> None:
+    def answer(order_id: str, passed_s: float) -> Sequence[Report]:
+        if passed_s < 30:
+            return refused(order_id, OrderStatus.PARTIALLY_FILLED)
+        return canceled(order_id, passed_s)
+
+    venue = Venue(answer)
+    assert await watchdog_of(venue).cancel() == {"a": "canceled", "b": "canceled"}
+    assert venue.passed_s == 30
+
+
+async def test_an_error_about_one_entry_leaves_no_other_behind() -> None:
+    def answer(order_id: str, passed_s: float) -> Sequence[Report]:
+        if order_id == "a":
+            raise KeyError(order_id)
+        return canceled(order_id, passed_s)
+
+    venue = Venue(answer)
+    watchdog = watchdog_of(venue)
+    assert await watchdog.cancel() == {"a": "KeyError: 'a'", "b": "canceled"}
+    assert set(watchdog.entries) == {"a"}
+
+
+def test_once_it_acts_it_hears_no_more_and_whoever_writes_notices() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "workstation.venues.watchdog"],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stderr is not None
+    pipe = process.stdin.fileno()
+    # Nobody listens there: it would insist for an hour.
+    venue = {"base_url": "http://127.0.0.1:9"}
+    account = {"venue": venue, "symbols": {"BTCUSDT": "BTCUSDT"}, "silence_s": 0.2}
+    os.write(pipe, msgspec.json.encode(account) + b"\n" + SENT + b"\n")
+    try:
+        assert process.stderr.readline() == (
+            b"watchdog: the engine is silent for 0.2 s; entries to cancel: 2\n"
+        )
+        with pytest.raises(BrokenPipeError):
+            os.write(pipe, b"\n")
+    finally:
+        process.kill()
+        process.communicate()
 
 
 async def test_a_line_that_is_no_json_ends_it_loudly() -> None:
     with pytest.raises(msgspec.DecodeError):
-        await Watchdog(Venue()).watch(_lines(b"nonsense"), 60)
+        await Watchdog(Venue(canceled)).watch(_lines(b"nonsense"), 60)

@@ -1,7 +1,8 @@
 """The engine's side of the watchdog: a pipe to a process that outlives it.
 
 Before an entry leaves for the venue its id is in the pipe, so that whatever kills the
-engine, the watchdog knows it. A watchdog that has ended is started again.
+engine, the watchdog knows it. One that has ended, or that hears no more because it
+acts, is followed by another.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ __all__ = ["Heartbeat"]
 
 # Three beats are missed before a silence of the shortest kind counts.
 BEATS_PER_SILENCE = 4
+# One that hears the farewell ends at once, even if it was only just started; one that
+# does not has begun to cancel, and nobody waits for that.
+LEAVE_S = 5.0
 
 
 class Heartbeat:
@@ -44,74 +48,108 @@ class Heartbeat:
         self._known: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe = -1
+        self._acting: list[subprocess.Popen[bytes]] = []
 
     async def run(self) -> None:
         """Beat until canceled; must run in the loop that must not be stuck."""
         while True:
-            self.beat()
+            try:
+                self.beat()
+            except OSError as error:
+                # No process can be started now: the next beat tries again.
+                self.failure = str(error)
             await asyncio.sleep(self._beat_s)
 
     def beat(self) -> None:
         """Say that the engine lives, and what is at the venue."""
-        if self._has_ended():
+        self._acting = [each for each in self._acting if each.poll() is None]
+        if self._has_ended() or not self._tell():
             self._start()
-        entries = self._entries()
-        sent = {k: v for k, v in entries.items() if k not in self._known}
-        gone = [order_id for order_id in self._known if order_id not in entries]
-        if sent or gone:
-            self._say({"sent": sent, "gone": gone})
-        else:
-            self._write(b"\n")
-        self._known = dict(entries)
+            self._tell()
 
     def leaving(self, request: SingleRequest) -> None:
         """Let the watchdog know an entry before the venue does."""
         if isinstance(request, SubmitOrder) and not request.order.reduce_only:
-            if self._has_ended():
+            order = request.order
+            sent = {"sent": {order.id: order.instrument}}
+            if self._has_ended() or not self._say(sent):
                 # The new one has to learn of all the others too.
                 self.beat()
-            order = request.order
+                self._say(sent)
             self._known[order.id] = order.instrument
-            self._say({"sent": {order.id: order.instrument}})
 
     def dismiss(self) -> None:
         """Take leave: the entries that are open stay as they are."""
         if self._process is not None:
+            process = self._process
             self._say({"bye": True})
-            os.close(self._pipe)
-            self._process.wait()
-            self._process = None
+            if self._process is not None:
+                self._leave()
+                try:
+                    process.wait(LEAVE_S)
+                except subprocess.TimeoutExpired:
+                    self._acting.append(process)
 
     def _has_ended(self) -> bool:
         return self._process is None or self._process.poll() is not None
 
     def _start(self) -> None:
         if self._process is not None:
-            os.close(self._pipe)
-        reading, self._pipe = os.pipe()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "workstation.venues.watchdog"],
-            stdin=reading,
-            # Its own session: what ends the terminal's programs must not end it.
-            start_new_session=True,
-        )
-        os.close(reading)
+            self._leave()
+        reading, writing = os.pipe()
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "workstation.venues.watchdog"],
+                stdin=reading,
+                # Its own session: what ends the terminal's programs must not end it.
+                start_new_session=True,
+            )
+        except OSError:
+            os.close(writing)
+            raise
+        finally:
+            os.close(reading)
+        self._pipe = writing
         # A watchdog that does not read must never hold up the engine.
         os.set_blocking(self._pipe, False)
         self.starts += 1
         self._known = {}
         self._write(self._account + b"\n")
 
-    def _say(self, line: Mapping[str, object]) -> None:
-        self._write(msgspec.json.encode(line) + b"\n")
+    def _tell(self) -> bool:
+        """Say what has changed since the last time, and whether it got through."""
+        entries = self._entries()
+        sent = {k: v for k, v in entries.items() if k not in self._known}
+        gone = [order_id for order_id in self._known if order_id not in entries]
+        self._known = dict(entries)
+        if sent or gone:
+            return self._say({"sent": sent, "gone": gone})
+        return self._write(b"\n")
 
-    def _write(self, line: bytes) -> None:
-        if self._process is None:
-            return
+    def _say(self, line: Mapping[str, object]) -> bool:
+        return self._write(msgspec.json.encode(line) + b"\n")
+
+    def _write(self, line: bytes) -> bool:
+        process = self._process
+        if process is None:
+            return False
         try:
-            os.write(self._pipe, line)
-        except OSError as error:
-            # Full or broken: the next beat starts another one.
+            if os.write(self._pipe, line) == len(line):
+                return True
+            self.failure = "the watchdog's pipe is full"
+        except BrokenPipeError as error:
+            # It took the engine for dead and cancels: that goes on without us.
             self.failure = str(error)
-            self._process.kill()
-            self._process.wait()
+            self._acting.append(process)
+            self._leave()
+            return False
+        except OSError as error:
+            self.failure = str(error)
+        # It does not read.
+        process.kill()
+        process.wait()
+        return False
+
+    def _leave(self) -> None:
+        os.close(self._pipe)
+        self._process = None
