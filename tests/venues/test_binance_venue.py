@@ -98,8 +98,7 @@ async def test_a_resting_order_is_told_of_its_fills_once_and_canceled(
     assert (fill.quantity, fill.price, fill.maker) == (ONE, NINETY, True)
     assert isinstance(status, OrderStatusReport)
     assert status.status is OrderStatus.PARTIALLY_FILLED
-    (again,) = await venue.news()
-    assert isinstance(again, OrderStatusReport)
+    assert await venue.news() == [], "nothing has changed"
     process.fill("r-1", "1")
     *fills, canceled = await venue.send(CancelOrder("r-1", BTC))
     assert isinstance(canceled, OrderCanceled)
@@ -115,21 +114,26 @@ async def test_what_was_told_is_not_lost_when_the_next_order_is_not_answered(
     for order_id in ("s-1", "s-2"):
         await venue.send(SubmitOrder(order(order_id, "3", "90")))
         process.fill(order_id, "1")
-    # The first order is answered, the second one is not.
-    process.fault("GET order", "heard")
-    process.fault("GET order", "broken")
+    # The first order's fills are answered, the second one's are not.
+    process.fault("GET myTrades", "heard")
+    process.fault("GET myTrades", "broken")
     fill, status = await venue.news()
     assert isinstance(fill, OrderFilledReport)
     assert isinstance(status, OrderStatusReport)
     assert fill.order_id == status.order_id == "s-1"
-    # The one that is not answered keeps nobody else waiting.
-    process.fault("GET order", "broken")
+    # The one that was not answered keeps nobody else waiting.
+    process.fill("s-1", "1")
+    process.fault("GET myTrades", "heard")
+    process.fault("GET myTrades", "broken")
+    *_, status = await venue.news()
+    assert isinstance(status, OrderStatusReport)
+    assert (status.order_id, status.filled) == ("s-1", TWO)
+    process.fault("GET openOrders", "broken")
     with pytest.raises(VenueSilent):
         await venue.news()
-    fill, *others = await venue.news()
+    fill, status = await venue.news()
     assert isinstance(fill, OrderFilledReport)
     assert fill.order_id == "s-2"
-    assert len(others) == 2
     for order_id in ("s-1", "s-2"):
         await venue.send(CancelOrder(order_id, BTC))
 
@@ -150,13 +154,27 @@ async def test_a_question_is_answered_with_all_fills_told_before_or_not(
 async def test_an_order_of_many_fills_is_told_of_all_of_them(
     venue: BinanceVenue, process: Loopback, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workstation.venues.binance.venue._PAGE", 2)
+    monkeypatch.setattr("workstation.venues.binance.listing._PAGE", 2)
     await venue.send(SubmitOrder(order("y-1", "6", "90")))
     for _ in range(5):
         process.fill("y-1", "1")
     *fills, _ = await venue.send(QueryOrder("y-1", BTC))
     assert len(fills) == 5
     await venue.send(CancelOrder("y-1", BTC))
+
+
+async def test_an_order_of_more_fills_than_are_listed_is_told_of_the_first_ones(
+    venue: BinanceVenue, process: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Without a number to begin from the venue lists the newest ones.
+    monkeypatch.setattr("workstation.venues.binance.listing._PAGE", 3)
+    await venue.send(SubmitOrder(order("y-2", "6", "90")))
+    for _ in range(4):
+        process.fill("y-2", "1")
+    *fills, status = await venue.news()
+    assert isinstance(status, OrderStatusReport)
+    assert (len(fills), status.filled) == (4, Decimal(4))
+    await venue.send(CancelOrder("y-2", BTC))
 
 
 async def test_the_account_is_answered_with_balances_and_open_orders(
@@ -196,7 +214,7 @@ async def test_orders_that_are_over_are_listed_where_they_are_asked_for(
 async def test_many_orders_are_listed_page_by_page(
     venue: BinanceVenue, process: Loopback, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workstation.venues.binance.venue._PAGE", 2)
+    monkeypatch.setattr("workstation.venues.binance.listing._PAGE", 2)
     for _ in range(5):
         process.by_hand(BTC, "BUY", "1", "1")
     made = process.state()["orders"]
@@ -212,7 +230,7 @@ async def test_orders_are_found_however_long_nobody_looked(
     monkeypatch: pytest.MonkeyPatch,
     page: int,
 ) -> None:
-    monkeypatch.setattr("workstation.venues.binance.venue._PAGE", page)
+    monkeypatch.setattr("workstation.venues.binance.listing._PAGE", page)
     process.by_hand(BTC, "BUY", "1")
     since_ms = process.state()["orders"][-1]["time"]
     process.by_hand(BTC, "BUY", "1")

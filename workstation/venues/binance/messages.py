@@ -97,6 +97,17 @@ class Stored(Struct):
     updateTime: int = 0
 
     @property
+    def state(self) -> tuple[object, ...]:
+        """Return what differs once anything has become of it."""
+        return (
+            self.status,
+            self.executedQty,
+            self.origQty,
+            self.isWorking,
+            self.updateTime,
+        )
+
+    @property
     def was_triggered(self) -> bool:
         """Tell whether it is a stop, or a target, that waits no more."""
         return self.isWorking and TYPE.get(self.type, _LIMIT) in _WAITING

@@ -7,6 +7,7 @@ had refused.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ import msgspec
 from workstation.kernel.clock import Clock, RealClock
 from workstation.model.errors import VenueSilent, WorkstationError
 from workstation.model.timeframes import NS_PER_MS, NS_PER_S
+from workstation.venues.binance.allowance import Allowance
 from workstation.venues.binance.settings import BinanceVenueSettings
 from workstation.venues.binance.signing import signed_query
 
@@ -25,6 +27,11 @@ __all__ = ["BinanceRefused", "BinanceRest"]
 # response, time-out within the venue.
 _UNSURE = frozenset({-1000, -1001, -1006, -1007})
 _WRONG_CLOCK = -1021
+# Who had it may not have had all of it, or has passed it on.
+_TIMED_OUT = 408
+_MINUTE_NS = 60 * NS_PER_S
+# A signed query is good for as long as its receive window: it is in no text.
+_ADDRESS = re.compile(r"\S*(?:://|[?&]signature=)\S*")
 
 
 class BinanceRefused(WorkstationError):
@@ -56,8 +63,7 @@ class BinanceRest:
         self._clock = clock or RealClock()
         self._session: aiohttp.ClientSession | None = None
         self._offset_ns: int | None = None
-        self._silent_until_ns = 0
-        self._barred = ""
+        self._allowance = Allowance(settings.weight_per_minute)
 
     async def call(
         self, method: str, path: str, params: Sequence[tuple[str, str]], kind: type[Any]
@@ -73,6 +79,11 @@ class BinanceRest:
         # It never reached the matching engine: the same request may go again.
         await self._measure_clock()
         return await self._signed(method, path, params, kind)
+
+    def rests(self) -> str:
+        """Return why nothing is to be polled now; empty when it may be."""
+        now_ns = self._clock.now()
+        return self._allowance.rest(now_ns, self._minute(now_ns))
 
     def there_ns(self, ns: int) -> int:
         """Return what the venue's clock shows at a time of ours, as last measured."""
@@ -91,7 +102,9 @@ class BinanceRest:
                 ("timestamp", str(now_ms)),
             ],
         )
-        return await self._fetch(method, f"{path}?{query}", kind)
+        answer = await self._fetch(method, f"{path}?{query}", kind)
+        self._allowance.welcomed()
+        return answer
 
     async def _measure_clock(self) -> None:
         sent = self._clock.now()
@@ -101,8 +114,9 @@ class BinanceRest:
         )
 
     async def _fetch(self, method: str, target: str, kind: type[Any]) -> Any:
-        if self._clock.now() < self._silent_until_ns:
-            raise BinanceRefused(429, 0, self._barred)
+        allowance, sent_ns = self._allowance, self._clock.now()
+        if barred := allowance.bar(sent_ns):
+            raise BinanceRefused(429, 0, barred)
         session = self._session
         if session is None:
             session = self._session = aiohttp.ClientSession(
@@ -112,40 +126,53 @@ class BinanceRest:
         where = f"{method} {target.partition('?')[0]}"
         try:
             async with session.request(
-                method, f"{self._settings.base_url}{target}"
+                method,
+                f"{self._settings.base_url}{target}",
+                # Key and signature are for this host.
+                allow_redirects=False,
             ) as response:
                 status, body = response.status, await response.read()
-                retry_after = response.headers.get("Retry-After", "")
+                headers = response.headers
         except aiohttp.ClientConnectorError as error:
             # No connection: nothing was sent.
-            raise BinanceRefused(0, 0, f"{where}: no connection: {error}") from error
+            words = f"{where}: no connection: {_without_address(error)}"
+            raise BinanceRefused(0, 0, words) from None
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            words = str(error) or f"no answer in {self._settings.timeout_s:g} s"
-            raise VenueSilent(f"{where}: {words}") from error
+            words = _without_address(error)
+            words = words or f"no answer in {self._settings.timeout_s:g} s"
+            raise VenueSilent(f"{where}: {words}") from None
+        now_ns = self._clock.now()
+        minute = self._minute(now_ns)
+        same = minute == self._minute(sent_ns)
+        allowance.heard(status, headers, now_ns, minute if same else None)
         if status == 200:
             try:
                 return msgspec.json.decode(body, type=kind)
-            except msgspec.MsgspecError as error:
+            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
                 raise VenueSilent(f"{where}: not understood: {error}") from error
-        raise self._failure(where, status, body, retry_after)
+        raise _failure(where, status, body)
 
-    def _failure(
-        self, where: str, status: int, body: bytes, retry_after: str
-    ) -> WorkstationError:
-        try:
-            problem = msgspec.json.decode(body, type=_Problem)
-        except msgspec.MsgspecError:
-            problem = _Problem(0, f"HTTP {status}")
-        if status in (418, 429):
-            wait_s = int(retry_after) if retry_after.isdecimal() else 1
-            self._silent_until_ns = self._clock.now() + wait_s * NS_PER_S
-            self._barred = f"too many requests; the venue hears us again in {wait_s} s"
-        if status >= 500 or problem.code in _UNSURE:
-            return VenueSilent(f"{where}: HTTP {status}: {problem.msg}")
-        return BinanceRefused(status, problem.code, problem.msg)
+    def _minute(self, ns: int) -> int:
+        return self.there_ns(ns) // _MINUTE_NS
 
     async def close(self) -> None:
         """Close the connection."""
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+
+def _failure(where: str, status: int, body: bytes) -> WorkstationError:
+    """Return what an answer other than 200 means for the request."""
+    try:
+        problem = msgspec.json.decode(body, type=_Problem)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        problem = _Problem(0, f"HTTP {status}")
+    refused = 400 <= status < 500 and status != _TIMED_OUT
+    if not refused or problem.code in _UNSURE:
+        return VenueSilent(f"{where}: HTTP {status}: {problem.msg}")
+    return BinanceRefused(status, problem.code, problem.msg)
+
+
+def _without_address(error: Exception) -> str:
+    return _ADDRESS.sub("(address)", str(error))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta
 
@@ -25,6 +25,15 @@ class BinanceVenueSettings(Settings, frozen=True):
     """A request that reaches the venue later than this is refused there."""
     timeout_s: Annotated[float, Meta(gt=0, le=60)] = 8.0
     """Without an answer by then nobody knows what became of a request, s."""
+    weight_per_minute: Annotated[int, Meta(ge=100)] = 6_000
+    """REQUEST_WEIGHT per address, as ``exchangeInfo`` says; 6,000 in July 2026."""
     watchdog_s: Annotated[float, Meta(ge=0, le=3_600)] = 5.0
     """Silence of the engine after which a process of its own cancels the entries, s;
     0 = there is no such process."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(name={self.name!r}, base_url={self.base_url!r})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:  # Any: as its base has it
+        """Show what ``repr`` does: key and secret are in no log and on no screen."""
+        return [("name", self.name), ("base_url", self.base_url)]

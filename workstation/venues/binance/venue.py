@@ -1,7 +1,8 @@
 """A Binance spot account as a ``Venue``: our requests there, its reports here.
 
 It knows which of our orders it has seen open, and how much of each it has reported; it
-polls for what is new, since the account's stream is not read yet. It holds no position.
+polls for what is new, since the account's stream is not read yet, and leaves room for
+cancels and exits. It holds no position.
 """
 
 from __future__ import annotations
@@ -11,16 +12,12 @@ from decimal import Decimal
 
 import msgspec
 
-from workstation.kernel.clock import Clock
+from workstation.kernel.clock import Clock, RealClock
 from workstation.model.errors import VenueSilent
-from workstation.model.instruments import Side
 from workstation.model.orders import TERMINAL, Order, OrderStatus
 from workstation.model.rates import BrokerAbilities
 from workstation.model.reports import (
-    AccountReport,
-    Balance,
     CancelRejected,
-    OpenOrder,
     OrderAccepted,
     OrderCanceled,
     OrderExpired,
@@ -38,14 +35,13 @@ from workstation.model.requests import (
     SingleRequest,
     SubmitOrder,
 )
-from workstation.model.timeframes import NS_PER_MS
+from workstation.model.timeframes import NS_PER_MS, NS_PER_S
+from workstation.venues.binance.listing import Listing, by_symbol, weight_of
 from workstation.venues.binance.messages import (
     STATUS,
-    Account,
     Canceled,
     Placed,
     Stored,
-    Trade,
     order_params,
 )
 from workstation.venues.binance.rest import BinanceRefused, BinanceRest
@@ -57,11 +53,10 @@ ZERO = Decimal(0)
 _ORDER = "/api/v3/order"
 _NO_SUCH_ORDER = -2013
 _DUPLICATE = "Duplicate order sent."
-# Open orders weigh 6 with a symbol and 80 without.
-_MOST_BY_SYMBOL = 13
-# The most that one answer lists.
-_PAGE = 1_000
-_DAY_MS = 86_400_000
+# Of the weight of a minute, what looking at open orders may use while nothing happens.
+_LOOKS = 0.4
+# Orders are compared with a list for so long; asking for fills takes its time.
+_FRESH_NS = NS_PER_S
 
 
 class BinanceVenue:
@@ -78,11 +73,16 @@ class BinanceVenue:
     ) -> None:
         self.name = settings.name
         self._settings = settings
-        self._rest = BinanceRest(settings, clock)
+        self._clock = clock or RealClock()
+        self._rest = BinanceRest(settings, self._clock)
         self._symbols = symbols
-        self._instruments = {symbol: name for name, symbol in symbols.items()}
+        instruments = {symbol: name for name, symbol in symbols.items()}
+        self._listing = Listing(self._rest, instruments)
         self._open: dict[str, str] = {}
         self._told: dict[str, Decimal] = {}
+        self._seen: dict[str, tuple[object, ...]] = {}
+        self._found: list[Report] = []
+        self._look_from_ns = 0
 
     async def send(self, request: SingleRequest) -> Sequence[Report]:
         """Carry a request out; see ``model.roles.Venue``."""
@@ -90,6 +90,8 @@ class BinanceVenue:
             case SubmitOrder(order=order):
                 return await self._submit(order)
             case CancelOrder(order_id=order_id, instrument=instrument):
+                if instrument not in self._symbols:
+                    return (CancelRejected(order_id, self._lacks(instrument)),)
                 return await self._cancel(order_id, self._symbols[instrument])
             case QueryOrder(order_id=order_id, instrument=instrument):
                 if instrument not in self._symbols:
@@ -101,7 +103,7 @@ class BinanceVenue:
                 return [_asked(report, request) for report in answer]
             case QueryAccount():
                 try:
-                    return (await self._account(request),)
+                    return (await self._listing.account(request),)
                 except BinanceRefused as refusal:
                     # There is no answer but the account: it is asked for again.
                     raise VenueSilent(str(refusal)) from refusal
@@ -112,20 +114,73 @@ class BinanceVenue:
                 return (ReplaceRejected(order_id, reason),)
 
     async def news(self) -> Sequence[Report]:
-        """Return what became of the orders that were open when last looked at."""
-        reports: list[Report] = []
-        for order_id, symbol in list(self._open.items()):
+        """Return what became of the orders that were open when last looked at.
+
+        An order is told of once it has changed. Raises VenueSilent also while nothing
+        may be polled, with the reason.
+        """
+        try:
+            await self._look()
+        except VenueSilent:
+            # What was found before must not be lost with this.
+            if not self._found:
+                raise
+        found, self._found = self._found, []
+        return found
+
+    async def _look(self) -> None:
+        """Compare the orders that are open with what was seen of them."""
+        before = dict(self._open)
+        now_ns = self._clock.now()
+        if not before or now_ns < self._look_from_ns:
+            return
+        symbols = len(set(before.values()))
+        a_minute = self._settings.weight_per_minute * _LOOKS
+        wait_s = int(weight_of(symbols) * 60 / a_minute)
+        self._look_from_ns = now_ns + wait_s * NS_PER_S
+        one_by_one = by_symbol(symbols)
+        lists: dict[str, Mapping[tuple[str, str], Stored]] = {}
+        fresh_until: dict[str, int] = {}
+        for order_id, symbol in before.items():
+            if rests := self._rest.rests():
+                raise VenueSilent(rests)
+            name = symbol if one_by_one else ""
             try:
-                reports += await self._query(order_id, symbol)
+                if self._clock.now() >= fresh_until.get(name, 0):
+                    lists[name] = {
+                        (each.symbol, each.clientOrderId): each
+                        for each in await self._listing.open_orders(name)
+                    }
+                    fresh_until[name] = self._clock.now() + _FRESH_NS
+                stored = lists[name].get((symbol, order_id))
+                await self._compare(order_id, symbol, stored)
+            except BinanceRefused as refusal:
+                self._put_last(symbol, order_id)
+                raise VenueSilent(str(refusal)) from refusal
             except VenueSilent:
-                if order_id in self._open:
-                    # The others come first next time.
-                    self._open[order_id] = self._open.pop(order_id)
-                if not reports:
-                    raise
-                # What was told before must not be lost with this.
-                break
-        return reports
+                self._put_last(symbol, order_id)
+                raise
+
+    async def _compare(self, order_id: str, symbol: str, stored: Stored | None) -> None:
+        if order_id not in self._open:
+            # An answer to a request has ended it since the list was asked for.
+            return
+        if stored is None:
+            found = await self._query(order_id, symbol)
+        elif self._seen.get(order_id) != stored.state:
+            found = await self._describe(order_id, symbol, stored)
+            if order_id in self._open:
+                self._seen[order_id] = stored.state
+        else:
+            return
+        self._found += found
+
+    def _put_last(self, symbol: str, order_id: str) -> None:
+        """Let the others come first next time, those of other symbols before all."""
+        same = [each for each, its in self._open.items() if its == symbol]
+        for each in (*same, order_id):
+            if each in self._open:
+                self._open[each] = self._open.pop(each)
 
     def account(self) -> Mapping[str, object] | None:
         """Return settings and symbols; see ``model.roles.Venue``."""
@@ -143,12 +198,15 @@ class BinanceVenue:
         await self._rest.close()
 
     async def _submit(self, order: Order) -> Sequence[Report]:
-        symbol = self._symbols[order.instrument]
+        symbol = self._symbols.get(order.instrument)
+        if symbol is None:
+            return (OrderRejected(order.id, self._lacks(order.instrument)),)
         try:
             params = order_params(order, symbol)
-            placed: Placed = await self._rest.call("POST", _ORDER, params, Placed)
         except ValueError as error:
             return (OrderRejected(order.id, str(error)),)
+        try:
+            placed: Placed = await self._rest.call("POST", _ORDER, params, Placed)
         except BinanceRefused as refusal:
             if refusal.message == _DUPLICATE:
                 # An order of this id lives there: ours, of which we had no answer.
@@ -205,6 +263,11 @@ class BinanceVenue:
                 raise VenueSilent(str(refusal)) from refusal
             self._keep(order_id, symbol, OrderStatus.REJECTED)
             return (OrderStatusReport(order_id, None),)
+        return await self._describe(order_id, symbol, stored)
+
+    async def _describe(
+        self, order_id: str, symbol: str, stored: Stored
+    ) -> Sequence[Report]:
         fills = await self._fills(order_id, symbol, stored.orderId, stored.executedQty)
         status = STATUS.get(stored.status, OrderStatus.ACCEPTED)
         self._keep(order_id, symbol, status)
@@ -219,85 +282,6 @@ class BinanceVenue:
         )
         return (*fills, report)
 
-    async def _account(self, request: QueryAccount) -> AccountReport:
-        """Return balances and open orders, in the venue's order: first the orders.
-
-        An order that fills between the two is still listed, and has its balances.
-        """
-        orders: dict[str, OpenOrder] = {}
-        since_ns = request.since_ns
-        if since_ns is not None:
-            for symbol in self._instruments:
-                for stored in await self._recent(symbol, since_ns):
-                    self._list(stored, orders)
-        names = [("symbol", symbol) for symbol in self._instruments]
-        wholes = [[]] if len(names) > _MOST_BY_SYMBOL else [[name] for name in names]
-        for params in wholes:
-            listed: list[Stored] = await self._rest.call(
-                "GET", "/api/v3/openOrders", params, list[Stored]
-            )
-            for stored in listed:
-                self._list(stored, orders)
-        account: Account = await self._rest.call(
-            "GET", "/api/v3/account", [("omitZeroBalances", "true")], Account
-        )
-        return AccountReport(
-            number=request.number,
-            balances=tuple(
-                Balance(each.asset, each.free, each.locked) for each in account.balances
-            ),
-            orders=tuple(orders.values()),
-            ts_event=account.updateTime * NS_PER_MS,
-        )
-
-    async def _recent(self, symbol: str, since_ns: int) -> list[Stored]:
-        """Return the orders made since a time of ours, over or not."""
-        page = await self._orders(symbol)
-        # Known once anything was answered.
-        since_ms = max(0, self._rest.there_ns(since_ns) // NS_PER_MS)
-        if len(page) < _PAGE or min(each.time for each in page) < since_ms:
-            return [each for each in page if each.time >= since_ms]
-        newest_ms = max(each.time for each in page)
-        page = []
-        # Between two times it lists no more than a day; by number, whatever follows.
-        while not page and since_ms <= newest_ms:
-            day = (("startTime", since_ms), ("endTime", since_ms + _DAY_MS))
-            page = await self._orders(symbol, *day)
-            since_ms += _DAY_MS
-        found = page
-        while page:
-            page = await self._orders(symbol, ("orderId", page[-1].orderId + 1))
-            found += page
-        return found
-
-    async def _orders(self, symbol: str, *wanted: tuple[str, int]) -> list[Stored]:
-        """Return orders, oldest first; the newest ones unless others are wanted."""
-        params = [("symbol", symbol), *((name, str(each)) for name, each in wanted)]
-        found: list[Stored] = await self._rest.call(
-            "GET",
-            "/api/v3/allOrders",
-            [*params, ("limit", str(_PAGE))],
-            list[Stored],
-        )
-        return found
-
-    def _list(self, stored: Stored, orders: dict[str, OpenOrder]) -> None:
-        instrument = self._instruments.get(stored.symbol)
-        if instrument is None:
-            return
-        orders[stored.clientOrderId] = OpenOrder(
-            order_id=stored.clientOrderId,
-            instrument=instrument,
-            side=Side(stored.side.lower()),
-            order_type=stored.order_type,
-            quantity=stored.origQty,
-            filled=stored.executedQty,
-            price=stored.price or None,
-            trigger=stored.stopPrice or None,
-            status=STATUS.get(stored.status, OrderStatus.ACCEPTED),
-            venue_id=str(stored.orderId),
-        )
-
     async def _fills(
         self, order_id: str, symbol: str, venue_id: int, executed: Decimal
     ) -> Sequence[Report]:
@@ -305,7 +289,7 @@ class BinanceVenue:
         if executed <= self._told.get(order_id, ZERO):
             return ()
         try:
-            trades = await self._trades(symbol, venue_id)
+            trades = await self._listing.trades(symbol, venue_id)
         except BinanceRefused as refusal:
             raise VenueSilent(str(refusal)) from refusal
         self._told[order_id] = sum((trade.qty for trade in trades), ZERO)
@@ -323,28 +307,15 @@ class BinanceVenue:
             for trade in trades
         ]
 
-    async def _trades(self, symbol: str, venue_id: int) -> list[Trade]:
-        params = [
-            *(("symbol", symbol), ("orderId", str(venue_id))),
-            ("limit", str(_PAGE)),
-        ]
-        found: list[Trade] = []
-        after: list[tuple[str, str]] = []
-        while True:
-            page: list[Trade] = await self._rest.call(
-                "GET", "/api/v3/myTrades", [*params, *after], list[Trade]
-            )
-            found += page
-            if len(page) < _PAGE:
-                return found
-            after = [("fromId", str(page[-1].id + 1))]
-
     def _keep(self, order_id: str, symbol: str, status: OrderStatus) -> None:
         if status in TERMINAL:
-            self._open.pop(order_id, None)
-            self._told.pop(order_id, None)
+            for known in (self._open, self._told, self._seen):
+                known.pop(order_id, None)
         else:
             self._open[order_id] = symbol
+
+    def _lacks(self, instrument: str) -> str:
+        return f"this account has no {instrument}; it has {', '.join(self._symbols)}"
 
 
 def _asked(report: Report, query: QueryOrder) -> Report:

@@ -1,0 +1,76 @@
+"""How much of us the venue hears: its weight limit, its bans, its closed doors.
+
+The connection tells what each answer says of it, and asks before it sends. Polling
+asks for more room than a cancel or an exit, which go as long as anything may.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from workstation.model.timeframes import NS_PER_S
+
+__all__ = ["Allowance"]
+
+# What polling leaves of the weight to cancels, exits and questions about orders.
+_POLLS_UP_TO = 0.8
+# After a refusal of the key (401) or of the address (403): knocking on makes it worse.
+_CLOSED_NS = 300 * NS_PER_S
+_WEIGHT = "X-MBX-USED-WEIGHT-1M"
+
+
+class Allowance:
+    """One address and key; times are ours, minutes are the venue's, which it counts."""
+
+    def __init__(self, weight_per_minute: int) -> None:
+        self._used = 0
+        self._minute = 0
+        self._most = int(weight_per_minute * _POLLS_UP_TO)
+        self._barred_until_ns = 0
+        self._barred = ""
+        self._closed_until_ns = 0
+        self._closed = ""
+
+    def bar(self, now_ns: int) -> str:
+        """Return why nothing at all may be sent; empty when it may."""
+        return self._barred if now_ns < self._barred_until_ns else ""
+
+    def rest(self, now_ns: int, minute: int) -> str:
+        """Return why nothing is polled now, in this minute; empty when it may be."""
+        if now_ns < self._closed_until_ns:
+            return self._closed
+        if self._minute == minute and self._used >= self._most:
+            return (
+                f"not polled until the minute is over: {self._used} of weight are "
+                f"used, what is beyond {self._most} is kept for cancels and exits"
+            )
+        return self.bar(now_ns)
+
+    def heard(
+        self, status: int, headers: Mapping[str, str], now_ns: int, minute: int | None
+    ) -> None:
+        """Take what an answer says of limits.
+
+        ``minute`` is the one it was counted in; None where that is not known.
+        """
+        used = headers.get(_WEIGHT, "")
+        if used.isdecimal() and minute is not None:
+            # Answers overtake each other.
+            kept = self._used if minute == self._minute else 0
+            self._used, self._minute = max(kept, int(used)), minute
+        if status in (418, 429):
+            after = headers.get("Retry-After", "")
+            wait_s = int(after) if after.isdecimal() else 1
+            self._barred_until_ns = now_ns + wait_s * NS_PER_S
+            self._barred = f"too many requests; the venue hears us again in {wait_s} s"
+        elif status in (401, 403):
+            self._closed_until_ns = now_ns + _CLOSED_NS
+            what = "key" if status == 401 else "address"
+            self._closed = (
+                f"HTTP {status}: the {what} is refused; not polled for "
+                f"{_CLOSED_NS // NS_PER_S} s, or until another request is answered"
+            )
+
+    def welcomed(self) -> None:
+        """Take it that a signed request was carried out: key and address are good."""
+        self._closed_until_ns = 0
