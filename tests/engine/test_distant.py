@@ -13,6 +13,7 @@ from tests.engine.requests import submit
 from tests.engine.runs import settings, small
 from workstation.engine.assembly import assemble_session
 from workstation.engine.distant import DistantBroker
+from workstation.engine.heartbeat import Heartbeat
 from workstation.engine.journal import JournalReader
 from workstation.engine.replay import replay_journal
 from workstation.engine.session import Session
@@ -136,6 +137,124 @@ async def test_silence_is_said_until_the_venue_answers_again() -> None:
         await _turns()
         assert broker.silence == ""
         broker.stop()
+
+
+async def test_an_order_waits_for_what_was_canceled_in_its_instrument_before() -> None:
+    venue = Venue(silent=["b"])
+    venue.gate.clear()
+    broker = DistantBroker(venue, poll_s=60)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broker.run())
+        sent: list[SingleRequest] = [
+            CancelOrder("a", "BTCUSDT"),
+            CancelOrder("b", "BTCUSDT"),
+            CancelOrder("c", "ETHUSDT"),
+            submit("d"),
+            CancelOrder("e", "BTCUSDT"),
+            QueryOrder("f", "BTCUSDT"),
+        ]
+        for request in sent:
+            broker.request(request)
+        await _turns()
+        # Only what opens or closes waits, and for no cancel that came after it.
+        assert venue.begun == ["a", "b", "c", "e", "f"]
+        venue.gate.set()
+        await _turns()
+        # A cancel that has no answer is waited for no longer.
+        assert venue.begun[-1] == "d"
+        assert broker.waiting == 0
+        broker.request(submit("g"))
+        await _turns()
+        assert venue.begun[-1] == "g"
+        broker.stop()
+
+
+async def test_an_order_waits_also_for_a_cancel_that_waits_itself() -> None:
+    venue = Venue()
+    venue.gate.clear()
+    broker = DistantBroker(venue, poll_s=60)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broker.run())
+        for request in (submit("a"), CancelOrder("a", "BTCUSDT"), submit("b")):
+            broker.request(request)
+        await _turns()
+        assert venue.begun == ["a"]
+        venue.gate.set()
+        await _turns()
+        assert venue.begun == ["a", "a", "b"]
+        broker.stop()
+
+
+async def test_an_error_of_one_answer_is_counted_told_and_ends_nothing() -> None:
+    class Broken(Venue):
+        async def send(self, request: SingleRequest) -> Sequence[Report]:
+            if _id(request) == "a":
+                raise KeyError("a")
+            return await super().send(request)
+
+        async def news(self) -> Sequence[Report]:
+            raise ArithmeticError("news")
+
+    told: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _, context: told.append(context["exception"])
+    )
+    broker = DistantBroker(Broken(), poll_s=60)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broker.run())
+        broker.request(submit("a"))
+        broker.request(CancelOrder("a", "BTCUSDT"))
+        await _turns()
+        assert broker.waiting == 0
+        assert not broker.arrived
+        assert broker.faults == 2
+        said = "2 faults of ours, the last one: KeyError: 'a'"
+        assert broker.silence == said
+        # The first one is told with its traceback, one that is the same is not.
+        assert [repr(each) for each in told] == ["KeyError('a')"]
+        broker.request(submit("b"))
+        await _turns()
+        assert len(broker.arrived) == 2
+        assert broker.silence == said, "an answer does not make it good"
+        broker.stop()
+
+    broker = DistantBroker(Broken(), poll_s=0)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broker.run())
+        while broker.faults < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        broker.stop()
+
+
+async def test_the_heart_beats_until_what_is_under_way_has_been_answered() -> None:
+    class Heart(Heartbeat):
+        def beat(self) -> None:
+            beats.append(len(venue.asked))
+
+        def leaving(self, request: SingleRequest) -> None:
+            """Tell nobody."""
+
+        def dismiss(self) -> None:
+            beats.append(-1)
+
+    beats: list[int] = []
+    venue = Venue()
+    venue.gate.clear()
+    heart = Heart({"silence_s": 0}, dict)
+    broker = DistantBroker(venue, poll_s=60, heartbeat=heart)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broker.run())
+        broker.request(submit("a"))
+        await _turns()
+        broker.stop()
+        await _turns()
+        beats.clear()
+        await _turns()
+        assert beats
+        assert set(beats) == {0}, "stopped, not yet answered, and alive"
+        venue.gate.set()
+    assert beats[-1] == -1
+    assert beats.count(-1) == 1
 
 
 async def _play(session: Session, most: int) -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -23,6 +23,7 @@ from workstation.model.ports import Edge
 from workstation.model.reports import OrderRejected, ReplaceRejected, Report
 from workstation.model.requests import (
     BatchRequest,
+    CancelOrder,
     QueryAccount,
     ReplaceOrder,
     Request,
@@ -32,6 +33,14 @@ from workstation.model.requests import (
 from workstation.model.roles import Venue
 
 __all__ = ["DistantBroker"]
+
+
+class _Leaving(NamedTuple):
+    """A request that may leave once the cancels before it are answered or silent."""
+
+    request: SingleRequest
+    after: tuple[asyncio.Event, ...]
+    answered: asyncio.Event
 
 
 class DistantBroker:
@@ -52,14 +61,19 @@ class DistantBroker:
         self.arrived: deque[Report] = deque()
         self.on_arrival: Callable[[], None] = lambda: None
         self.silence = ""
-        """Why the last request had no answer; empty once there was one again."""
+        """Why the last call had no answer; empty once there was one again. Faults are
+        told with it until the run ends: nobody knows what they led to."""
+        self.faults = 0
+        """How many calls ended in an error of ours, which nobody has foreseen."""
         self._venue = venue
         self._poll_s = poll_s
         self._heartbeat = heartbeat
         self._outbox = Outbox(None)
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._queues: dict[str, deque[SingleRequest]] = {}
+        self._queues: dict[str, deque[_Leaving]] = {}
+        self._cancels: dict[str, list[asyncio.Event]] = {}
+        self._fault = ""
         self._stopping = False
         self._edge: Edge
 
@@ -105,17 +119,21 @@ class DistantBroker:
     async def run(self) -> None:
         """Send what may leave and fetch what is new, until ``stop``."""
         self._loop = asyncio.get_running_loop()
-        async with asyncio.TaskGroup() as tasks:
-            around = [tasks.create_task(self._poll())]
+        async with asyncio.TaskGroup() as around:
+            beating: asyncio.Task[None] | None = None
             if self._heartbeat is not None:
                 self._heartbeat.beat()
-                around.append(tasks.create_task(self._heartbeat.run()))
-            while not self._stopping:
-                self._wake.clear()
-                self._leave(tasks.create_task)
-                await self._wake.wait()
-            for each in around:
-                each.cancel()
+                beating = around.create_task(self._heartbeat.run())
+            async with asyncio.TaskGroup() as tasks:
+                polling = tasks.create_task(self._poll())
+                while not self._stopping:
+                    self._wake.clear()
+                    self._leave(tasks.create_task)
+                    await self._wake.wait()
+                polling.cancel()
+            if beating is not None:
+                # Not before: what is under way may take longer than a silence may.
+                beating.cancel()
         if self._heartbeat is not None:
             self._heartbeat.dismiss()
         await self._venue.close()
@@ -137,36 +155,82 @@ class DistantBroker:
             self._arrive(_refusals(request))
         for request in leaving:
             order_id = _order_id(request)
+            each = self._behind_cancels(request)
             queue = self._queues.get(order_id)
             if queue is not None:
                 # What is asked of one order arrives in the order of asking.
-                queue.append(request)
+                queue.append(each)
                 continue
-            self._queues[order_id] = deque([request])
+            self._queues[order_id] = deque([each])
             begin(self._send_all(order_id))
+
+    def _behind_cancels(self, request: SingleRequest) -> _Leaving:
+        """Let an order wait for what was canceled in its instrument before it.
+
+        A cancel clears its way: overtaken, it would leave the order to meet our own.
+        """
+        answered = asyncio.Event()
+        after: tuple[asyncio.Event, ...] = ()
+        if isinstance(request, SubmitOrder):
+            after = tuple(self._cancels.get(request.order.instrument, ()))
+        elif isinstance(request, CancelOrder):
+            self._cancels.setdefault(request.instrument, []).append(answered)
+        return _Leaving(request, after, answered)
 
     async def _send_all(self, order_id: str) -> None:
         queue = self._queues[order_id]
         while queue:
-            if self._heartbeat is not None:
-                self._heartbeat.leaving(queue[0])
-            await self._ask(self._venue.send(queue[0]))
+            request, after, answered = queue[0]
+            for cancel in after:
+                await cancel.wait()
+            await self._ask(self._send, request)
+            answered.set()
+            if isinstance(request, CancelOrder):
+                cancels = self._cancels[request.instrument]
+                cancels.remove(answered)
+                if not cancels:
+                    del self._cancels[request.instrument]
             queue.popleft()
         del self._queues[order_id]
+
+    async def _send(self, request: SingleRequest) -> Sequence[Report]:
+        if self._heartbeat is not None:
+            self._heartbeat.leaving(request)
+        return await self._venue.send(request)
 
     async def _poll(self) -> None:
         while True:
             await asyncio.sleep(self._poll_s)
-            await self._ask(self._venue.news())
+            await self._ask(self._venue.news)
 
-    async def _ask(self, call: Coroutine[Any, Any, Sequence[Report]]) -> None:
+    async def _ask(
+        self, call: Callable[..., Awaitable[Sequence[Report]]], *request: SingleRequest
+    ) -> None:
         try:
-            reports = await call
+            reports = await call(*request)
         except VenueSilent as silence:
-            self.silence = str(silence)
+            self._hear(str(silence))
+        except Exception as error:  # one call's edge: the account stays in hand
+            self._count(error)
         else:
-            self.silence = ""
+            self._hear("")
             self._arrive(reports)
+
+    def _count(self, error: Exception) -> None:
+        """Count a fault; what became of the request is not known, as after silence."""
+        self.faults += 1
+        fault = f"{type(error).__name__}: {error}"
+        if fault != self._fault:
+            self._fault = fault
+            message = f"the edge of {self.name} goes on after a fault"
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": message, "exception": error}
+            )
+        self._hear("")
+
+    def _hear(self, silence: str) -> None:
+        told = f"{self.faults} faults of ours, the last one: {self._fault}"
+        self.silence = "; ".join(filter(None, (silence, told if self.faults else "")))
 
     def _arrive(self, reports: Sequence[Report]) -> None:
         if reports:
