@@ -423,7 +423,7 @@ async def test_a_venue_that_does_not_answer_is_an_alert_until_it_has(
         return found.active, found.count, found.text
 
     broker.silence = "the line is dead"
-    said = "elsewhere does not answer: the line is dead"
+    said = "no news from elsewhere: the line is dead"
     assert alert() == (True, 1, said)
     assert alert() == (True, 1, said), "once, not at every frame"
     broker.silence = ""

@@ -192,7 +192,7 @@ class FrameSource:
         if why:
             if self._silent.get(venue) != why:
                 remedy = "What has no answer becomes Unknown and is asked about."
-                text = f"{venue} does not answer: {why}"
+                text = f"no news from {venue}: {why}"
                 self._alerts.raise_(cause, "bad", ts, text, remedy)
             self._silent[venue] = why
         elif self._silent.pop(venue, None) is not None:
