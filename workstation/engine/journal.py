@@ -15,7 +15,6 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from enum import Enum
 from pathlib import Path
 from typing import Any, cast
 
@@ -60,13 +59,6 @@ _INSERT = {
 }
 
 _Row = tuple[str, tuple[object, ...]]
-
-
-class _Mark(Enum):
-    """What stands between rows in the queue."""
-
-    WHOLE = "the rows before are all that their input has led to"
-    END = "no more rows come"
 
 
 class Interrupt(msgspec.Struct, frozen=True, tag="interrupt"):
@@ -130,10 +122,11 @@ class Journal:
         self.failure: str | None = None
         self.rows = 0
         self.durable_rows = 0
-        self._queue: queue.SimpleQueue[_Row | _Mark] = queue.SimpleQueue()
-        # The input whose rows are being put, and whether any was.
+        # What whole inputs have led to, each as one; None ends it.
+        self._queue: queue.SimpleQueue[list[_Row] | None] = queue.SimpleQueue()
+        # The input that is under way, and its rows so far.
         self._seq = 0
-        self._begun = False
+        self._rows: list[_Row] = []
         self._thread: threading.Thread | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -184,43 +177,39 @@ class Journal:
 
         Called where no input is being dispatched; another input's row says it, too.
         """
-        if self._begun:
-            self._begun = False
-            self._queue.put(_Mark.WHOLE)
+        if self._rows:
+            self._queue.put(self._rows)
+            self._rows = []
 
     def close(self, summary: dict[str, object]) -> None:
         """Write the summary of the run's end and wait until all is on disk."""
         if self._thread is None or not self._thread.is_alive():
             return
         self._put("meta", ("summary", msgspec.json.encode(summary)))
-        self._queue.put(_Mark.END)
+        self.whole()
+        self._queue.put(None)
         self._thread.join()
 
     def _put(self, table: str, row: tuple[object, ...]) -> None:
         if self._thread is None and table != "meta":
             return
         self.rows += 1
-        self._begun = True
-        self._queue.put((table, row))
+        self._rows.append((table, row))
 
     def _write(self, connection: sqlite3.Connection) -> None:
-        rows: list[_Row] = []
-        whole = 0
         open_ = True
         while open_:
-            item = self._queue.get()
+            rows: list[_Row] = []
             while True:
-                if isinstance(item, _Mark):
-                    whole, open_ = len(rows), item is not _Mark.END
-                else:
-                    rows.append(item)
-                if not open_ or whole >= _BATCH or self._queue.empty():
+                led_to = self._queue.get()
+                if led_to is None:
+                    open_ = False
                     break
-                item = self._queue.get()
-            if whole and self.failure is None:
-                self._commit(connection, rows[:whole])
-            del rows[:whole]
-            whole = 0
+                rows += led_to
+                if len(rows) >= _BATCH or self._queue.empty():
+                    break
+            if rows and self.failure is None:
+                self._commit(connection, rows)
         try:
             connection.close()
         except sqlite3.Error as error:
