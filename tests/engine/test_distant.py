@@ -139,7 +139,13 @@ async def test_silence_is_said_until_the_venue_answers_again() -> None:
         broker.stop()
 
 
-async def test_an_order_waits_for_what_was_canceled_in_its_instrument_before() -> None:
+def behind(order_id: str, *after: str) -> SubmitOrder:
+    return SubmitOrder(submit(order_id).order, after)
+
+
+async def test_an_order_waits_for_the_cancels_that_clear_its_way_and_for_no_other() -> (
+    None
+):
     venue = Venue(silent=["b"])
     venue.gate.clear()
     broker = DistantBroker(venue, poll_s=60)
@@ -148,15 +154,14 @@ async def test_an_order_waits_for_what_was_canceled_in_its_instrument_before() -
         sent: list[SingleRequest] = [
             CancelOrder("a", "BTCUSDT"),
             CancelOrder("b", "BTCUSDT"),
-            CancelOrder("c", "ETHUSDT"),
-            submit("d"),
-            CancelOrder("e", "BTCUSDT"),
+            CancelOrder("c", "BTCUSDT"),
+            behind("d", "a", "b", "gone"),
+            submit("e"),
             QueryOrder("f", "BTCUSDT"),
         ]
         for request in sent:
             broker.request(request)
         await _turns()
-        # Only what opens or closes waits, and for no cancel that came after it.
         assert venue.begun == ["a", "b", "c", "e", "f"]
         venue.gate.set()
         await _turns()
@@ -175,7 +180,7 @@ async def test_an_order_waits_also_for_a_cancel_that_waits_itself() -> None:
     broker = DistantBroker(venue, poll_s=60)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(broker.run())
-        for request in (submit("a"), CancelOrder("a", "BTCUSDT"), submit("b")):
+        for request in (submit("a"), CancelOrder("a", "BTCUSDT"), behind("b", "a")):
             broker.request(request)
         await _turns()
         assert venue.begun == ["a"]

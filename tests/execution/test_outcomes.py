@@ -7,14 +7,23 @@ from decimal import Decimal
 import pytest
 from msgspec import structs
 
-from tests.execution.fakes import Hand
+from tests.execution.fakes import BTC, Hand, signal
 from tests.execution.quoting import Quoter, wish
-from workstation.model.commands import Flatten, PlaceOrder
+from workstation.execution.settings import RiskSettings
+from workstation.model.commands import (
+    CancelOrders,
+    Flatten,
+    Kill,
+    KillLevel,
+    PlaceOrder,
+)
 from workstation.model.instruments import Side
 from workstation.model.orders import OrderRole, OrderType
 from workstation.model.records import FaultRecord
+from workstation.model.reports import OrderCanceled, OrderRejected
 
 D = Decimal
+LOOSE = RiskSettings(max_open_orders=1_000, max_order_rate=None)
 
 
 def ticket(
@@ -134,3 +143,85 @@ def test_a_late_fill_is_closed_as_far_as_it_opened(filled: str, closed: str) -> 
     hand.fill(late, filled, "99")
     order = hand.executor.orders()[-1]
     assert (order.side, order.quantity) == (Side.SELL, D(closed))
+
+
+def test_small_late_fills_are_closed_together_once_they_make_an_order() -> None:
+    hand = Hand(btc=structs.replace(BTC, min_quantity=D("0.05")))
+    late = make(hand, ticket("1", "99"))
+    hand.give(Flatten(instrument="BTC"))
+    hand.fill(late, "0.04", "99")
+    assert hand.submitted() == [late], "less than any order may be"
+    hand.fill(late, "0.04", "99")
+    order = hand.executor.orders()[-1]
+    assert (order.side, order.quantity) == (Side.SELL, D("0.08"))
+    hand.fill(order.id, "0.08", "100")
+    hand.fill(late, "0.04", "99")
+    assert hand.submitted()[-1] == order.id
+
+
+def test_what_is_owed_of_late_fills_ends_with_the_position() -> None:
+    hand = Hand(btc=structs.replace(BTC, min_quantity=D("0.05")))
+    late = make(hand, ticket("1", "99"))
+    hand.give(Flatten(instrument="BTC"))
+    hand.fill(late, "0.04", "99")
+    make(hand, ticket("0.06"), fills="0.06")
+    make(hand, ticket("0.1", side=Side.SELL), fills="0.1")
+    assert hand.position("operator") == 0
+    make(hand, ticket("1"), fills="1")
+    before = len(hand.submitted())
+    hand.fill(late, "0.06", "99")
+    order = hand.executor.orders()[-1]
+    assert len(hand.submitted()) == before + 1
+    assert (order.side, order.quantity) == (Side.SELL, D("0.06"))
+
+
+def test_a_kill_closes_on_beyond_as_many_parts_as_are_sent_at_once() -> None:
+    hand = Hand(LOOSE, btc=structs.replace(BTC, max_quantity=D("0.1")))
+    for _ in range(2):
+        for order_id in [make(hand, ticket("0.1")) for _ in range(30)]:
+            hand.fill(order_id, "0.1")
+    assert hand.position("operator") == D(6)
+    filled = len(hand.submitted())
+    hand.give(Kill(level=KillLevel.FLATTEN))
+    done = 0
+    while len(hand.submitted()) > filled + done:
+        hand.fill(hand.submitted()[filled + done], "0.1", "100")
+        done += 1
+    assert hand.position("operator") == 0
+
+
+@pytest.mark.parametrize("end", ["canceled", "rejected"])
+def test_a_kill_closes_what_an_exit_on_its_way_leaves_open(end: str) -> None:
+    hand = Hand()
+    hand.enter("1")
+    hand.accept("o-1")
+    hand.fill("o-1", "1")
+    hand.give(signal("exit"))
+    leaving = hand.submitted()[-1]
+    if end == "canceled":
+        hand.accept(leaving)
+        hand.give(CancelOrders(order_ids=(leaving,)))
+    hand.give(Kill(level=KillLevel.FLATTEN))
+    assert hand.submitted()[-1] == leaving
+    if end == "canceled":
+        hand.give(OrderCanceled(leaving))
+    else:
+        hand.give(OrderRejected(leaving, "no"))
+    order = hand.executor.orders()[-1]
+    assert (order.role, order.quantity) == (OrderRole.FLATTEN, D(1))
+    hand.give(OrderRejected(order.id, "no"))
+    assert hand.submitted()[-1] == order.id, "it is not tried for ever"
+
+
+def test_a_flatten_follows_an_exit_that_is_being_canceled() -> None:
+    hand = Hand()
+    hand.enter("1")
+    hand.accept("o-1")
+    hand.fill("o-1", "1")
+    hand.give(signal("exit"))
+    leaving = hand.submitted()[-1]
+    hand.accept(leaving)
+    hand.give(CancelOrders(order_ids=(leaving,)))
+    hand.give(Flatten(instrument="BTC"))
+    hand.give(OrderCanceled(leaving))
+    assert hand.executor.orders()[-1].role is OrderRole.FLATTEN

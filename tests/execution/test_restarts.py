@@ -18,6 +18,7 @@ from workstation.model.commands import (
     CancelOrders,
     Kill,
     KillLevel,
+    PlaceOrder,
     Rearm,
     Recover,
     SetLimit,
@@ -34,7 +35,11 @@ from workstation.model.records import (
     LossBaseRecord,
     OrderRecord,
 )
-from workstation.model.reports import ExternalOrder, OrderStatusReport
+from workstation.model.reports import (
+    ExternalOrder,
+    OrderRejected,
+    OrderStatusReport,
+)
 from workstation.model.requests import QueryOrder
 
 D = Decimal
@@ -403,3 +408,24 @@ def test_an_overfilled_order_is_asked_about_again_after_a_restart() -> None:
     again.give(OrderStatusReport(order_id, OrderStatus.FILLED, D(2)))
     assert not again.executor.desk.queries.asks(order_id)
     assert again.position() == D(2)
+
+
+def test_what_an_own_order_filled_after_a_kill_is_closed_by_the_next_start() -> None:
+    hand = Hand()
+    ticket = PlaceOrder(
+        instrument="BTC",
+        side=Side.BUY,
+        quantity=D(1),
+        order_type=OrderType.LIMIT,
+        price=D(99),
+    )
+    hand.give(ticket)
+    hand.accept("o-1")
+    hand.give(Kill(level=KillLevel.FLATTEN, reason="enough"))
+    hand.core.advance(hand.core.ts + NS)
+    hand.fill("o-1", "1", "99")
+    hand.give(OrderRejected(hand.submitted()[-1], "no connection"))
+    again = Restarted(hand)
+    again.quote(100.0, 100.2)
+    again.executor.recover(Recover(origin="engine"), [])
+    assert len(again.submitted()) == 1

@@ -226,3 +226,55 @@ def test_records_are_read_in_any_number_of_rows() -> None:
     )
     recovering.finish()
     assert [plan.stop for plan in hand.executor.protection.plans()] == [D(95)]
+
+
+def test_two_changes_in_one_input_are_both_kept() -> None:
+    hand = Hand()
+    order_id = enter(hand, stop="80")
+    hand.accept(order_id)
+    hand.core.seq += 1
+    for change in (signal("protect", stop="95"), signal("protect", target="110")):
+        hand.core.record(SignalRecord(hand.core.seq, hand.core.ts, change))
+        hand.executor.handle_event(change)
+    hand = again(hand)
+    hand.quote(100.0, 100.2)
+    hand.fill(order_id, "1")
+    legs = {o.role: o.trigger for o in hand.executor.working("s", "BTC")}
+    assert legs == {OrderRole.STOP: D(95), OrderRole.TARGET: D(110)}
+
+
+def test_a_stop_that_followed_the_price_while_it_was_on_its_way_stays_there() -> None:
+    hand = protected(trailing_bps=100.0)
+    at(hand, 105.0)
+    give(hand, signal("exit"))
+    leaving = hand.submitted()[-1]
+    at(hand, 103.0)
+    at(hand, 115.0)
+    wanted = stops(hand)
+    hand = again(hand)
+    hand.give(OrderRejected(leaving, "no connection"))
+    assert stops(hand) == wanted
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_an_older_journal_cut_before_what_follows_a_fill_leaves_no_legs(
+    turned: bool,
+) -> None:
+    before = protected(stop="95", target="110")
+    give(before, signal("exit"))
+    leaving = before.submitted()[-1]
+    before.core.seq += 1
+    before.fill(leaving, "2" if turned else "1")
+    cut = []
+    for record in before.core.records:
+        cut.append(record)
+        name = type(record).__name__
+        if name == "PositionRecord" and record.seq == before.core.seq:
+            break
+    before.core.records[:] = [
+        record for record in cut if type(record).__name__ != "ProtectionRecord"
+    ]
+    hand = again(before)
+    assert hand.position() == (D(-1) if turned else 0)
+    assert hand.held() == []
+    assert hand.executor.protection.plans() == []

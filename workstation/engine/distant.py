@@ -72,7 +72,7 @@ class DistantBroker:
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._queues: dict[str, deque[_Leaving]] = {}
-        self._cancels: dict[str, list[asyncio.Event]] = {}
+        self._cancels: dict[str, asyncio.Event] = {}
         self._fault = ""
         self._stopping = False
         self._edge: Edge
@@ -155,7 +155,7 @@ class DistantBroker:
             self._arrive(_refusals(request))
         for request in leaving:
             order_id = _order_id(request)
-            each = self._behind_cancels(request)
+            each = self._behind(request)
             queue = self._queues.get(order_id)
             if queue is not None:
                 # What is asked of one order arrives in the order of asking.
@@ -164,17 +164,15 @@ class DistantBroker:
             self._queues[order_id] = deque([each])
             begin(self._send_all(order_id))
 
-    def _behind_cancels(self, request: SingleRequest) -> _Leaving:
-        """Let an order wait for what was canceled in its instrument before it.
-
-        A cancel clears its way: overtaken, it would leave the order to meet our own.
-        """
+    def _behind(self, request: SingleRequest) -> _Leaving:
+        """Let an order wait for the cancels of our own that it would trade with."""
         answered = asyncio.Event()
         after: tuple[asyncio.Event, ...] = ()
         if isinstance(request, SubmitOrder):
-            after = tuple(self._cancels.get(request.order.instrument, ()))
+            found = (self._cancels.get(each) for each in request.after)
+            after = tuple(each for each in found if each is not None)
         elif isinstance(request, CancelOrder):
-            self._cancels.setdefault(request.instrument, []).append(answered)
+            self._cancels[request.order_id] = answered
         return _Leaving(request, after, answered)
 
     async def _send_all(self, order_id: str) -> None:
@@ -185,11 +183,9 @@ class DistantBroker:
                 await cancel.wait()
             await self._ask(self._send, request)
             answered.set()
-            if isinstance(request, CancelOrder):
-                cancels = self._cancels[request.instrument]
-                cancels.remove(answered)
-                if not cancels:
-                    del self._cancels[request.instrument]
+            # Else a later cancel of the same order stands for both.
+            if self._cancels.get(order_id) is answered:
+                del self._cancels[order_id]
             queue.popleft()
         del self._queues[order_id]
 

@@ -398,12 +398,15 @@ class Closing:
     def clear_way(self, order: Order) -> None:
         """Cancel own orders that a closing order would trade with, before it leaves.
 
-        What reduces a position is never refused for them; the wire keeps the order.
+        What reduces a position is never refused for them; it leaves after them.
         """
-        for met in self._risk.meets(order):
-            tracked = self._desk.orders.get(met.id)
+        met = self._risk.meets(order)
+        for each in met:
+            tracked = self._desk.orders.get(each.id)
             if tracked is not None:
                 self._desk.cancel(tracked, f"in the way of {order.id}")
+        if met:
+            self._desk.cleared[order.id] = tuple(each.id for each in met)
 
     def _refuse(self, signal: Signal, denial: Denial) -> None:
         order = self._desk.draft(
@@ -430,8 +433,13 @@ class Closing:
 
 
 def _rests(tracked: Tracked) -> bool:
-    """Tell whether an order is an exit that waits for its price at the venue."""
+    """Tell whether an order closes nothing now, and may yet.
+
+    An exit that waits for its price at the venue, or one that is being canceled.
+    """
     order = tracked.order
+    if order.reduce_only and order.status is OrderStatus.PENDING_CANCEL:
+        return True
     waits = order.price is not None or order.is_untriggered
     return order.role is _EXIT and waits and order.status is not _HELD
 

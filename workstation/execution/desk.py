@@ -99,6 +99,8 @@ class OrderDesk:
         """Told that an order has left, or was filled."""
         self.orders = Orders(settings.keep_closed)
         self.queries = Queries(name, settings, self.orders, self.sender)
+        self.cleared: dict[str, tuple[str, ...]] = {}
+        """Orders that were canceled to clear the way of one, by the id of that one."""
         self._core: Core
         cancel_ns = settings.cancel_timeout_ms * NS_PER_MS
         self._patience_ns = {
@@ -180,7 +182,9 @@ class OrderDesk:
     def _submit(self, tracked: Tracked) -> None:
         now_ns = self._core.ts
         tracked.sent_ns = tracked.spoken_ns = tracked.heard_ns = now_ns
-        self.sender.send(SubmitOrder(tracked.order))
+        order = tracked.order
+        after = self.cleared.pop(order.id, ()) if self.cleared else ()
+        self.sender.send(SubmitOrder(order, after))
         self.queries.watch()
         self.active()
 

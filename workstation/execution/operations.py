@@ -17,6 +17,7 @@ from workstation.execution.desk import OrderDesk
 from workstation.execution.ledger import Ledger
 from workstation.execution.limits import UNITS, Limits, loosens
 from workstation.execution.protection import Protection
+from workstation.execution.queries import WATCH_INFERRED_NS
 from workstation.execution.reports import EXTERNAL
 from workstation.execution.risk import OPERATOR, Denial
 from workstation.execution.stops import Stops
@@ -59,10 +60,8 @@ _UNANSWERED = (
 )
 
 
-def _by_hand_after(owner: str, made_ns: int, until_ns: int | None) -> bool:
-    """Tell whether somebody made it at the venue since, or has adopted it."""
-    by_hand = owner in (EXTERNAL, OPERATOR)
-    return by_hand and until_ns is not None and made_ns > until_ns
+def _after(made_ns: int, until_ns: int | None) -> bool:
+    return until_ns is not None and made_ns > until_ns
 
 
 class Operations:
@@ -89,6 +88,8 @@ class Operations:
         self._stops = stops
         self._close = closing.close
         self._withdraw_quotes = withdraw_quotes
+        self.adopted: set[tuple[str, str]] = set()
+        """Who has got a position that was made by hand, by owner and instrument."""
         self._core: Core
 
     def attach(self, core: Core) -> None:
@@ -157,8 +158,11 @@ class Operations:
     ) -> Iterator[Tracked]:
         for tracked in self._desk.orders.entries(owner):
             order = tracked.order
+            # No entry of ours is made after a kill: one was made by hand, and perhaps
+            # adopted.
+            by_hand = order.owner in (EXTERNAL, OPERATOR)
             if (instrument is None or order.instrument == instrument) and not (
-                _by_hand_after(order.owner, order.created_ns, until_ns)
+                by_hand and _after(order.created_ns, until_ns)
             ):
                 yield tracked
 
@@ -239,7 +243,10 @@ class Operations:
         positions = [
             p
             for p in self._ledger.open_positions()
-            if not _by_hand_after(p.owner, p.opened_ns or 0, until_ns)
+            if not (
+                (p.owner == EXTERNAL or (p.owner, p.instrument) in self.adopted)
+                and _after(p.opened_ns or 0, until_ns)
+            )
         ]
         for instrument in dict.fromkeys(p.instrument for p in positions):
             net = self._ledger.net(instrument)
@@ -345,10 +352,13 @@ class Operations:
                 desk.give_up(tracked, "the engine ended before there was an answer")
             desk.query(order)
         # An end that was concluded may have been wrong, and where more was filled than
-        # asked for, more may have been lost; nobody waits for these answers.
+        # asked for, more may have been lost; nobody waits for these answers. After a
+        # while a venue knows less of it than the books.
         desk.queries.doubt()
+        since = core.ts - WATCH_INFERRED_NS
         for order in list(desk.orders.all()):
-            if order.is_terminal and order.filled > order.quantity:
+            overfilled = order.is_terminal and order.filled > order.quantity
+            if overfilled and order.updated_ns >= since:
                 desk.query(order)
         if account() or asked:
             self._record("recovery", "none", "asking", command.origin, command.reason)
@@ -415,6 +425,8 @@ class Operations:
         plan = self._protection.plan(giver, instrument)
         core = self._core
         changes = self._ledger.transfer(giver, taker, instrument, core.ts)
+        if giver == EXTERNAL:
+            self.adopted.add((taker, instrument))
         if plan is not None:
             self._protection.drop(plan, reason)
         self._stops.sync(giver, instrument)

@@ -7,6 +7,8 @@ no reports, and what it sends the risk stage has passed.
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from msgspec.structs import replace
 
 from workstation.execution.accounting import Accounting
@@ -17,13 +19,13 @@ from workstation.execution.ledger import Ledger
 from workstation.execution.price_watch import PriceWatch
 from workstation.execution.protection import Plan, Protection
 from workstation.execution.reports import EXTERNAL
-from workstation.execution.risk import RiskStage
+from workstation.execution.risk import Denial, RiskStage
 from workstation.execution.stops import Stops
 from workstation.execution.tracked import Tracked
 from workstation.model.commands import KillLevel
 from workstation.model.events import OrderFilled
 from workstation.model.instruments import Side
-from workstation.model.orders import Fill, OrderRole, OrderStatus
+from workstation.model.orders import Fill, Order, OrderRole, OrderStatus
 from workstation.model.ports import Core
 from workstation.model.positions import Position
 from workstation.model.records import FillRecord, TradeRecord
@@ -35,6 +37,7 @@ __all__ = ["Outcomes"]
 _BUY, _SELL = Side.BUY, Side.SELL
 # A cancel was somebody's wish.
 _FAILED = (OrderStatus.REJECTED, OrderStatus.EXPIRED)
+ZERO = Decimal(0)
 _KILL_FLATTEN = KillLevel.FLATTEN
 
 
@@ -63,6 +66,8 @@ class Outcomes:
         self._closing = closing
         self._stops = stops
         self._watch = watch
+        # What could not be closed of late fills, by owner and instrument.
+        self._owed: dict[tuple[str, str], Decimal] = {}
         self._core: Core
 
     def attach(self, core: Core) -> None:
@@ -108,9 +113,10 @@ class Outcomes:
         self._protection.sync(fill.owner, fill.instrument)
         if self._stops.exits:
             self._stops.sync(fill.owner, fill.instrument)
-        if after.quantity * fill.side.sign > 0:
-            # It added to the position, or opened one.
+        if after.quantity:
             self._close_late(tracked, fill, after)
+        elif self._owed:
+            self._owed.pop((fill.owner, fill.instrument), None)
         if self._closing.sequels:
             self._closing.resume(fill.owner, fill.instrument)
 
@@ -128,13 +134,18 @@ class Outcomes:
         is no late fill.
         """
         owner, instrument = fill.owner, fill.instrument
-        close = self._closing.close
-        added = min(fill.quantity, abs(after.quantity))
+        adds = after.quantity * fill.side.sign > 0
         if self._controls.kill_level is _KILL_FLATTEN and owner != EXTERNAL:
-            close(owner, instrument, OrderRole.FLATTEN, "killed: late fill")
-        elif tracked.flattened:
-            reason = f"late fill: {tracked.flattened}"
-            close(owner, instrument, OrderRole.FLATTEN, reason, added)
+            if adds or tracked.order.role is OrderRole.FLATTEN:
+                # Also the next ones of what is more than as many orders at once.
+                close = self._closing.close
+                close(owner, instrument, OrderRole.FLATTEN, "killed: late fill")
+            return
+        if not adds:
+            return
+        added = min(fill.quantity, abs(after.quantity))
+        if tracked.flattened:
+            self._close_added(fill, f"late fill: {tracked.flattened}", added)
         elif tracked.order.reduce_only:
             order = tracked.order
             self._desk.alarm(
@@ -143,8 +154,15 @@ class Outcomes:
                 f"{after.quantity}: the position was closed before; {added} is closed",
                 "flatten",
             )
-            reason = f"{order.id} closed too much"
-            close(owner, instrument, OrderRole.FLATTEN, reason, added)
+            self._close_added(fill, f"{order.id} closed too much", added)
+
+    def _close_added(self, fill: Fill, reason: str, added: Decimal) -> None:
+        """Close what a fill added; too little for an order waits for the next fill."""
+        row = (fill.owner, fill.instrument)
+        most = added + self._owed.pop(row, ZERO)
+        closed = self._closing.close(*row, OrderRole.FLATTEN, reason, most)
+        if isinstance(closed, Denial):
+            self._owed[row] = most
 
     def _install(
         self, tracked: Tracked, intent: Signal, fill: Fill, position: Position
@@ -183,6 +201,19 @@ class Outcomes:
             self._stops.fire_again(order.owner, order.instrument)
         if self._closing.sequels:
             self._closing.resume(order.owner, order.instrument)
+        if order.reduce_only and self._controls.kill_level is _KILL_FLATTEN:
+            self._close_killed(order)
+
+    def _close_killed(self, order: Order) -> None:
+        """Close what an exit left open that was on its way when all was flattened.
+
+        A flatten that failed is not tried again: somebody has to look.
+        """
+        if order.remaining > 0 and order.role is not OrderRole.FLATTEN:
+            reason = f"killed: {order.id} did not close it"
+            self._closing.close(
+                order.owner, order.instrument, OrderRole.FLATTEN, reason
+            )
 
     def stays(self, tracked: Tracked) -> None:
         """See an order stay open whose cancel was asked for."""

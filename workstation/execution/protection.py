@@ -308,6 +308,9 @@ class Protection:
         plan.best = best
         if self._trail(plan):
             self.sync(plan.owner, plan.instrument)
+            if plan.stop_order is None:
+                # No held order says it: what closes the position is on its way.
+                self._record(plan)
 
     def met(
         self, plan: Plan, tracked: Tracked | None, word: str, price: float, ts: int

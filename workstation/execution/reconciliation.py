@@ -240,7 +240,8 @@ class Reconciliation:
                 venue_id=listed.venue_id,
             )
         )
-        return True
+        # One of ours under another name is told of, and not taken.
+        return self._desk.orders.get(listed.order_id) is not None
 
     def _look_at_balances(self, report: AccountReport, asked_ns: int) -> None:
         balances = self.balances

@@ -273,6 +273,8 @@ class Recovering:
                 given.after.owner, after.owner, after.instrument, record.ts
             )
             self._wanted.held(*gave)
+            if given.after.owner == EXTERNAL:
+                self._executor.operations.adopted.add((after.owner, after.instrument))
 
     def _control(self, record: ControlRecord) -> None:
         controls = self._executor.controls

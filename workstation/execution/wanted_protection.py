@@ -49,7 +49,7 @@ class WantedProtection:
         # Runs of before there was a record of it: what signals said.
         self._trailing: dict[Row, float] = {}
         # Signals that change what entries on their way bring along, unless refused.
-        self._changes: dict[Row, Signal] = {}
+        self._changes: dict[Row, list[Signal]] = {}
 
     def take(self, record: ProtectionRecord) -> None:
         """Take what a position is protected by from now on."""
@@ -76,21 +76,24 @@ class WantedProtection:
         if signal.action in _ENTERS:
             self._trailing.pop(row, None)
         elif signal.action is SignalAction.PROTECT:
-            self._changes[row] = signal
+            self._changes.setdefault(row, []).append(signal)
         if signal.trailing_bps:
             self._trailing[row] = signal.trailing_bps
 
     def denied(self, record: DenyRecord) -> None:
         """See a change refused; one that only loosens a stop has changed the rest."""
-        if record.role is _STOP and record.code != DenialCode.STOP_LOOSENED:
-            self._changes.pop((record.owner, record.instrument), None)
+        changes = self._changes.get((record.owner, record.instrument))
+        refused = record.role is _STOP and record.code != DenialCode.STOP_LOOSENED
+        if changes and refused:
+            changes.pop()
 
     def over(self) -> None:
         """See an input end: entries on their way bring along what was changed."""
-        for row, change in self._changes.items():
+        for row, changes in self._changes.items():
             for tracked in self._executor.desk.orders.row(*row):
-                if tracked.intent is not None:
-                    tracked.intent = with_protection(tracked.intent, change)
+                for change in changes:
+                    if tracked.intent is not None:
+                        tracked.intent = with_protection(tracked.intent, change)
         self._changes.clear()
 
     # Once all is read.
@@ -122,10 +125,14 @@ class WantedProtection:
 
     def _install(self, row: Row, legs: list[Tracked]) -> None:
         held = self._executor.ledger.position(*row)
-        if not held.quantity:
-            return
         wanted = self._rows[row]
         side = _SELL if held.quantity > 0 else _BUY
+        if legs:
+            # Of a position that is gone or has turned they are dropped by the first
+            # ``sync``: an older version may have been killed before it did that.
+            side = legs[0].order.side
+        elif not held.quantity:
+            return
         plan = self._executor.protection.install(*row, side, self._best(wanted, held))
         plan.trailing_bps, plan.trailed = wanted.trailing_bps, wanted.trailed
         if wanted.stop is not None:

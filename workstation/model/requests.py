@@ -25,9 +25,13 @@ __all__ = [
 
 
 class SubmitOrder(Struct, frozen=True, gc=False, tag="submit"):
-    """Ask the broker to work this order."""
+    """Ask the broker to work this order, once it has answered the cancels ``after``.
+
+    Those are orders of ours, by client order id, that it would trade with.
+    """
 
     order: Order
+    after: tuple[str, ...] = ()
 
 
 class CancelOrder(Struct, frozen=True, gc=False, tag="cancel"):

@@ -14,7 +14,7 @@ from workstation.model.money import is_figure
 __all__ = ["amount_of", "number_of", "wrong_amount"]
 
 _NUMBER = re.compile(
-    r"[+-]?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)?(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,9})?"
+    r"[+-]?(?:[0-9]+|[1-9][0-9]{0,2}(?:,[0-9]{3})+)?(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,9})?"
 )
 
 
