@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import msgspec
 import pytest
 
@@ -18,8 +20,10 @@ from tests.ui.screens.scenes import (
     position,
     text_of,
 )
+from workstation.engine.frames import OrderRow
 from workstation.model.commands import CancelOrders, Flatten
-from workstation.model.orders import OrderRole, OrderType
+from workstation.model.instruments import Side
+from workstation.model.orders import OrderRole, OrderStatus, OrderType
 from workstation.ui.screens.cancel import CancelScreen
 from workstation.ui.screens.flatten import FlattenScreen
 from workstation.ui.screens.ritual import Verb
@@ -34,6 +38,114 @@ def test_flattening_says_what_is_sold_and_what_ends() -> None:
         "Cancels 1 entry. Sells 1.000 BTCUSDT at market, mark 61,685.99, open +12.30. "
         "Stop 60,452.00 and target 64,770.00 end with the fill."
     )
+
+
+def closing(
+    id: str = "o-20",
+    role: OrderRole = OrderRole.EXIT,
+    price: str | None = "64000.00",
+    quantity: str = "1",
+    **changes: object,
+) -> OrderRow:
+    """Return an order at the venue that reduces: a limit, without a price a market."""
+    row = order(id, OrderRole.ENTRY, quantity=quantity, price=price or "0")
+    order_type = OrderType.LIMIT if price else OrderType.MARKET
+    values: dict[str, object] = {
+        "role": role,
+        "side": Side.SELL,
+        "type": order_type,
+        "price": None if price is None else Decimal(price),
+        "reduce_only": True,
+        **changes,
+    }
+    return msgspec.structs.replace(
+        row, order=msgspec.structs.replace(row.order, **values)
+    )
+
+
+AT_MARKET = "BTCUSDT at market, mark 61,685.99, open +12.30"
+
+
+@pytest.mark.parametrize(
+    ("orders", "said", "label", "ready"),
+    [
+        (
+            (STOP, closing()),
+            "Cancels the exit at 64,000.00. "
+            f"Sells 1.000 {AT_MARKET}, once it is canceled. "
+            "Stop 60,452.00 ends with the fill.",
+            "Flatten 1.000 BTCUSDT",
+            True,
+        ),
+        (
+            (closing(), closing("o-21", price="65000.00", quantity="0.2")),
+            "Cancels the exits at 64,000.00 and 65,000.00. "
+            f"Sells 1.000 {AT_MARKET}, once they are canceled.",
+            "Flatten 1.000 BTCUSDT",
+            True,
+        ),
+        (
+            (closing(status=OrderStatus.PENDING_CANCEL),),
+            f"Sells 1.000 {AT_MARKET}, once the exit at 64,000.00 is canceled.",
+            "Flatten 1.000 BTCUSDT",
+            True,
+        ),
+        (
+            (STOP, closing(role=OrderRole.FLATTEN)),
+            "1.000 BTCUSDT is being sold already. Stop 60,452.00 ends with the fill.",
+            "Flatten",
+            False,
+        ),
+        (
+            (closing(price=None, quantity="0.4"),),
+            f"0.400 BTCUSDT is being sold already. Sells 0.600 {AT_MARKET}.",
+            "Flatten 0.600 BTCUSDT",
+            True,
+        ),
+        (
+            (closing(price=None), closing("o-21")),
+            "Cancels the exit at 64,000.00. 1.000 BTCUSDT is being sold already.",
+            "Cancel 1 exit",
+            True,
+        ),
+        (
+            (
+                closing(
+                    price="60000.00",
+                    type=OrderType.STOP_LIMIT,
+                    trigger=Decimal(60_000),
+                ),
+            ),
+            "Cancels the exit at 60,000.00. "
+            f"Sells 1.000 {AT_MARKET}, once it is canceled.",
+            "Flatten 1.000 BTCUSDT",
+            True,
+        ),
+    ],
+)
+async def test_flattening_says_what_becomes_of_exits_and_of_a_close_under_way(
+    orders: tuple[OrderRow, ...], said: str, label: str, ready: bool
+) -> None:
+    held = msgspec.structs.replace(in_trade(), orders=orders)
+    engine, fuse = FakeEngine(), Fuse()
+    dialog = FlattenScreen(held, engine.execute, "BTCUSDT", "ema_cross", timer=fuse)
+    async with Host(dialog).run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        fuse.fire()
+        await pilot.pause()
+        assert dialog.sentence() == said
+        assert f"[ {label} ]" in text_of(dialog)
+        await pilot.press("y")
+    assert bool(engine.commands) is ready
+
+
+def test_flattening_names_the_entry_that_was_to_follow_the_close() -> None:
+    held = in_trade()
+    rows = held.symbols or ()
+    waits = msgspec.structs.replace(rows[0], waiting=Decimal("-1"))
+    held = msgspec.structs.replace(held, symbols=(waits, *rows[1:]))
+    said = flatten_sentence(Scene.of(held), "BTCUSDT", "ema_cross")
+    assert said.startswith("Gives up the entry of −1.000 that was to follow the close.")
 
 
 def test_a_short_is_bought_back() -> None:

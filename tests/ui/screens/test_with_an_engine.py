@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from decimal import Decimal as D
 from typing import Any
 
 import pytest
@@ -11,16 +12,26 @@ from tests.engine.runs import PANELS, small
 from tests.ui.screens.scenes import Fuse, Host, text_of
 from workstation.engine.frames import Frame
 from workstation.engine.session import Session
-from workstation.model.commands import Disposition, Flatten, Kill, KillLevel
+from workstation.model.commands import (
+    Disposition,
+    Flatten,
+    Kill,
+    KillLevel,
+    PlaceOrder,
+)
+from workstation.model.instruments import Side
+from workstation.model.orders import OrderStatus, OrderType
 from workstation.model.states import SymbolState
 from workstation.ui import goals
 from workstation.ui.screens.cancel import CancelScreen
 from workstation.ui.screens.fields import ChoiceLine, TextField
 from workstation.ui.screens.flatten import FlattenScreen
+from workstation.ui.screens.flatten_plan import may_flatten
 from workstation.ui.screens.inject import InjectScreen
 from workstation.ui.screens.kill import KillScreen
 from workstation.ui.screens.override import OverrideScreen
 from workstation.ui.screens.scene import Scene
+from workstation.ui.screens.sentences import flatten_sentence
 
 
 def look(session: Session) -> Frame:
@@ -82,6 +93,68 @@ async def test_flatten_closes_what_it_named(held: Session) -> None:
     scene = Scene.of(look(held))
     assert not scene.held(owner, instrument)
     assert not scene.protection(owner, instrument), "it ends with the fill"
+
+
+async def test_a_second_flatten_promises_no_sale_that_is_refused(
+    session: Session,
+) -> None:
+    def step_until(reached: Callable[[Scene], object]) -> Scene:
+        for _ in range(500):
+            if reached(scene := Scene.of(look(session))):
+                return scene
+            assert session.engine.step()
+        raise AssertionError("it was not reached in 500 steps")
+
+    one = "BTCUSDT"
+    step_until(lambda scene: (row := scene.market(one)) and row.last)
+    buy = PlaceOrder(
+        instrument=one,
+        side=Side.BUY,
+        quantity=D("0.01"),
+        order_type=OrderType.MARKET,
+    )
+    assert session.execute(buy).accepted
+    step_until(lambda scene: scene.held("operator", one))
+    touch = session.touch(one)
+    assert touch.ask is not None
+    sell = PlaceOrder(
+        instrument=one,
+        side=Side.SELL,
+        quantity=D("0.01"),
+        order_type=OrderType.LIMIT,
+        price=D(round(touch.ask * 1.01)),
+        reduce_only=True,
+    )
+    assert session.execute(sell).accepted
+    exit = step_until(
+        lambda scene: [
+            row
+            for row in scene.working("operator", one)
+            if row.order.status is OrderStatus.ACCEPTED
+        ]
+    ).working("operator", one)[0]
+
+    dialog = FlattenScreen(look(session), session.execute, one, "operator")
+    host = await press(dialog, "y")
+    assert host.answers
+    assert "Cancels the exit at" in flatten_sentence(dialog.basis, one, "operator")
+    assert "once it is canceled" in flatten_sentence(dialog.basis, one, "operator")
+
+    for _ in range(500):
+        frame = look(session)
+        scene = Scene.of(frame)
+        if not scene.held("operator", one):
+            break
+        again = flatten_sentence(scene, one, "operator")
+        offered = may_flatten(scene, one, "operator")
+        assert offered is ("is being sold already" not in again)
+        answer = session.execute(Flatten(instrument=one, owner="operator"))
+        assert answer.accepted is offered, (again, answer.detail)
+        assert session.engine.step()
+    assert not Scene.of(look(session)).held("operator", one)
+    history = session.order_history(exit.order.id)
+    assert history is not None
+    assert history.order.status is OrderStatus.CANCELED
 
 
 async def test_a_change_behind_the_dialog_is_refused_by_the_engine(

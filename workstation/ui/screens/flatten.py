@@ -12,6 +12,7 @@ from textual.widget import Widget
 from workstation.engine.frames import Frame
 from workstation.model.commands import Flatten
 from workstation.ui.screens.fields import ChoiceLine
+from workstation.ui.screens.flatten_plan import flatten_parts, may_flatten
 from workstation.ui.screens.ritual import Answer, Execute, Ritual, Timer, Verb
 from workstation.ui.screens.sentences import count, flatten_sentence, row_fields
 from workstation.ui.typeset import quantity
@@ -23,7 +24,10 @@ _ALL = "*"
 
 
 class FlattenScreen(Ritual[Answer]):
-    """Flatten one instrument; ``owner`` is who is offered first, None = everybody."""
+    """Flatten one instrument; ``owner`` is who is offered first, None = everybody.
+
+    A part that is being closed already is named and not sold again.
+    """
 
     PANELS: ClassVar[frozenset[str]] = frozenset({"symbols", "orders", "positions"})
 
@@ -92,16 +96,20 @@ class FlattenScreen(Ritual[Answer]):
 
     def update_verbs(self) -> None:
         """Put the quantity on the button."""
-        held = self.basis.held(self.owner, self.instrument)
+        parts = flatten_parts(self.basis, self.instrument, self.owner)
         entries = len(self.basis.entries(self.owner, self.instrument))
+        total = sum((part.left for part in parts), Decimal(0))
         go = self.query_one("#go", Verb)
-        if held:
-            total = sum((abs(row.position.quantity) for row in held), Decimal(0))
-            decimals = held[0].quantity_decimals
-            go.set_label(f"Flatten {quantity(total, decimals)} {held[0].symbol}")
-        else:
+        if total:
+            row = parts[0].row
+            text = quantity(total, row.quantity_decimals)
+            go.set_label(f"Flatten {text} {row.symbol}")
+        elif entries or not parts:
             go.set_label(f"Cancel {count(entries, 'entry', 'entries')}")
-        go.ready = bool(held or entries)
+        else:
+            exits = sum(len(part.exits) for part in parts)
+            go.set_label(f"Cancel {count(exits, 'exit')}" if exits else "Flatten")
+        go.ready = may_flatten(self.basis, self.instrument, self.owner)
 
     def _flatten(self) -> None:
         answer = self.run(

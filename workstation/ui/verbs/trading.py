@@ -49,7 +49,13 @@ def kill(app: WorkstationApp) -> None:
     frame = app.bridge.look(KillScreen.PANELS)
     if frame is not None:
         app.push_screen(
-            KillScreen(frame, app.run_command, lifts=lifts, locked=app.locked)
+            KillScreen(
+                frame,
+                app.run_command,
+                lifts=lifts,
+                locked=app.locked,
+                read_only=app.read_only,
+            )
         )
 
 
