@@ -37,7 +37,7 @@ from workstation.ui.screens.detail import DetailScreen
 from workstation.ui.screens.help_screen import HelpScreen
 from workstation.ui.screens.kill import KillScreen
 from workstation.ui.screens.layout import LayoutScreen
-from workstation.ui.screens.layouts import FeedsLayout, LogLayout
+from workstation.ui.screens.layouts import LAYOUTS, FeedsLayout, LogLayout
 from workstation.ui.screens.quit import QuitScreen
 from workstation.ui.screens.unknown import UnknownScreen
 from workstation.ui.screens.unlock import UnlockScreen
@@ -231,6 +231,29 @@ async def test_resizing_keeps_the_cursor_and_fits_again() -> None:
         await pilot.pause()
         assert "▸ ETHUSDT" in text_of(app)
         assert len(text_of(app).split("\n")) == 40
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60), (60, 15)])
+@pytest.mark.parametrize("digit", sorted(LAYOUTS))
+async def test_a_layout_shown_first_is_laid_out_like_one_switched_to(
+    digit: str, size: tuple[int, int]
+) -> None:
+    other = "7" if digit != "7" else "1"
+    seen = []
+    for first, keys in ((digit, ()), (other, (digit,))):
+        async with opened(f"ui.layout={first}", size=size) as (app, pilot, _):
+            await pilot.press(*keys)
+            await pilot.pause()
+            layout = layout_of(app)
+            assert app.current_mode == digit
+            shown = {name for name, p in layout.panels.items() if p.region.area}
+            assert shown == {panel.panel_id for panel in layout.visible_panels()}
+            assert layout.current in shown
+            panel = layout.panels[layout.current]
+            assert app.focused is panel.body
+            assert "━" in text_of(app).split("\n")[panel.region.y]
+            seen.append((layout.current, shown))
+    assert seen[0] == seen[1]
 
 
 async def test_ascii_glyphs_leave_nothing_else_on_the_screen() -> None:
@@ -692,6 +715,56 @@ async def test_kill_works_on_a_locked_and_on_a_read_only_screen() -> None:
         await pilot.press("ctrl+k")
         await pilot.pause()
         assert [type(c) for c in session.executed] == [Kill]
+
+
+async def test_a_kill_promises_no_way_back_that_a_read_only_screen_has_not() -> None:
+    killed = fakes.header(kill="cancel", kill_reason="ctrl+k", word="KILLED")
+    ways = []
+    for read_only in (False, True):
+        make = _always(fakes.frame(header=killed))
+        for size in ((120, 40), (80, 24), (60, 15)):
+            async with opened(make=make, size=size, read_only=read_only) as opening:
+                app, pilot, session = opening
+                if not read_only:
+                    await pilot.press("L")
+                    app.bridge.pump_once()
+                    await pilot.pause()
+                for _ in range(2):
+                    text = text_of(app)
+                    assert "KILLED (cancel)" in text
+                    assert ("L unlocks, then re-arm" in text) is not read_only
+                    assert ("read-only: cannot re-arm" in text) is read_only
+                    # The second time in the dialog, the ladder itself.
+                    await pilot.press("ctrl+k")
+                    await pilot.pause()
+                assert isinstance(app.screen, KillScreen)
+                ways.append("it cannot re-arm. One started" in app.screen.sentence())
+                assert session.executed == []
+    assert ways == [False] * 3 + [True] * 3
+
+
+async def test_the_alert_of_a_kill_says_that_a_locked_screen_does_not_rearm() -> None:
+    remedy = "ctrl+k shows the ladder and re-arms."
+    raised = fakes.alert(
+        kind="control", subject="kill", severity="bad", remedy=remedy, text="kill"
+    )
+    other = fakes.alert(id=2, kind="book", severity="bad", remedy="Wait.")
+    shown = fakes.frame(
+        header=fakes.header(kill="hold", word="HALTED"), alerts=(raised, other)
+    )
+    for keys, read_only, said in (
+        ((), False, remedy),
+        (("L",), False, f"{remedy} L unlocks this screen first."),
+        ((), True, f"{remedy} Not from this screen: it is read-only."),
+    ):
+        async with opened(make=_always(shown), read_only=read_only) as (app, pilot, _):
+            await pilot.press(*keys, "a")
+            await pilot.pause()
+            assert isinstance(app.screen, AlertsScreen)
+            assert app.screen.sentence().endswith(f"\n{said}")
+            await pilot.press("down")
+            await pilot.pause()
+            assert app.screen.sentence().endswith("\nWait.")
 
 
 async def test_h_holds_and_lifts() -> None:

@@ -271,6 +271,7 @@ class Face(App[int]):
                     header,
                     key=key_glyph(keys[0]),
                     locked=self.locked,
+                    read_only=self.read_only,
                     alerts=len(waiting),
                 )
             )

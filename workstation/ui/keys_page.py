@@ -28,9 +28,11 @@ new orders at once and opens the ladder; `esc` there lifts the hold again. The s
 press cancels entries. Stops and targets stay. Flatten and re-arm want a typed word.
 
 On a locked screen (`L`, `--read-only`) keys that act are absent except `ctrl+k`. Its
-ladder goes up there, never down: re-arm is absent, only the hold of the press that
-opened it can be lifted. `ctrl+q` quits and leaves everything as it is. The keys of the
-clock stay: they are words to the driver and change no decision of the run.
+ladder goes up there, never down: re-arm is absent, only `esc` lifts the hold of the
+press that opened it. `L` unlocks a screen that `L` has locked; what was killed on one
+that is `--read-only` is re-armed on one started without it. `ctrl+q` quits and leaves
+everything as it is. The keys of the clock stay: they are words to the driver and change
+no decision of the run.
 """
 
 _KEYMAP = """\

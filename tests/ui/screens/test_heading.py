@@ -1,4 +1,4 @@
-"""The banner of a kill says what is done, and what is only asked for."""
+"""The header: a kill is done or only asked for, the risk is that of one limit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import pytest
 from msgspec import structs
 
 from tests.ui.screens.scenes import HEADER
-from workstation.ui.screens.heading import kill_words
+from workstation.ui.screens.heading import compact_line, kill_words, money_line
+from workstation.ui.widgets.status_lines import lay_fields
 
 
 @pytest.mark.parametrize(
@@ -41,3 +42,36 @@ def test_a_kill_is_done_once_the_venue_has_answered(
     found = kill_words(header, key="^k")
     assert found is not None
     assert found.meaning == said
+
+
+@pytest.mark.parametrize(
+    ("band", "used", "wide", "narrow"),
+    [
+        ("normal", None, "risk NORMAL ·", "risk ·"),
+        ("normal", 0.0, "risk NORMAL 0%", "risk 0%"),
+        ("normal", 61.0, "risk NORMAL 61%", "risk 61%"),
+        ("normal", 72.0, "risk WARNING 72%", "risk 72%!"),
+        ("normal", 86.0, "risk CRITICAL 86%", "risk 86%!"),
+        ("normal", 100.0, "risk CRITICAL 100%", "risk 100%!"),
+        ("normal", 624.0, "risk OVER LIMIT 624%", "risk OVER 624%"),
+        # The position limit's own band is left a little later.
+        ("warning", 67.0, "risk WARNING 67%", "risk 67%!"),
+        ("warning", 624.0, "risk OVER LIMIT 624%", "risk OVER 624%"),
+    ],
+)
+def test_the_word_of_the_risk_is_that_of_its_percentage(
+    band: str, used: float | None, wide: str, narrow: str
+) -> None:
+    header = structs.replace(HEADER, band=band, limit_percent=used)
+    for fields, cells, said in (
+        (money_line(header), 120, wide),
+        (compact_line(header), 80, narrow),
+    ):
+        text = "".join(part for part, _ in lay_fields(fields, cells))
+        assert said in [each.strip() for each in text.split("  ")]
+
+
+def test_what_the_risk_says_takes_the_place_of_the_day_s_percentage_first() -> None:
+    header = structs.replace(HEADER, limit_percent=624.0)
+    text = "".join(part for part, _ in lay_fields(compact_line(header), 80))
+    assert "day +412.10  risk OVER 624%  pos 1" in text

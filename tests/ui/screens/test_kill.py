@@ -185,7 +185,7 @@ async def test_a_locked_ladder_does_not_rearm() -> None:
         text = text_of(dialog)
         assert "Re-arm" not in text
         assert "REARM" not in text
-        assert "The screen is locked: it cannot re-arm." in text
+        assert "The screen is locked: L unlocks it, then it re-arms." in text
         assert "[ Flatten 1 position ]" in text
         dialog.query_one("#word Input").focus()
         await pilot.press(*"REARM", "enter", "escape")
@@ -200,12 +200,52 @@ async def test_a_locked_ladder_lifts_the_hold_of_its_own_press_only() -> None:
         await pilot.pause()
         fuse.fire()
         await pilot.pause()
-        assert "[ Re-arm ]" in text_of(dialog)
+        assert "esc lifts the hold; a locked screen cannot do it later." in (
+            text_of(dialog)
+        )
         dialog.second()
         await pilot.pause()
-        assert "[ Re-arm ]" not in text_of(dialog)
+        assert "lifts the hold" not in text_of(dialog)
         await pilot.press("escape")
     assert [type(command) for command in engine.commands] == [Kill]
+    engine = FakeEngine()
+    dialog = KillScreen(KILLED, engine.execute, lifts=True, locked=True, timer=fuse)
+    async with Host(dialog).run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press("escape")
+    assert [type(command) for command in engine.commands] == [Rearm]
+
+
+async def test_a_read_only_ladder_neither_offers_nor_takes_nor_names_a_rearm() -> None:
+    for shown, lifts in ((KILLED, True), (KILLED, False), (at("cancel"), False)):
+        engine, fuse = FakeEngine(), Fuse()
+        dialog = KillScreen(
+            shown,
+            engine.execute,
+            lifts=lifts,
+            locked=True,
+            read_only=True,
+            timer=fuse,
+        )
+        async with Host(dialog).run_test(size=(80, 24)) as pilot:
+            await pilot.pause()
+            fuse.fire()
+            await pilot.pause()
+            text = text_of(dialog)
+            assert "Re-arm" not in text
+            assert "REARM" not in text
+            assert "FLATTEN, for the last rung" in text
+            assert ("it cannot re-arm" in text) is not lifts
+            assert ("a read-only screen cannot do it later" in text) is lifts
+            dialog.query_one("#word Input").focus()
+            await pilot.press(*"REARM", "enter", "enter")
+            await pilot.pause()
+            assert engine.commands == []
+            for _ in "REARM":
+                await pilot.press("backspace")
+            dialog.second()
+            await pilot.pause()
+            assert "REARM" not in text_of(dialog)
 
 
 async def test_a_hold_is_halted_and_the_higher_rungs_are_killed() -> None:

@@ -30,7 +30,7 @@ class AlertsScreen(Ritual[Alert]):
     """Dismisses with the alert to jump to.
 
     ``acknowledge`` is called with the ids of all alerts shown; ``is_seen`` tells which
-    were acknowledged before.
+    were acknowledged before. ``locked`` is said beside a remedy that is a re-arm.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -47,11 +47,13 @@ class AlertsScreen(Ritual[Alert]):
         acknowledge: Callable[[frozenset[int]], None],
         *,
         is_seen: Callable[[Alert], bool] = lambda alert: False,
+        locked: str = "",
         timer: Timer | None = None,
     ) -> None:
         super().__init__(frame, timer=timer)
         self._acknowledge = acknowledge
         self._is_seen = is_seen
+        self._locked = locked
 
     def title_text(self) -> str:
         """Name the dialog."""
@@ -128,7 +130,14 @@ class AlertsScreen(Ritual[Alert]):
         again = f" {alert.count} times" if alert.count > 1 else ""
         moment = utc_time(alert.last_ts) if alert.last_ts else "at the start"
         when = f"{moment}{again}  {alert.text}"
-        return f"{when}\n{alert.remedy}" if alert.active else f"{when}\nMended."
+        if not alert.active:
+            return f"{when}\nMended."
+        return f"{when}\n{alert.remedy} {self._hindered(alert)}".rstrip()
+
+    def _hindered(self, alert: Alert) -> str:
+        """Say why it cannot be re-armed here, of the alert of a kill or a breaker."""
+        killed = alert.severity == "bad" and alert.kind in ("control", "breaker")
+        return self._locked if killed else ""
 
     @on(LineTable.RowHighlighted)
     def _moved(self, event: LineTable.RowHighlighted) -> None:

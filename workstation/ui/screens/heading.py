@@ -5,7 +5,11 @@ Pure; dialogs repeat it so that nobody decides without seeing the run's state.
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from workstation.engine.frames import Header
+from workstation.execution.margin import band
+from workstation.model.states import PositionBand
 from workstation.ui.typeset import (
     age,
     duration,
@@ -38,8 +42,12 @@ _WORDS = {
     "KILLED": "bad",
     "STUCK": "bad",
 }
-
-
+_RISK_INKS = {
+    PositionBand.NORMAL: "",
+    PositionBand.WARNING: "warn",
+    PositionBand.CRITICAL: "warn",
+    PositionBand.OVER_LIMIT: "bad",
+}
 _MEANINGS = {
     "hold": "no new orders",
     "cancel": "entries canceled, no new orders",
@@ -47,12 +55,32 @@ _MEANINGS = {
 }
 
 
+def _meaning(header: Header, level: str) -> str:
+    """Say what a rung has done, or is doing where the venue has not answered."""
+    under_way = ""
+    if level == "flatten" and header.positions:
+        what = "position" if header.positions == 1 else "positions"
+        under_way = f"flattening {header.positions} {what}"
+    elif level == "cancel" and header.orders > header.held_protection:
+        under_way = "canceling entries"
+    if not under_way:
+        return _MEANINGS.get(level, "no new orders")
+    waits = " when the clock moves" if header.stands else ""
+    return f"{under_way}{waits}, no new orders"
+
+
 def kill_words(
-    header: Header, *, key: str, locked: bool = False, alerts: int = 0
+    header: Header,
+    *,
+    key: str,
+    locked: bool = False,
+    read_only: bool = False,
+    alerts: int = 0,
 ) -> KillWords | None:
     """Return what the banner of a kill says; None while orders are allowed.
 
-    ``key`` opens the ladder, on which the way back is; ``alerts`` wait behind it.
+    ``key`` opens the ladder, on which the way back is, unless the screen is
+    ``read_only``; ``alerts`` wait behind it.
     """
     level = header.kill
     if level is None:
@@ -62,10 +90,12 @@ def kill_words(
     if since is not None and header.ts is not None:
         lasting = f" UTC, {duration(header.ts - since)}"
     way = "L unlocks, then re-arm" if locked else f"{key} re-arms"
+    if read_only:
+        way = "read-only: cannot re-arm"
     return KillWords(
         mode=_MODES.get(header.mode, (header.mode.upper(), ""))[0],
         level=f"{'HALTED' if level == 'hold' else 'KILLED'} ({level})",
-        meaning=_MEANINGS.get(level, "no new orders"),
+        meaning=_meaning(header, level),
         since="the start" if since is None else utc_time(since),
         lasting=lasting,
         reason=header.kill_reason,
@@ -114,10 +144,10 @@ def money_line(header: Header) -> tuple[Field, ...]:
     """Return equity, day, open, fees, exposure, risk, positions, orders."""
     day = float(header.day_pnl)
     open_pnl = float(header.open_pnl)
-    risk = header.band.upper().replace("_", " ")
+    risk = _risk(header)
+    word = risk.value.upper().replace("_", " ")
     used = percent(header.limit_percent, 0, sign=False, unit=True)
     exposed = percent(header.exposure_percent, 0, sign=False, unit=True)
-    calm = header.band == "normal"
     return (
         Field(
             (
@@ -146,10 +176,32 @@ def money_line(header: Header) -> tuple[Field, ...]:
             (("exposure ", "dim"), (f"{number(header.exposure, 0)} {exposed}", "")),
             priority=3,
         ),
-        Field((("risk ", "dim"), (f"{risk} {used}", "" if calm else "warn"))),
+        Field((("risk ", "dim"), (f"{word} {used}", _RISK_INKS[risk]))),
         Field((("pos ", "dim"), (str(header.positions), "")), priority=1),
         Field((("ord ", "dim"), (str(header.orders), "")), priority=1),
     )
+
+
+def _risk(header: Header) -> PositionBand:
+    """Return the band of the fullest limit, the one whose percentage is beside it.
+
+    Not below that of the position limit, which a position leaves a little later.
+    """
+    used = Decimal(0)
+    if header.limit_percent is not None:
+        used = Decimal(repr(header.limit_percent)) / 100
+    found = band(used, PositionBand.NORMAL)
+    return max(found, PositionBand(header.band), key=tuple(PositionBand).index)
+
+
+def _compact_risk(header: Header) -> Part:
+    risk = _risk(header)
+    used = percent(header.limit_percent, 0, sign=False, unit=True)
+    if risk is PositionBand.OVER_LIMIT:
+        used = f"OVER {used}"
+    elif risk is not PositionBand.NORMAL:
+        used = f"{used}!"
+    return used, _RISK_INKS[risk]
 
 
 def compact_line(header: Header) -> tuple[Field, ...]:
@@ -157,7 +209,6 @@ def compact_line(header: Header) -> tuple[Field, ...]:
     day = float(header.day_pnl)
     bad = header.books_ok < header.books
     unknown = header.unknown_orders
-    used = percent(header.limit_percent, 0, sign=False, unit=True)
     first = _mode(header)
     return (
         Field((*first.parts, (f" {utc_compact(header.ts)}", "dim"))),
@@ -165,11 +216,11 @@ def compact_line(header: Header) -> tuple[Field, ...]:
             (
                 ("day ", "dim"),
                 (money(header.day_pnl, sign=True), _sign(day)),
-                (f" {percent(header.day_percent, unit=True)}", _sign(day)),
             ),
             priority=2,
         ),
-        Field((("risk ", "dim"), (used, "")), priority=1),
+        field(percent(header.day_percent, unit=True), _sign(day), 3, gap=1),
+        Field((("risk ", "dim"), _compact_risk(header)), priority=1),
         Field(
             (
                 ("pos ", "dim"),

@@ -2,7 +2,8 @@
 
 The app has executed ``Kill(HOLD)`` before it opens this. A second ``ctrl+k`` comes in
 as ``second`` and acts at once; ``esc`` lifts the hold of the press that opened it. On a
-locked screen the ladder goes up only: re-arming is absent.
+locked screen the ladder goes up only: re-arming is absent. A read-only one is locked
+for good.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ _RUNGS = (
 class KillScreen(Ritual[Answer]):
     """The ladder; with ``lifts`` the press that opened it did the hold.
 
-    ``locked`` leaves out re-arming, except of the hold of that same press.
+    ``locked`` leaves out re-arming; ``esc`` still lifts the hold of that same press.
+    ``read_only`` says that nothing unlocks it.
     """
 
     DEFAULT_CSS = """
@@ -59,11 +61,13 @@ class KillScreen(Ritual[Answer]):
         *,
         lifts: bool = False,
         locked: bool = False,
+        read_only: bool = False,
         timer: Timer | None = None,
     ) -> None:
         super().__init__(frame, execute, timer=timer)
         self.lifts = lifts
-        self.locked = locked
+        self.locked = locked or read_only
+        self.read_only = read_only
         self.level = frame.header.kill
 
     def title_text(self) -> str:
@@ -90,7 +94,7 @@ class KillScreen(Ritual[Answer]):
         """Show the rungs and ask for the word."""
         yield Static("", id="rungs", markup=False)
         hint = f"{FLATTEN_WORD} or {REARM_WORD}, for the last two"
-        if not self._may_rearm():
+        if self.locked:
             hint = f"{FLATTEN_WORD}, for the last rung"
         yield TextField("word", placeholder=hint, id="word")
 
@@ -154,10 +158,18 @@ class KillScreen(Ritual[Answer]):
                 names.append(f"{len(held) - 3} more")
             parts.append(f"Flatten closes {listed(names)} at market.")
         if self._will_lift():
-            parts.append("esc lifts the hold.")
-        elif self.level is not None and not self._may_rearm():
-            parts.append("The screen is locked: it cannot re-arm.")
+            parts.append(f"esc lifts the hold{self._only_now()}.")
+        elif self.level is not None and self.read_only:
+            parts.append("This screen is read-only: it cannot re-arm.")
+            parts.append("One started without --read-only can.")
+        elif self.level is not None and self.locked:
+            parts.append("The screen is locked: L unlocks it, then it re-arms.")
         return " ".join(parts)
+
+    def _only_now(self) -> str:
+        if self.read_only:
+            return "; a read-only screen cannot do it later"
+        return "; a locked screen cannot do it later" if self.locked else ""
 
     def back_label(self) -> str:
         """Say what going back does."""
@@ -166,9 +178,6 @@ class KillScreen(Ritual[Answer]):
     def _will_lift(self) -> bool:
         return self.lifts and self.level == KillLevel.HOLD
 
-    def _may_rearm(self) -> bool:
-        return not self.locked or self._will_lift()
-
     def make_verbs(self) -> Sequence[Verb]:
         """Offer the rungs, the way back, and leaving the rung as it is."""
         verbs = [
@@ -176,7 +185,7 @@ class KillScreen(Ritual[Answer]):
             Verb("Keep the hold", self._keep, id="keep"),
             Verb("Flatten", self._flatten, ink="bad", id="flatten"),
         ]
-        if self._may_rearm():
+        if not self.locked:
             verbs.append(Verb("Re-arm", self._rearm, id="rearm"))
         return verbs
 
@@ -192,7 +201,6 @@ class KillScreen(Ritual[Answer]):
         flatten.set_label(f"Flatten {count(held, 'position')}")
         flatten.ready = word == FLATTEN_WORD and self.level != KillLevel.FLATTEN
         for rearm in self.query("#rearm").results(Verb):
-            rearm.display = self._may_rearm()
             rearm.ready = word == REARM_WORD and self.level is not None
         self.query_one("#keep", Verb).display = self._will_lift()
         self.query_one("#back", Verb).set_label(self.back_label())
@@ -215,15 +223,11 @@ class KillScreen(Ritual[Answer]):
         if answer is not None:
             self.level = level.value
             self.lifts = False
-            for rearm in self.query("#rearm"):
-                rearm.display = self._may_rearm()
             self.say(f"Done at seq {answer.seq}: {level.value}.")
             self.disarm()
             self.call_after_refresh(self._start_arming)
 
     def _rearm(self) -> None:
-        if not self._may_rearm():
-            return
         answer = self.run(Rearm(reason=f"typed {REARM_WORD}"))
         if answer is not None:
             self.dismiss(answer)

@@ -86,7 +86,8 @@ class LayoutScreen(Screen[None], inherit_bindings=False):
     """A layout; subclasses compose ``panels_area`` and say which panels fit."""
 
     ALLOW_SELECT = False
-    AUTO_FOCUS = None
+    # Not None: the app's own would take the first panel, seen at this size or not.
+    AUTO_FOCUS = ""
     layout_title: ClassVar[str] = ""
     shown_at: ClassVar[dict[SizeClass, tuple[str, ...]]] = {}
     """The panels seen at each size, in the order of ``tab``."""
@@ -308,7 +309,10 @@ class LayoutScreen(Screen[None], inherit_bindings=False):
         while node is not None and not isinstance(node, Panel):
             parent = node.parent
             node = parent if isinstance(parent, Widget) else None
-        if isinstance(node, Panel) and node.panel_id != self.current:
+        if not isinstance(node, Panel) or node.panel_id == self.current:
+            return
+        # What is not seen never gets the keys: word of its focus comes too late.
+        if node in self.visible_panels():
             self.current = node.panel_id
             self.workstation.panel_changed()
 

@@ -285,9 +285,13 @@ class Ritual(ModalScreen[ScreenResultType]):
             trust_line(header), money_line(header), compact_line(header)
         )
         keys = getattr(self.app, "keymap", {}).get("app.kill", ("ctrl+k",))
-        locked = bool(getattr(self.app, "locked", False))
         self.query_one("#killed", KillBanner).set_kill(
-            kill_words(header, key=key_glyph(keys[0]), locked=locked)
+            kill_words(
+                header,
+                key=key_glyph(keys[0]),
+                locked=bool(getattr(self.app, "locked", False)),
+                read_only=bool(getattr(self.app, "read_only", False)),
+            )
         )
         live, fields = self.query_one("#live", LiveLine), self.live_fields()
         live.display = bool(fields)

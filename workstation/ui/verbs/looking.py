@@ -202,11 +202,15 @@ def alerts_open(app: WorkstationApp) -> None:
         if alert is not None:
             _to_cause(app, alert)
 
+    locked = "L unlocks this screen first." if app.locked else ""
+    if app.read_only:
+        locked = "Not from this screen: it is read-only."
     app.push_screen(
         AlertsScreen(
             app.alerts.merged(frame),
             app.acknowledge,
             is_seen=app.alerts.is_acknowledged,
+            locked=locked,
         ),
         done,
     )
