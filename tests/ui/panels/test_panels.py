@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -147,6 +148,36 @@ async def test_many_orders_widen_the_column_of_their_numbers() -> None:
     many = fakes.frame(orders=(fakes.order_row(12_345),))
     async with opened(make=lambda focus: many) as (app, _, _):
         assert " 12345 BTCUSDT  SELL" in text_of(app)
+
+
+@pytest.mark.parametrize(
+    ("size", "keys"), [((120, 40), ""), ((120, 40), "3"), ((80, 24), "")]
+)
+async def test_the_type_of_an_order_is_never_cut(
+    size: tuple[int, int], keys: str
+) -> None:
+    market = fakes.order_row(14, type=OrderType.MARKET, price=None, version=1)
+    at_venue = fakes.order_row(15, type=OrderType.TARGET, price=None, version=1)
+    session = fakes.FakeSession()
+    async with opened(session=session, size=size) as (app, pilot, _):
+        await pilot.press(*keys)
+        await pilot.pause()
+        session.make = partial(_still, fakes.frame(orders=(market, at_venue)))
+        app.bridge.pump_once()
+        await pilot.pause()
+        lines = text_of(app).split("\n")
+        for number, kind in ((14, " market "), (15, " target ")):
+            line = next(
+                each for each in lines if re.search(rf" {number} +BTCUSDT", each)
+            )
+            assert kind in line
+            assert " 2:14" in line
+        # Later orders with shorter words do not move the columns back.
+        heads = [each[:71] for each in lines if " TYPE " in each and not keys]
+        session.make = fakes.frame
+        app.bridge.pump_once()
+        await pilot.pause()
+        assert all(head in text_of(app) for head in heads)
 
 
 async def test_an_untrusted_book_says_why_and_shows_no_derived_figures() -> None:

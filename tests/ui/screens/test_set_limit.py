@@ -14,6 +14,7 @@ from workstation.ui.screens.fields import TextField
 from workstation.ui.screens.ritual import Verb
 from workstation.ui.screens.set_limit import (
     SetLimitScreen,
+    exact_limit,
     limit_sentence,
     wrong_limit,
 )
@@ -39,7 +40,9 @@ def dialog_on(name: str) -> tuple[FakeEngine, Fuse, SetLimitScreen]:
         (LimitUnit.MONEY, "much", "a number, or none"),
         (LimitUnit.MONEY, "0", "must be more than 0"),
         (LimitUnit.BPS, "0", ""),
-        (LimitUnit.BPS, "-1", "must be more than 0"),
+        (LimitUnit.BPS, "-1", "must be 0 or more"),
+        (LimitUnit.MONEY, "-1", "must be more than 0"),
+        (LimitUnit.MONEY, "1e-30", "too large, or finer than 18 decimals"),
         (LimitUnit.COUNT, "1.5", "must be a whole number"),
         (LimitUnit.SHARE, "1", ""),
         (LimitUnit.SHARE, "5", "must be a share, at most 1"),
@@ -49,6 +52,44 @@ def test_a_limit_is_checked_as_it_is_typed(
     unit: LimitUnit, text: str, wrong: str
 ) -> None:
     assert wrong_limit(unit, text) == wrong
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "said"),
+    [
+        (LimitUnit.MONEY, D("100000.00"), "100,000"),
+        (LimitUnit.MONEY, D("0.4"), "0.4"),
+        (LimitUnit.SHARE, D("0.1"), "10.0%"),
+        (LimitUnit.SHARE, D("0.00012"), "0.012%"),
+        (LimitUnit.RATIO, D(50), "50.0"),
+        (LimitUnit.BPS, D(0), "0"),
+        (LimitUnit.COUNT, None, "none"),
+    ],
+)
+def test_a_limit_is_said_with_every_digit_it_has(
+    unit: LimitUnit, value: Decimal | None, said: str
+) -> None:
+    assert exact_limit(unit, value) == said
+
+
+async def test_a_limit_that_stays_offers_nothing() -> None:
+    engine, fuse, dialog = dialog_on("max_position_value")
+    async with Host(dialog).run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        fuse.fire()
+        await pilot.pause()
+        text = text_of(dialog)
+        assert "max_position_value stays" in text
+        assert "[ Tighten ]" in text
+        go = dialog.query_one("#go", Verb)
+        assert not go.ready
+        go.focus()
+        await pilot.press("enter", "y")
+        assert engine.commands == []
+        dialog.query_one("#limit", TextField).entry.value = "1"
+        await pilot.pause()
+        assert "[ Tighten to 1 ]" in text_of(dialog)
+        assert go.ready
 
 
 @pytest.mark.parametrize(
@@ -70,6 +111,16 @@ def test_a_limit_is_checked_as_it_is_typed(
             "max_order_value goes from 25,000 to 10,000. It lets less pass.",
         ),
         (ORDER, D(25_000), "max_order_value stays 25,000."),
+        (
+            ORDER,
+            D("1e-9"),
+            "max_order_value goes from 25,000 to 0.000000001. It lets less pass.",
+        ),
+        (
+            ORDER,
+            D("25000.5"),
+            "max_order_value goes from 25,000 to 25,000.5. It lets 0.5 more pass.",
+        ),
         (
             POSITION,
             D(60_000),

@@ -66,12 +66,16 @@ class OrdersPanel(TablePanel):
     forms = _FORMS
     small = Form("compact", 0, _COMPACT)
     _id_cells = 0
+    _type_cells = 0
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The form's columns, with room for the longest number."""
-        first, *rest = super().columns
-        return (replace(first, width=max(first.width, self._id_cells)), *rest)
+        """The form's columns, with room for the longest number and type so far."""
+        least = {"id": self._id_cells, "type": self._type_cells}
+        return tuple(
+            replace(column, width=max(column.width, least.get(column.key, 0)))
+            for column in super().columns
+        )
 
     def apply(self, frame: Frame) -> None:
         """Show the orders of a frame."""
@@ -79,8 +83,11 @@ class OrdersPanel(TablePanel):
         if rows is None:
             return
         cells = max((len(order_number(row.order.id)) for row in rows), default=0)
-        if cells > self._id_cells:
-            self._id_cells = cells
+        kinds = max((len(_kind(row)) for row in rows), default=0)
+        if cells > self._id_cells or kinds > self._type_cells:
+            # Never narrower again: a column must not move back and forth.
+            self._id_cells = max(cells, self._id_cells)
+            self._type_cells = max(kinds, self._type_cells)
             self.refit()
         self.set_items([self._item(row) for row in rows], frame.ts)
         unknown = frame.header.unknown_orders
@@ -122,9 +129,6 @@ class OrdersPanel(TablePanel):
         compact = self.headless
         filled = quantity(order.filled, row.quantity_decimals if order.filled else 0)
         whole = quantity(order.quantity, row.quantity_decimals)
-        kind = "stop" if order.type is OrderType.STOP_LIMIT else order.type.value
-        if row.held:
-            kind = "targ!" if order.type is OrderType.TARGET else "stop!"
         state = order_state(order.status)
         bad = order.status is OrderStatus.UNKNOWN
         side = "up" if order.side.sign > 0 else "down"
@@ -135,7 +139,7 @@ class OrdersPanel(TablePanel):
             "filled": f"{filled}/{whole}",
             "price": price(row.price, row.decimals),
             "away": (percent(row.away_percent, unit=compact), "dim"),
-            "type": (kind, "warn" if row.held else ""),
+            "type": (_kind(row), "warn" if row.held else ""),
             "state": (state, "bad" if bad else "warn" if row.held else ""),
             "age": (short_age(row.age_ns), "dim"),
             "owner": order.owner,
@@ -172,6 +176,13 @@ class OrdersPanel(TablePanel):
             ],
             {name: exact[name] for name in names if name in exact},
         )
+
+
+def _kind(row: OrderRow) -> str:
+    kind = row.order.type
+    if row.held:
+        return "targ!" if kind is OrderType.TARGET else "stop!"
+    return "stop" if kind is OrderType.STOP_LIMIT else kind.value
 
 
 def _word(cell: str | Part) -> str:

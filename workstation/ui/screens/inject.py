@@ -22,6 +22,7 @@ from workstation.model.rehearsal import HandOrder, ToldReport, Transfer
 from workstation.model.signals import Signal
 from workstation.model.timeframes import Timeframe
 from workstation.ui.screens.fields import ChoiceLine, NumberField, TextField
+from workstation.ui.screens.inject_check import refusal
 from workstation.ui.screens.inject_form import (
     Entry,
     EventKind,
@@ -45,6 +46,13 @@ from workstation.ui.screens.sentences import listed, row_fields
 from workstation.ui.widgets.status_lines import Field
 
 __all__ = ["InjectScreen"]
+
+_LABELS = {
+    # As ``LABEL`` cells have room for them, with a blank behind.
+    "time_in_force": "in force",
+    "fee_currency": "fee in",
+    "trailing_bps": "trailing",
+}
 
 
 class InjectScreen(Ritual[Answer]):
@@ -112,7 +120,8 @@ class InjectScreen(Ritual[Answer]):
         yield raw
 
     def _strategies(self) -> tuple[str, ...]:
-        rows = self.basis.symbols or ()
+        """Return those that manage a symbol; a position may have a row of no one's."""
+        rows = [row for row in self.basis.symbols or () if row.state is not None]
         return tuple(dict.fromkeys(row.strategy for row in rows if row.strategy))
 
     def _orders(self, instrument: str) -> list[tuple[str, str]]:
@@ -181,7 +190,7 @@ class InjectScreen(Ritual[Answer]):
         self.rewrite()
 
     def _widget(self, entry: Entry, one: Instrument) -> Widget:
-        label = entry.name.removesuffix("_ns").replace("_", " ")
+        label = _LABELS.get(entry.name, entry.name.replace("_", " "))
         name = f"in-{entry.name}"
         if entry.choices:
             options = [(text, text.replace("_", " ")) for text in entry.choices]
@@ -281,7 +290,9 @@ class InjectScreen(Ritual[Answer]):
         except FormError as error:
             self._wrong = str(error)
             return f"Not an event yet: {error}."
-        self._wrong = ""
+        self._wrong = refusal(event, self.instruments, self.basis.symbols or ())
+        if self._wrong:
+            return f"It would be refused: {self._wrong}."
         if isinstance(event, Transfer | HandOrder):
             return happening_words(event)
         if isinstance(event, ToldReport):
@@ -299,7 +310,7 @@ class InjectScreen(Ritual[Answer]):
         return (Verb("Inject 1 event", self._inject, id="go"),)
 
     def update_verbs(self) -> None:
-        """Wait until the form is an event."""
+        """Wait until the form is an event that will be taken."""
         self.query_one("#go", Verb).ready = not self._wrong
 
     def _inject(self) -> None:

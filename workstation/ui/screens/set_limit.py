@@ -17,10 +17,10 @@ from workstation.ui.panels.risk import LIMIT_NAMES, limit_text
 from workstation.ui.screens.fields import TextField
 from workstation.ui.screens.ritual import Answer, Execute, Ritual, Timer, Verb
 from workstation.ui.typed_numbers import amount_of, wrong_amount
-from workstation.ui.typeset import percent, plain
+from workstation.ui.typeset import number, percent, plain
 from workstation.ui.widgets.status_lines import Field, field
 
-__all__ = ["SetLimitScreen", "limit_sentence", "wrong_limit"]
+__all__ = ["SetLimitScreen", "exact_limit", "limit_sentence", "wrong_limit"]
 
 _NO_LIMIT = "none"
 _REMARKS = {
@@ -41,7 +41,9 @@ def wrong_limit(unit: LimitUnit, text: str) -> str:
     if value is None:
         wrong = wrong_amount(text)
         return f"a number, or {_NO_LIMIT}" if wrong.endswith("no number") else wrong
-    if value < 0 or (value == 0 and unit is not LimitUnit.BPS):
+    if unit is LimitUnit.BPS:
+        return "must be 0 or more" if value < 0 else ""
+    if value <= 0:
         return "must be more than 0"
     if unit is LimitUnit.COUNT and value != value.to_integral_value():
         return "must be a whole number"
@@ -50,18 +52,29 @@ def wrong_limit(unit: LimitUnit, text: str) -> str:
     return ""
 
 
+def exact_limit(unit: LimitUnit, value: Decimal | None) -> str:
+    """Write a limit as the panel does, with every digit that it has."""
+    if value is None:
+        return _NO_LIMIT
+    share = unit is LimitUnit.SHARE
+    shown = (value * 100 if share else value).normalize()
+    exponent = shown.as_tuple().exponent
+    least = 1 if unit in (LimitUnit.SHARE, LimitUnit.RATIO) else 0
+    decimals = max(least, -exponent if isinstance(exponent, int) else 0)
+    return f"{number(shown, decimals)}{'%' if share else ''}"
+
+
 def limit_sentence(gauge: Gauge, after: Decimal | None, on_breach: str) -> str:
     """Say what a limit of ``after`` lets pass that this one does not, or stops."""
     name, unit, before, value = gauge.name, gauge.unit, gauge.limit, gauge.value
-    new = _NO_LIMIT if after is None else limit_text(unit, after)
-    old = _NO_LIMIT if before is None else limit_text(unit, before)
+    new, old = exact_limit(unit, after), exact_limit(unit, before)
     if after == before:
         return f"{name} stays {old}."
     parts = [f"{name} goes from {old} to {new}."]
     if after is None:
         parts.append("Nothing bounds it any more.")
     elif before is not None and after > before:
-        more = limit_text(unit, after - before)
+        more = exact_limit(unit, after - before)
         parts.append(f"It lets {more} more pass.")
     else:
         parts.append("It lets less pass.")
@@ -109,7 +122,7 @@ class SetLimitScreen(Ritual[Answer]):
         fields = [
             field(gauge.name, "strong"),
             field(f"now {limit_text(gauge.unit, gauge.value)}"),
-            field(f"at most {limit_text(gauge.unit, gauge.limit)}"),
+            field(f"at most {exact_limit(gauge.unit, gauge.limit)}"),
         ]
         if used:
             fields.append(field(f"{used}% used", "bad" if gauge.is_exceeded else ""))
@@ -175,15 +188,16 @@ class SetLimitScreen(Ritual[Answer]):
         """Show the one of the two that it would be, with its number."""
         wrong, looser = self._is_wrong, not self._is_wrong and self._loosens
         value, gauge = self._value, self._gauge()
-        new = "no limit" if value is None else limit_text(gauge.unit, value)
+        new = "no limit" if value is None else exact_limit(gauge.unit, value)
+        same = value == gauge.limit
         for name, word, shown in (
             ("#go", "Tighten", not looser),
             ("#loosen", "Loosen", looser),
         ):
             verb = self.query_one(name, Verb)
             verb.display = shown
-            verb.set_label(word if wrong else f"{word} to {new}")
-            verb.ready = shown and not wrong and value != gauge.limit
+            verb.set_label(word if wrong or same else f"{word} to {new}")
+            verb.ready = shown and not wrong and not same
 
     def _set(self) -> None:
         answer = self.run(
