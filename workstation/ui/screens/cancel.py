@@ -125,14 +125,23 @@ class CancelScreen(Ritual[Answer]):
             if len(guard) == 1:
                 remove.set_label(f"Remove 1 {guard[0].order.role}")
 
+    @property
+    def _strips(self) -> bool:
+        """Whether all that could be done is to remove what protects."""
+        plain, guard = self._split()
+        return bool(guard) and not plain and len(self.order_ids) > 1
+
+    def has_key(self, id: str) -> bool:
+        """Tell that ``y`` does nothing where only protection is left."""
+        return super().has_key(id) and not (id == "dialog.go" and self._strips)
+
     def action_go(self) -> None:
         """Press the first verb, but strip no positions by the key that keeps them safe.
 
         Of all orders shown only protection may be left: the same two keys, pressed once
         more, must not remove it.
         """
-        plain, guard = self._split()
-        if guard and not plain and len(self.order_ids) > 1:
+        if self._strips:
             self.say("All that is left protects: tab to the button that removes it.")
             return
         super().action_go()
