@@ -216,12 +216,14 @@ class Journal:
             self.failure = self.failure or f"journal {self.path}: {error}"
 
     def _commit(self, connection: sqlite3.Connection, rows: list[_Row]) -> None:
+        by_table: dict[str, list[tuple[object, ...]]] = {name: [] for name in _INSERT}
+        for table, row in rows:
+            by_table[table].append(row)
         try:
             with connection:
-                for table, sql in _INSERT.items():
-                    chosen = [row for name, row in rows if name == table]
+                for table, chosen in by_table.items():
                     if chosen:
-                        connection.executemany(sql, chosen)
+                        connection.executemany(_INSERT[table], chosen)
         except Exception as error:  # the edge of the writer: it must outlive all rows
             self.failure = (
                 f"journal {self.path}: {error}; the run goes on, "
