@@ -13,6 +13,7 @@ from workstation.execution.recovering import Recovering
 from workstation.execution.settings import ReconciliationSettings
 from workstation.model.commands import (
     CancelOrders,
+    Flatten,
     Hold,
     Kill,
     KillLevel,
@@ -792,6 +793,22 @@ def external(account: Account, filled: str = "0") -> None:
     status = OrderStatus.PARTIALLY_FILLED if D(filled) else OrderStatus.ACCEPTED
     account.give(OrderStatusReport("web_1", status, D(filled), quantity=D(2)))
     account.again()
+
+
+@pytest.mark.parametrize(("how", "owner"), [("adopt", ""), ("attribute", "s")])
+def test_what_closes_a_position_made_by_hand_is_nobody_s_to_take(
+    how: str, owner: str
+) -> None:
+    account = Account()
+    external(account, "1")
+    account.give(Flatten(instrument="BTC", owner="external"))
+    (close,) = [o for o in account.executor.orders() if o.reduce_only]
+    account.accept(close.id)
+    with pytest.raises(CommandRefused, match="closes what was made by hand"):
+        account.resolve(Subject.ORDER, close.id, how, owner=owner)
+    account.fill(close.id, "1", "90")
+    assert account.position("external") == 0
+    assert account.executor.desk.orders.closing("external", "BTC", Side.SELL) == 0
 
 
 def test_an_order_by_hand_can_be_adopted_by_the_operator() -> None:

@@ -97,6 +97,10 @@ class Settling:
             return f"cancel of {order.id} asked for"
         if order.owner != EXTERNAL:
             raise CommandRefused(f"order {order.id} is {order.owner}'s already")
+        if order.reduce_only:
+            raise CommandRefused(
+                f"order {order.id} closes what was made by hand: it is nobody's to take"
+            )
         if command.resolution is Resolution.IGNORE:
             self._ignore(command, "")
             return f"order {order.id} stays external: {command.reason}"

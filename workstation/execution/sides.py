@@ -112,7 +112,8 @@ def _verdict(
         return Verdict.ASKING, "a change of it is on its way"
     if _shape(listed) != _shape(order):
         return Verdict.ASKING, "the venue has it otherwise"
-    if order.owner != EXTERNAL:
+    if order.owner != EXTERNAL or order.reduce_only:
+        # What closes a position made by hand was made here.
         return Verdict.AGREES, ""
     ignored = reconciliation.ignored.get((Subject.ORDER, order.id))
     if ignored is not None:
