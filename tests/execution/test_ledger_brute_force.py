@@ -256,6 +256,9 @@ class Recount:
         """Change what is held at average cost; return what that realized."""
         had, gained = own["q"], F(0)
         own["q"] += change
+        if not change:
+            # Its fee took all that was bought: what is held cost what it had cost.
+            return gained
         if had * change >= 0:
             own["cost"] += change * price
             own["avg"] = to_grain(own["cost"] / own["q"]) if own["q"] else F(0)
