@@ -32,6 +32,14 @@ START = (
     "import os, sys; os.login_tty(0); "
     "os.execv(sys.executable, [sys.executable, '-m', 'workstation', *sys.argv[1:]])"
 )
+# The same as the child of a leader that hears the hang-up alone, as make does.
+START_BEHIND = (
+    "import os, signal, sys; os.login_tty(0); "
+    "signal.signal(signal.SIGHUP, lambda *_: None); child = os.fork(); "
+    "child or os.execv(sys.executable, "
+    "[sys.executable, '-m', 'workstation', *sys.argv[1:]]); "
+    "sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))"
+)
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -107,7 +115,12 @@ class Terminal:
     """A pseudo-terminal in which the program runs on the shipped default."""
 
     def __init__(
-        self, journal: Path, *settings: str, columns: int = 120, rows: int = 40
+        self,
+        journal: Path,
+        *settings: str,
+        columns: int = 120,
+        rows: int = 40,
+        start: str = START,
     ) -> None:
         self.journal = journal
         self.screen = Screen(columns, rows)
@@ -124,7 +137,7 @@ class Terminal:
         given = [f'journal.path="{journal}"', *settings]
         self.process = subprocess.Popen(
             [
-                *(sys.executable, "-c", START, "run", config),
+                *(sys.executable, "-c", start, "run", config),
                 *(word for each in given for word in ("--set", each)),
             ],
             stdin=self.slave,
@@ -289,6 +302,23 @@ def test_a_closed_terminal_ends_the_run_in_order(terminal: Terminal) -> None:
     # By itself and not by the signal; 120 is Python's word for last words unread.
     assert terminal.wait_for_end() in (0, 120)
     assert_whole(terminal.journal)
+
+
+def test_a_terminal_whose_end_only_another_hears_of_ends_the_run(
+    tmp_path: Path,
+) -> None:
+    journal = tmp_path / "run.sqlite"
+    terminal = Terminal(journal, start=START_BEHIND)
+    try:
+        terminal.wait_for_run()
+        # Paused it writes nothing that could fail.
+        terminal.press(" ")
+        terminal.wait(lambda: "PAUSED" in terminal.screen.header, "a pause")
+        terminal.hang_up()
+        assert terminal.wait_for_end() in (0, 120)
+    finally:
+        terminal.close()
+    assert_whole(journal)
 
 
 def test_a_run_that_is_to_be_kept_goes_on_without_its_terminal(tmp_path: Path) -> None:

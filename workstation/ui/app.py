@@ -11,6 +11,7 @@ import asyncio
 import gc
 import logging
 import os
+import sys
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from functools import partial
 from pathlib import Path
@@ -40,7 +41,12 @@ from workstation.ui.panels.base import Panel
 from workstation.ui.panels.lines import FilterBar
 from workstation.ui.screens.layouts import LAYOUTS
 from workstation.ui.screens.ritual import Answer
-from workstation.ui.signals import Signals, SplitEscapes, wait_for_escapes
+from workstation.ui.signals import (
+    Signals,
+    SplitEscapes,
+    is_hung_up,
+    wait_for_escapes,
+)
 from workstation.ui.verbs import VERBS
 from workstation.ui.verbs.account import reconciliation
 from workstation.ui.verbs.detail import detail_screen
@@ -60,6 +66,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Bookmark", "WorkstationApp", "run_app"]
 
+_TERMINAL_S = 0.5
+"""How soon it is noticed that the terminal has gone, where no signal says so."""
 _ALWAYS = frozenset({"app.kill", "app.quit", "app.interrupt", "app.redraw"})
 
 
@@ -106,6 +114,7 @@ class WorkstationApp(Face):
         self.export_folder = EXPORT_FOLDER
         self._given = session
         self.winding_down = False
+        self._hung_up = self._signal_is_late = False
         """Whether a signal has begun to end the run."""
         self.goes_on: asyncio.Task[Any] | None = None
         """What drives the run on once the screen is gone; None: it ends too."""
@@ -174,6 +183,8 @@ class WorkstationApp(Face):
         self.set_interval(1 / self.config.run.engine.frame_hz, self.bridge.tick)
         self.bridge_now()
         if self.owns_process:
+            if sys.__stdin__ is not None and sys.__stdin__.isatty():
+                self.set_interval(_TERMINAL_S, self._look_at_terminal)
             # What start-up made never becomes garbage; collecting it took 50 ms a time.
             gc.collect()
             gc.freeze()
@@ -195,7 +206,20 @@ class WorkstationApp(Face):
     def _on_term(self) -> None:
         leave_by(self, self.config.run.engine.on_exit)
 
+    def _look_at_terminal(self) -> None:
+        stdin = sys.__stdin__
+        if not self._hung_up and stdin is not None and is_hung_up(stdin.fileno()):
+            self._hung_up = self._signal_is_late = True
+            self._hang_up()
+
     def _on_hangup(self) -> None:
+        late, self._signal_is_late = self._signal_is_late, False
+        if not late:
+            # Else it tells what has been seen: no second one, which would not wait.
+            self._hung_up = True
+            self._hang_up()
+
+    def _hang_up(self) -> None:
         never_wait_for_output(self)
         policy, driver = self.config.run.engine.on_hangup, self.driver
         playing = driver is not None and driver.state.value == "playing"

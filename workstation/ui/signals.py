@@ -7,10 +7,11 @@ away when it ends.
 from __future__ import annotations
 
 import asyncio
+import select
 import signal
 from collections.abc import Callable, Mapping
 
-__all__ = ["Signals", "SplitEscapes", "is_remote", "wait_for_escapes"]
+__all__ = ["Signals", "SplitEscapes", "is_hung_up", "is_remote", "wait_for_escapes"]
 
 _TOGETHER_NS = 50_000_000
 # A slow line cuts "escape [ C" (the right arrow) in two; nobody types that fast.
@@ -30,6 +31,21 @@ def wait_for_escapes(environ: Mapping[str, str]) -> None:
 
         # Read anew for each sequence; the variable itself is read once, at import.
         setattr(constants, "ESCAPE_DELAY", _PATIENT_S)  # noqa: B010
+
+
+def is_hung_up(terminal: int) -> bool:
+    """Tell whether the terminal of this file descriptor has gone.
+
+    SIGHUP goes to the leader of the session alone: behind ``make run`` the leader is
+    make, which waits for its child, and the child hears nothing.
+    """
+    poll = getattr(select, "poll", None)
+    if poll is None:
+        return False
+    watched = poll()
+    watched.register(terminal, 0)
+    gone = select.POLLHUP | select.POLLERR
+    return any(events & gone for _, events in watched.poll(0))
 
 
 class SplitEscapes:
