@@ -53,12 +53,7 @@ from workstation.ui.verbs.detail import detail_screen
 from workstation.ui.verbs.leaving import begin_quit, leave_by
 from workstation.ui.verbs.looking import EXPORT_FOLDER, jump_to
 from workstation.ui.widgets.book_ladder import BookLadder
-from workstation.ui.winding_down import (
-    ask,
-    is_flattening,
-    log_what_is_left,
-    wind_down,
-)
+from workstation.ui.winding_down import ask, log_what_is_left, see_answered
 
 if TYPE_CHECKING:
     from workstation.model.commands import Command
@@ -263,12 +258,10 @@ class WorkstationApp(Face):
         """
         policy = self.config.run.engine.on_exit
         if policy != "keep" and not self.winding_down:
-            try:
-                ask(session, policy)
-                await wind_down(session, self.wall, flat=is_flattening(policy))
-            except Exception:  # the edge of leaving: the journal must be closed
-                logging.getLogger(__name__).exception("%s could not be done", policy)
-        log_what_is_left(session)
+            ask(session, policy)
+            await see_answered(session, policy, self.wall)
+        else:
+            log_what_is_left(session)
 
     async def on_unmount(self) -> None:
         """Stop the driver, wait for it, close the run."""

@@ -12,13 +12,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from workstation.ui.signals import Signals
-from workstation.ui.stepping import Outcome
-from workstation.ui.winding_down import (
-    ask,
-    is_flattening,
-    log_what_is_left,
-    wind_down,
-)
+from workstation.ui.winding_down import ask, log_what_is_left, see_answered
 
 if TYPE_CHECKING:
     from workstation.kernel import Clock
@@ -47,10 +41,9 @@ async def go_on(
         await asyncio.wait([*ends, driving], return_when=asyncio.FIRST_COMPLETED)
         if told.is_set() and on_exit != "keep" and not driving.done():
             ask(session, on_exit)
-            outcome = await wind_down(session, wall, flat=is_flattening(on_exit))
-            if outcome is not Outcome.DONE:
-                _log().warning("left unfinished: %s", outcome.value)
-        log_what_is_left(session)
+            await see_answered(session, on_exit, wall)
+        else:
+            log_what_is_left(session)
         session.driver.stop()
         await driving
     finally:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from workstation.kernel import Clock
     from workstation.ui.bridge import SessionLike
 
-__all__ = ["ask", "is_flattening", "log_what_is_left", "wind_down"]
+__all__ = ["ask", "log_what_is_left", "see_answered", "wind_down"]
 
 _PANELS = frozenset({"orders", "positions"})
 _SPAN_NS = 60 * NS_PER_S
@@ -28,14 +28,28 @@ _WALL_NS = 5 * NS_PER_S
 # Long enough for any venue that answers; a service manager kills after ten or more.
 
 
-def is_flattening(policy: str) -> bool:
+def ask(session: SessionLike, policy: str) -> None:
+    """Ask for what ``[engine] on_exit`` or ``on_hangup`` says, of any engine."""
+    try:
+        _ask(session, policy, flat=_is_flattening(policy))
+    except Exception:  # the edge of leaving: a broken engine must still end
+        _log().exception("%s could not be asked for", policy)
+
+
+async def see_answered(session: SessionLike, policy: str, wall: Clock) -> None:
+    """Move the clock until what a policy asked for is answered; log what is not."""
+    outcome = await wind_down(session, wall, flat=_is_flattening(policy))
+    if outcome is not Outcome.DONE:
+        _log().warning("left unfinished: %s", outcome.value)
+    log_what_is_left(session)
+
+
+def _is_flattening(policy: str) -> bool:
     """Tell whether a policy closes positions, and does not only cancel entries."""
     return policy.startswith("flatten")
 
 
-def ask(session: SessionLike, policy: str) -> None:
-    """Ask for what ``[engine] on_exit`` or ``on_hangup`` says."""
-    flat = is_flattening(policy)
+def _ask(session: SessionLike, policy: str, *, flat: bool) -> None:
     scene = Scene.of(session.frame(0, _PANELS, None))
     entries, held = scene.entries(), scene.held() if flat else ()
     if not entries and not held:

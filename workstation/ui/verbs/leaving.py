@@ -6,15 +6,13 @@ then stands in the program's log.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from workstation.ui.stepping import Outcome
 from workstation.ui.winding_down import (
     ask,
-    is_flattening,
     log_what_is_left,
+    see_answered,
     wind_down,
 )
 
@@ -37,10 +35,12 @@ def begin_quit(app: WorkstationApp) -> None:
         return
 
     def begin() -> None:
-        flat = screen.closing is QuitChoice.FLATTENED
-        _wind_down(app, flat=flat, then=answered)
+        app.step_in_slices(wind(flat=screen.closing is QuitChoice.FLATTENED))
 
-    def answered(outcome: Outcome) -> None:
+    async def wind(*, flat: bool) -> None:
+        session = app.bridge.session
+        assert session is not None
+        outcome = await wind_down(session, app.wall, flat=flat)
         # The dialog closes by the frame that shows it done.
         app.bridge_now()
         if outcome is not Outcome.DONE:
@@ -75,33 +75,11 @@ def leave_by(app: WorkstationApp, policy: str) -> None:
         log_what_is_left(session)
         app.leave(0)
         return
-    try:
-        ask(session, policy)
-    except Exception:  # the signal's edge: a broken engine must still end
-        _log().exception("%s could not be asked for", policy)
 
-    def answered(outcome: Outcome) -> None:
-        if outcome is not Outcome.DONE:
-            _log().warning("left unfinished: %s", outcome.value)
-        log_what_is_left(session)
+    async def see_through() -> None:
+        await see_answered(session, policy, app.wall)
         app.leave(0)
 
     app.winding_down = True
-    _wind_down(app, flat=is_flattening(policy), then=answered)
-
-
-def _wind_down(
-    app: WorkstationApp, *, flat: bool, then: Callable[[Outcome], None]
-) -> None:
-    """Move the clock until nothing is asked for any more, then call ``then``."""
-    session = app.bridge.session
-    assert session is not None
-
-    async def wind() -> None:
-        then(await wind_down(session, app.wall, flat=flat))
-
-    app.step_in_slices(wind())
-
-
-def _log() -> logging.Logger:
-    return logging.getLogger(__name__)
+    ask(session, policy)
+    app.step_in_slices(see_through())
