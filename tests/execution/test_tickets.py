@@ -141,7 +141,7 @@ def test_a_reduce_only_ticket_closes_what_the_operator_holds_and_no_more() -> No
         (ticket("1", "99", time_in_force=TimeInForce.GTD), "NO_EXPIRY"),
         (
             ticket("1", "99", time_in_force=TimeInForce.GTD, expires_ns=1),
-            "ORDER_CONTRADICTS: its end is 1 s ago",
+            "EXPIRY_PASSED: the order's end was 1 s ago",
         ),
         (
             ticket("1", "99", expires_ns=5_000_000_000),

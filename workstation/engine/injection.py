@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from workstation.engine.engine import Engine
 from workstation.market.aggregator import Aggregator
@@ -28,7 +28,7 @@ from workstation.model.market import (
     MarketEvent,
     Quote,
 )
-from workstation.model.money import is_figure
+from workstation.model.money import figure_error
 from workstation.model.orders import OrderHistory
 from workstation.model.rehearsal import HandOrder, ToldReport, Transfer
 from workstation.model.reports import ExternalOrder, OrderReport, ReportsLost
@@ -71,7 +71,8 @@ class Injections:
             raise CommandRefused("inject works in simulation and recording only")
         core = self._engine.core
         event = command.event
-        _check_amounts(event)
+        if wrong := figure_error(structs.asdict(event)):
+            raise CommandRefused(f"{type(event).__name__}: {wrong}")
         if isinstance(event, Transfer | HandOrder):
             said = self._simulated().happen(event)
             self.seqs.append(core.seq)
@@ -130,26 +131,13 @@ def check_report(
     if isinstance(report, ExternalOrder) and report.instrument not in instruments:
         known = ", ".join(instruments)
         raise CommandRefused(f"no instrument {report.instrument}; known: {known}")
-    for name, value in _amounts(report):
+    for name, value in structs.asdict(report).items():
+        if not isinstance(value, Decimal):
+            continue
         if name != "fee" and value < 0:
             raise CommandRefused(f"{kind}: {name} must not be below 0")
         if name in ("quantity", "price", "trigger") and not value:
             raise CommandRefused(f"{kind}: {name} must be above 0")
-
-
-def _amounts(event: Struct) -> Iterator[tuple[str, Decimal]]:
-    for name, value in structs.asdict(event).items():
-        if isinstance(value, Decimal):
-            yield name, value
-
-
-def _check_amounts(event: Struct) -> None:
-    for name, value in _amounts(event):
-        if not is_figure(value):
-            raise CommandRefused(
-                f"{type(event).__name__}: {name} {value:.3e} is no figure below 10^15 "
-                "with 18 decimals"
-            )
 
 
 def check_event(event: MarketEvent, instruments: Sequence[str]) -> None:

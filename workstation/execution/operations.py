@@ -40,7 +40,7 @@ from workstation.model.events import (
     PositionChanged,
 )
 from workstation.model.instruments import Side
-from workstation.model.money import is_figure
+from workstation.model.money import figure_error
 from workstation.model.orders import OrderEvent, OrderRole, OrderStatus
 from workstation.model.ports import Core
 from workstation.model.positions import DUST, Position
@@ -264,10 +264,8 @@ class Operations:
         name, value, limits = command.name, command.value, self._limits
         if name not in UNITS:
             raise CommandRefused(f"{name} is no limit; limits: {', '.join(UNITS)}")
-        if value is not None and not is_figure(value):
-            raise CommandRefused(
-                f"{name}: {value:.3e} is no figure below 10^15 with 18 decimals"
-            )
+        if wrong := figure_error({name: value}):
+            raise CommandRefused(wrong)
         given = getattr(limits.settings, name)
         before = None if given is None else Decimal(given)
         touched, seen = limits.changed.get(name, 0), command.seen_seq

@@ -23,7 +23,7 @@ from workstation.execution.triggers import meeting_price
 from workstation.model.commands import AmendOrder, PlaceOrder
 from workstation.model.errors import CommandRefused
 from workstation.model.instruments import Side
-from workstation.model.money import is_figure
+from workstation.model.money import figure_error
 from workstation.model.orders import (
     Order,
     OrderRole,
@@ -178,7 +178,7 @@ class Tickets:
             expires_ns=command.expires_ns,
             reason=command.reason or "by the operator",
         )
-        text = _no_figure(command) or _contradiction(order, self._core.ts)
+        text = figure_error(asdict(command)) or _contradiction(order)
         if text:
             return Judged(order, Denial(DenialCode.ORDER_CONTRADICTS, text))
         denial = self._risk.check(order, self._core.ts)
@@ -224,7 +224,7 @@ class Tickets:
             price=before.price if leg else command.price,
             trigger=trigger if before.is_untriggered else before.trigger,
         )
-        text = _no_figure(command)
+        text = figure_error(asdict(command))
         if text:
             return Judged(after, Denial(DenialCode.ORDER_CONTRADICTS, text), before)
         denial = _unchangeable(before, after)
@@ -290,15 +290,7 @@ def _intent(command: PlaceOrder) -> Signal:
     )
 
 
-def _no_figure(command: PlaceOrder | AmendOrder) -> str:
-    """Return which figure of a command can be none of any order; "" when all can."""
-    for name, value in asdict(command).items():
-        if isinstance(value, Decimal) and not is_figure(value):
-            return f"{name} {value:.3e} is no figure below 10^15 with 18 decimals"
-    return ""
-
-
-def _contradiction(order: Order, now_ns: int) -> str:
+def _contradiction(order: Order) -> str:
     """Return what of an order cannot be had together; "" when all can."""
     limit, word = order.type is OrderType.LIMIT, _WORDS.get(order.type)
     if word is None:
@@ -318,8 +310,6 @@ def _contradiction(order: Order, now_ns: int) -> str:
         return "GTD is for limit orders: a market order does not wait"
     if order.expires_ns is not None and not ends:
         return f"an end is for GTD, not for {order.time_in_force}"
-    if order.expires_ns is not None and order.expires_ns <= now_ns:
-        return f"its end is {(now_ns - order.expires_ns) / 1e9:g} s ago"
     return ""
 
 

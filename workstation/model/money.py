@@ -7,11 +7,13 @@ the one operation that has no end of decimals, a share, is rounded to a stated p
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 __all__ = [
     "GRAIN",
     "beyond",
+    "figure_error",
     "is_figure",
     "minus",
     "plain",
@@ -73,6 +75,17 @@ def is_figure(value: Decimal) -> bool:
         and exponent >= -_MOST_DECIMALS
         and value.adjusted() < _MOST_DIGITS
     )
+
+
+def figure_error(values: Mapping[str, object]) -> str:
+    """Return which amount of named values can be none, and why; "" when all can."""
+    for name, value in values.items():
+        if isinstance(value, Decimal) and not is_figure(value):
+            return (
+                f"{name} {value:.3e} is no figure below 10^{_MOST_DIGITS} with "
+                f"{_MOST_DECIMALS} decimals"
+            )
+    return ""
 
 
 def plain(value: Decimal) -> str:

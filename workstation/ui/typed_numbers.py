@@ -35,10 +35,15 @@ def amount_of(text: str) -> Decimal | None:
     return value if value is not None and is_figure(value) else None
 
 
-def wrong_amount(text: str) -> str:
-    """Return why a text is no amount, and what would be right; "" where it is one."""
+def wrong_amount(text: str, wanted: str = "") -> str:
+    """Return why a text is no amount, and what would be right; "" where it is one.
+
+    ``wanted`` says what would be right where anything else may be typed, too.
+    """
     value = number_of(text)
     if value is None:
         comma = "," in text and number_of(text.replace(",", ".", 1)) is not None
-        return "a decimal has a point: 0.1" if comma else f"{text.strip()} is no number"
+        if comma:
+            return "a decimal has a point: 0.1"
+        return wanted or f"{text.strip()} is no number"
     return "" if is_figure(value) else "too large, or finer than 18 decimals"

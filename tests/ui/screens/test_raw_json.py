@@ -28,8 +28,8 @@ def test_what_is_right_is_decoded() -> None:
     ("more", "said"),
     [
         (',"reduceonly":true', "no field 'reduceonly'; there are "),
-        (',"price":"NaN"', "price: too large, or finer than 18 decimals"),
-        (',"price":"1e400"', "price: too large, or finer than 18 decimals"),
+        (',"price":"NaN"', "price NaN is no figure below 10^15 with 18"),
+        (',"price":"1e400"', "price 1.000e+400 is no figure below 10^15"),
         (',"price":"x"', "price"),
         (',"price":', "not JSON: "),
     ],

@@ -7,13 +7,12 @@ not: a misspelt ``reduce_only`` would be an order that opens.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
 import msgspec
 from msgspec import Struct, structs
 
-from workstation.model.money import is_figure
+from workstation.model.money import figure_error
 
 __all__ = ["RawError", "decode_strictly"]
 
@@ -42,9 +41,8 @@ def decode_strictly(text: str, types: Sequence[type[Struct]]) -> Any:
         raise RawError(str(error)) from error
     except msgspec.DecodeError as error:
         raise RawError(f"not JSON: {error}") from error
-    for name, value in structs.asdict(found).items():
-        if isinstance(value, Decimal) and not is_figure(value):
-            raise RawError(f"{name}: too large, or finer than 18 decimals")
+    if wrong := figure_error(structs.asdict(found)):
+        raise RawError(wrong)
     return found
 
 

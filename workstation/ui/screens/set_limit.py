@@ -39,8 +39,7 @@ def wrong_limit(unit: LimitUnit, text: str) -> str:
         return ""
     value = amount_of(text)
     if value is None:
-        wrong = wrong_amount(text)
-        return f"a number, or {_NO_LIMIT}" if wrong.endswith("no number") else wrong
+        return wrong_amount(text, wanted=f"a number, or {_NO_LIMIT}")
     if unit is LimitUnit.BPS:
         return "must be 0 or more" if value < 0 else ""
     if value <= 0:
