@@ -58,6 +58,7 @@ from workstation.indicators import IndicatorError, Request
 from workstation.market.pipeline.settings import SHIPPED, PipelineSettings, is_script
 from workstation.market.settings import OpportunitySettings, StorageSettings
 from workstation.model.instruments import Instrument
+from workstation.model.owners import DUST, EXTERNAL, OPERATOR
 from workstation.model.settings import Settings
 from workstation.paths import (
     find_file,
@@ -100,7 +101,7 @@ _FEEDS: dict[str, type[FeedSettings]] = {
     "recording": RecordingFeedSettings,
 }
 _BROKERS = {"paper": PaperBrokerSettings}
-_TAKEN_NAMES = ("aggregator", "executor", "operator", "external", "dust")
+_TAKEN_NAMES = ("aggregator", "executor", OPERATOR, EXTERNAL, DUST)
 # Tasks that every run has, and owners beside the strategies.
 _SSH_FRAME_HZ = 4.0
 # A remote terminal is slower than a local one; see EngineSettings.frame_hz.

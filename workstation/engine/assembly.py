@@ -34,7 +34,6 @@ from workstation.engine.session import Session
 from workstation.engine.settings import FeedSettings, RunSettings
 from workstation.engine.sources import Feed
 from workstation.execution.executor import Executor
-from workstation.execution.reports import EXTERNAL
 from workstation.kernel import Clock, RealClock
 from workstation.market.aggregator import Aggregator
 from workstation.market.opportunities import OpportunityDetector
@@ -44,6 +43,7 @@ from workstation.market.pipeline.settings import PipelineSettings
 from workstation.model.errors import JournalError
 from workstation.model.instruments import Instrument
 from workstation.model.orders import OrderStatus
+from workstation.model.owners import EXTERNAL
 from workstation.model.roles import Broker, Connector, Venue
 from workstation.model.timeframes import Timeframe
 from workstation.strategy.host import DistantHost

@@ -21,11 +21,11 @@ from workstation.engine.plots import Plots
 from workstation.engine.script_plots import script_plots
 from workstation.engine.series import Series, grouping, series_of
 from workstation.execution.executor import Executor
-from workstation.execution.risk import OPERATOR
 from workstation.indicators import Request
 from workstation.market.aggregator import Aggregator
 from workstation.model.instruments import Instrument
 from workstation.model.orders import Fill, OrderRole
+from workstation.model.owners import OPERATOR
 from workstation.model.timeframes import Timeframe
 from workstation.strategy.scripted import ScriptedStrategy
 

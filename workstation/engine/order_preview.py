@@ -13,7 +13,6 @@ from msgspec import Struct
 
 from workstation.execution import margin
 from workstation.execution.executor import Executor
-from workstation.execution.risk import OPERATOR
 from workstation.execution.tickets import Judged, keeps_queue
 from workstation.market.aggregator import Aggregator
 from workstation.model.commands import AmendOrder, PlaceOrder
@@ -21,6 +20,7 @@ from workstation.model.errors import CommandRefused
 from workstation.model.fees import VenueFees
 from workstation.model.instruments import Instrument, to_decimal
 from workstation.model.orders import Order, OrderRole, OrderType
+from workstation.model.owners import OPERATOR
 from workstation.model.states import BookTrust, Gate
 
 __all__ = ["OrderPreview", "Preview", "Touch"]

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from workstation.model.commands import Disposition, Override
 from workstation.model.orders import Order, OrderStatus
+from workstation.model.owners import OPERATOR
 from workstation.model.states import SymbolState
 from workstation.model.timeframes import NS_PER_S
 from workstation.strategy.hand import OVERRIDES
@@ -98,7 +99,7 @@ def holdings_of(
             continue
         if order.owner == strategy:
             own.append(order)
-        elif order.owner == "operator":
+        elif order.owner == OPERATOR:
             others.append(order)
     entries = [order for order in own if _enters(order)]
     at_venue = [o for o in own if o.reduce_only and o.status is not _HELD]

@@ -14,12 +14,12 @@ from workstation.engine.order_commands import OrderCommands
 from workstation.execution.executor import Executor
 from workstation.model.commands import Reconcile, Resolve
 from workstation.model.errors import CommandRefused
+from workstation.model.owners import OPERATOR
 from workstation.model.reconciliation import Resolution, Subject
 from workstation.strategy.scripted import ScriptedStrategy
 
 __all__ = ["ReconciliationCommands"]
 
-OPERATOR = "operator"
 # What makes an order or a position somebody's; a cancel always passes.
 _GIVES = (Resolution.ADOPT, Resolution.ATTRIBUTE)
 

@@ -14,6 +14,7 @@ from workstation.engine.override_plan import Holdings, holdings_of, plan_overrid
 from workstation.execution.executor import Executor
 from workstation.model.commands import Disposition, HandBack, Override, SetParams
 from workstation.model.errors import CommandRefused
+from workstation.model.owners import OPERATOR
 from workstation.strategy.row import Row
 from workstation.strategy.scripted import ScriptedStrategy
 
@@ -56,7 +57,7 @@ class RowCommands:
             executor.adopt(owner, instrument)
         elif plan.hands_over:
             # Cancels the entries itself, once it is sure that it can.
-            executor.handover(owner, instrument, to="operator")
+            executor.handover(owner, instrument, to=OPERATOR)
         elif command.disposition is Disposition.FLATTEN:
             self._orders.close(owner, instrument, command.reason)
         elif plan.cancels or plan.gives_up:
@@ -77,10 +78,10 @@ class RowCommands:
             row.state,
             locked=row.locked,
             position=row.held,
-            operators=executor.position("operator", instrument).quantity,
+            operators=executor.position(OPERATOR, instrument).quantity,
             orders=[
                 *executor.working(row.strategy, instrument),
-                *executor.working("operator", instrument),
+                *executor.working(OPERATOR, instrument),
             ],
             waiting=waiting,
         )

@@ -25,8 +25,8 @@ from workstation.execution.tracked import Tracked
 from workstation.model.instruments import Side
 from workstation.model.money import plain
 from workstation.model.orders import Order, OrderRole, OrderStatus, OrderType
+from workstation.model.owners import DUST
 from workstation.model.ports import Core
-from workstation.model.positions import DUST
 from workstation.model.signals import Signal, SignalAction
 
 __all__ = ["Closing", "expiry", "limit_of", "trigger_of"]

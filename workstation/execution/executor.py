@@ -54,6 +54,7 @@ from workstation.model.commands import (
 )
 from workstation.model.instruments import Instrument
 from workstation.model.orders import Fill
+from workstation.model.owners import OPERATOR
 from workstation.model.ports import Core, FollowedMarketView
 from workstation.model.rates import BrokerAbilities, RateLimit
 from workstation.model.reports import AccountReport, ExternalOrder, OrderStatusReport
@@ -254,7 +255,7 @@ class Executor(Views):
 
     # Moving positions between owners.
 
-    def handover(self, owner: str, instrument: str, to: str = "operator") -> None:
+    def handover(self, owner: str, instrument: str, to: str = OPERATOR) -> None:
         """Give a position, its stops and targets to another owner, at average cost.
 
         Working entries of the giver are canceled. Raises CommandRefused when there is
@@ -262,7 +263,7 @@ class Executor(Views):
         """
         self.operations.transfer(owner, to, instrument)
 
-    def adopt(self, owner: str, instrument: str, source: str = "operator") -> None:
+    def adopt(self, owner: str, instrument: str, source: str = OPERATOR) -> None:
         """Take over a position of the operator, or of ``external``."""
         self.operations.transfer(source, owner, instrument)
 

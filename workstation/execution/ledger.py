@@ -21,8 +21,9 @@ from workstation.execution.statements import DAY_NS, DayStart, Statements
 from workstation.model.instruments import Instrument, Side
 from workstation.model.money import beyond, minus, plus, ratio, share, times
 from workstation.model.orders import Fill
+from workstation.model.owners import DUST
 from workstation.model.ports import FollowedMarketView
-from workstation.model.positions import DUST, AccountView, Position, refill
+from workstation.model.positions import AccountView, Position, refill
 from workstation.model.timeframes import NS_PER_S
 from workstation.model.trades import ClosedTrade
 

@@ -18,8 +18,7 @@ from workstation.execution.ledger import Ledger
 from workstation.execution.limits import UNITS, Limits, loosens
 from workstation.execution.protection import Protection
 from workstation.execution.queries import WATCH_INFERRED_NS
-from workstation.execution.reports import EXTERNAL
-from workstation.execution.risk import OPERATOR, Denial
+from workstation.execution.risk import Denial
 from workstation.execution.stops import Stops
 from workstation.execution.tracked import Tracked
 from workstation.model.commands import (
@@ -42,8 +41,9 @@ from workstation.model.events import (
 from workstation.model.instruments import Side
 from workstation.model.money import figure_error
 from workstation.model.orders import OrderEvent, OrderRole, OrderStatus
+from workstation.model.owners import DUST, EXTERNAL, OPERATOR
 from workstation.model.ports import Core
-from workstation.model.positions import DUST, Position
+from workstation.model.positions import Position
 from workstation.model.records import (
     ControlRecord,
     FlattenedRecord,

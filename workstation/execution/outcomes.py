@@ -18,7 +18,6 @@ from workstation.execution.desk import OrderDesk
 from workstation.execution.ledger import Ledger
 from workstation.execution.price_watch import PriceWatch
 from workstation.execution.protection import Plan, Protection
-from workstation.execution.reports import EXTERNAL
 from workstation.execution.risk import Denial, RiskStage
 from workstation.execution.stops import Stops
 from workstation.execution.tracked import Tracked
@@ -26,6 +25,7 @@ from workstation.model.commands import KillLevel
 from workstation.model.events import OrderFilled
 from workstation.model.instruments import Side
 from workstation.model.orders import Fill, Order, OrderRole, OrderStatus
+from workstation.model.owners import EXTERNAL
 from workstation.model.ports import Core
 from workstation.model.positions import Position
 from workstation.model.records import FillRecord, TradeRecord

@@ -16,7 +16,6 @@ from workstation.execution.balances import BalanceState
 from workstation.execution.executor import Executor
 from workstation.execution.limits import LOSSES
 from workstation.execution.live_limits import LiveLimits, SetLive
-from workstation.execution.reports import EXTERNAL
 from workstation.execution.tracked import Tracked
 from workstation.execution.wanted_protection import WantedProtection
 from workstation.model.commands import KillLevel, Recover
@@ -24,7 +23,7 @@ from workstation.model.errors import JournalError
 from workstation.model.limits import BreakerState
 from workstation.model.money import minus
 from workstation.model.orders import Fill, OrderEvent, OrderRole, OrderStatus
-from workstation.model.positions import DUST
+from workstation.model.owners import DUST, EXTERNAL
 from workstation.model.rates import RequestKind
 from workstation.model.reconciliation import Subject, Verdict
 from workstation.model.records import (

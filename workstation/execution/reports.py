@@ -24,6 +24,7 @@ from workstation.model.orders import (
     OrderRole,
     OrderStatus,
 )
+from workstation.model.owners import EXTERNAL
 from workstation.model.ports import Core
 from workstation.model.reports import (
     CancelRejected,
@@ -40,10 +41,7 @@ from workstation.model.reports import (
     ReportsLost,
 )
 
-__all__ = ["EXTERNAL", "Reports"]
-
-EXTERNAL = "external"
-"""Owner of orders that were not made here, and of what they fill."""
+__all__ = ["Reports"]
 
 S = OrderStatus
 # Bound once: looking a member up in its enum costs ten times a global (3.11).

@@ -24,6 +24,7 @@ from workstation.execution.shape import misshapen
 from workstation.execution.triggers import meeting_price
 from workstation.model.instruments import Instrument, Side
 from workstation.model.orders import Order, OrderRole, OrderStatus
+from workstation.model.owners import OPERATOR
 from workstation.model.ports import MarketView
 from workstation.model.rates import RequestKind
 from workstation.model.states import BookTrust
@@ -31,7 +32,6 @@ from workstation.model.states import BookTrust
 __all__ = ["Denial", "DenialCode", "Joining", "RiskStage"]
 
 ZERO = Decimal(0)
-OPERATOR = "operator"
 # Bound once: looking a member up in its enum costs ten times a global (3.11).
 _BUY, _UNKNOWN, _REVERSE = Side.BUY, OrderStatus.UNKNOWN, Joining.REVERSE
 _SAFETY = (OrderRole.STOP, OrderRole.TARGET, OrderRole.FLATTEN)

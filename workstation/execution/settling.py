@@ -15,14 +15,13 @@ from workstation.execution.ledger import Ledger
 from workstation.execution.operations import Operations
 from workstation.execution.outcomes import Outcomes
 from workstation.execution.reconciliation import Reconciliation
-from workstation.execution.reports import EXTERNAL
-from workstation.execution.risk import OPERATOR
 from workstation.execution.tracked import Tracked
 from workstation.model.commands import CancelOrders, Reconcile, Resolve
 from workstation.model.errors import CommandRefused
 from workstation.model.instruments import Instrument, Side
 from workstation.model.money import is_figure, plain, plus, times
 from workstation.model.orders import Fill, OrderRole
+from workstation.model.owners import EXTERNAL, OPERATOR
 from workstation.model.ports import Core
 from workstation.model.reconciliation import Resolution, Subject, Verdict
 from workstation.model.records import DifferenceRecord

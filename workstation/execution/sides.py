@@ -12,10 +12,10 @@ from workstation.execution.balances import BalanceState
 from workstation.execution.ledger import Ledger
 from workstation.execution.orders import Orders
 from workstation.execution.reconciliation import Reconciliation
-from workstation.execution.reports import EXTERNAL
 from workstation.execution.tracked import Tracked
 from workstation.model.money import minus
 from workstation.model.orders import TERMINAL, Order, OrderStatus
+from workstation.model.owners import EXTERNAL
 from workstation.model.positions import Position
 from workstation.model.reconciliation import (
     BalanceLine,

@@ -16,10 +16,11 @@ from workstation.execution.closing import Closing
 from workstation.execution.desk import OrderDesk
 from workstation.execution.ledger import Ledger
 from workstation.execution.protection import RETRY_NS
-from workstation.execution.risk import OPERATOR, Joining, RiskStage
+from workstation.execution.risk import Joining, RiskStage
 from workstation.execution.tracked import Tracked
 from workstation.execution.triggers import Triggers, Waiting
 from workstation.model.orders import Order, OrderRole, OrderStatus, OrderType
+from workstation.model.owners import OPERATOR
 from workstation.model.ports import Core
 from workstation.model.signals import Signal
 

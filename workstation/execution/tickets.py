@@ -15,7 +15,7 @@ from msgspec.structs import asdict, replace
 from workstation.execution.closing import Closing
 from workstation.execution.desk import OrderDesk
 from workstation.execution.protection import Protection
-from workstation.execution.risk import OPERATOR, Denial, DenialCode, RiskStage
+from workstation.execution.risk import Denial, DenialCode, RiskStage
 from workstation.execution.shape import bad_price
 from workstation.execution.stops import Stops
 from workstation.execution.tracked import Tracked
@@ -31,6 +31,7 @@ from workstation.model.orders import (
     OrderType,
     TimeInForce,
 )
+from workstation.model.owners import OPERATOR
 from workstation.model.ports import Core
 from workstation.model.records import SignalRecord
 from workstation.model.signals import Signal, SignalAction

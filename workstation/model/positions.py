@@ -8,11 +8,9 @@ from msgspec import Struct
 
 from workstation.model.money import minus, plus, ratio, share, times
 
-__all__ = ["DUST", "AccountView", "Position", "Refill", "refill"]
+__all__ = ["AccountView", "Position", "Refill", "refill"]
 
 ZERO = Decimal(0)
-DUST = "dust"
-"""Owner of what is less than a lot: nobody can sell it by itself."""
 
 
 class Position(Struct, frozen=True, gc=False, kw_only=True):

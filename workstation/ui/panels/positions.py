@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from workstation.model.positions import DUST
+from workstation.model.owners import DUST
 from workstation.ui.actions import Scope
 from workstation.ui.panels.base import Choice
 from workstation.ui.panels.cells import short_age, signed

@@ -11,6 +11,7 @@ from decimal import Decimal
 from workstation.model.instruments import Instrument, decimals_of
 from workstation.model.money import GRAIN, minus
 from workstation.model.orders import OrderStatus
+from workstation.model.owners import EXTERNAL
 from workstation.model.reconciliation import (
     BalanceLine,
     OrderLine,
@@ -31,7 +32,6 @@ from workstation.ui.widgets.inks import Part
 from workstation.ui.widgets.status_lines import Field, field
 
 __all__ = [
-    "EXTERNAL",
     "VERDICT_INKS",
     "WANTING",
     "Instruments",
@@ -55,9 +55,6 @@ __all__ = [
 
 Line = OrderLine | PositionLine | BalanceLine
 Instruments = Mapping[str, Instrument]
-
-EXTERNAL = "external"
-"""Owner of what was made at the venue."""
 
 VERDICT_INKS = {
     Verdict.DIFFERS: "bad",

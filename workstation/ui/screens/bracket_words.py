@@ -11,12 +11,11 @@ from decimal import Decimal
 from workstation.model.commands import PlaceOrder
 from workstation.model.instruments import Instrument
 from workstation.model.orders import OrderRole
+from workstation.model.owners import OPERATOR
 from workstation.ui.screens.scene import Scene
 from workstation.ui.typeset import price, quantity
 
 __all__ = ["bracket_words"]
-
-OPERATOR = "operator"
 
 
 def bracket_words(order: PlaceOrder, scene: Scene, instrument: Instrument) -> str:

@@ -16,6 +16,7 @@ from textual.widget import Widget
 
 from workstation.engine.frames import Frame
 from workstation.model.commands import Reconcile, Resolve
+from workstation.model.owners import EXTERNAL
 from workstation.model.reconciliation import (
     OrderLine,
     ReconciliationView,
@@ -24,7 +25,6 @@ from workstation.model.reconciliation import (
 )
 from workstation.ui.actions import Hint
 from workstation.ui.screens.both_sides import (
-    EXTERNAL,
     Instruments,
     Line,
     can_be_settled,

@@ -11,6 +11,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from workstation.model.instruments import Instrument, decimals_of
+from workstation.model.owners import EXTERNAL, OPERATOR
 from workstation.model.reconciliation import (
     BalanceLine,
     OrderLine,
@@ -20,7 +21,6 @@ from workstation.model.reconciliation import (
     Verdict,
 )
 from workstation.ui.screens.both_sides import (
-    EXTERNAL,
     Instruments,
     Line,
     amount,
@@ -32,7 +32,6 @@ from workstation.ui.screens.sentences import count
 from workstation.ui.typeset import number, price, quantity
 
 __all__ = [
-    "OPERATOR",
     "Settlement",
     "attributable",
     "settle_sentence",
@@ -42,7 +41,6 @@ __all__ = [
     "ways",
 ]
 
-OPERATOR = "operator"
 ZERO = Decimal(0)
 R = Resolution
 

@@ -30,7 +30,7 @@ from workstation.engine.frames import (
 )
 from workstation.engine.override_plan import Holdings, holdings_of
 from workstation.kernel import TaskStats
-from workstation.model.positions import DUST
+from workstation.model.owners import DUST, OPERATOR
 from workstation.model.reconciliation import ReconciliationView
 from workstation.model.states import SymbolState
 
@@ -142,7 +142,7 @@ class Scene(Struct, frozen=True, kw_only=True):
 
     def holdings(self, row: SymbolRow) -> Holdings:
         """Return what a plan of an override of this row is made from."""
-        held = self.held("operator", row.instrument)
+        held = self.held(OPERATOR, row.instrument)
         own = self.held(row.strategy, row.instrument)
         return holdings_of(
             row.strategy,

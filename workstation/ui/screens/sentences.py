@@ -11,6 +11,7 @@ from decimal import Decimal
 from workstation.engine.frames import OrderRow, PositionRow, SymbolRow
 from workstation.engine.override_plan import OverridePlan
 from workstation.model.orders import Order, OrderRole
+from workstation.model.owners import OPERATOR
 from workstation.model.states import SymbolState
 from workstation.ui.screens.flatten_plan import FlattenPart, flatten_parts
 from workstation.ui.screens.scene import Scene
@@ -128,11 +129,11 @@ def override_sentence(scene: Scene, row: SymbolRow, plan: OverridePlan) -> str:
 def _adopted(scene: Scene, row: SymbolRow, plan: OverridePlan) -> list[str]:
     if not plan.adopts:
         return []
-    given = scene.held("operator", row.instrument)
+    given = scene.held(OPERATOR, row.instrument)
     parts = ["adopts " + listed([_owned(one) for one in given])]
     if plan.cancels_operators:
         parts.append(f"cancels {count(len(plan.cancels_operators), 'order')} of it")
-    legs, own = _apart(scene.protection("operator", row.instrument))
+    legs, own = _apart(scene.protection(OPERATOR, row.instrument))
     if legs:
         parts.append(f"{protection_words(legs)} {_come(legs)} with it")
     if own:
