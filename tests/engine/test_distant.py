@@ -27,6 +27,7 @@ from workstation.model.reports import (
     OrderAccepted,
     OrderCanceled,
     OrderFilledReport,
+    OrderReplaced,
     OrderStatusReport,
     Report,
 )
@@ -34,6 +35,7 @@ from workstation.model.requests import (
     CancelOrder,
     QueryAccount,
     QueryOrder,
+    ReplaceOrder,
     SingleRequest,
     SubmitOrder,
 )
@@ -68,6 +70,8 @@ class Venue:
                 return (OrderAccepted(order.id, "v"), _fill(order.id, order.quantity))
             case CancelOrder(order_id=order_id):
                 return (OrderCanceled(order_id),)
+            case ReplaceOrder(order_id=order_id, quantity=quantity):
+                return (OrderReplaced(order_id, quantity, None),)
             case QueryAccount(number=number):
                 self.told.set()
                 balance = Balance("USDT", Decimal(self.cash))
@@ -156,6 +160,7 @@ async def test_an_order_waits_for_the_cancels_that_clear_its_way_and_for_no_othe
             CancelOrder("b", "BTCUSDT"),
             CancelOrder("c", "BTCUSDT"),
             behind("d", "a", "b", "gone"),
+            ReplaceOrder("h", Decimal(1), None, "BTCUSDT", after=("c",)),
             submit("e"),
             QueryOrder("f", "BTCUSDT"),
         ]
@@ -166,7 +171,7 @@ async def test_an_order_waits_for_the_cancels_that_clear_its_way_and_for_no_othe
         venue.gate.set()
         await _turns()
         # A cancel that has no answer is waited for no longer.
-        assert venue.begun[-1] == "d"
+        assert sorted(venue.begun[5:]) == ["d", "h"]
         assert broker.waiting == 0
         broker.request(submit("g"))
         await _turns()

@@ -254,8 +254,10 @@ def test_a_closing_ticket_takes_own_orders_out_of_its_way_first() -> None:
     hand = held_by_hand()
     hand.give(by_ticket("1", side=Side.SELL, reduce_only=True))
     asked = hand.core.requests[-2:]
-    assert [type(each) for each in asked] == [CancelOrder, SubmitOrder]
-    assert asked[0] == CancelOrder("o-2", "BTC")
+    cancel, exit_ = asked
+    assert cancel == CancelOrder("o-2", "BTC")
+    assert isinstance(exit_, SubmitOrder)
+    assert exit_.after == ("o-2",)
 
 
 def test_a_closing_order_that_is_amended_takes_them_out_of_its_way_too() -> None:
@@ -264,8 +266,13 @@ def test_a_closing_order_that_is_amended_takes_them_out_of_its_way_too() -> None
     hand.accept("o-3")
     hand.give(AmendOrder(order_id="o-3", quantity=D(1), price=D("99.9")))
     asked = hand.core.requests[-2:]
-    assert [type(each) for each in asked] == [CancelOrder, ReplaceOrder]
-    assert asked[0] == CancelOrder("o-2", "BTC")
+    cancel, change = asked
+    assert cancel == CancelOrder("o-2", "BTC")
+    assert change == ReplaceOrder("o-3", D(1), D("99.9"), "BTC", after=("o-2",))
+    hand.give(OrderCanceled("o-2"))
+    hand.give(OrderReplaced("o-3", D(1), D("99.9")))
+    hand.give(AmendOrder(order_id="o-3", quantity=D(1), price=D("99.8")))
+    assert hand.core.requests[-1] == ReplaceOrder("o-3", D(1), D("99.8"), "BTC")
 
 
 @pytest.mark.parametrize("answer", ["replaced", "rejected", None])

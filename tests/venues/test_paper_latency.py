@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.engine.requests import submit
 from tests.execution.fakes import NS, quote
 from tests.venues.paper_venue import Venue
 from workstation.model.instruments import Side
@@ -19,7 +20,12 @@ from workstation.model.reports import (
     OrderFilledReport,
     OrderReplaced,
 )
-from workstation.model.requests import CancelOrder, QueryOrder, ReplaceOrder
+from workstation.model.requests import (
+    CancelOrder,
+    QueryOrder,
+    ReplaceOrder,
+    SubmitOrder,
+)
 from workstation.venues.paper.latency import Latency, quantile
 from workstation.venues.paper.settings import PaperBrokerSettings
 
@@ -84,6 +90,19 @@ def test_requests_about_one_order_never_overtake_each_other() -> None:
     placed = latency.arrival(QueryOrder("o"), "o", 0)
     assert (placed, latency.arrival(cancel, "o", 5)) == (200 * MS, 200 * MS)
     assert latency.arrival(cancel, "p", 5) == 5 + MS
+
+
+def test_what_clears_the_way_of_an_order_is_there_before_it() -> None:
+    settings = PaperBrokerSettings(
+        place_ms=(1.0,), replace_ms=(2.0,), cancel_ms=(50.0,)
+    )
+    latency = Latency(settings, random_stream(1, "x"))
+    assert latency.arrival(CancelOrder("a"), "a", 0) == 50 * MS
+    order = submit("o").order
+    assert latency.arrival(SubmitOrder(order, ("a", "gone")), "o", 0) == 51 * MS
+    change = ReplaceOrder("q", D(1), None, after=("a",))
+    assert latency.arrival(change, "q", 0) == 52 * MS
+    assert latency.arrival(SubmitOrder(order), "p", 0) == MS
 
 
 @given(st.integers(0, 1000), st.lists(st.integers(0, 10**8), max_size=40))

@@ -165,10 +165,10 @@ class DistantBroker:
             begin(self._send_all(order_id))
 
     def _behind(self, request: SingleRequest) -> _Leaving:
-        """Let an order wait for the cancels of our own that it would trade with."""
+        """Let an order wait for the cancels of what of ours it would trade with."""
         answered = asyncio.Event()
         after: tuple[asyncio.Event, ...] = ()
-        if isinstance(request, SubmitOrder):
+        if isinstance(request, SubmitOrder | ReplaceOrder):
             found = (self._cancels.get(each) for each in request.after)
             after = tuple(each for each in found if each is not None)
         elif isinstance(request, CancelOrder):

@@ -400,13 +400,7 @@ class Closing:
 
         What reduces a position is never refused for them; it leaves after them.
         """
-        met = self._risk.meets(order)
-        for each in met:
-            tracked = self._desk.orders.get(each.id)
-            if tracked is not None:
-                self._desk.cancel(tracked, f"in the way of {order.id}")
-        if met:
-            self._desk.cleared[order.id] = tuple(each.id for each in met)
+        self._desk.clear_way(order, self._risk.meets(order))
 
     def _refuse(self, signal: Signal, denial: Denial) -> None:
         order = self._desk.draft(

@@ -7,7 +7,7 @@ talks to the broker.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import partial
 
@@ -99,8 +99,8 @@ class OrderDesk:
         """Told that an order has left, or was filled."""
         self.orders = Orders(settings.keep_closed)
         self.queries = Queries(name, settings, self.orders, self.sender)
-        self.cleared: dict[str, tuple[str, ...]] = {}
-        """Orders that were canceled to clear the way of one, by the id of that one."""
+        # Orders that are canceled to clear the way of one, by the id of that one.
+        self._cleared: dict[str, tuple[str, ...]] = {}
         self._core: Core
         cancel_ns = settings.cancel_timeout_ms * NS_PER_MS
         self._patience_ns = {
@@ -183,8 +183,7 @@ class OrderDesk:
         now_ns = self._core.ts
         tracked.sent_ns = tracked.spoken_ns = tracked.heard_ns = now_ns
         order = tracked.order
-        after = self.cleared.pop(order.id, ()) if self.cleared else ()
-        self.sender.send(SubmitOrder(order, after))
+        self.sender.send(SubmitOrder(order, self._cleared.pop(order.id, ())))
         self.queries.watch()
         self.active()
 
@@ -241,6 +240,18 @@ class OrderDesk:
         self.sender.send(CancelOrder(tracked.order.id, tracked.order.instrument))
         return True
 
+    def clear_way(self, order: Order, met: Sequence[Order]) -> None:
+        """Cancel what an order would trade with; the order is to be sent next.
+
+        Its request says what it comes after.
+        """
+        for each in met:
+            tracked = self.orders.get(each.id)
+            if tracked is not None:
+                self.cancel(tracked, f"in the way of {order.id}")
+        if met:
+            self._cleared[order.id] = tuple(each.id for each in met)
+
     def replace(
         self,
         tracked: Tracked,
@@ -260,7 +271,14 @@ class OrderDesk:
         tracked.spoken_ns = self._core.ts
         order = tracked.order
         self.sender.send(
-            ReplaceOrder(order.id, quantity, price, order.instrument, trigger)
+            ReplaceOrder(
+                order.id,
+                quantity,
+                price,
+                order.instrument,
+                trigger,
+                self._cleared.pop(order.id, ()),
+            )
         )
         return True
 

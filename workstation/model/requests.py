@@ -44,7 +44,8 @@ class CancelOrder(Struct, frozen=True, gc=False, tag="cancel"):
 class ReplaceOrder(Struct, frozen=True, gc=False, tag="replace"):
     """Ask the broker to change price and quantity, of a waiting stop also its trigger.
 
-    ``trigger`` is None for an order that has none, or whose trigger was met.
+    ``trigger`` is None for an order that has none, or whose trigger was met. ``after``
+    as of a new order.
     """
 
     order_id: str
@@ -52,6 +53,7 @@ class ReplaceOrder(Struct, frozen=True, gc=False, tag="replace"):
     price: Decimal | None
     instrument: str = ""
     trigger: Decimal | None = None
+    after: tuple[str, ...] = ()
 
 
 class QueryOrder(Struct, frozen=True, gc=False, tag="query"):

@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from random import Random
 
-from workstation.model.requests import CancelOrder, ReplaceOrder, Request
+from workstation.model.requests import (
+    CancelOrder,
+    ReplaceOrder,
+    Request,
+    SubmitOrder,
+)
 from workstation.model.timeframes import NS_PER_MS
 from workstation.venues.paper.settings import PaperBrokerSettings
 
@@ -54,6 +59,10 @@ class Latency:
             values = self._replace
         else:
             values = self._place
+        if isinstance(request, SubmitOrder | ReplaceOrder):
+            # It leaves once the cancels that clear its way are there.
+            there = [self._arrivals.get(each, 0) for each in request.after]
+            now_ns = max([now_ns, *there])
         return self._due(self._arrivals, order_id, now_ns, values)
 
     def report(self, order_id: str, now_ns: int) -> int:
