@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.venues.test_binance_venue import order
 from workstation.model.errors import VenueSilent
 from workstation.model.reports import CancelRejected, OrderRejected
 from workstation.model.requests import CancelOrder, QueryOrder, SubmitOrder
+from workstation.model.timeframes import NS_PER_MS
 from workstation.venues.binance.settings import BinanceVenueSettings
 from workstation.venues.binance.venue import BinanceVenue
 
@@ -71,6 +73,30 @@ async def test_neither_key_nor_signature_goes_to_where_a_redirect_points() -> No
                 await venue.send(SubmitOrder(order(f"z-{status}", "1", "90")))
         await venue.close()
     assert elsewhere == []
+
+
+@pytest.mark.parametrize("order_id", ["u-1", "web:a/1", "ä&=+ %"])
+async def test_a_query_arrives_as_it_was_signed(order_id: str) -> None:
+    signed: list[bool] = []
+
+    async def check(request: web.Request) -> web.StreamResponse:
+        query, _, signature = request.raw_path.partition("?")[2].rpartition(
+            "&signature="
+        )
+        if query:
+            expected = hmac.new(b"s", query.encode(), "sha256").hexdigest()
+            signed.append(signature == expected)
+            assert request.query["origClientOrderId"] == order_id
+        return web.json_response({"serverTime": host.ns // NS_PER_MS})
+
+    async with hosted(check) as host:
+        venue = BinanceVenue(
+            BinanceVenueSettings(base_url=host.url, secret="s"), {BTC: BTC}, host.clock
+        )
+        with pytest.raises(VenueSilent):
+            await venue.send(QueryOrder(order_id, BTC))
+        await venue.close()
+    assert signed == [True]
 
 
 async def test_no_error_text_has_an_address_in_it() -> None:

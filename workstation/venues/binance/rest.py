@@ -13,6 +13,7 @@ from typing import Any
 
 import aiohttp
 import msgspec
+from yarl import URL
 
 from workstation.kernel.clock import Clock, RealClock
 from workstation.model.errors import VenueSilent, WorkstationError
@@ -127,7 +128,8 @@ class BinanceRest:
         try:
             async with session.request(
                 method,
-                f"{self._settings.base_url}{target}",
+                # As it was signed: else ids with a colon or a slash are encoded anew.
+                URL(f"{self._settings.base_url}{target}", encoded=True),
                 # Key and signature are for this host.
                 allow_redirects=False,
             ) as response:
