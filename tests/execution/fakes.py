@@ -17,7 +17,8 @@ from workstation.execution.settings import (
 from workstation.kernel.clock import Timer
 from workstation.market.book import Book
 from workstation.market.pipeline.figures import NO_FIGURES
-from workstation.model.instruments import Instrument
+from workstation.model.commands import PlaceOrder
+from workstation.model.instruments import Instrument, Side
 from workstation.model.market import (
     Bar,
     BookSnapshot,
@@ -398,6 +399,26 @@ class Hand:
     def submitted(self) -> list[str]:
         """Return the ids of the orders that left, in order."""
         return [r.order.id for r in self.core.requests if isinstance(r, SubmitOrder)]
+
+
+def ticket(
+    quantity: str = "1",
+    price: str | None = None,
+    side: Side = Side.BUY,
+    **rest: object,
+) -> PlaceOrder:
+    """Return an order of the operator in BTC: a limit order where a price is given."""
+    given: dict[str, object] = {
+        "instrument": "BTC",
+        "side": side,
+        "quantity": D(quantity),
+        "order_type": OrderType.MARKET if price is None else OrderType.LIMIT,
+        "price": None if price is None else D(price),
+    }
+    for name in ("stop", "target"):
+        if name in rest:
+            rest[name] = D(str(rest[name]))
+    return PlaceOrder(**(given | rest))  # type: ignore[arg-type]
 
 
 def signal(action: str, quantity: str | None = None, **fields: object) -> Signal:

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from msgspec import structs
 
-from tests.execution.fakes import BTC, Hand, signal
+from tests.execution.fakes import BTC, Hand, signal, ticket
 from tests.execution.quoting import Quoter, wish
 from workstation.execution.settings import RiskSettings
 from workstation.model.commands import (
@@ -18,24 +18,12 @@ from workstation.model.commands import (
     PlaceOrder,
 )
 from workstation.model.instruments import Side
-from workstation.model.orders import OrderRole, OrderType
+from workstation.model.orders import OrderRole
 from workstation.model.records import FaultRecord
 from workstation.model.reports import OrderCanceled, OrderRejected
 
 D = Decimal
 LOOSE = RiskSettings(max_open_orders=1_000, max_order_rate=None)
-
-
-def ticket(
-    quantity: str, price: str | None = None, side: Side = Side.BUY
-) -> PlaceOrder:
-    return PlaceOrder(
-        instrument="BTC",
-        side=side,
-        quantity=D(quantity),
-        order_type=OrderType.MARKET if price is None else OrderType.LIMIT,
-        price=None if price is None else D(price),
-    )
 
 
 def make(hand: Hand, order: PlaceOrder, *, fills: str | None = None) -> str:
@@ -90,7 +78,7 @@ def test_only_what_a_flatten_opened_is_closed_again() -> None:
 
 def test_a_stop_that_comes_after_the_entry_it_cancels_is_closed_again() -> None:
     hand = Hand()
-    guarded = structs.replace(ticket("1"), stop=D("95"))
+    guarded = ticket("1", stop=95)
     make(hand, guarded, fills="1")
     ask = make(hand, ticket("1", "101", Side.SELL))
     hand.quote(94.0, 94.2)

@@ -8,7 +8,7 @@ import pytest
 from msgspec import to_builtins
 from msgspec.structs import replace
 
-from tests.execution.fakes import BTC, CASH, ETH, NS, FakeCore, FakeMarket, Hand
+from tests.execution.fakes import BTC, CASH, ETH, NS, FakeCore, FakeMarket, Hand, ticket
 from tests.execution.test_entry_limits import OFF
 from workstation.execution.executor import Executor
 from workstation.execution.ledger import DAY_NS
@@ -18,7 +18,6 @@ from workstation.model.commands import (
     CancelOrders,
     Kill,
     KillLevel,
-    PlaceOrder,
     Rearm,
     Recover,
     SetLimit,
@@ -412,14 +411,7 @@ def test_an_overfilled_order_is_asked_about_again_after_a_restart() -> None:
 
 def test_what_an_own_order_filled_after_a_kill_is_closed_by_the_next_start() -> None:
     hand = Hand()
-    ticket = PlaceOrder(
-        instrument="BTC",
-        side=Side.BUY,
-        quantity=D(1),
-        order_type=OrderType.LIMIT,
-        price=D(99),
-    )
-    hand.give(ticket)
+    hand.give(ticket("1", "99"))
     hand.accept("o-1")
     hand.give(Kill(level=KillLevel.FLATTEN, reason="enough"))
     hand.core.advance(hand.core.ts + NS)

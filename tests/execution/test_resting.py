@@ -8,14 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.execution.fakes import Hand, signal
+from tests.execution.fakes import Hand, signal, ticket
 from workstation.execution.resting import Resting
 from workstation.execution.settings import RiskSettings
 from workstation.model.commands import (
     AmendOrder,
     CancelOrders,
     Flatten,
-    PlaceOrder,
 )
 from workstation.model.errors import CommandRefused
 from workstation.model.instruments import Side
@@ -223,27 +222,10 @@ def test_two_owners_on_one_symbol_never_close_more_than_they_hold(
             assert register.closing(name, "BTC", side) <= abs(held)
 
 
-def by_ticket(
-    quantity: str,
-    price: str | None = None,
-    side: Side = Side.BUY,
-    *,
-    reduce_only: bool = False,
-) -> PlaceOrder:
-    return PlaceOrder(
-        instrument="BTC",
-        side=side,
-        quantity=D(quantity),
-        order_type=OrderType.MARKET if price is None else OrderType.LIMIT,
-        price=None if price is None else D(price),
-        reduce_only=reduce_only,
-    )
-
-
 def held_by_hand() -> Hand:
     """Return a hand whose operator holds one, and whose ``t`` bids at the touch."""
     hand = Hand(LOOSE, abilities=BrokerAbilities(modify=True))
-    hand.give(by_ticket("1"))
+    hand.give(ticket("1"))
     hand.accept("o-1")
     hand.fill("o-1", "1")
     resting(hand, "enter_long", "100.0")
@@ -252,7 +234,7 @@ def held_by_hand() -> Hand:
 
 def test_a_closing_ticket_takes_own_orders_out_of_its_way_first() -> None:
     hand = held_by_hand()
-    hand.give(by_ticket("1", side=Side.SELL, reduce_only=True))
+    hand.give(ticket("1", side=Side.SELL, reduce_only=True))
     asked = hand.core.requests[-2:]
     cancel, exit_ = asked
     assert cancel == CancelOrder("o-2", "BTC")
@@ -262,7 +244,7 @@ def test_a_closing_ticket_takes_own_orders_out_of_its_way_first() -> None:
 
 def test_a_closing_order_that_is_amended_takes_them_out_of_its_way_too() -> None:
     hand = held_by_hand()
-    hand.give(by_ticket("1", "105", Side.SELL, reduce_only=True))
+    hand.give(ticket("1", "105", Side.SELL, reduce_only=True))
     hand.accept("o-3")
     hand.give(AmendOrder(order_id="o-3", quantity=D(1), price=D("99.9")))
     asked = hand.core.requests[-2:]
@@ -280,7 +262,7 @@ def test_an_order_that_is_asked_to_move_may_be_met_at_either_price(
     answer: str | None,
 ) -> None:
     hand = Hand(LOOSE, abilities=BrokerAbilities(modify=True))
-    hand.give(by_ticket("1", "105", Side.SELL))
+    hand.give(ticket("1", "105", Side.SELL))
     hand.accept("o-1")
     hand.give(AmendOrder(order_id="o-1", quantity=D(1), price=D("100.3")))
     if answer == "replaced":
@@ -297,7 +279,7 @@ def test_an_order_that_is_asked_to_move_may_be_met_at_either_price(
 
 def test_an_order_that_ends_while_it_is_asked_to_move_is_at_neither() -> None:
     hand = Hand(LOOSE, abilities=BrokerAbilities(modify=True))
-    hand.give(by_ticket("1", "105", Side.SELL))
+    hand.give(ticket("1", "105", Side.SELL))
     hand.accept("o-1")
     hand.give(AmendOrder(order_id="o-1", quantity=D(1), price=D("100.3")))
     hand.give(OrderCanceled("o-1", "by the venue"))

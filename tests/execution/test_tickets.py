@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.execution.fakes import BTC, Hand, Run, quote
+from tests.execution.fakes import BTC, Hand, Run, quote, ticket
 from workstation.execution.settings import RiskSettings
 from workstation.execution.tickets import keeps_queue
 from workstation.model.commands import (
@@ -34,21 +34,6 @@ from workstation.model.requests import CancelOrder, ReplaceOrder
 
 D = Decimal
 BUY, SELL = Side.BUY, Side.SELL
-
-
-def ticket(quantity: str = "1", price: str | None = None, **rest: object) -> PlaceOrder:
-    """Return a buy of BTC: a limit order where a price is given."""
-    given: dict[str, object] = {
-        "instrument": "BTC",
-        "side": BUY,
-        "quantity": D(quantity),
-        "order_type": OrderType.MARKET if price is None else OrderType.LIMIT,
-        "price": None if price is None else D(price),
-    }
-    for name in ("stop", "target"):
-        if name in rest:
-            rest[name] = D(str(rest[name]))
-    return PlaceOrder(**(given | rest))  # type: ignore[arg-type]
 
 
 def amend(order_id: str, quantity: str, price: str) -> AmendOrder:

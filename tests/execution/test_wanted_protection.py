@@ -7,17 +7,16 @@ from decimal import Decimal
 import pytest
 from msgspec import to_builtins
 
-from tests.execution.fakes import NS, Hand, signal
+from tests.execution.fakes import NS, Hand, signal, ticket
 from tests.execution.test_restarts import Restarted
 from workstation.execution.recovering import Recovering
 from workstation.model.commands import (
     CancelOrders,
     Flatten,
-    PlaceOrder,
     Recover,
 )
 from workstation.model.instruments import Side
-from workstation.model.orders import OrderRole, OrderStatus, OrderType
+from workstation.model.orders import OrderRole, OrderStatus
 from workstation.model.records import SignalRecord
 from workstation.model.reports import OrderRejected, OrderStatusReport
 from workstation.model.signals import Signal
@@ -183,14 +182,7 @@ def test_a_closed_position_leaves_no_protection_for_the_next() -> None:
 
 def test_what_was_flattened_is_closed_as_it_fills_after_a_restart_too() -> None:
     hand = Hand()
-    ticket = PlaceOrder(
-        instrument="BTC",
-        side=Side.BUY,
-        quantity=D(1),
-        order_type=OrderType.LIMIT,
-        price=D(99),
-    )
-    hand.give(ticket)
+    hand.give(ticket("1", "99"))
     hand.accept("o-1")
     hand.core.seq += 1
     hand.give(Flatten(instrument="BTC"))

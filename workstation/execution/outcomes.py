@@ -251,6 +251,10 @@ class Outcomes:
             if order.role is OrderRole.EXIT and held * order.side.sign < 0:
                 self._stops.hold_again(tracked)
 
+    def digest(self) -> object:
+        """Return in plain values what of late fills is not closed yet."""
+        return tuple((*row, str(quantity)) for row, quantity in self._owed.items())
+
     def fire(self, plan: Plan, tracked: Tracked, reason: str) -> bool:
         """Release a triggered order for what is left to close; False to wait."""
         owner, instrument = plan.owner, plan.instrument

@@ -39,13 +39,13 @@ class Tracked:
 
     ``seen`` says that the venue once had it, ``reshaping`` that a replace is not
     answered, so that its quantity may be another, and ``growth`` by how much more, in
-    quantity and value; ``lost`` is the status in which an
-    answer stayed away, ``ending`` the end the venue reported before all its fills were
-    here. ``sent_ns`` is when it left, ``spoken_ns`` when the last request about it
-    did, ``heard_ns`` when the venue last spoke of it (the run's clock);
-    ``evidence_ns`` and ``shape_ns`` are venue times: of the newest report, and as of
-    which quantity and price are known. ``newest`` has the last report of each kind,
-    ``told`` is the sum of fills an alarm was given for.
+    quantity and value; ``lost`` is the status in which an answer stayed away,
+    ``ending`` the end the venue reported before all its fills were here. ``sent_ns`` is
+    when it left, ``spoken_ns`` when the last request about it did, ``heard_ns`` when
+    the venue last spoke of it (the run's clock); ``evidence_ns`` and ``shape_ns`` are
+    venue times: of the newest report, and as of which quantity and price are known.
+    ``newest`` has the last report of each kind, ``told`` is the sum of fills an alarm
+    was given for.
     """
 
     __slots__ = (

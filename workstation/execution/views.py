@@ -17,6 +17,8 @@ from workstation.execution.gates import entry_gates, inner_gates, outer_gates
 from workstation.execution.intents import Intents
 from workstation.execution.ledger import Ledger
 from workstation.execution.limits import Limits
+from workstation.execution.operations import Operations
+from workstation.execution.outcomes import Outcomes
 from workstation.execution.protection import Protection
 from workstation.execution.quoting_desk import QuotingDesk
 from workstation.execution.rates import RateBudgets
@@ -46,6 +48,8 @@ class Views:
     intents: Intents
     ledger: Ledger
     limits: Limits
+    operations: Operations
+    outcomes: Outcomes
     protection: Protection
     quoting: QuotingDesk
     rates: RateBudgets
@@ -210,6 +214,8 @@ class Views:
             self.protection.digest(),
             self.stops.digest(),
             self.intents.closing.digest(),
+            self.outcomes.digest(),
+            tuple(sorted(self.operations.adopted)),
             self.accounting.digest(),
             self.quoting.digest(),
             self.rates.digest(),
