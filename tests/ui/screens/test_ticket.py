@@ -328,6 +328,7 @@ async def test_the_type_offers_only_what_goes_with_it() -> None:
         assert screen.query_one("#span").display
         await put(pilot, screen, "span", "x")
         assert "a count and a unit" in text_of(screen)
+        assert "for: a count and a unit" in screen.missing()
         await put(pilot, screen, "span", "15m")
         assert "or better, until 2024-08-09 00:10:12 UTC." in text_of(screen)
         await pick(pilot, screen, "type", "market")
@@ -575,6 +576,8 @@ async def test_an_amend_shows_what_one_order_may_be_but_not_of_a_stop() -> None:
         await armed(pilot, fuse)
         screen = host.dialog
         assert isinstance(screen, AmendScreen)
+        await put(pilot, screen, "price", "")
+        assert screen.missing() == "stop: a price is missing"
         await put(pilot, screen, "price", "60500")
         assert screen.command() is not None
 

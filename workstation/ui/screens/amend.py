@@ -161,8 +161,8 @@ class AmendScreen(CheckedRitual):
     def missing(self) -> str:
         """Say which field is wrong, or that all is as it is."""
         words = [
-            (name, price_error(text, self.instrument))
-            for name, text in self._price_texts().items()
+            (field.label, price_error(field.text, self.instrument))
+            for field in self.query(PriceField)
         ]
         size = self._size_error(self.query_one("#quantity", NumberField).text)
         words.append(("quantity", size))

@@ -292,7 +292,10 @@ class TicketScreen(CheckedRitual):
                 return None, f"instrument: this ticket is for {self.instrument.id}"
             return order, ""
         filled = self.filled
-        words = [f"{name}: {text}" for name, text in filled.errors.items()]
+        words = [
+            f"{self.query_one(f'#{name}', TextField).label}: {text}"
+            for name, text in filled.errors.items()
+        ]
         return filled.order, "; ".join(words)
 
     def command(self) -> PlaceOrder | None:
