@@ -66,8 +66,7 @@ class FrameSource:
             (feed.name for feed in engine.sources.feeds), self._can_be_asked
         )
         self._recorder = recorder
-        self._told: set[str] = set()
-        self._silent: dict[str, str] = {}
+        self._told: dict[tuple[str, str], str] = {}
         marks = Marks()
         logs = ScriptLogs(strategies)
         risk = RiskFrames(engine, executor)
@@ -166,37 +165,28 @@ class FrameSource:
         """Return the alerts, the worst active one first."""
         journal = self._engine.journal
         self._tell(
-            "journal",
+            ("journal", "journal"),
             None if journal is None else journal.failure,
             "Free some space and start a new run to journal again.",
         )
         self._tell(
-            "recording",
+            ("recording", "recording"),
             self._recorder.failure,
             "Free some space, or give another folder as [recording] path.",
         )
         for broker in self._engine.distant:
-            self._tell_silence(broker.name, broker.silence)
+            why = broker.silence
+            self._tell(
+                ("silence", broker.name),
+                f"no news from {broker.name}: {why}" if why else "",
+                "What has no answer becomes Unknown and is asked about.",
+            )
         for feed in self._engine.sources.feeds:
             # What a recording lacks from its start is no record of this run.
             note = getattr(feed.connector, "note", "")
-            self._tell(
-                feed.name, note, "workstation check names what is there.", "info"
-            )
+            remedy = "workstation check names what is there."
+            self._tell((feed.name, feed.name), note, remedy, "info")
         return self._alerts.all(self._engine.core.ts)
-
-    def _tell_silence(self, venue: str, why: str) -> None:
-        """Keep the alert of a venue that does not answer, until it has answered."""
-        ts = self._engine.core.ts
-        cause = ("silence", venue)
-        if why:
-            if self._silent.get(venue) != why:
-                remedy = "What has no answer becomes Unknown and is asked about."
-                text = f"no news from {venue}: {why}"
-                self._alerts.raise_(cause, "bad", ts, text, remedy)
-            self._silent[venue] = why
-        elif self._silent.pop(venue, None) is not None:
-            self._alerts.mend(cause, ts)
 
     def script_undone(self, strategy: str) -> None:
         """Mend the alert of a script that is saved as it runs again.
@@ -210,10 +200,17 @@ class FrameSource:
         return feed is not None and feed.resync is not None
 
     def _tell(
-        self, subject: str, text: str | None, remedy: str, severity: str = "bad"
+        self,
+        cause: tuple[str, str],
+        text: str | None,
+        remedy: str,
+        severity: str = "bad",
     ) -> None:
-        """Raise the alert of what is no record, once."""
-        if text and subject not in self._told:
-            self._told.add(subject)
-            ts = self._engine.core.ts
-            self._alerts.raise_((subject, subject), severity, ts, text, remedy)
+        """Raise the alert of what is no record, once per text, until it is over."""
+        ts = self._engine.core.ts
+        if not text:
+            if self._told.pop(cause, None) is not None:
+                self._alerts.mend(cause, ts)
+        elif self._told.get(cause) != text:
+            self._told[cause] = text
+            self._alerts.raise_(cause, severity, ts, text, remedy)
