@@ -89,6 +89,8 @@ def test_dust_is_shown_and_is_no_position() -> None:
     (dust,) = (row for row in after.positions if row.position.owner == "dust")
     assert dust.position.quantity == Decimal("0.00000999")
     assert dust.quantity_decimals == 8
+    # A venue would take no order for it.
+    assert dust.closable == 0
     assert len(after.positions) == len(before.positions) + 1
     # What leaving, flatten and kill speak of is what can be closed.
     assert len(Scene.of(after).held()) == len(Scene.of(before).held())

@@ -286,6 +286,7 @@ def position_row(**changes: Any) -> PositionRow:
         "mark": 61_685.99,
         "value": Decimal("61685.99"),
         "net": Decimal("1.000"),
+        "closable": Decimal("1.000"),
         "open_pnl": Decimal("12.30"),
         "stop_percent": -2.0,
         "age_ns": 134 * S,

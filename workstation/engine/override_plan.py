@@ -35,8 +35,9 @@ class Holdings(Struct, frozen=True, kw_only=True):
     ``entries`` are ids of orders that open or add, ``ending`` those that are being
     canceled already; ``waiting`` is the signed quantity of an entry that is made once
     the position is closed. ``closing`` is what orders at the venue close of the
-    position at any price, ``resting_exits`` wait for theirs. ``operators`` is the
-    operator's own position in the instrument, with what closes and enlarges it.
+    position at any price, ``resting_exits`` wait for theirs, ``ending_exits`` are being
+    canceled already. ``operators`` is the operator's own position in the instrument,
+    with what closes and enlarges it.
     """
 
     strategy: str
@@ -46,6 +47,7 @@ class Holdings(Struct, frozen=True, kw_only=True):
     position: Decimal = ZERO
     closing: Decimal = ZERO
     resting_exits: tuple[str, ...] = ()
+    ending_exits: tuple[str, ...] = ()
     entries: tuple[str, ...] = ()
     ending: tuple[str, ...] = ()
     waiting: Decimal = ZERO
@@ -109,8 +111,14 @@ def holdings_of(
         state=state,
         locked=locked,
         position=position,
-        closing=sum((o.remaining for o in at_venue if o.closes_now), ZERO),
-        resting_exits=tuple(o.id for o in at_venue if not o.closes_now),
+        closing=sum(
+            (o.remaining for o in at_venue if o.closes_now and not o.blocks_close),
+            ZERO,
+        ),
+        resting_exits=tuple(
+            o.id for o in at_venue if not o.closes_now and o.status is not _ENDING
+        ),
+        ending_exits=tuple(o.id for o in at_venue if o.status is _ENDING),
         entries=tuple(o.id for o in entries if o.status is not _ENDING),
         ending=tuple(o.id for o in entries if o.status is _ENDING),
         waiting=waiting,
@@ -274,7 +282,7 @@ def _hand_over_refusal(row: Holdings) -> str:
             f"operator holds {row.operators} {row.instrument}, {row.strategy} {held}: "
             "opposite sides; flatten one of them"
         )
-    if closing or row.resting_exits:
+    if closing or row.resting_exits or row.ending_exits:
         return (
             f"{row.strategy}'s {held} {row.instrument} is being closed; wait for the "
             "fill, or cancel the exit"

@@ -170,6 +170,7 @@ class RowFrames:
             age_ns=coarse(self._engine.core.ts - order.created_ns),
             held=order.status is OrderStatus.HELD,
             queue=self._place(order.id),
+            flattened=self._executor.is_flattened(order.id),
             version=0,
         )
 
@@ -193,6 +194,7 @@ class RowFrames:
             mark=view.mark,
             value=self._ledger.worth(position),
             net=self._ledger.net(position.instrument),
+            closable=self._executor.closable(position.owner, position.instrument),
             open_pnl=self._ledger.open_pnl(position),
             stop_percent=self._distance(position.owner, position.instrument, view.mark),
             age_ns=None if opened is None else coarse(self._engine.core.ts - opened),

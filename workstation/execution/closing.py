@@ -121,7 +121,7 @@ class Closing:
         there = self._desk.orders.row(owner, instrument)
         with ExitStack() as without:
             for tracked in there:
-                if _rests(tracked):
+                if tracked.order.blocks_close:
                     without.enter_context(self._desk.orders.without(tracked))
             wanted = signal.quantity
             if wanted is None:
@@ -337,7 +337,8 @@ class Closing:
 
     def cancel_resting(self, owner: str, instrument: str, reason: str) -> bool:
         """Cancel exits that wait for a price; tell whether any is not final yet."""
-        resting = [t for t in self._desk.orders.row(owner, instrument) if _rests(t)]
+        row = self._desk.orders.row(owner, instrument)
+        resting = [tracked for tracked in row if tracked.order.blocks_close]
         for tracked in resting:
             self._desk.cancel(tracked, reason)
         return bool(resting)
@@ -424,18 +425,6 @@ class Closing:
             )
             for key, each in self.sequels.items()
         )
-
-
-def _rests(tracked: Tracked) -> bool:
-    """Tell whether an order closes nothing now, and may yet.
-
-    An exit that waits for its price at the venue, or one that is being canceled.
-    """
-    order = tracked.order
-    if order.reduce_only and order.status is OrderStatus.PENDING_CANCEL:
-        return True
-    waits = order.price is not None or order.is_untriggered
-    return order.role is _EXIT and waits and order.status is not _HELD
 
 
 def limit_of(signal: Signal) -> Decimal | None:

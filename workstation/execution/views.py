@@ -29,6 +29,7 @@ from workstation.execution.sides import both_sides
 from workstation.execution.stops import Stops
 from workstation.model.commands import KillLevel
 from workstation.model.orders import Order, OrderHistory
+from workstation.model.owners import DUST
 from workstation.model.ports import Core
 from workstation.model.positions import AccountView, Position
 from workstation.model.reconciliation import ReconciliationView
@@ -90,6 +91,20 @@ class Views:
     def working(self, owner: str, instrument: str) -> list[Order]:
         """Return the orders of an owner that are not final, oldest first."""
         return self.desk.orders.orders_in(owner, instrument)
+
+    def closable(self, owner: str, instrument: str) -> Decimal:
+        """Return what a flatten can close of a position: whole lots of it.
+
+        Of dust it is nothing before a venue would take an order for it.
+        """
+        if owner == DUST and not self.intents.closing.takes_dust(instrument):
+            return Decimal(0)
+        return self.ledger.closable(owner, instrument)
+
+    def is_flattened(self, order_id: str) -> bool:
+        """Tell whether what an order fills is closed as it comes."""
+        tracked = self.desk.orders.get(order_id)
+        return tracked is not None and bool(tracked.flattened)
 
     def waiting_entry(self, owner: str, instrument: str) -> Decimal:
         """Return the signed quantity that is entered once the position is closed."""

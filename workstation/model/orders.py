@@ -98,6 +98,7 @@ TERMINAL = frozenset(
     }
 )
 """No more is expected; a late fill after any but the first is still booked."""
+_HELD, _PENDING_CANCEL = OrderStatus.HELD, OrderStatus.PENDING_CANCEL
 
 
 class OrderEvent(StrEnum):
@@ -178,6 +179,19 @@ class Order(Struct, frozen=True, gc=False, kw_only=True):
             self.reduce_only
             and (self.price is None or self.role is OrderRole.FLATTEN)
             and self.type not in _UNTRIGGERED
+        )
+
+    @property
+    def blocks_close(self) -> bool:
+        """Tell whether it reduces, is at the venue, and a close waits for its end.
+
+        An exit that waits for its price, or whatever is being canceled.
+        """
+        status = self.status
+        if not self.reduce_only or status in TERMINAL or status is _HELD:
+            return False
+        return status is _PENDING_CANCEL or (
+            self.role is OrderRole.EXIT and not self.closes_now
         )
 
     @property

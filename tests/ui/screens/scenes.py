@@ -181,6 +181,7 @@ def position(
         quantity_decimals=3,
         last=61_685.99,
         mark=61_685.99,
+        closable=abs(D(quantity)),
         open_pnl=D("12.30"),
         stop_percent=-2.0,
         age_ns=134_000_000_000,

@@ -24,8 +24,10 @@ from workstation.engine.frames import OrderRow
 from workstation.model.commands import CancelOrders, Flatten
 from workstation.model.instruments import Side
 from workstation.model.orders import OrderRole, OrderStatus, OrderType
+from workstation.model.owners import DUST
 from workstation.ui.screens.cancel import CancelScreen
 from workstation.ui.screens.flatten import FlattenScreen
+from workstation.ui.screens.flatten_plan import may_flatten
 from workstation.ui.screens.ritual import Verb
 from workstation.ui.screens.scene import Scene
 from workstation.ui.screens.sentences import flatten_sentence, unprotected
@@ -59,8 +61,17 @@ def closing(
         **changes,
     }
     return msgspec.structs.replace(
-        row, order=msgspec.structs.replace(row.order, **values)
+        row,
+        order=msgspec.structs.replace(row.order, **values),
+        price=row.price if price else None,
     )
+
+
+def ending(*, flattened: bool) -> OrderRow:
+    """Return an entry whose cancel is under way."""
+    row = order()
+    going = msgspec.structs.replace(row.order, status=OrderStatus.PENDING_CANCEL)
+    return msgspec.structs.replace(row, order=going, flattened=flattened)
 
 
 AT_MARKET = "BTCUSDT at market, mark 61,685.99, open +12.30"
@@ -93,6 +104,32 @@ AT_MARKET = "BTCUSDT at market, mark 61,685.99, open +12.30"
         (
             (STOP, closing(role=OrderRole.FLATTEN)),
             "1.000 BTCUSDT is being sold already. Stop 60,452.00 ends with the fill.",
+            "Flatten",
+            False,
+        ),
+        (
+            (
+                closing(
+                    role=OrderRole.FLATTEN,
+                    price=None,
+                    status=OrderStatus.PENDING_CANCEL,
+                ),
+            ),
+            f"Sells 1.000 {AT_MARKET}, once the flatten is canceled.",
+            "Flatten 1.000 BTCUSDT",
+            True,
+        ),
+        (
+            (ending(flattened=False), closing(role=OrderRole.FLATTEN, price=None)),
+            "Closes what 1 entry still fills while being canceled. "
+            "1.000 BTCUSDT is being sold already.",
+            "Close what still fills",
+            True,
+        ),
+        (
+            (ending(flattened=True), closing(role=OrderRole.FLATTEN, price=None)),
+            "What 1 entry still fills is closed as it comes already. "
+            "1.000 BTCUSDT is being sold already.",
             "Flatten",
             False,
         ),
@@ -146,6 +183,31 @@ def test_flattening_names_the_entry_that_was_to_follow_the_close() -> None:
     held = msgspec.structs.replace(held, symbols=(waits, *rows[1:]))
     said = flatten_sentence(Scene.of(held), "BTCUSDT", "ema_cross")
     assert said.startswith("Gives up the entry of −1.000 that was to follow the close.")
+
+
+async def test_the_entry_that_was_to_follow_can_be_given_up_alone() -> None:
+    held = msgspec.structs.replace(in_trade(), orders=(closing(price=None),))
+    rows = held.symbols or ()
+    waits = msgspec.structs.replace(rows[0], waiting=Decimal("-1"))
+    held = msgspec.structs.replace(held, symbols=(waits, *rows[1:]))
+    engine, fuse = FakeEngine(), Fuse()
+    dialog = FlattenScreen(held, engine.execute, "BTCUSDT", "ema_cross", timer=fuse)
+    async with Host(dialog).run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        fuse.fire()
+        await pilot.pause()
+        assert "[ Give up 1 entry ]" in text_of(dialog)
+        await pilot.press("y")
+    assert engine.commands
+
+
+async def test_dust_is_flattened_once_a_venue_takes_an_order_for_it() -> None:
+    tiny = position("0.5", owner=DUST)
+    kept = msgspec.structs.replace(tiny, closable=Decimal(0))
+    for row, said in ((kept, "Nothing is held"), (tiny, "Sells 0.500 BTCUSDT")):
+        held = msgspec.structs.replace(in_trade(), orders=(), positions=(row,))
+        assert said in flatten_sentence(Scene.of(held), "BTCUSDT", DUST)
+        assert may_flatten(Scene.of(held), "BTCUSDT", DUST) is bool(row.closable)
 
 
 def test_a_short_is_bought_back() -> None:

@@ -10,7 +10,16 @@ from textual.color import Color
 from textual.widgets import Input, Static
 
 from tests.ui.screens.dialogs import ACTING, BUSY, DIALOGS
-from tests.ui.screens.scenes import SEQ, FakeEngine, Fuse, Host, frame, header, lines_of
+from tests.ui.screens.scenes import (
+    SEQ,
+    FakeEngine,
+    Fuse,
+    Host,
+    frame,
+    header,
+    lines_of,
+    position,
+)
 from workstation.ui.glyphs import ASCII
 from workstation.ui.screens.fields import TextField
 from workstation.ui.screens.flatten import FlattenScreen
@@ -196,13 +205,7 @@ async def test_a_refusal_is_shown_in_place_with_the_new_sentence() -> None:
         await pilot.press("y")
         assert len(engine.commands) == 1, "it must be read before it can be repeated"
 
-        held = msgspec.structs.replace(BUSY.positions[0], symbol="BTCUSDT")  # type: ignore[index]
-        less = msgspec.structs.replace(
-            held,
-            position=msgspec.structs.replace(
-                held.position, quantity=held.position.quantity / 2
-            ),
-        )
+        less = position("0.5")
         dialog.refresh_from(
             msgspec.structs.replace(BUSY, seq=SEQ + 5, positions=(less,))
         )

@@ -50,7 +50,8 @@ class OrderRow(Struct, frozen=True, kw_only=True):
     """An order with how far it is from the market, in percent.
 
     ``queue`` is the size ahead of it at its price and the size shown there, as the
-    paper venue's model has it; None where no place is known.
+    paper venue's model has it; None where no place is known. What a ``flattened`` one
+    fills is closed as it comes.
     """
 
     order: Order
@@ -62,6 +63,7 @@ class OrderRow(Struct, frozen=True, kw_only=True):
     age_ns: int
     held: bool
     queue: tuple[Decimal, Decimal] | None = None
+    flattened: bool = False
     version: int
 
 
@@ -69,7 +71,8 @@ class PositionRow(Struct, frozen=True, kw_only=True):
     """A position valued at ``mark``: ``value`` is signed, as the quantity is.
 
     ``net`` is what the account holds there: the sum of all owners. The decimals of the
-    quantity are the lot's, or what it has more.
+    quantity are the lot's, or what it has more. ``closable`` is what of it a flatten
+    can close.
     """
 
     position: Position
@@ -80,6 +83,7 @@ class PositionRow(Struct, frozen=True, kw_only=True):
     mark: float | None = None
     value: Decimal | None = None
     net: Decimal | None = None
+    closable: Decimal
     open_pnl: Decimal | None
     stop_percent: float | None
     age_ns: int | None

@@ -12,7 +12,12 @@ from textual.widget import Widget
 from workstation.engine.frames import Frame
 from workstation.model.commands import Flatten
 from workstation.ui.screens.fields import ChoiceLine
-from workstation.ui.screens.flatten_plan import flatten_parts, may_flatten
+from workstation.ui.screens.flatten_plan import (
+    flatten_parts,
+    flattened_entries,
+    given_up,
+    may_flatten,
+)
 from workstation.ui.screens.ritual import Answer, Execute, Ritual, Timer, Verb
 from workstation.ui.screens.sentences import count, flatten_sentence, row_fields
 from workstation.ui.typeset import quantity
@@ -61,7 +66,7 @@ class FlattenScreen(Ritual[Answer]):
         scene = self.basis
         names = dict.fromkeys(
             [
-                *(row.position.owner for row in scene.held(None, self.instrument)),
+                *(row.position.owner for row in scene.closable(None, self.instrument)),
                 *(row.order.owner for row in scene.entries(None, self.instrument)),
             ]
         )
@@ -96,20 +101,24 @@ class FlattenScreen(Ritual[Answer]):
 
     def update_verbs(self) -> None:
         """Put the quantity on the button."""
-        parts = flatten_parts(self.basis, self.instrument, self.owner)
-        entries = len(self.basis.entries(self.owner, self.instrument))
+        what = self.basis, self.instrument, self.owner
+        parts, entries = flatten_parts(*what), flattened_entries(*what)
         total = sum((part.left for part in parts), Decimal(0))
+        exits = sum(len(part.exits) for part in parts)
         go = self.query_one("#go", Verb)
         if total:
-            row = parts[0].row
+            row = next(part.row for part in parts if part.left)
             text = quantity(total, row.quantity_decimals)
             go.set_label(f"Flatten {text} {row.symbol}")
-        elif entries or not parts:
-            go.set_label(f"Cancel {count(entries, 'entry', 'entries')}")
+        elif entries.cancels:
+            go.set_label(f"Cancel {count(len(entries.cancels), 'entry', 'entries')}")
+        elif entries.ending:
+            go.set_label("Close what still fills")
+        elif waiting := len(given_up(*what)):
+            go.set_label(f"Give up {count(waiting, 'entry', 'entries')}")
         else:
-            exits = sum(len(part.exits) for part in parts)
             go.set_label(f"Cancel {count(exits, 'exit')}" if exits else "Flatten")
-        go.ready = may_flatten(self.basis, self.instrument, self.owner)
+        go.ready = may_flatten(*what)
 
     def _flatten(self) -> None:
         answer = self.run(

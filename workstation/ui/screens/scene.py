@@ -140,6 +140,16 @@ class Scene(Struct, frozen=True, kw_only=True):
             and instrument in (None, row.position.instrument)
         )
 
+    def closable(self, owner: str | None, instrument: str) -> tuple[PositionRow, ...]:
+        """Return the positions that a flatten closes: dust, too, once that can be."""
+        return tuple(
+            row
+            for row in self.positions or ()
+            if row.closable
+            and owner in (None, row.position.owner)
+            and row.position.instrument == instrument
+        )
+
     def holdings(self, row: SymbolRow) -> Holdings:
         """Return what a plan of an override of this row is made from."""
         held = self.held(OPERATOR, row.instrument)

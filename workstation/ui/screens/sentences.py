@@ -13,7 +13,13 @@ from workstation.engine.override_plan import OverridePlan
 from workstation.model.orders import Order, OrderRole
 from workstation.model.owners import OPERATOR
 from workstation.model.states import SymbolState
-from workstation.ui.screens.flatten_plan import FlattenPart, flatten_parts
+from workstation.ui.screens.flatten_plan import (
+    FlattenedEntries,
+    FlattenPart,
+    flatten_parts,
+    flattened_entries,
+    given_up,
+)
 from workstation.ui.screens.scene import Scene
 from workstation.ui.typeset import (
     NONE,
@@ -214,19 +220,10 @@ def _owned(row: PositionRow) -> str:
 
 def flatten_sentence(scene: Scene, instrument: str, owner: str | None) -> str:
     """Return what closing a position does; ``owner`` None = everybody's."""
-    entries = scene.entries(owner, instrument)
-    parts: list[str] = []
-    if entries:
-        parts.append(f"cancels {count(len(entries), 'entry', 'entries')}")
-    given_up = [
-        quantity(row.waiting, row.quantity_decimals, sign=True)
-        for row in scene.symbols or ()
-        if row.instrument == instrument and owner in (None, row.strategy)
-        if row.waiting
-    ]
+    parts = _flattened_words(flattened_entries(scene, instrument, owner))
     parts.extend(
-        f"gives up the entry of {text} that was to follow the close"
-        for text in given_up
+        f"gives up the entry of {_waiting(row)} that was to follow the close"
+        for row in given_up(scene, instrument, owner)
     )
     guard: list[OrderRow] = []
     for part in flatten_parts(scene, instrument, owner):
@@ -238,6 +235,27 @@ def flatten_sentence(scene: Scene, instrument: str, owner: str | None) -> str:
     if guard:
         parts.append(f"{protection_words(guard)} {_end(guard)} with the fill")
     return ". ".join(f"{text[0].upper()}{text[1:]}" for text in parts) + "."
+
+
+def _waiting(row: SymbolRow) -> str:
+    return quantity(row.waiting, row.quantity_decimals, sign=True)
+
+
+def _flattened_words(entries: FlattenedEntries) -> list[str]:
+    """Say what becomes of the entries."""
+    words = []
+    if entries.cancels:
+        words.append(f"cancels {count(len(entries.cancels), 'entry', 'entries')}")
+    if entries.ending:
+        words.append(f"closes {_still(entries.ending)} while being canceled")
+    if entries.closing:
+        words.append(f"{_still(entries.closing)} is closed as it comes already")
+    return words
+
+
+def _still(rows: Sequence[OrderRow]) -> str:
+    fill = "fills" if len(rows) == 1 else "fill"
+    return f"what {count(len(rows), 'entry', 'entries')} still {fill}"
 
 
 def _flatten_words(part: FlattenPart) -> list[str]:
@@ -260,9 +278,12 @@ def _flatten_words(part: FlattenPart) -> list[str]:
 
 
 def _exits(rows: Sequence[OrderRow]) -> str:
-    """Return ``the exit at 64,770.0``: orders that wait for their price."""
-    prices = listed([price(row.price, row.decimals) for row in rows])
-    return f"the exit{'' if len(rows) == 1 else 's'} at {prices}"
+    """Return ``the exit at 64,770.0``: orders that wait for their price, or end."""
+    prices = [price(row.price, row.decimals) for row in rows if row.price is not None]
+    words = [f"the {row.order.role.value}" for row in rows if row.price is None]
+    if prices:
+        words.append(f"the exit{'' if len(prices) == 1 else 's'} at {listed(prices)}")
+    return listed(words)
 
 
 def unprotected(scene: Scene, rows: Iterable[OrderRow]) -> str:
