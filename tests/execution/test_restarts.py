@@ -23,7 +23,7 @@ from workstation.model.commands import (
     SetLimit,
 )
 from workstation.model.errors import CommandRefused
-from workstation.model.instruments import Side
+from workstation.model.instruments import Instrument, Side
 from workstation.model.limits import BreakerState
 from workstation.model.orders import OrderEvent, OrderStatus, OrderType
 from workstation.model.rates import RateLimit
@@ -60,6 +60,7 @@ class Restarted(Hand):
         *,
         risk: RiskSettings | None = None,
         cash: Decimal = CASH,
+        btc: Instrument = BTC,
     ) -> None:
         self.market = FakeMarket()
         self.core = FakeCore(before.core.ts + int(later_s * NS))
@@ -68,7 +69,7 @@ class Restarted(Hand):
         self.executor = Executor(
             settings,
             OrderSettings(),
-            (BTC, ETH),
+            (btc, ETH),
             self.market,
             currency="USDT",
             cash=cash,
@@ -81,6 +82,7 @@ class Restarted(Hand):
         for record in before.core.records:
             recovering.take(record)
         recovering.finish()
+        self.cut = recovering.cut
         self._trades = 1_000
 
 

@@ -6,16 +6,18 @@ from decimal import Decimal
 
 import pytest
 from msgspec import to_builtins
+from msgspec.structs import replace
 
-from tests.execution.fakes import NS, Hand, signal, ticket
+from tests.execution.fakes import BTC, NS, Hand, signal, ticket
 from tests.execution.test_restarts import Restarted
 from workstation.execution.recovering import Recovering
 from workstation.model.commands import (
     CancelOrders,
     Flatten,
+    Hold,
     Recover,
 )
-from workstation.model.instruments import Side
+from workstation.model.instruments import Instrument, Side
 from workstation.model.orders import OrderRole, OrderStatus
 from workstation.model.records import SignalRecord
 from workstation.model.reports import OrderRejected, OrderStatusReport
@@ -24,10 +26,10 @@ from workstation.model.signals import Signal
 D = Decimal
 
 
-def again(before: Hand) -> Hand:
+def again(before: Hand, btc: Instrument = BTC) -> Hand:
     """Return the next run on the account, which has told its rows and the venue."""
-    hand = Restarted(before)
-    hand.executor.recover(Recover(origin="engine"), [])
+    hand = Restarted(before, btc=btc)
+    hand.executor.recover(Recover(origin="engine"), hand.cut)
     return hand
 
 
@@ -195,6 +197,30 @@ def test_what_was_flattened_is_closed_as_it_fills_after_a_restart_too() -> None:
         D(1),
         OrderRole.FLATTEN,
     )
+
+
+@pytest.mark.parametrize("is_last", [True, False])
+def test_what_is_owed_of_late_fills_is_closed_after_a_restart_too(
+    is_last: bool,
+) -> None:
+    btc = replace(BTC, min_quantity=D("0.05"))
+    hand = Hand(btc=btc)
+    hand.give(ticket("1", "99"))
+    hand.accept("o-1")
+    hand.core.seq += 1
+    hand.give(Flatten(instrument="BTC"))
+    hand.core.seq += 1
+    hand.fill("o-1", "0.04", "99")
+    if not is_last:
+        hand.core.seq += 1
+        hand.give(Hold(on=True))
+    hand = again(hand, btc)
+    hand.quote(100.0, 100.2)
+    assert len(hand.executor.orders()) == 1
+    hand.core.seq += 1
+    hand.fill("o-1", "0.04", "99")
+    order = hand.executor.orders()[-1]
+    assert (order.side, order.quantity) == (Side.SELL, D("0.08"))
 
 
 def test_the_records_of_an_older_version_say_what_was_held() -> None:

@@ -44,6 +44,7 @@ from workstation.model.records import (
     NoteRecord,
     OpportunityRecord,
     OrderRecord,
+    OwedRecord,
     OwnerRecord,
     ParamsRecord,
     PositionRecord,
@@ -497,6 +498,17 @@ CASES: list[tuple[Record, str]] = [
     (
         FlattenedRecord(seq=5, ts=TS, order_ids=("o-7", "o-12"), reason="kill: x"),
         "order #7, #12 is closed as it fills kill: x",
+    ),
+    (
+        OwedRecord(
+            seq=5,
+            ts=TS,
+            owner="ema_cross",
+            instrument="BTCUSDT",
+            before=Decimal(0),
+            after=Decimal("0.04"),
+        ),
+        "order BTCUSDT ema_cross 0.040 of late fills to close",
     ),
     (
         BalanceRecord(

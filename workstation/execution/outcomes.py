@@ -28,7 +28,7 @@ from workstation.model.orders import Fill, Order, OrderRole, OrderStatus
 from workstation.model.owners import EXTERNAL
 from workstation.model.ports import Core
 from workstation.model.positions import Position
-from workstation.model.records import FillRecord, TradeRecord
+from workstation.model.records import FillRecord, OwedRecord, TradeRecord
 from workstation.model.signals import Signal
 
 __all__ = ["Outcomes"]
@@ -116,7 +116,7 @@ class Outcomes:
         if after.quantity:
             self._close_late(tracked, fill, after)
         elif self._owed:
-            self._owed.pop((fill.owner, fill.instrument), None)
+            self._owe((fill.owner, fill.instrument), ZERO)
         if self._closing.sequels:
             self._closing.resume(fill.owner, fill.instrument)
 
@@ -159,10 +159,33 @@ class Outcomes:
     def _close_added(self, fill: Fill, reason: str, added: Decimal) -> None:
         """Close what a fill added; too little for an order waits for the next fill."""
         row = (fill.owner, fill.instrument)
-        most = added + self._owed.pop(row, ZERO)
+        most = added + self._owed.get(row, ZERO)
         closed = self._closing.close(*row, OrderRole.FLATTEN, reason, most)
-        if isinstance(closed, Denial):
-            self._owed[row] = most
+        self._owe(row, most if isinstance(closed, Denial) else ZERO)
+
+    def _owe(self, row: tuple[str, str], after: Decimal) -> None:
+        core, before = self._core, self._owed.get(row, ZERO)
+        if after == before:
+            return
+        self.owes(row, after)
+        owner, instrument = row
+        core.record(
+            OwedRecord(
+                seq=core.seq,
+                ts=core.ts,
+                owner=owner,
+                instrument=instrument,
+                before=before,
+                after=after,
+            )
+        )
+
+    def owes(self, row: tuple[str, str], quantity: Decimal) -> None:
+        """Take what is on record of late fills that are not closed, by owner."""
+        if quantity:
+            self._owed[row] = quantity
+        else:
+            self._owed.pop(row, None)
 
     def _install(
         self, tracked: Tracked, intent: Signal, fill: Fill, position: Position

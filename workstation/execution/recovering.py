@@ -39,6 +39,7 @@ from workstation.model.records import (
     LockRecord,
     LossBaseRecord,
     OrderRecord,
+    OwedRecord,
     OwnerRecord,
     PositionRecord,
     ProtectionRecord,
@@ -133,6 +134,8 @@ class Recovering:
                     tracked = self._executor.desk.orders.get(order_id)
                     if tracked is not None:
                         tracked.flattened = reason
+            case OwedRecord():
+                self._owed(record)
             case ControlRecord():
                 self._control(record)
             case CommandRecord(command=Recover.__name__, accepted=True):
@@ -274,6 +277,16 @@ class Recovering:
             self._wanted.held(*gave)
             if given.after.owner == EXTERNAL:
                 self._executor.operations.adopted.add((after.owner, after.instrument))
+
+    def _owed(self, record: OwedRecord) -> None:
+        row = (record.owner, record.instrument)
+        self._executor.outcomes.owes(row, record.after)
+        # Who has put that on record has followed the fill before it.
+        self.cut = [
+            (tracked, fill)
+            for tracked, fill in self.cut
+            if (fill.owner, fill.instrument) != row
+        ]
 
     def _control(self, record: ControlRecord) -> None:
         controls = self._executor.controls

@@ -41,6 +41,7 @@ __all__ = [
     "NoteRecord",
     "OpportunityRecord",
     "OrderRecord",
+    "OwedRecord",
     "OwnerRecord",
     "ParamsRecord",
     "PositionRecord",
@@ -248,6 +249,17 @@ class FlattenedRecord(Struct, frozen=True, gc=False, kw_only=True, tag="flattene
     reason: str
 
 
+class OwedRecord(Struct, frozen=True, gc=False, kw_only=True, tag="owed"):
+    """So much of what late fills added is still to close; it makes no order yet."""
+
+    seq: int
+    ts: int
+    owner: str
+    instrument: str
+    before: Decimal
+    after: Decimal
+
+
 class BalanceRecord(Struct, frozen=True, gc=False, kw_only=True, tag="balance"):
     """What was put into the account of a currency, or taken out, is another sum now.
 
@@ -438,6 +450,7 @@ Record = (
     | OwnerRecord
     | ProtectionRecord
     | FlattenedRecord
+    | OwedRecord
     | BalanceRecord
     | DifferenceRecord
     | TradeRecord

@@ -21,6 +21,7 @@ from workstation.model.records import (
     FillRecord,
     FlattenedRecord,
     OrderRecord,
+    OwedRecord,
     OwnerRecord,
     PositionRecord,
     ProtectionRecord,
@@ -226,6 +227,16 @@ def _flattened(record: FlattenedRecord, scales: Scales) -> Said:
     return "order", "warn", "", parts
 
 
+def _owed(record: OwedRecord, scales: Scales) -> Said:
+    name = record.instrument
+    parts: Parts = (
+        (f"{name} ", ""),
+        (f"{record.owner} ", "dim"),
+        (f"{quantity_of(record.after, name, scales)} of late fills to close", ""),
+    )
+    return "order", "warn" if record.after else "info", name, parts
+
+
 def _amount(value: Decimal, *, sign: bool = False) -> str:
     return number(value, max(2, decimals_of(value)), sign=sign)
 
@@ -275,6 +286,7 @@ ACCOUNT_WORDS: Mapping[type, Callable[[Any, Scales], Said]] = {
     OwnerRecord: _owner,
     ProtectionRecord: _protection,
     FlattenedRecord: _flattened,
+    OwedRecord: _owed,
     BalanceRecord: _balance,
     DifferenceRecord: _difference,
     TradeRecord: _trade,
