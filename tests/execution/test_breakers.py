@@ -66,8 +66,8 @@ def test_a_loss_of_the_limit_does_nothing_and_one_tick_more_kills() -> None:
         (
             "cancel",
             "breaker",
-            "MAX_DAILY_LOSS: 1010 lost since the day's start, more than "
-            "max_daily_loss 1000",
+            "MAX_DAILY_LOSS: 1,010 lost since the day's start, more than "
+            "max_daily_loss 1,000",
         )
     ]
     assert hand.executor.kill_level is KillLevel.CANCEL

@@ -70,7 +70,7 @@ def test_an_exposure_may_be_used_up_and_not_exceeded(
     hand.enter("6.001", action, strategy="b")
     ((found, text),) = denied(hand)
     assert found == code
-    assert f"1000.1, more than {name} 1000" in text
+    assert f"1,000.1, more than {name} 1,000" in text
     hand.enter("6", action, strategy="b")
     assert len(denied(hand)) == 1
     full = gauge(hand, name)
@@ -122,7 +122,7 @@ def test_the_cash_gauge_shows_what_a_denial_for_cash_compares() -> None:
     hand.enter("100.001", strategy="a")
     ((code, text),) = denied(hand)
     assert code == "INSUFFICIENT_CASH"
-    assert "exposure would be 10000.1 with 0 pending elsewhere" in text
+    assert "exposure would be 10,000.1 with 0 pending elsewhere" in text
     assert "; 100.000 would fit" in text
     hand.enter("100", strategy="a")
     assert len(denied(hand)) == 1
@@ -143,7 +143,7 @@ def test_a_daily_loss_at_the_limit_denies_nothing_yet(before: str) -> None:
         else [
             (
                 "MAX_DAILY_LOSS",
-                "5000.1 lost since the day's start, more than max_daily_loss 5000",
+                "5,000.1 lost since the day's start, more than max_daily_loss 5,000",
             )
         ]
     )
@@ -190,7 +190,7 @@ def test_a_limit_price_stays_within_the_collar(
     assert found == code
     assert over in text
     assert " of 100" not in text
-    assert "100.0" in text
+    assert " 100, more than" in text
     hand.enter("1", action, **(limit | {"limit_price": last}))
     assert len(denied(hand)) == 1
 
@@ -302,7 +302,7 @@ def test_an_order_may_be_worth_the_limit() -> None:
     hand.enter("10.001", strategy="a")
     hand.enter("10", strategy="b")
     assert denied(hand) == [
-        ("MAX_ORDER_VALUE", "value 1000.1 is more than max_order_value 1000")
+        ("MAX_ORDER_VALUE", "value 1,000.1 is more than max_order_value 1,000")
     ]
 
 

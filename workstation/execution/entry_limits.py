@@ -14,6 +14,7 @@ from workstation.execution.limits import Exposure, Limits
 from workstation.execution.orders import Orders
 from workstation.model.instruments import Instrument, Side, to_decimal
 from workstation.model.limits import Gauge
+from workstation.model.money import grouped
 from workstation.model.orders import Order
 from workstation.model.ports import InstrumentView, MarketView
 from workstation.model.timeframes import NS_PER_S
@@ -71,14 +72,15 @@ class EntryLimits:
         if notional < instrument.min_notional:
             return Denial(
                 DenialCode.BELOW_MIN_NOTIONAL,
-                f"value {_exact(notional)} is below min_notional "
-                f"{instrument.min_notional}",
+                f"value {grouped(notional)} is below min_notional "
+                f"{grouped(instrument.min_notional)}",
             )
         limit = self.limits.settings.max_order_value
         if limit is not None and notional > limit:
             return Denial(
                 DenialCode.MAX_ORDER_VALUE,
-                f"value {_exact(notional)} is more than max_order_value {limit}",
+                f"value {grouped(notional)} is more than max_order_value "
+                f"{grouped(limit)}",
             )
         # What it holds is closed before: the entry of a reversal starts without it.
         closed = ZERO
@@ -129,15 +131,15 @@ class EntryLimits:
         if through is not None and beyond * BPS > meets * through:
             return Denial(
                 DenialCode.PRICE_THROUGH_MARKET,
-                f"price {price} is {beyond * BPS / meets:.2f} bp beyond {meets}, more "
-                f"than collar_through_bps {through}",
+                f"price {grouped(price)} is {beyond * BPS / meets:.2f} bp beyond "
+                f"{grouped(meets)}, more than collar_through_bps {through}",
             )
         short = rests - price if buys else price - rests
         if away is not None and short * BPS > rests * away:
             return Denial(
                 DenialCode.PRICE_AWAY_FROM_MARKET,
-                f"price {price} is {short * BPS / rests:.2f} bp away from {rests}, "
-                f"more than collar_away_bps {away}",
+                f"price {grouped(price)} is {short * BPS / rests:.2f} bp away from "
+                f"{grouped(rests)}, more than collar_away_bps {away}",
             )
         return None
 
@@ -152,9 +154,10 @@ class EntryLimits:
             pending = self.orders.pending(order.instrument, order.side)
             return Denial(
                 DenialCode.MAX_POSITION_VALUE,
-                f"position {net} with {pending} pending and {order.quantity} more is "
-                f"worth {_exact(exposure.instrument)}, more than max_position_value "
-                f"{limit}",
+                f"position {grouped(net)} with {grouped(pending)} pending and "
+                f"{grouped(order.quantity)} more is "
+                f"worth {grouped(exposure.instrument)}, more than max_position_value "
+                f"{grouped(limit)}",
             )
         for code, name, value, limit in (
             (_SYMBOL, "symbol", exposure.symbol, settings.max_symbol_exposure),
@@ -164,8 +167,8 @@ class EntryLimits:
             if limit is not None and value > limit:
                 return Denial(
                     code,
-                    f"{name} exposure would be {_exact(value)}, more than "
-                    f"max_{name}_exposure {limit}",
+                    f"{name} exposure would be {grouped(value)}, more than "
+                    f"max_{name}_exposure {grouped(limit)}",
                 )
         return None
 
@@ -234,24 +237,19 @@ class EntryLimits:
         elsewhere = self.orders.pending_elsewhere(order.instrument)
         return Denial(
             DenialCode.INSUFFICIENT_CASH,
-            f"exposure would be {_exact(exposure)} with {_exact(elsewhere)} pending "
-            f"elsewhere, equity is {_exact(equity)} at leverage {leverage}; "
-            f"{fits} would fit",
+            f"exposure would be {grouped(exposure)} with {grouped(elsewhere)} pending "
+            f"elsewhere, equity is {grouped(equity)} at leverage {leverage}; "
+            f"{grouped(fits)} would fit",
         )
 
 
 def lost_text(gauge: Gauge) -> str:
     """Return in words how much was lost, and the limit."""
-    value = gauge.value or ZERO
+    value, limit = gauge.value or ZERO, gauge.limit or ZERO
     lost = f"{value:.6f} of the highest equity lost"
     if gauge.name == "max_daily_loss":
-        lost = f"{_exact(value)} lost since the day's start"
-    return f"{lost}, more than {gauge.name} {gauge.limit}"
-
-
-def _exact(value: Decimal) -> str:
-    """Write all digits that say something: products bring zeros along."""
-    return f"{value.normalize():f}"
+        lost = f"{grouped(value)} lost since the day's start"
+    return f"{lost}, more than {gauge.name} {grouped(limit)}"
 
 
 def _price(view: InstrumentView, best: float) -> Decimal | None:

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from workstation.execution.denials import Denial, DenialCode
 from workstation.model.instruments import Instrument
+from workstation.model.money import grouped
 from workstation.model.orders import Order, OrderType, TimeInForce
 from workstation.model.timeframes import NS_PER_S
 
@@ -104,5 +105,5 @@ def _too_large(order: Order, instrument: Instrument) -> Denial | None:
         return None
     return Denial(
         DenialCode.ABOVE_MAX_NOTIONAL,
-        f"value {(quantity * price).normalize():f} is above max_notional {most}",
+        f"value {grouped(quantity * price)} is above max_notional {grouped(most)}",
     )

@@ -14,6 +14,7 @@ __all__ = [
     "GRAIN",
     "beyond",
     "figure_error",
+    "grouped",
     "is_figure",
     "minus",
     "plain",
@@ -86,6 +87,13 @@ def figure_error(values: Mapping[str, object]) -> str:
                 f"{_MOST_DECIMALS} decimals"
             )
     return ""
+
+
+def grouped(value: Decimal) -> str:
+    """Return all digits of an amount as ``plain`` does, thousands apart by commas."""
+    text = plain(value)
+    whole, dot, rest = text.partition(".")
+    return f"{int(whole):,}{dot}{rest}" if whole.lstrip("-") != "0" else text
 
 
 def plain(value: Decimal) -> str:
