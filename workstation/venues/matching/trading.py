@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 from workstation.model.instruments import Side
+from workstation.model.money import plus, times
 from workstation.model.orders import OrderStatus, TimeInForce
 from workstation.venues.matching import events as told
 from workstation.venues.matching.book import Book, crosses
@@ -284,7 +285,7 @@ class Trading:
                 total += amount
                 if total >= wanted:
                     return False
-                spent += amount * price
+                spent = plus(spent, times(amount, price))
         self.expire(order, f"FOK: {total} of {wanted} on offer")
         return True
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from workstation.model.fees import VenueFees
 from workstation.model.instruments import Instrument, Side
+from workstation.model.money import minus, plus, ratio, times
 from workstation.venues.matching import Terms, Working
 
 __all__ = ["Account"]
@@ -41,13 +42,16 @@ class Account:
         """Book one execution; return its fee, in the quote currency."""
         instrument = self._instruments[name]
         fees = self._fees[name]
-        fee = quantity * price * (fees.maker if maker else fees.taker)
-        signed = quantity * side.sign
-        balances = self.balances
+        notional = times(quantity, price)
+        fee = times(notional, fees.maker if maker else fees.taker)
+        buys = side is Side.BUY
         quote, base = instrument.quote, instrument.base
-        balances[quote] = balances.get(quote, ZERO) - signed * price - fee
-        balances[base] = balances.get(base, ZERO) + signed
+        self._add(quote, minus(notional.copy_negate() if buys else notional, fee))
+        self._add(base, quantity if buys else quantity.copy_negate())
         return fee
+
+    def _add(self, currency: str, amount: Decimal) -> None:
+        self.balances[currency] = plus(self.balances.get(currency, ZERO), amount)
 
     # What orders may cost.
 
@@ -65,7 +69,7 @@ class Account:
         currency = self._currency(terms)
         if terms.side is Side.BUY and terms.price is None and terms.trigger is None:
             cost = self._cost(terms, supply)
-            needed = cost * self._most_per_notional(terms)
+            needed = times(cost, self._most_per_notional(terms))
         else:
             needed = self._reserve(terms, terms.quantity)
         free = self.free(currency, working, besides=terms.id)
@@ -93,15 +97,15 @@ class Account:
             return order.left
         factor = self._most_per_notional(terms)
         free = self.free(self._currency(terms), working, besides=terms.id)
-        money, each = free - spent * factor, price * factor
-        if order.left * each <= money:
+        money, each = minus(free, times(spent, factor)), times(price, factor)
+        if times(order.left, each) <= money:
             return order.left
         if money <= 0:
             return ZERO
         instrument = self._instruments[terms.instrument]
-        most = instrument.round_quantity(money / each)
-        # A quotient is rounded at its 28th digit, which may be up.
-        return most if most * each <= money else most - instrument.lot_size
+        most = instrument.round_quantity(ratio(money, each))
+        # A quotient is rounded, which may be up.
+        return most if times(most, each) <= money else most - instrument.lot_size
 
     def free(
         self, currency: str, working: Iterable[Working], *, besides: str = ""
@@ -114,7 +118,7 @@ class Account:
         for order in working:
             terms = order.terms
             if terms.id != besides and self._currency(terms) == currency:
-                free -= self._reserve(terms, order.left)
+                free = minus(free, self._reserve(terms, order.left))
         return free
 
     def _currency(self, terms: Terms) -> str:
@@ -134,7 +138,7 @@ class Account:
         if price is None:
             now = self._price(terms.instrument, terms.side)
             price = max(now, terms.trigger or ZERO)
-        return left * price * self._most_per_notional(terms)
+        return times(times(left, price), self._most_per_notional(terms))
 
     def _cost(self, terms: Terms, supply: Iterable[tuple[Decimal, Decimal]]) -> Decimal:
         """Return the notional of a market order, at once and of what has to wait.
@@ -144,13 +148,13 @@ class Account:
         left, cost, worst = terms.quantity, ZERO, None
         for worst, most in supply:
             amount = min(most, left)
-            cost += amount * worst
-            left -= amount
+            cost = plus(cost, times(amount, worst))
+            left = minus(left, amount)
             if left <= 0:
                 return cost
         if worst is None:
             worst = self._price(terms.instrument, terms.side)
-        return cost + left * worst
+        return plus(cost, times(left, worst))
 
     def _most_per_notional(self, terms: Terms) -> Decimal:
         """Return what a buyer pays per notional at most, its fee included."""

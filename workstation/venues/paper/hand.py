@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from workstation.model.errors import CommandRefused
 from workstation.model.instruments import Instrument
-from workstation.model.money import plain
+from workstation.model.money import plain, plus
 from workstation.model.orders import Order, OrderRole, OrderType
 from workstation.model.rehearsal import HandOrder, Happening, Transfer
 from workstation.model.reports import ExternalOrder
@@ -80,7 +80,7 @@ class Hand:
                 f"{plain(max(ZERO, free))} {name} are free at the venue, less than "
                 f"{plain(-amount)}: the rest of {plain(has)} is reserved by orders"
             )
-        self._account.balances[name] = has + amount
+        self._account.balances[name] = plus(has, amount)
         went = "was put in" if amount > 0 else "went out"
         return f"{plain(abs(amount))} {name} {went} at the venue"
 
