@@ -70,6 +70,8 @@ class Closing:
         self.taking = Taking(settings, desk, risk.market, self._close_rest)
         self.sequels: dict[tuple[str, str], _Sequel] = {}
         """What waits, by owner and instrument; others only look whether any does."""
+        self.unsent: set[tuple[str, str]] = set()
+        """Rows of which more is to close than as many orders at once do."""
         self.place: Callable[[Order], None]
         """Sends an order or holds it; set before the first event."""
         self._core: Core
@@ -88,7 +90,9 @@ class Closing:
         canceled once it has passed as if they were not there.
         """
         owner, instrument = signal.strategy, signal.instrument
-        denial = self._risk.switches(owner, instrument, _EXIT, entry=False)
+        denial = self._risk.unknown(instrument) or self._risk.switches(
+            owner, instrument, _EXIT, entry=False
+        )
         held = self._ledger.position(owner, instrument).quantity
         side = _SELL if held > 0 else _BUY
         reason = signal.reason or "exit"
@@ -125,7 +129,7 @@ class Closing:
                     without.enter_context(self._desk.orders.without(tracked))
             wanted = signal.quantity
             if wanted is None:
-                wanted = self._left(owner, instrument, side)
+                wanted = self._left(owner, instrument, side) if held else ZERO
             found = [wanted]
             if denial is None and wanted <= 0 and signal.quantity is None:
                 if dropped:
@@ -179,12 +183,19 @@ class Closing:
             return False
         one = self._risk.instruments[instrument]
         price = self.taking.worst(one, side)
-        for part in self.parts(instrument, left, price):
-            order = self.taking.draft(
-                owner, one, role, side, part, price, reason, tried
-            )
+        found = self.parts(instrument, left, price)
+        if sum(found, ZERO) < left:
+            self.unsent.add((owner, instrument))
+        else:
+            self.unsent.discard((owner, instrument))
+        for part in found:
+            order = self.taking.draft(owner, one, role, side, part, price, reason)
+            if price is not None:
+                # Before it is sent: an answer may be here at once.
+                self.taking.note(order.id, tried + 1)
             denial = self._submit(order)
             if denial is not None:
+                self.taking.forget(order.id)
                 return denial
         return True
 
@@ -192,6 +203,11 @@ class Closing:
         """Return what can be closed of a position and no order closes yet."""
         closing = self._desk.orders.closing(owner, instrument, side)
         return self._ledger.closable(owner, instrument) - closing
+
+    def unknown(self, instrument: str) -> str:
+        """Return that an instrument is not traded in this run; "" when it is."""
+        denial = self._risk.unknown(instrument)
+        return "" if denial is None else denial.text
 
     def takes_dust(self, instrument: str) -> bool:
         """Tell whether dust has come to what a venue takes an order to sell for."""
@@ -275,8 +291,7 @@ class Closing:
         signal = sequel.signal
         reverses = signal is not None and signal.action in _SIDES
         for tracked in self._desk.orders.row(owner, instrument):
-            order = tracked.order
-            if order.status is not _HELD and (reverses or order.reduce_only):
+            if tracked.order.status is not _HELD and self.is_held_up(tracked.order):
                 return
         held = self._ledger.position(owner, instrument).quantity
         del self.sequels[owner, instrument]
@@ -292,6 +307,15 @@ class Closing:
         else:
             text = f"{held} {instrument} is still held: it could not be closed"
             self._refuse(signal, Denial(DenialCode.NOT_CLOSED, text))
+
+    def is_held_up(self, order: Order) -> bool:
+        """Tell whether something waits for the end of this order."""
+        sequel = self.sequels.get((order.owner, order.instrument))
+        if sequel is None:
+            return False
+        signal = sequel.signal
+        reverses = signal is not None and signal.action in _SIDES
+        return reverses or order.reduce_only
 
     def _may_close_on(self, sequel: _Sequel) -> bool:
         """Tell whether what is left came after the close, which was filled, or before.
@@ -415,15 +439,19 @@ class Closing:
         self._desk.deny(order, denial)
 
     def digest(self) -> object:
-        """Return what is being taken, and what waits, oldest first."""
-        return self.taking.digest(), tuple(
-            (
-                *key,
-                "flatten" if each.signal is None else each.signal.action.value,
-                each.reason,
-                " ".join(each.closes),
-            )
-            for key, each in self.sequels.items()
+        """Return what is being taken and is not sent, and what waits, oldest first."""
+        return (
+            self.taking.digest(),
+            sorted(self.unsent),
+            tuple(
+                (
+                    *key,
+                    "flatten" if each.signal is None else each.signal.action.value,
+                    each.reason,
+                    " ".join(each.closes),
+                )
+                for key, each in self.sequels.items()
+            ),
         )
 
 

@@ -261,9 +261,10 @@ class OrderDesk:
     ) -> bool:
         """Ask the venue for another quantity and price; False where it cannot be.
 
-        ``trigger`` is that of a stop which waits there.
+        ``trigger`` is that of a stop which waits there. A change that is not answered
+        yet, though a refused cancel has opened the order again, comes first.
         """
-        if tracked.order.status not in _REPLACEABLE:
+        if tracked.reshaping or tracked.order.status not in _REPLACEABLE:
             return False
         self.move(tracked, _REQUEST_REPLACE)
         # A stop that becomes a market order counts at its trigger.
@@ -437,7 +438,10 @@ class OrderDesk:
             self.queries.watch()
         if event in _MESSAGES:
             self.sent(ts, event is _SUBMIT)
-        core.record(OrderRecord(core.seq, ts, after, was, event, reason))
+        worth = None
+        if event is _SUBMIT and after.price is None and not after.reduce_only:
+            worth = tracked.worth
+        core.record(OrderRecord(core.seq, ts, after, was, event, reason, worth))
         updated = OrderUpdated(after, was, event, ts, reason)
         core.publish(updated)
         if event is _CANCEL and now is _CANCELED and was is not now:

@@ -48,7 +48,8 @@ _SIGHTED = {
     S.PENDING_CANCEL: _ACCEPT,
 }
 _LEAVING = (S.PENDING_CANCEL, S.UNKNOWN)
-_OPEN = (S.ACCEPTED, S.PARTIALLY_FILLED)
+# Also one that was never acknowledged: its cancel may be refused all the same.
+_OPEN = (S.SUBMITTED, S.ACCEPTED, S.PARTIALLY_FILLED)
 # Kinds of which the venue may say the same again; fills have ids instead.
 _REPEATABLE = frozenset(
     {

@@ -223,6 +223,7 @@ class Executor(Views):
             self.outcomes.follow(tracked, fill, after)
         done = self.operations.recover(command, account=self.reconciliation.begin)
         self.quoting.recover()
+        self.intents.closing.taking.recover()
         return done
 
     def reconcile(self, command: Reconcile) -> str:
@@ -262,10 +263,12 @@ class Executor(Views):
         no position, it is being closed, or the taker holds the opposite side.
         """
         self.operations.transfer(owner, to, instrument)
+        self.outcomes.given(owner, instrument)
 
     def adopt(self, owner: str, instrument: str, source: str = OPERATOR) -> None:
         """Take over a position of the operator, or of ``external``."""
         self.operations.transfer(source, owner, instrument)
+        self.outcomes.given(source, instrument)
 
     def judge(self, command: PlaceOrder | AmendOrder) -> Judged:
         """Return what an order of the operator would be and whether it passes.

@@ -41,7 +41,7 @@ from workstation.model.events import (
 from workstation.model.instruments import Side
 from workstation.model.money import figure_error
 from workstation.model.orders import OrderEvent, OrderRole, OrderStatus
-from workstation.model.owners import DUST, EXTERNAL, OPERATOR
+from workstation.model.owners import DUST, EXTERNAL
 from workstation.model.ports import Core
 from workstation.model.positions import Position
 from workstation.model.records import (
@@ -122,6 +122,8 @@ class Operations:
         instrument = command.instrument
         owner = command.owner
         reason = command.reason or "flattened by the operator"
+        if unknown := self._closing.unknown(instrument):
+            raise CommandRefused(unknown)
         done = self._withdraw(instrument, owner, reason)
         positions = self._ledger.open_positions(instrument)
         if self._closing.takes_dust(instrument):
@@ -158,12 +160,10 @@ class Operations:
     ) -> Iterator[Tracked]:
         for tracked in self._desk.orders.entries(owner):
             order = tracked.order
-            # No entry of ours is made after a kill: one was made by hand, and perhaps
-            # adopted.
-            by_hand = order.owner in (EXTERNAL, OPERATOR)
-            if (instrument is None or order.instrument == instrument) and not (
-                by_hand and _after(order.created_ns, until_ns)
-            ):
+            # No entry of ours is made after a kill: one was made by hand, and may have
+            # been given to an owner since.
+            by_hand = _after(order.created_ns, until_ns)
+            if not by_hand and instrument in (None, order.instrument):
                 yield tracked
 
     def _cancel_entries(
@@ -345,6 +345,10 @@ class Operations:
             )
             if held:
                 continue
+            # By a clock that has been put back it would be on its way for ever.
+            tracked.sent_ns = min(tracked.sent_ns, core.ts)
+            tracked.spoken_ns = min(tracked.spoken_ns, core.ts)
+            tracked.heard_ns = min(tracked.heard_ns, core.ts)
             asked.add(order.id)
             if order.status in _UNANSWERED:
                 desk.give_up(tracked, "the engine ended before there was an answer")
@@ -353,6 +357,8 @@ class Operations:
         # asked for, more may have been lost; nobody waits for these answers. After a
         # while a venue knows less of it than the books.
         desk.queries.doubt()
+        if desk.orders.at_venue:
+            desk.queries.watch()
         since = core.ts - WATCH_INFERRED_NS
         for order in list(desk.orders.all()):
             overfilled = order.is_terminal and order.filled > order.quantity

@@ -158,9 +158,9 @@ class Orders:
         """Keep the sums of what may fill, and the prices that rest, true."""
         after = tracked.order
         if after.reduce_only:
-            change = after.quantity - after.filled if is_there else ZERO
+            change = after.remaining if is_there else ZERO
             if was_there:
-                change -= before.quantity - before.filled
+                change -= before.remaining
             if change:
                 row = (after.owner, after.instrument, after.side)
                 self._closing[row] = self._closing.get(row, ZERO) + change
@@ -175,16 +175,16 @@ class Orders:
                 # It is in no book before its trigger was met.
                 pass
             elif not was_there or price is not before.price or before.is_untriggered:
-                self.resting.put(after)
+                self.resting.put(after, tracked.asked)
 
     def _pend(self, tracked: Tracked, before: Order) -> None:
         """Count an entry for what it may still fill, at what that is worth."""
         after = tracked.order
         left = had = ZERO
         if after.status not in _NOT_PENDING:
-            left = after.quantity - after.filled
+            left = after.remaining
         if before.status not in _NOT_PENDING:
-            had = before.quantity - before.filled
+            had = before.remaining
         side = (after.instrument, after.side)
         change = left - had
         pending = self._pending.get(side, ZERO) + change
@@ -222,10 +222,12 @@ class Orders:
         tracked.growth = more, more * worth + stays * max(ZERO, worth - was)
         self._grow(order, *tracked.growth)
         if price is not None and order.price is not None:
+            tracked.asked = price
             self.resting.expect(order, price)
 
     def reshaped(self, tracked: Tracked) -> None:
         """Note that the venue has said what became of a change."""
+        tracked.asked = None
         if tracked.reshaping:
             self.resting.settle(tracked.order)
         tracked.reshaping = False

@@ -135,9 +135,8 @@ class Outcomes:
         """
         owner, instrument = fill.owner, fill.instrument
         adds = after.quantity * fill.side.sign > 0
-        if self._controls.kill_level is _KILL_FLATTEN and owner != EXTERNAL:
-            if adds or tracked.order.role is OrderRole.FLATTEN:
-                # Also the next ones of what is more than as many orders at once.
+        if self._controls.kill_level is _KILL_FLATTEN and not self._by_hand(tracked):
+            if adds or (owner, instrument) in self._closing.unsent:
                 close = self._closing.close
                 close(owner, instrument, OrderRole.FLATTEN, "killed: late fill")
             return
@@ -156,12 +155,26 @@ class Outcomes:
             )
             self._close_added(fill, f"{order.id} closed too much", added)
 
+    def _by_hand(self, tracked: Tracked) -> bool:
+        """Tell whether somebody trades by hand what was killed, and means to.
+
+        No entry of ours is made after a kill: one was made at the venue, and may have
+        been given to an owner since.
+        """
+        order, killed_ns = tracked.order, self._controls.killed_ns
+        return order.owner == EXTERNAL or (
+            order.may_open and killed_ns is not None and order.created_ns > killed_ns
+        )
+
     def _close_added(self, fill: Fill, reason: str, added: Decimal) -> None:
         """Close what a fill added; too little for an order waits for the next fill."""
         row = (fill.owner, fill.instrument)
         most = added + self._owed.get(row, ZERO)
+        closing, side = self._desk.orders.closing, fill.side.opposite
+        before = closing(*row, side)
         closed = self._closing.close(*row, OrderRole.FLATTEN, reason, most)
-        self._owe(row, most if isinstance(closed, Denial) else ZERO)
+        left = most - (closing(*row, side) - before)
+        self._owe(row, left if isinstance(closed, Denial) else ZERO)
 
     def _owe(self, row: tuple[str, str], after: Decimal) -> None:
         core, before = self._core, self._owed.get(row, ZERO)
@@ -179,6 +192,10 @@ class Outcomes:
                 after=after,
             )
         )
+
+    def given(self, owner: str, instrument: str) -> None:
+        """Note that a position has another owner, who keeps what late fills added."""
+        self._owe((owner, instrument), ZERO)
 
     def owes(self, row: tuple[str, str], quantity: Decimal) -> None:
         """Take what is on record of late fills that are not closed, by owner."""
@@ -204,8 +221,9 @@ class Outcomes:
             plan = protection.install(
                 fill.owner, fill.instrument, side, float(fill.price)
             )
-        elif not (intent.add and len(tracked.trades) == 1):
+        elif tracked.brought or not intent.add:
             return
+        tracked.brought = True
         # What an addition brings along is for the whole position; a stop only tightens.
         protection.change(
             plan,
@@ -220,6 +238,8 @@ class Outcomes:
         if order.reduce_only:
             if order.remaining > 0:
                 self._unclosed(tracked)
+            else:
+                self._closing.taking.forget(order.id)
             self._protection.fire_again(order.owner, order.instrument)
             self._stops.fire_again(order.owner, order.instrument)
         if self._closing.sequels:
@@ -241,12 +261,11 @@ class Outcomes:
     def stays(self, tracked: Tracked) -> None:
         """See an order stay open whose cancel was asked for."""
         order = tracked.order
-        if not order.reduce_only:
-            return
-        # The price is watched again: it may be far from what was met before.
-        self._protection.unfire(order.owner, order.instrument)
-        self._stops.unfire(order.owner, order.instrument)
-        if (order.owner, order.instrument) in self._closing.sequels:
+        if order.reduce_only:
+            # The price is watched again: it may be far from what was met before.
+            self._protection.unfire(order.owner, order.instrument)
+            self._stops.unfire(order.owner, order.instrument)
+        if self._closing.is_held_up(order):
             self._desk.alarm(
                 order.instrument,
                 f"{order.role.value} {order.id} was not canceled: {order.reason}; "
@@ -256,10 +275,13 @@ class Outcomes:
 
     def _unclosed(self, tracked: Tracked) -> None:
         order = tracked.order
+        own_stop = order.role is OrderRole.EXIT and order.trigger is not None
         if order.price is not None or order.is_untriggered:
             # An exit at a price may end without one; what is held stays protected.
             self._protection.sync(order.owner, order.instrument)
             self._closing.taking.ended(tracked)
+            if own_stop and order.status is OrderStatus.REJECTED and order.price:
+                self._refused(tracked)
             return
         if order.status is not OrderStatus.CANCELED:
             self._desk.alarm(
@@ -269,10 +291,28 @@ class Outcomes:
                 "report",
             )
         self._protection.rearm(tracked, self._core.ts)
-        if order.trigger is not None and order.status in _FAILED:
-            held = self._ledger.position(order.owner, order.instrument).quantity
-            if order.role is OrderRole.EXIT and held * order.side.sign < 0:
-                self._stops.hold_again(tracked)
+        if own_stop and order.status in _FAILED:
+            self._hold_again(tracked)
+
+    def _refused(self, tracked: Tracked) -> None:
+        """Hold a stop-limit again that was refused once its trigger was met."""
+        order = tracked.order
+        if order.is_untriggered:
+            # It was refused before: whoever sent it has been told.
+            return
+        self._desk.alarm(
+            order.instrument,
+            f"{order.role.value} {order.id} was refused at its trigger with "
+            f"{order.remaining} open: {order.reason}",
+            "report",
+        )
+        self._hold_again(tracked)
+
+    def _hold_again(self, tracked: Tracked) -> None:
+        order = tracked.order
+        held = self._ledger.position(order.owner, order.instrument).quantity
+        if held * order.side.sign < 0:
+            self._stops.hold_again(tracked)
 
     def digest(self) -> object:
         """Return in plain values what of late fills is not closed yet."""

@@ -80,6 +80,11 @@ class Plan(Waiting):
         """Let the stop follow, where it trails."""
         self._protection.improved(self, best)
 
+    def unfire(self, leg: Tracked | None) -> None:
+        """Forget that this leg was met: it has another trigger."""
+        if self.fired is not None and self.fired[0] is leg:
+            self.fired = None
+
     def tightens(self, stop: Decimal) -> bool:
         """Tell whether this stop is no looser than the one there is."""
         if self.stop is None:
@@ -150,9 +155,11 @@ class Protection:
             if kept:
                 plan.stop, plan.stop_float = stop, float(stop)
                 plan.trailed = False
-                plan.fired = None
+                plan.unfire(plan.stop_order)
         if target is not None:
             target = instrument.round_price(target, plan.side)
+            if target != plan.target:
+                plan.unfire(plan.target_order)
             plan.target, plan.target_float = target, float(target)
         if trailing_bps is not None and trailing_bps > 0:
             plan.trailing_bps = trailing_bps

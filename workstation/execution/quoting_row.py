@@ -84,6 +84,9 @@ class Quote:
         phase = _PHASES.get(order.status)
         if phase is None or order.price is None:
             return None
+        if phase is Phase.OPEN and self.tracked.reshaping:
+            # A refused cancel has opened it again, and the change is not answered.
+            phase = Phase.CHANGING
         seen = Working(
             order_id=order.id,
             side=order.side,

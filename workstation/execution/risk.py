@@ -87,11 +87,7 @@ class RiskStage:
         """
         instrument = self.instruments.get(order.instrument)
         if instrument is None:
-            known = ", ".join(self.instruments)
-            return Denial(
-                DenialCode.UNKNOWN_INSTRUMENT,
-                f"{order.instrument} is not in this run; it has {known}",
-            )
+            return self.unknown(order.instrument)
         owner, role, entry = order.owner, order.role, not order.reduce_only
         denial = self.data(order.instrument, now_ns) if entry else None
         if denial is None:
@@ -109,6 +105,14 @@ class RiskStage:
                 or self.self_trade(order, joining)
             )
         return misshapen(order, instrument, now_ns) or self.reduces(order)
+
+    def unknown(self, instrument: str) -> Denial | None:
+        """Return that an instrument is not traded in this run, if so."""
+        if instrument in self.instruments:
+            return None
+        known = ", ".join(self.instruments)
+        text = f"{instrument} is not in this run; it has {known}"
+        return Denial(DenialCode.UNKNOWN_INSTRUMENT, text)
 
     def check_change(
         self, order: Order, left: Decimal, price: Decimal, now_ns: int

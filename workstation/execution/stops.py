@@ -19,7 +19,13 @@ from workstation.execution.protection import RETRY_NS
 from workstation.execution.risk import Joining, RiskStage
 from workstation.execution.tracked import Tracked
 from workstation.execution.triggers import Triggers, Waiting
-from workstation.model.orders import Order, OrderRole, OrderStatus, OrderType
+from workstation.model.orders import (
+    Order,
+    OrderRole,
+    OrderStatus,
+    OrderType,
+    TimeInForce,
+)
 from workstation.model.owners import OPERATOR
 from workstation.model.ports import Core
 from workstation.model.signals import Signal
@@ -28,6 +34,7 @@ __all__ = ["HeldStop", "Stops"]
 
 ZERO = Decimal(0)
 _HELD, _INITIALIZED = OrderStatus.HELD, OrderStatus.INITIALIZED
+_GTD = TimeInForce.GTD
 _NEVER = float("inf")
 
 
@@ -234,19 +241,26 @@ class Stops:
         A broker that refuses it is not asked again at every tick.
         """
         order, desk = tracked.order, self._desk
+        until_ns = tracked.until_ns
+        if until_ns is not None and until_ns <= self._core.ts:
+            return
         again = desk.draft(
             order.owner,
             order.instrument,
             order.role,
             order.side,
             order.remaining,
-            order_type=OrderType.STOP,
+            order_type=OrderType.STOP if order.price is None else OrderType.STOP_LIMIT,
+            price=order.price,
             trigger=order.trigger,
+            time_in_force=order.time_in_force if until_ns is None else _GTD,
+            expires_ns=until_ns,
             reduce_only=True,
             reason=f"held again: {order.id} ended {order.status.value}",
         )
         held = desk.hold(again)
         self.take_up(held)
+        self._time(held)
         self._held[again.id].retry_ns = self._core.ts + RETRY_NS
 
     # The end of a position.

@@ -42,6 +42,8 @@ class Taking:
         self._market = market
         self._again = again
         self._tries: dict[str, int] = {}
+        # Ended in an earlier run with a rest, which was to be tried again.
+        self._left: list[str] = []
         self._core: Core
 
     def attach(self, core: Core) -> None:
@@ -57,13 +59,12 @@ class Taking:
         quantity: Decimal,
         price: Decimal | None,
         reason: str,
-        tried: int = 0,
     ) -> Order:
-        """Return an order that closes now, after so many tries before it.
+        """Return an order that closes now.
 
         ``price`` is what ``worst`` says; without one it is a market order.
         """
-        order = self._desk.draft(
+        return self._desk.draft(
             owner,
             instrument.id,
             role,
@@ -75,9 +76,44 @@ class Taking:
             reduce_only=True,
             reason=reason,
         )
-        if price is not None:
-            self._tries[order.id] = tried + 1
-        return order
+
+    def note(self, order_id: str, tries: int) -> None:
+        """Follow an order with a cap, the last of so many tries, to its end."""
+        self._tries[order_id] = tries
+
+    def take_up(self, tracked: Tracked) -> None:
+        """Follow an order with a cap that an earlier run has left at work.
+
+        How often it was tried before is not on record: it is taken for the first one.
+        """
+        order = tracked.order
+        if _has_cap(order):
+            self._tries[order.id] = 1
+
+    def resume(self, until_ns: int) -> None:
+        """Go on with what an earlier run, ended at ``until_ns``, was to try again."""
+        pause_ns = self._settings.flatten_pause_ms * NS_PER_MS
+        orders = self._desk.orders
+        for order in orders.all():
+            if (
+                _has_cap(order)
+                and order.is_terminal
+                and order.remaining > 0
+                and order.updated_ns + pause_ns >= until_ns
+            ):
+                self._left.append(order.id)
+
+    def recover(self) -> None:
+        """Try again what ``resume`` has found."""
+        left, self._left = self._left, []
+        for order_id in left:
+            tracked = self._desk.orders.get(order_id)
+            if tracked is not None:
+                self._again(tracked, 1)
+
+    def forget(self, order_id: str) -> None:
+        """Follow an order no more: it was refused, or has closed all it was to."""
+        self._tries.pop(order_id, None)
 
     def worst(self, instrument: Instrument, side: Side) -> Decimal | None:
         """Return the worst price to close at.
@@ -123,3 +159,12 @@ class Taking:
     def digest(self) -> object:
         """Return how often each order's position was tried to be closed."""
         return tuple(self._tries.items())
+
+
+def _has_cap(order: Order) -> bool:
+    """Tell whether an order closes within the cap: it was drafted here."""
+    return (
+        order.role is OrderRole.FLATTEN
+        and order.price is not None
+        and order.time_in_force is TimeInForce.IOC
+    )

@@ -183,27 +183,33 @@ class Tickets:
         if text:
             return Judged(order, Denial(DenialCode.ORDER_CONTRADICTS, text))
         denial = self._risk.check(order, self._core.ts)
-        return Judged(order, denial or self._unfit(command, order))
+        if denial is None and not (command.stop is command.target is None):
+            denial = self._unfit(order, command.stop, command.target)
+        return Judged(order, denial)
 
-    def _unfit(self, command: PlaceOrder, order: Order) -> Denial | None:
-        """Return why the protection asked for is none, if so."""
-        if command.stop is None and command.target is None:
-            return None
+    def _unfit(
+        self, order: Order, stop: Decimal | None, target: Decimal | None
+    ) -> Denial | None:
+        """Return why this protection of what an order fills is none, if so."""
         if order.reduce_only:
             text = "a reduce-only order closes: it has nothing to protect"
             return Denial(DenialCode.ORDER_CONTRADICTS, text)
         instrument = self._risk.instruments[order.instrument]
+        for trigger in (stop, target):
+            if trigger is not None and (denial := bad_price(trigger, instrument)):
+                return denial
+        return self._met_at_once(order, stop, target)
+
+    def _met_at_once(
+        self, order: Order, stop: Decimal | None, target: Decimal | None
+    ) -> Denial | None:
+        """Return which of them the price of the order itself meets, if any."""
         price = self._risk.reference(order)
-        for role, trigger in (
-            (OrderRole.STOP, command.stop),
-            (OrderRole.TARGET, command.target),
-        ):
-            if trigger is None:
+        for role, trigger in ((OrderRole.STOP, stop), (OrderRole.TARGET, target)):
+            if trigger is None or price is None:
                 continue
-            denial = bad_price(trigger, instrument)
-            if denial is None and price is not None:
-                below = (role is OrderRole.STOP) is (order.side is Side.BUY)
-                denial = _wrong_side(role, trigger, price, below=below)
+            below = (role is OrderRole.STOP) is (order.side is Side.BUY)
+            denial = _wrong_side(role, trigger, price, below=below)
             if denial is not None:
                 return denial
         return None
@@ -229,10 +235,16 @@ class Tickets:
         if text:
             return Judged(after, Denial(DenialCode.ORDER_CONTRADICTS, text), before)
         denial = _unchangeable(before, after)
+        if denial is None and tracked.reshaping:
+            text = f"{before.id} is being changed, and the venue has not answered yet"
+            denial = Denial(DenialCode.NOT_AMENDABLE, text)
         if denial is None and leg:
             denial = self._judge_trigger(after, trigger)
         elif denial is None:
             denial = self._judge_successor(tracked, after)
+            intent = tracked.intent
+            if denial is None and intent is not None and not after.reduce_only:
+                denial = self._met_at_once(after, intent.stop, intent.target)
         return Judged(after, denial, before)
 
     def _judge_trigger(self, order: Order, trigger: Decimal | None) -> Denial | None:

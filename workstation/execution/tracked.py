@@ -36,19 +36,24 @@ class Tracked:
     entry without a limit was judged at. ``flattened`` says why its fills are to be
     closed as they come, however late; empty while nobody flattened it. ``moves``
     counts its transitions, which are records, ``history`` has the last of them.
+    ``brought`` says that its stop and target have been installed, ``until_ns`` is the
+    end it was made with.
 
     ``seen`` says that the venue once had it, ``reshaping`` that a replace is not
-    answered, so that its quantity may be another, and ``growth`` by how much more, in
-    quantity and value; ``lost`` is the status in which an answer stayed away,
-    ``ending`` the end the venue reported before all its fills were here. ``sent_ns`` is
-    when it left, ``spoken_ns`` when the last request about it did, ``heard_ns`` when
-    the venue last spoke of it (the run's clock); ``evidence_ns`` and ``shape_ns`` are
-    venue times: of the newest report, and as of which quantity and price are known.
+    answered, so that its quantity may be another, ``growth`` by how much more, in
+    quantity and value, and ``asked`` the price it may have got; ``lost`` is the status
+    in which an answer stayed away, ``ending`` the end the venue reported before all its
+    fills were here. ``sent_ns`` is when it left, ``spoken_ns`` when the last request
+    about it did, ``heard_ns`` when the venue last spoke of it (the run's clock);
+    ``evidence_ns`` and ``shape_ns`` are venue times: of the newest report, and as of
+    which quantity and price are known.
     ``newest`` has the last report of each kind, ``told`` is the sum of fills an alarm
     was given for.
     """
 
     __slots__ = (
+        "asked",
+        "brought",
         "ending",
         "evidence_ns",
         "flattened",
@@ -69,6 +74,7 @@ class Tracked:
         "timer",
         "told",
         "trades",
+        "until_ns",
         "worth",
     )
 
@@ -87,6 +93,9 @@ class Tracked:
         self.history: list[OrderMove] = []
         self.seen = self.reshaping = False
         self.growth: tuple[Decimal, Decimal] | None = None
+        self.asked: Decimal | None = None
+        self.brought = False
+        self.until_ns = order.expires_ns
         self.lost: OrderStatus | None = None
         self.ending: Ending | None = None
         self.sent_ns = self.spoken_ns = self.heard_ns = 0

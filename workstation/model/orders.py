@@ -98,6 +98,7 @@ TERMINAL = frozenset(
     }
 )
 """No more is expected; a late fill after any but the first is still booked."""
+_NONE = Decimal(0)
 _HELD, _PENDING_CANCEL = OrderStatus.HELD, OrderStatus.PENDING_CANCEL
 
 
@@ -161,8 +162,9 @@ class Order(Struct, frozen=True, gc=False, kw_only=True):
 
     @property
     def remaining(self) -> Decimal:
-        """Return the quantity not yet filled."""
-        return self.quantity - self.filled
+        """Return the quantity not yet filled; an overfill has left nothing."""
+        left = self.quantity - self.filled
+        return left if left > 0 else _NONE
 
     @property
     def is_terminal(self) -> bool:

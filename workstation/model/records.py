@@ -170,7 +170,10 @@ class ParamsRecord(Struct, frozen=True, gc=False, kw_only=True, tag="params"):
 
 
 class OrderRecord(Struct, frozen=True, gc=False, tag="order"):
-    """An order moved in its table; ``order`` is what it is now."""
+    """An order moved in its table; ``order`` is what it is now.
+
+    ``worth`` is the price a market entry was judged at as it left.
+    """
 
     seq: int
     ts: int
@@ -178,6 +181,7 @@ class OrderRecord(Struct, frozen=True, gc=False, tag="order"):
     before: OrderStatus
     event: OrderEvent
     reason: str = ""
+    worth: Decimal | None = None
 
 
 class DenyRecord(Struct, frozen=True, gc=False, kw_only=True, tag="deny"):
