@@ -124,6 +124,8 @@ async def run(wanted: dict[str, Any]) -> None:
             "strategies.0.params={}",
             'strategies.0.timeframe="1s"',
             'risk.max_order_value="1000000"',
+            # The run is shorter than what an order may take to a real venue.
+            "orders.absent_after_ms=2000",
             *wanted.get("overrides", ()),
         ],
     )

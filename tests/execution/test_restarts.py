@@ -59,6 +59,7 @@ class Restarted(Hand):
         later_s: float = 1.0,
         *,
         risk: RiskSettings | None = None,
+        orders: OrderSettings | None = None,
         cash: Decimal = CASH,
         btc: Instrument = BTC,
     ) -> None:
@@ -68,7 +69,7 @@ class Restarted(Hand):
         settings = before.executor.limits.settings if risk is None else risk
         self.executor = Executor(
             settings,
-            OrderSettings(),
+            orders or OrderSettings(),
             (btc, ETH),
             self.market,
             currency="USDT",

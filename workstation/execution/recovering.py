@@ -33,6 +33,7 @@ from workstation.model.records import (
     ControlRecord,
     DenyRecord,
     DifferenceRecord,
+    FaultRecord,
     FillRecord,
     FlattenedRecord,
     LimitRecord,
@@ -53,6 +54,8 @@ from workstation.model.timeframes import NS_PER_S
 __all__ = ["Recovering"]
 
 ZERO = Decimal(0)
+# How an order that was made here begins.
+_OURS = (OrderEvent.SUBMIT, OrderEvent.HOLD)
 _MESSAGES = {
     OrderEvent.SUBMIT: RequestKind.PLACE,
     OrderEvent.REQUEST_REPLACE: RequestKind.MODIFY,
@@ -61,6 +64,7 @@ _MESSAGES = {
 # So much of what was traded by hand before the engine ended is looked for: a run of
 # months may have sent more orders than a venue lists in reasonable time.
 _MOST_BACK_NS = 86_400 * NS_PER_S
+_ENTRY = OrderRole.ENTRY
 _LEGS = (OrderRole.STOP, OrderRole.TARGET)
 _ENTERS = (SignalAction.ENTER_LONG, SignalAction.ENTER_SHORT)
 Row = tuple[str, str]
@@ -72,6 +76,8 @@ class Recovering:
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
         self._entries: dict[Row, Signal] = {}
+        # The row whose entry the last signal of this input has replaced, and by what.
+        self._replaced: tuple[Row, Signal | None] | None = None
         self._wanted = WantedProtection(executor)
         self._filled: tuple[int, str, str] | None = None
         self._given: PositionRecord | None = None
@@ -86,7 +92,10 @@ class Recovering:
         self._settled = 0
         self._opened = False
         self.cut: list[tuple[Tracked, Fill]] = []
-        """Fills of the last input: what follows from them may not be on record."""
+        """Fills of the last input, where nothing that follows from them is on record.
+
+        Versions before this one could be cut off within an input.
+        """
         self._unfollowed = False
         """Whether a run is read that has not followed those of the run before yet."""
 
@@ -106,8 +115,11 @@ class Recovering:
         if record.seq != self._seq:
             self._seq = record.seq
             self._wanted.over()
+            self._replaced = None
             if not self._unfollowed:
                 self.cut.clear()
+        elif self.cut and not self._unfollowed and _follows(record):
+            self.cut.clear()
         match record:
             case OrderRecord():
                 self._order(record)
@@ -123,9 +135,12 @@ class Recovering:
                     trades[-1] = trade
             case SignalRecord(signal=signal):
                 if signal.action in _ENTERS:
-                    self._entries[signal.strategy, signal.instrument] = signal
+                    row = (signal.strategy, signal.instrument)
+                    self._replaced = (row, self._entries.get(row))
+                    self._entries[row] = signal
                 self._wanted.signal(signal)
             case DenyRecord():
+                self._refused(record)
                 self._wanted.denied(record)
             case ProtectionRecord():
                 self._wanted.take(record)
@@ -191,10 +206,12 @@ class Recovering:
         for tracked in orders.open():
             order = tracked.order
             self._check(order.instrument, f"left order {order.id} open in")
+            executor.intents.closing.taking.take_up(tracked)
             waits = order.trigger is not None and order.is_untriggered
             if waits and order.role not in _LEGS:
                 executor.stops.take_up(tracked)
         self._wanted.install()
+        executor.intents.closing.taking.resume(self._ts)
 
     def _order(self, record: OrderRecord) -> None:
         orders = self._executor.desk.orders
@@ -204,15 +221,14 @@ class Recovering:
             if record.before is not OrderStatus.INITIALIZED:
                 # One so old that it is no longer kept.
                 return
-            entry = order.role is OrderRole.ENTRY
             row = (order.owner, order.instrument)
-            intent = self._entries.get(row) if entry else None
+            intent = self._entries.get(row) if order.role is _ENTRY else None
             tracked = Tracked(
                 replace(order, status=record.before, filled=ZERO),
                 intent,
                 order.price or order.trigger or ZERO,
             )
-            if order.owner == EXTERNAL:
+            if record.event not in _OURS:
                 # It was made at the venue, which has had it.
                 tracked.seen = True
                 orders.adopt(tracked)
@@ -220,16 +236,32 @@ class Recovering:
                 orders.take_up(tracked)
         # No entry is sent before the venue's first word, which old runs did not record.
         self._opened |= record.event is OrderEvent.SUBMIT and not order.reduce_only
+        tracked.worth = record.worth or tracked.worth
         orders.update(tracked, order)
         self._wanted.moved(order)
         tracked.moves += 1
-        self._message(record)
+        self._message(tracked, record)
 
-    def _message(self, record: OrderRecord) -> None:
-        """Count what left for the venue: it does so in windows, too."""
+    def _refused(self, record: DenyRecord) -> None:
+        """Forget an entry that was refused: one before it may still be to come."""
+        replaced = self._replaced
+        row = (record.owner, record.instrument)
+        if replaced is None or replaced[0] != row or record.role is not _ENTRY:
+            return
+        self._replaced = None
+        if replaced[1] is None:
+            self._entries.pop(row, None)
+        else:
+            self._entries[row] = replaced[1]
+
+    def _message(self, tracked: Tracked, record: OrderRecord) -> None:
+        """Note what left for the venue: it counts in windows, too."""
         kind = _MESSAGES.get(record.event)
         if kind is not None:
             executor, ts = self._executor, record.ts
+            tracked.spoken_ns = ts
+            if kind is RequestKind.PLACE:
+                tracked.sent_ns = tracked.heard_ns = ts
             executor.limits.traffic.sent(ts, kind is RequestKind.PLACE)
             executor.rates.spend(kind, ts)
 
@@ -248,6 +280,7 @@ class Recovering:
         tracked = self._executor.desk.orders.get(fill.order_id)
         if tracked is not None:
             tracked.trades[fill.trade_id] = fill.quantity
+            tracked.brought = True
             self.cut.append((tracked, fill))
 
     def _check(self, instrument: str, what: str) -> None:
@@ -281,12 +314,6 @@ class Recovering:
     def _owed(self, record: OwedRecord) -> None:
         row = (record.owner, record.instrument)
         self._executor.outcomes.owes(row, record.after)
-        # Who has put that on record has followed the fill before it.
-        self.cut = [
-            (tracked, fill)
-            for tracked, fill in self.cut
-            if (fill.owner, fill.instrument) != row
-        ]
 
     def _control(self, record: ControlRecord) -> None:
         controls = self._executor.controls
@@ -353,3 +380,13 @@ class Recovering:
             ignored=difference,
             reason=record.reason,
         )
+
+
+def _follows(record: Record) -> bool:
+    """Tell whether a record says that a fill was followed by what is done only once.
+
+    Protection may be made to agree again; closing again would close another's share.
+    """
+    if isinstance(record, OrderRecord):
+        return record.event is OrderEvent.SUBMIT
+    return isinstance(record, DenyRecord | OwedRecord | FaultRecord)
