@@ -138,9 +138,31 @@ def test_options_of_play_are_settings_of_the_engine(
     )
 
 
-def test_a_speed_out_of_range_is_refused(capsys: Capture) -> None:
-    assert main(["run", "--speed", "inf"]) == 2
-    assert "engine.speed: found inf; allowed: a number" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ["--speed", "inf"],
+            "--speed inf: engine.speed: found inf; allowed: a number, more than 0, at "
+            "most 100000",
+        ),
+        (
+            ["--seed", "9223372036854775808"],
+            "--seed 9223372036854775808: seed: found 9223372036854775808; allowed: a "
+            "whole number of at most 63 bits",
+        ),
+        (
+            ["--paused", "--set", "engine=1"],
+            "--paused: engine.start_paused: engine is one value and has no "
+            "start_paused\n--set engine=1: engine: found 1; allowed: a table [engine]",
+        ),
+    ],
+)
+def test_a_wrong_option_is_named_by_its_own_name(
+    arguments: list[str], said: str, capsys: Capture
+) -> None:
+    assert main(["run", *arguments]) == 2
+    assert capsys.readouterr().err == f"{said}\n"
 
 
 @pytest.mark.parametrize("name", ["default", "recording-binance", "recording-klines"])
@@ -424,8 +446,10 @@ def test_a_signal_ends_a_run_between_steps_and_its_journal_replays(
         override = ["--set", f"journal.path={json.dumps(str(tmp_path / 'j.sqlite'))}"]
         code = main(["run", "--headless", "--until", "events=90000", *override])
     assert code == 1
-    expected = f"workstation: ended by {name} before it was done\n"
-    assert capsys.readouterr() == ("", expected)
+    ending = f"ended by {name} before it was done"
+    out, err = capsys.readouterr()
+    assert err == f"workstation: {ending}\n"
+    assert out.endswith(f"failures:\n  {ending}\n")
     assert len(calls) >= 21
     assert signal.getsignal(signal.SIGTERM) is before
     assert main(["replay", str(tmp_path / "j.sqlite"), "--json"]) == 0

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
+from msgspec import inspect
 
 from workstation.config import ConfigProblems, load_config
 from workstation.config.combinations import TABLE
+from workstation.config.values import describe
+from workstation.engine.settings import RunSettings
 from workstation.indicators import names
+from workstation.ui.actions import ACTIONS
+from workstation.ui.settings import UiSettings
 
 GOOD = """\
 mode = "simulation"
@@ -286,6 +292,22 @@ CASES = {
         ("[risk]", "[ui]\nlayout = 5\n[risk]"),
         "8: ui.layout: found 5; allowed: one of 1, 2, 3, 4, 7",
     ),
+    "a layout in words": (
+        GOOD,
+        ("[risk]", '[ui]\nlayout = "nope"\n[risk]'),
+        '8: ui.layout: found "nope"; allowed: one of 1, 2, 3, 4, 7',
+    ),
+    "a day that starts at no time": (
+        GOOD,
+        ('currency = "USDT"', 'currency = "USDT"\nday_starts = "25:00"'),
+        '5: account.day_starts: found "25:00"; allowed: HH:MM, 00:00 … 23:59',
+    ),
+    "a day that starts at a time without quotes": (
+        GOOD,
+        ('currency = "USDT"', 'currency = "USDT"\nday_starts = 08:30:00'),
+        "5: account.day_starts: found the date or time 08:30:00; allowed: HH:MM, "
+        "00:00 … 23:59; put it in quotes",
+    ),
     "an indicator that is none": (
         GOOD,
         ("[risk]", '[ui]\nchart = ["ema(20)", "rsj(14)"]\n[risk]'),
@@ -307,6 +329,18 @@ CASES = {
         GOOD,
         ('"100000" }', '"-1" }'),
         "16: brokers.0.cash.USDT: found -1; allowed: 0 or more",
+    ),
+    "cash that is more than there is": (
+        GOOD,
+        ('"100000" }', '"1e15" }'),
+        "16: brokers.0.cash.USDT: found 1E+15; allowed: below 10^15, with at most 18 "
+        "decimals",
+    ),
+    "cash finer than any venue books": (
+        GOOD,
+        ('"100000" }', '"1e-19" }'),
+        "16: brokers.0.cash.USDT: found 1E-19; allowed: below 10^15, with at most 18 "
+        "decimals",
     ),
     "an unknown key of a rate limit": (
         GOOD,
@@ -687,6 +721,96 @@ def test_one_wrong_key_of_a_table_hides_no_other(folder: Path) -> None:
     ]
 
 
+INSTRUMENT = """\
+[[instruments]]
+symbol = "BTCUSDT"
+tick_size = "0"
+lot_size = "-1"
+min_notional = "-1"
+min_price = 5
+max_price = 4
+"""
+
+
+def test_every_wrong_value_of_an_instrument_is_told(folder: Path) -> None:
+    text = GOOD.replace("[[feeds]]", f"{INSTRUMENT}[[feeds]]")
+    at = "x.toml:{}: instruments.0.{}: found {}; allowed: {}".format
+    assert problems_of(text) == [
+        at(11, "tick_size", 0, "more than 0"),
+        at(12, "lot_size", -1, "more than 0"),
+        at(13, "min_notional", -1, "0 or more"),
+        at(15, "max_price", 4, "5 or more, as min_price is; or 0"),
+    ]
+
+
+@pytest.mark.parametrize("lacks", ["tick_size", "symbol"])
+def test_what_an_instrument_lacks_hides_nothing_that_is_wrong_with_it(
+    lacks: str, folder: Path
+) -> None:
+    lines = [line for line in INSTRUMENT.splitlines() if not line.startswith(lacks)]
+    text = GOOD.replace("[[feeds]]", "\n".join([*lines, "[[feeds]]"]))
+    keys = {line.split(": ")[1].rpartition(".")[2] for line in problems_of(text)}
+    assert keys == {lacks, "tick_size", "lot_size", "min_notional", "max_price"}
+
+
+def test_a_weight_that_is_missing_makes_no_request_too_heavy(folder: Path) -> None:
+    rates = "rates = [{ window_s = 60, place = 5 }]\n[[strategies]]"
+    (line,) = problems_of(GOOD.replace("[[strategies]]", rates))
+    assert line.startswith("x.toml:17: brokers.0.rates.0.weight: missing; ")
+
+
+@pytest.mark.parametrize(
+    "good",
+    [
+        "[pipeline.adverse_selection]\nhorizons_s = [1.0, 2.0]\nhorizon_s = 2.0\n",
+        "[pipeline.volatility]\nscale = 400\nsamples = 900\n",
+    ],
+)
+def test_values_that_go_together_are_not_held_against_defaults(
+    good: str, folder: Path
+) -> None:
+    assert problems_of(GOOD.replace("[[feeds]]", f"{good}[[feeds]]")) == []
+
+
+def test_what_goes_with_no_default_is_told_where_it_is(folder: Path) -> None:
+    text = "[pipeline.adverse_selection]\nhorizons_s = [1.0]\nshrinkage = -1\n"
+    assert problems_of(GOOD.replace("[[feeds]]", f"{text}[[feeds]]")) == [
+        "x.toml:9: pipeline.adverse_selection.horizon_s: found 5; allowed: one of "
+        "horizons_s, [1.0]",
+        "x.toml:11: pipeline.adverse_selection.shrinkage: found -1; allowed: a number, "
+        "0 … 1000000",
+    ]
+
+
+def test_no_setting_shows_the_user_a_pattern() -> None:
+    seen = 0
+    kinds: list[inspect.Type] = [
+        inspect.type_info(RunSettings),
+        inspect.type_info(UiSettings),
+    ]
+    for kind in kinds:  # grows
+        if isinstance(kind, inspect.StrType) and kind.pattern:
+            seen += 1
+            assert describe(kind) not in ("text", f"text, at most {kind.max_length}")
+        parts = [getattr(kind, name, None) for name in ("item_type", "value_type")]
+        kinds += [part for part in parts if part is not None]
+        kinds += getattr(kind, "types", ())
+        kinds += [each.type for each in getattr(kind, "fields", ())]
+    assert seen > 5
+
+
+def test_the_layouts_are_those_that_have_a_key() -> None:
+    digits = [
+        int(key)
+        for entry in ACTIONS
+        if entry.id.startswith("layout.")
+        for key in entry.keys
+        if key.isdecimal()
+    ]
+    hint = get_type_hints(UiSettings)["layout"]
+    assert sorted(get_args(hint)) == sorted(digits)
+
+
 def test_a_script_that_is_not_there_names_the_folders_and_a_near_one(
     folder: Path,
 ) -> None:
@@ -837,6 +961,6 @@ def test_a_wrong_setting_that_was_remembered_names_its_own_file(
     own.write_text('[ui]\nlayout = "1"\n[risk]\n', encoding="utf-8")
     monkeypatch.setattr("workstation.config.loading.user_settings_file", lambda: own)
     assert problems_of(GOOD) == [
-        'settings.toml:2: ui.layout: found "1"; allowed: a whole number, 1 … 9',
+        'settings.toml:2: ui.layout: found "1"; allowed: one of 1, 2, 3, 4, 7',
         "settings.toml:3: risk: unknown section; known: ui",
     ]

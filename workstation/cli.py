@@ -20,6 +20,7 @@ from workstation.model.errors import (
     ConfigError,
     ExportError,
     JournalError,
+    ScriptError,
     WorkstationError,
 )
 from workstation.signals import Interrupted, between_steps, orderly_end
@@ -93,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
 
     run = _command(commands, "run", _run, "run a config on the screen or without it")
     run.add_argument(
-        "config", nargs="?", type=Path, metavar="CONFIG", help="or a recorded run"
+        "config", nargs="?", type=_path, metavar="CONFIG", help="or a recorded run"
     )
     run.add_argument("--headless", action="store_true", help="no screen, full speed")
     run.add_argument(
@@ -111,12 +112,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_config_options(run)
 
     replay = _command(commands, "replay", _replay, "run a journal again and compare")
-    replay.add_argument("journal", type=Path, metavar="JOURNAL")
+    replay.add_argument("journal", type=_path, metavar="JOURNAL")
     _add_export(replay)
     _add_json(replay)
 
     backtest = _command(commands, "backtest", _backtest, "run a config to its end")
-    backtest.add_argument("config", type=Path, metavar="CONFIG")
+    backtest.add_argument("config", type=_path, metavar="CONFIG")
     _add_until(backtest)
     _add_export(backtest)
     _add_json(backtest)
@@ -124,12 +125,12 @@ def _parser() -> argparse.ArgumentParser:
 
     check = _command(commands, "check", _check, "say what is wrong with a config")
     check.add_argument(
-        "config", nargs="?", type=Path, metavar="CONFIG", help="or a recorded run"
+        "config", nargs="?", type=_path, metavar="CONFIG", help="or a recorded run"
     )
     _add_config_options(check)
 
     init = _command(commands, "init", _init, "copy the shipped files to change them")
-    init.add_argument("folder", type=Path, metavar="DIR")
+    init.add_argument("folder", type=_path, metavar="DIR")
     return parser
 
 
@@ -146,6 +147,15 @@ def _command(
     return parser
 
 
+def _path(text: str) -> Path:
+    # An empty one would be the working directory, which nobody meant.
+    if not text.strip():
+        raise argparse.ArgumentTypeError(
+            f'found "{text}"; allowed: a name, or . for the working directory'
+        )
+    return Path(text)
+
+
 def _add_until(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--until", metavar="WHAT", help=f"stop at {_UNTIL}")
 
@@ -153,7 +163,7 @@ def _add_until(parser: argparse.ArgumentParser) -> None:
 def _add_export(parser: argparse.ArgumentParser, when: str = "") -> None:
     parser.add_argument(
         "--export",
-        type=Path,
+        type=_path,
         metavar="DIR",
         help=f"{when}write the ledger there, as CSV and JSON",
     )
@@ -191,7 +201,7 @@ def _run(arguments: argparse.Namespace) -> int:
                 )
         return _headless(arguments)
     for option in ("until", "json", "export"):
-        if getattr(arguments, option):
+        if getattr(arguments, option) not in (None, False):
             return _complain(f"--{option} needs --headless", WRONG_USE)
     config = _load(arguments)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -235,7 +245,6 @@ def _headless(arguments: argparse.Namespace) -> int:
     if (used := _used_journal(config.run)) is not None:
         return _complain(used, WRONG_USE)
     from workstation.engine.assembly import assemble_session
-    from workstation.engine.drivers import run_backtest
     from workstation.engine.report import report_dict
     from workstation.kernel import RealClock
 
@@ -243,24 +252,30 @@ def _headless(arguments: argparse.Namespace) -> int:
     began = clock.now()
     export = _exporting(arguments)
     try:
-        session = assemble_session(config.run)
+        try:
+            session = assemble_session(config.run)
+        except ScriptError as error:
+            # It was good when it was looked at; a script that fails later never comes
+            # here: that is a fault of its strategy.
+            return _complain(str(error), WRONG_USE)
         _print_notes(session)
         try:
             if export is not None:
                 session.engine.core.sinks.append(export)
-            with between_steps() as look:
-                run_backtest(session.engine, _watched(until or Until(), look))
+            ending = _drive(session.engine, until or Until())
             wall_s = round((clock.now() - began) / 1e9, 3)
             report = report_dict(session, wall_s=wall_s)
         finally:
             session.close()
         if export is not None:
+            # Also of a run that failed or was ended: it is whole up to there.
             export.finish(session.executor.ledger)
     finally:
         if export is not None:
             export.close()
-    _print(report, as_json=arguments.json)
-    failures = [] if export is None or export.failure is None else [export.failure]
+    failures = [ending] if ending else []
+    if export is not None and export.failure is not None:
+        failures.append(export.failure)
     failures += [
         f"feed {feed.name}: {feed.error}"
         for feed in session.engine.sources.feeds
@@ -270,11 +285,31 @@ def _headless(arguments: argparse.Namespace) -> int:
         failures.append(f"the journal is not whole: {report['journal_failure']}")
     if report.get("recording_failure"):
         failures.append(f"nothing more is recorded: {report['recording_failure']}")
+    _print({**report, "failures": failures}, as_json=arguments.json)
     for feed in session.engine.sources.feeds:
         what, detail = getattr(feed.connector, "ending", ("", ""))
         if feed.ended and what == "cut":
             print(f"workstation: feed {feed.name}: {detail}", file=sys.stderr)
     return _complain("; ".join(failures), FAILED) if failures else DONE
+
+
+def _drive(engine: Engine, until: Until) -> str:
+    """Run until told; return which signal ended it between two steps, "" for none.
+
+    Raises Interrupted in the middle of a step, which leaves nothing whole.
+    """
+    from workstation.engine.drivers import run_backtest
+
+    is_whole = False
+    try:
+        with between_steps() as look:
+            run_backtest(engine, _watched(until, look))
+            is_whole = True
+    except Interrupted as interruption:
+        if not is_whole:
+            raise
+        return f"ended by {interruption} before it was done"
+    return ""
 
 
 def _replay(arguments: argparse.Namespace) -> int:
@@ -316,46 +351,9 @@ def _exporting(arguments: argparse.Namespace) -> LedgerExport | None:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    config = _load(arguments)
+    config = _load(arguments, theme=True)
     from workstation.config.document import shown_path
-    from workstation.engine.processor_scripts import load_processors
-    from workstation.engine.runaway import ScriptGuard
-    from workstation.engine.script_loading import ScriptLoader
-    from workstation.kernel import RealClock
-    from workstation.market.pipeline.chain import Plan
-    from workstation.model.errors import ScriptError
 
-    problems = []
-    # Nothing is called here, so nobody asks at which input.
-    guard = ScriptGuard(config.run.engine.script_budget_ms, seq=lambda: 0)
-    pipeline = config.run.pipeline
-    figures: tuple[str, ...] = ()
-    chain: list[str] = []
-    try:
-        scripts = load_processors(pipeline, guard.load)
-        figures = Plan(pipeline, scripts, guard.process).figures
-    except (ScriptError, ConfigError) as error:
-        chain.append(f"{error} (pipeline)")
-    loader = ScriptLoader(config.run, guard, RealClock(), figures)
-    for index, strategy in enumerate(config.run.strategies):
-        try:
-            script = loader.look_at(strategy)
-        except ScriptError as error:
-            problems.append(f"{error} (strategy {strategy.name})")
-            continue
-        tables = {("params",): strategy.params} | {
-            ("symbol_params", symbol): own
-            for symbol, own in strategy.symbol_params.items()
-        }
-        for table, given in tables.items():
-            for name, message in script.wrong(given):
-                key = ("strategies", index, *table, name)
-                shown = ".".join(map(str, key))
-                problems.append(f"{config.where(key)}: {shown}: {message}")
-    guard.close()
-    problems += chain
-    if problems:
-        raise ConfigError("\n".join(problems))
     run = config.run
     symbols = ", ".join(instrument.id for instrument in run.instruments)
     print(f"{shown_path(config.path)}: good")
@@ -394,24 +392,33 @@ def _init(arguments: argparse.Namespace) -> int:
     return DONE
 
 
-def _load(arguments: argparse.Namespace) -> Config:
+def _load(arguments: argparse.Namespace, *, theme: bool = False) -> Config:
+    """Read the config and look at its scripts; a screen does without a ``theme``."""
     from workstation.config import load_config
+    from workstation.config.overrides import Override
 
-    overrides = list(arguments.overrides)
+    overrides: list[str | Override] = list(arguments.overrides)
     if arguments.speed is not None:
-        overrides.append(f"engine.speed={arguments.speed!r}")
+        key, speed = ("engine", "speed"), arguments.speed
+        overrides.append(Override(f"{speed:g}", key, speed, option="--speed"))
     if arguments.paused:
-        overrides.append("engine.start_paused=true")
-    return load_config(arguments.config, overrides, seed=arguments.seed)
+        key = ("engine", "start_paused")
+        overrides.append(Override("", key, True, option="--paused"))
+    return load_config(
+        arguments.config, overrides, seed=arguments.seed, scripts=True, theme=theme
+    )
 
 
 def _watched(until: Until, look: Callable[[], None]) -> Until:
-    """Return the same goal, which also looks for a signal before each step."""
+    """Return the same goal, which a signal before a step reaches, too."""
     from workstation.engine.drivers import Until
 
     class Watched(Until, frozen=True):
         def reached(self, engine: Engine) -> bool:
-            look()
+            try:
+                look()
+            except Interrupted:
+                return True  # it is raised again once the run has been left
             return super().reached(engine)
 
     return Watched(until.events, until.fills, until.span_ns, until.ts)
@@ -459,16 +466,22 @@ def _print(report: Mapping[str, Any], *, as_json: bool) -> None:
             print(f"{name}:")
             for key, item in value.items():
                 print(f"  {key}: {_flat(item)}")
+        elif isinstance(value, list) and value:
+            print(f"{name}:")
+            for item in value:
+                print(f"  {item}")
         else:
             print(f"{name:<{width}}  {_flat(value)}")
 
 
 def _flat(value: Any) -> str:
+    if value is None or value == []:
+        return "–"
     if isinstance(value, dict):
         return ", ".join(f"{key} {_flat(item)}" for key, item in value.items())
     if isinstance(value, list | tuple):
         return " × ".join(map(_flat, value))
-    return "–" if value is None else str(value)
+    return str(value)
 
 
 def _complain(message: str, code: int) -> int:

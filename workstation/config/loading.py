@@ -30,7 +30,7 @@ from workstation.config.instruments import (
     resolve_symbols,
 )
 from workstation.config.intervals import check_intervals
-from workstation.config.overrides import apply_overrides
+from workstation.config.overrides import Override, apply_overrides
 from workstation.config.problems import Key, Place, Problems, did_you_mean
 from workstation.config.recorded import RecordedDocument
 from workstation.config.tables import (
@@ -39,7 +39,7 @@ from workstation.config.tables import (
     check_table,
     check_tagged,
 )
-from workstation.config.values import check_value, show
+from workstation.config.values import INVALID, check_value, show
 from workstation.engine.settings import (
     AccountSettings,
     EngineSettings,
@@ -65,12 +65,12 @@ from workstation.paths import (
     journal_folder,
     recordings_folder,
     shipped_folder,
+    theme_folders,
     user_settings_file,
 )
 from workstation.strategy.settings import StrategySettings
-from workstation.ui.actions import ACTIONS
 from workstation.ui.keymap import KeymapError, read_keymap
-from workstation.ui.settings import UiSettings
+from workstation.ui.settings import TEXTUAL_THEMES, UiSettings, theme_names
 from workstation.venues.file.settings import FileFeedSettings
 from workstation.venues.paper.settings import PaperBrokerSettings
 from workstation.venues.recording.settings import RecordingFeedSettings
@@ -124,21 +124,30 @@ class Config(Struct, frozen=True, kw_only=True):
 
 
 def load_config(
-    path: Path | None, overrides: Sequence[str] = (), *, seed: int | None = None
+    path: Path | None,
+    overrides: Sequence[str | Override] = (),
+    *,
+    seed: int | None = None,
+    scripts: bool = False,
+    theme: bool = False,
 ) -> Config:
     """Read and check a config (None: the shipped default) with ``--set`` applied.
 
-    ``seed`` wins over the file. Raises ConfigProblems with everything that is wrong.
+    ``seed`` wins over the file. With ``scripts`` those are loaded, to see whether they
+    take their parameters; with ``theme`` one that is not there is refused, without
+    which a screen only looks different. Raises ConfigProblems with everything that is
+    wrong.
     """
     found = _locate(path)
     document = RecordedDocument(found) if found.is_dir() else Document(found)
     problems = Problems(document)
     if document.read(problems):
-        document.overrides = apply_overrides(document.data, overrides, problems)
         if seed is not None:
-            document.data["seed"] = seed
-        ui = _ui(document, problems)
-        run = _Loader(document, problems).run()
+            given = Override(str(seed), ("seed",), seed, option="--seed")
+            overrides = [*overrides, given]
+        document.overrides = apply_overrides(document.data, overrides, problems)
+        ui = _ui(document, problems, theme=theme)
+        run = _Loader(document, problems, scripts=scripts).run()
     problems.raise_if_any()
     effective = msgspec.json.encode(run, order="deterministic").decode()
     return Config(
@@ -171,10 +180,16 @@ def _locate(path: Path | None) -> Path:
 
 
 class _Loader:
-    def __init__(self, document: Document, problems: Problems) -> None:
+    def __init__(
+        self, document: Document, problems: Problems, *, scripts: bool
+    ) -> None:
         self._data: Mapping[str, Any] = document.data
         self._problems = problems
         self._search = FileSearch(document, problems)
+        self._looks_at_scripts = scripts
+        # Those that were found, by their places.
+        self._scripts: dict[Key, StrategySettings] = {}
+        self._processors: dict[Key, str] = {}
         # A feed whose symbols are not known makes any strategy's symbol possible.
         self._is_unsure = False
         self._sections = {
@@ -190,7 +205,7 @@ class _Loader:
         self._finish_engine()
         self._finish_path("journal", journal_folder())
         self._finish_path("recording", recordings_folder())
-        self._finish_pipeline()
+        is_whole = self._finish_pipeline()
         currency = self._sections["account"].get("currency") or "USDT"
         equal = self._sections["account"].get("equal_currencies") or ()
         feeds = self._feeds()
@@ -200,6 +215,8 @@ class _Loader:
         strategies = self._strategies(instruments)
         check_intervals(strategies, feeds, instruments, self._problems)
         self._check_names()
+        if self._looks_at_scripts:
+            self._check_scripts(values, instruments, is_whole=is_whole)
         self._problems.raise_if_any()
         # Each is of the type that _TABLES names for it.
         sections: dict[str, Any] = {
@@ -227,11 +244,12 @@ class _Loader:
 
     def _values(self) -> dict[str, Any]:
         hints = get_type_hints(RunSettings, include_extras=True)
-        return {
+        found = {
             name: check_value(self._data[name], hints[name], (name,), self._problems)
             for name in _VALUES
             if name in self._data
         }
+        return {name: value for name, value in found.items() if value is not INVALID}
 
     def _finish_engine(self) -> None:
         table = self._data.get("engine")
@@ -248,8 +266,12 @@ class _Loader:
             base = self._search.base((section, "path"))
             values["path"] = str(Path(base, Path(path).expanduser()).resolve())
 
-    def _finish_pipeline(self) -> None:
-        """Find the scripts among the processors; refuse unknown and doubled ones."""
+    def _finish_pipeline(self) -> bool:
+        """Find the scripts among the processors; refuse unknown and doubled ones.
+
+        Return whether all of the section is right.
+        """
+        before = len(self._problems)
         values = self._sections["pipeline"].values
         found: list[str] = []
         for index, name in enumerate(values.get("processors") or ()):
@@ -259,6 +281,7 @@ class _Loader:
                 if path is None:
                     continue
                 found.append(str(path))
+                self._processors[where] = str(path)
             elif name in SHIPPED:
                 found.append(name)
             else:
@@ -273,6 +296,7 @@ class _Loader:
                     where, f"found {show(name)} twice; allowed: each once"
                 )
         values["processors"] = tuple(found)
+        return self._sections["pipeline"].right and len(self._problems) == before
 
     def _feeds(self) -> list[Checked[FeedSettings]]:
         feeds = []
@@ -359,7 +383,52 @@ class _Loader:
                 where = (*key, "script")
                 path = self._search.find(script, "strategies", where)
                 found.values["script"] = str(path)
+                if path is not None:
+                    self._scripts[key] = self._sketch(found, table)
         return strategies
+
+    def _sketch(
+        self, found: Checked[StrategySettings], table: Mapping[str, Any]
+    ) -> StrategySettings:
+        """Return what concerns a strategy's script, without what is wrong."""
+        own, where = table.get("symbol_params"), (*found.key, "symbol_params")
+        return StrategySettings(
+            name=found.get("name") or ".".join(map(str, found.key)),
+            script=found.values["script"],
+            params=self._right(table.get("params"), (*found.key, "params")),
+            symbol_params={
+                symbol: self._right(given, (*where, symbol))
+                for symbol, given in (own.items() if isinstance(own, dict) else ())
+            },
+        )
+
+    def _right(self, given: Any, key: Key) -> dict[str, Any]:
+        """Return what is right in a table of parameters."""
+        return {
+            name: value
+            for name, value in (given.items() if isinstance(given, dict) else ())
+            if not self._problems.names((*key, name))
+        }
+
+    def _check_scripts(
+        self,
+        values: Mapping[str, Any],
+        instruments: tuple[Instrument, ...],
+        *,
+        is_whole: bool,
+    ) -> None:
+        # Late: what guards and loads scripts is no part of reading settings.
+        from workstation.config.scripts import check_scripts
+
+        sections: dict[str, Any] = {
+            name: self._sections[name].build()
+            for name in ("engine", "pipeline")
+            if self._sections[name].right
+        }
+        run = RunSettings(**values, **sections, instruments=instruments)
+        check_scripts(
+            run, self._scripts, self._processors, self._problems, is_whole=is_whole
+        )
 
     def _tables(self, name: str, *, required: bool) -> list[tuple[Key, Any]]:
         tables = array_of_tables(self._data, name, self._problems)
@@ -385,12 +454,13 @@ class _Loader:
                 seen.setdefault(name, f"{section}.{index}")
 
 
-def _ui(document: Document, problems: Problems) -> UiSettings:
+def _ui(document: Document, problems: Problems, *, theme: bool) -> UiSettings:
     """Return the screen's settings: the config's over what the user has chosen."""
-    remembered = _remembered(problems)
+    themes = theme_names(theme_folders(document.path)) if theme else None
+    remembered = _remembered(problems, themes)
     table = document.data.get("ui", {})
     checked = check_table(table, UiSettings, ("ui",), problems)
-    _check_layout(checked, problems)
+    _check_theme(checked, themes, problems)
     _check_charts(checked, problems)
     written = table if isinstance(table, dict) else {}
     chosen = {name: checked.get(name) for name in written if name in checked.values}
@@ -400,7 +470,7 @@ def _ui(document: Document, problems: Problems) -> UiSettings:
     return structs.replace(remembered, **chosen)
 
 
-def _remembered(problems: Problems) -> UiSettings:
+def _remembered(problems: Problems, themes: Sequence[str] | None) -> UiSettings:
     path = user_settings_file()
     if not path.exists():
         return UiSettings()
@@ -412,27 +482,24 @@ def _remembered(problems: Problems) -> UiSettings:
         for name in document.data:
             own.add((name,), f"unknown section; known: ui{did_you_mean(name, ['ui'])}")
         checked = check_table(table, UiSettings, ("ui",), own)
-        _check_layout(checked, own)
+        _check_theme(checked, themes, own)
         _check_charts(checked, own)
         _check_keymap(checked.get("keymap") or {}, own)
     problems.extend(own)
     return checked.build() if checked is not None and not len(own) else UiSettings()
 
 
-def _check_layout(checked: Checked[UiSettings], problems: Problems) -> None:
-    """Refuse the number of a layout that the screen has no key for."""
-    digits = [
-        int(key)
-        for entry in ACTIONS
-        if entry.id.startswith("layout.")
-        for key in entry.keys
-        if key.isdecimal()
-    ]
-    layout = checked.get("layout")
-    if layout is not None and layout not in digits:
+def _check_theme(
+    checked: Checked[UiSettings], themes: Sequence[str] | None, problems: Problems
+) -> None:
+    """Refuse a theme that is not there; None: whether it is does not matter."""
+    theme = checked.get("theme")
+    if themes is not None and theme is not None and theme not in themes:
+        own = [name for name in themes if name not in TEXTUAL_THEMES]
         problems.add(
-            ("ui", "layout"),
-            f"found {layout}; allowed: one of {', '.join(map(str, digits))}",
+            ("ui", "theme"),
+            f"found {show(theme)}; allowed: {', '.join(own)}, or of Textual: "
+            f"{', '.join(TEXTUAL_THEMES)}{did_you_mean(theme, themes)}",
         )
 
 

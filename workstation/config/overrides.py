@@ -1,7 +1,8 @@
 """``--set KEY=VALUE``: one value of the config replaced from the command line.
 
 KEY is a dotted path with indexes for arrays, VALUE is written as in TOML. A wrong one
-joins the other problems of the config.
+joins the other problems of the config. Options of their own, such as ``--seed``, are
+overrides that bear their own name.
 """
 
 from __future__ import annotations
@@ -26,11 +27,12 @@ class Override(Struct, frozen=True):
     text: str
     key: Key
     value: Any  # whatever TOML can hold
+    option: str = "--set"
 
     @property
     def place(self) -> Place:
         """Return where errors about this value point to."""
-        return _place(self.text)
+        return _place(self.text, self.option)
 
 
 def parse_override(text: str) -> Override:
@@ -60,16 +62,17 @@ def parse_override(text: str) -> Override:
 
 
 def apply_overrides(
-    data: dict[str, Any], texts: Iterable[str], problems: Problems
+    data: dict[str, Any], given: Iterable[str | Override], problems: Problems
 ) -> list[Override]:
     """Write each override into ``data`` in turn and return those that fitted."""
     applied: list[Override] = []
-    for text in texts:
+    for each in given:
+        place = _place(each) if isinstance(each, str) else each.place
         try:
-            override = parse_override(text)
+            override = parse_override(each) if isinstance(each, str) else each
             _put(data, override)
         except ValueError as error:
-            problems.add_at(_place(text), "", str(error))
+            problems.add_at(place, "", str(error))
         else:
             applied.append(override)
     return applied
@@ -106,6 +109,6 @@ def _put(data: dict[str, Any], override: Override) -> None:
             raise ValueError(f"{here}: {above} is one value and has no {part}")
 
 
-def _place(text: str) -> Place:
+def _place(text: str, option: str = "--set") -> Place:
     shown = text if len(text) <= _LONGEST_LABEL else text[: _LONGEST_LABEL - 1] + "…"
-    return Place(1, f"--set {shown}")
+    return Place(1, f"{option} {shown}".rstrip())

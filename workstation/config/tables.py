@@ -1,14 +1,23 @@
 """Checks one table of the config against its settings type, key by key.
 
-Each key is converted by itself and each cross-check of ``__post_init__`` is tried with
-one key at a time, so that one wrong key hides no other.
+Each key is converted by itself. The cross-checks of ``__post_init__`` end at the first
+mistake, so they are tried again without it: one wrong key hides no other.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
+from decimal import Decimal
+from typing import (
+    Annotated,
+    Any,
+    Generic,
+    TypeVar,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from msgspec import NODEFAULT, Struct, inspect, structs
 
@@ -19,6 +28,10 @@ from workstation.model.settings import Settings
 __all__ = ["Checked", "array_of_tables", "check_table", "check_tagged"]
 
 S = TypeVar("S", bound=Settings)
+
+# For a required value that is wrong or missing while others are checked against it.
+# Numbers are large: what depends on one must be less than it.
+_STAND_INS = {Decimal: Decimal(10**12), int: 10**12, float: 1e12, str: "x"}
 
 _CROSS_CHECK = re.compile(
     r"^([A-Za-z_]\w*)((?:\.\w+)*) = (.*) must be (.*)$", re.DOTALL
@@ -97,8 +110,9 @@ def check_table(
         if name not in table:
             words = describe(inspect.type_info(hints[name]))
             problems.add((*key, name), f"missing; allowed: {words}")
-    if all(name in values for name in required):
-        _cross_check(settings, values, required, key, problems)
+    stand_ins = {name: _stand_in(hints[name]) for name in required}
+    if all(name in values or stand_ins[name] is not None for name in required):
+        _cross_check(settings, values, stand_ins, key, problems)
     defaults = {
         field.name: field.default
         if field.default is not NODEFAULT
@@ -171,26 +185,61 @@ def _is_required(field: structs.FieldInfo) -> bool:
     return field.default is NODEFAULT and field.default_factory is NODEFAULT
 
 
+def _stand_in(hint: Any) -> Any:
+    plain = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    return _STAND_INS.get(plain) if isinstance(plain, type) else None
+
+
 def _cross_check(
     settings: type[Struct],
     values: Mapping[str, Any],
-    required: Iterable[str],
+    stand_ins: Mapping[str, Any],
     key: Key,
     problems: Problems,
 ) -> None:
-    base = {name: values[name] for name in required}
-    failed = False
+    """Note what ``__post_init__`` refuses, one after the other.
+
+    What was refused is left out; what cannot be left out has a stand-in.
+    """
+    base = {name: values.get(name, other) for name, other in stand_ins.items()}
+    rest = {**base, **values}
+    while True:
+        try:
+            settings(**rest)
+            return
+        except ValueError as error:
+            message = str(error)
+        name = _blamed(settings, rest, base, message)
+        if name in base and rest[name] is stand_ins[name]:
+            return  # nobody wrote it
+        _add_cross_check(key if name is None else (*key, name), key, message, problems)
+        if name is None:
+            return
+        if name not in base:
+            del rest[name]
+        elif stand_ins[name] is not None:
+            base[name] = rest[name] = stand_ins[name]
+        else:
+            return
+
+
+def _blamed(
+    settings: type[Struct],
+    values: Mapping[str, Any],
+    base: Mapping[str, Any],
+    message: str,
+) -> str | None:
+    """Return which of the values a cross-check complains about; None: of no single."""
+    match = _CROSS_CHECK.match(message)
+    if match is not None and match[1] in values:
+        return match[1]
     for name, value in values.items():
         try:
             settings(**{**base, name: value})
         except ValueError as error:
-            failed = True
-            _add_cross_check((*key, name), key, str(error), problems)
-    if not failed:
-        try:
-            settings(**values)
-        except ValueError as error:
-            _add_cross_check(key, key, str(error), problems)
+            if str(error) == message:
+                return name
+    return None
 
 
 def _add_cross_check(where: Key, table: Key, message: str, problems: Problems) -> None:

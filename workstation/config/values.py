@@ -22,8 +22,12 @@ __all__ = ["INVALID", "check_value", "describe", "show"]
 INVALID: Any = object()
 """Stands for a value that was wrong; the problem is already noted."""
 
-_NAME_PATTERN = "^[A-Za-z0-9_.-]+$"
-_CURRENCY_PATTERN = "^[A-Z0-9]{2,10}$"
+# A pattern is for the machine; each that a setting has is said in words here.
+_PATTERNS = {
+    "^[A-Za-z0-9_.-]+$": "letters, digits, _ . and -",
+    "^[A-Z0-9]{2,10}$": "2 to 10 capital letters and digits",
+    r"^([01]\d|2[0-3]):[0-5]\d$": "HH:MM, 00:00 … 23:59",
+}
 _LEAST_INT64 = -(2**63)
 _LONGEST_SHOWN = 60
 
@@ -64,7 +68,7 @@ def check_value(value: Any, hint: Any, key: Key, problems: Problems) -> Any:
 def _refusal(value: Any, kind: inspect.Type) -> str:
     message = f"found {show(value)}; allowed: {describe(kind)}"
     if isinstance(kind, inspect.LiteralType) and isinstance(value, str):
-        message += did_you_mean(value, map(str, kind.values))
+        message += did_you_mean(value, (x for x in kind.values if isinstance(x, str)))
     if isinstance(value, dt.date | dt.time) and isinstance(kind, inspect.StrType):
         message += "; put it in quotes"
     return message
@@ -86,11 +90,8 @@ def describe(kind: inspect.Type) -> str:
 
 
 def _text(kind: Any) -> str:
-    if kind.pattern == _NAME_PATTERN:
-        return f"letters, digits, _ . and -, at most {kind.max_length}"
-    if kind.pattern == _CURRENCY_PATTERN:
-        return "2 to 10 capital letters and digits"
-    return f"text like {kind.pattern}" if kind.pattern else "text"
+    words = _PATTERNS.get(kind.pattern, "text")
+    return f"{words}, at most {kind.max_length}" if kind.max_length else words
 
 
 def _number(word: str) -> Callable[[Any], str]:

@@ -151,12 +151,24 @@ class LedgerExport:
                 for table in self._tables.values():
                     table.end()
                 self._open.close()
-                for table in self._tables.values():
-                    for part, path in zip(table.parts, table.paths, strict=True):
-                        os.replace(part, path)
+                self._name()
             except OSError as error:
                 self.failure = f"export {self.folder}: {error.strerror or error}"
         self.close()
+
+    def _name(self) -> None:
+        """Give all files their names, or none where one cannot have it."""
+        named: list[Path] = []
+        try:
+            for table in self._tables.values():
+                for part, path in zip(table.parts, table.paths, strict=True):
+                    # First: a signal may come between the two.
+                    named.append(path)
+                    os.replace(part, path)
+        except BaseException:
+            for path in named:
+                path.unlink(missing_ok=True)
+            raise
 
     def close(self) -> None:
         """Close the files; what has no name yet is removed. Harmless again."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from textual.screen import Screen
 from workstation.engine.frames import Focus, Frame, Header
 from workstation.indicators import Request
 from workstation.kernel.clock import Clock, RealClock
-from workstation.paths import shipped_folder, user_folder
+from workstation.paths import theme_folders
 from workstation.ui.actions import ACTIONS, Fact, Scope, action, footer_for
 from workstation.ui.alerting import AlertDesk
 from workstation.ui.bridge import Bridge, output_backlog
@@ -351,9 +352,9 @@ class Face(App[int]):
     # -- looks --
 
     def _read_themes(self) -> None:
-        folders = self._theme_folders
+        folders: Iterable[Path] | None = self._theme_folders
         if folders is None:
-            folders = (shipped_folder("themes"), user_folder("themes"))
+            folders = theme_folders(self.config.path)
         themes, problems = load_themes(folders)
         for theme in themes:
             self.register_theme(theme)
@@ -361,7 +362,9 @@ class Face(App[int]):
         if wanted in self.available_themes:
             self.theme = wanted
         else:
-            problems.append(f"theme {wanted}: no such theme; see ctrl+p theme")
+            close = get_close_matches(wanted, self.available_themes, n=1)
+            near = f', did you mean "{close[0]}"?' if close else ""
+            problems.append(f"theme {wanted}: no such theme{near}; see ctrl+p theme")
             if DEFAULT_THEME in self.available_themes:
                 self.theme = DEFAULT_THEME
         if problems:

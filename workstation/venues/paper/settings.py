@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
+from workstation.model.money import is_figure
 from workstation.model.rates import BrokerAbilities, RateLimit
 from workstation.model.settings import (
     Bps,
@@ -103,12 +104,17 @@ class PaperBrokerSettings(
         }
 
     def __post_init__(self) -> None:
-        """Refuse an empty account, negative cash and latencies that fall."""
+        """Refuse an empty account, cash that is no sum, and latencies that fall."""
         if not self.cash:
             raise ValueError("cash is empty; give it a currency: { USDT = '100000' }")
         for currency, amount in self.cash.items():
             if amount < 0:
                 raise ValueError(f"cash.{currency} = {amount} must be 0 or more")
+            if not is_figure(amount):
+                raise ValueError(
+                    f"cash.{currency} = {amount} must be below 10^15, with at most 18 "
+                    "decimals"
+                )
         for name in ("place_ms", "cancel_ms", "replace_ms", "report_ms"):
             given: tuple[float, ...] = getattr(self, name)
             if given and (len(given) not in _QUANTILES or [*given] != sorted(given)):
