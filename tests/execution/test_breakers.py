@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.execution.fakes import NS, Hand, signal
+from tests.execution.fakes import NS, Hand, Run, bar, signal
 from tests.execution.test_entry_limits import OFF
 from workstation.execution.breakers import state_of
 from workstation.execution.settings import RiskSettings
@@ -19,6 +19,7 @@ from workstation.model.limits import BreakerState
 from workstation.model.orders import OrderType
 from workstation.model.records import BreakerRecord, ControlRecord, DenyRecord
 from workstation.model.requests import CancelOrder
+from workstation.venues.paper.settings import PaperBrokerSettings
 
 D = Decimal
 DAY_NS = 86_400 * NS
@@ -188,6 +189,107 @@ def test_the_next_day_begins_without_a_loss() -> None:
     hand.enter("1", strategy="b")
     assert codes(hand) == []
     assert states(hand)[-1] == ("max_daily_loss", "tripped", "calm")
+
+
+@pytest.mark.parametrize("seconds", [-10, 0, 10])
+def test_a_loss_counts_on_whichever_side_of_a_days_end_it_is_first_seen(
+    seconds: int,
+) -> None:
+    hand = holding()
+    hand.core.advance(DAY_NS - 20 * NS)
+    hand.quote(100.0, 100.0)
+    hand.core.advance(DAY_NS + seconds * NS)
+    hand.quote(89.0, 89.0)
+    assert [level for level, _, _ in rungs(hand)] == ["cancel"]
+    # Of one day, and not of both.
+    hand.give(Rearm())
+    at(hand, 89.0, 30.0)
+    hand.enter("1", strategy="b")
+    assert codes(hand) == (["MAX_DAILY_LOSS"] if seconds > 0 else [])
+
+
+def test_a_gain_of_the_day_before_hides_no_loss_that_the_new_one_begins_with() -> None:
+    hand = holding()
+    at(hand, 120.0)
+    hand.core.advance(DAY_NS + NS)
+    hand.quote(109.0, 109.0)
+    assert [level for level, _, _ in rungs(hand)] == ["cancel"]
+
+
+def test_the_last_fill_of_a_day_counts_in_it() -> None:
+    hand = holding()
+    hand.core.advance(DAY_NS - NS // 2)
+    hand.give(signal("exit"))
+    hand.fill(hand.submitted()[-1], "100", "89")
+    hand.core.advance(DAY_NS + NS)
+    hand.quote(89.0, 89.0)
+    assert [level for level, _, _ in rungs(hand)] == ["cancel"]
+    assert states(hand) == [
+        ("max_daily_loss", "calm", "tripped"),
+        ("max_daily_loss", "tripped", "calm"),
+    ]
+    days = hand.executor.ledger.statements.daily(hand.executor.account().equity)
+    assert [day.end - day.start for day in days] == [-1100, 0]
+
+
+def bars_run(seconds: int) -> Run:
+    """Return a run on one-minute bars that holds 100 at 100 by so many seconds."""
+    run = Run(
+        PaperBrokerSettings(
+            latency_ms=0, spread_bps=0.0, maker_fee_bps=0.0, taker_fee_bps=10.0
+        ),
+        replace(OFF, max_daily_loss=D(1000), on_breach="flatten"),
+    )
+    run.feed(
+        bar(seconds - 120, 100.0, 100.0, 100.0, 100.0), signal("enter_long", "100")
+    )
+    run.feed(bar(seconds - 60, 100.0, 100.0, 100.0, 100.0))
+    run.feed(bar(seconds, 100.0, 100.0, 100.0, 100.0))
+    return run
+
+
+@pytest.mark.parametrize("falls", [86_340, 86_400, 86_460])
+def test_a_bar_that_ends_with_the_day_is_of_it_and_so_are_its_fills(falls: int) -> None:
+    run = bars_run(falls - 60)
+    run.feed(bar(falls, 100.0, 100.0, 70.0, 70.0))
+    assert [r.after for r in run.core.kept(ControlRecord)] == ["flatten"]
+    for seconds in range(falls + 60, falls + 181, 60):
+        run.feed(bar(seconds, 70.0, 70.0, 70.0, 70.0))
+    ledger = run.executor.ledger
+    days = ledger.statements.daily(ledger.value().equity)
+    nets = {86_340: [-3017, 0], 86_400: [-10, -3007], 86_460: [-10, -3007]}
+    changes = {86_340: [-3017, 0], 86_400: [-3010, -7], 86_460: [-10, -3007]}
+    assert [day.sums.net for day in days] == nets[falls]
+    assert [day.end - day.start for day in days] == changes[falls]
+
+
+def test_bars_as_long_as_a_day_trip_by_the_loss_of_one_of_them() -> None:
+    hand = Hand(replace(OFF, max_daily_loss=D(1000), on_breach="hold"))
+    hand.market.views["BTC"].bars_only = True
+    prices = [100.0, 100.0, 109.0, 99.5, 89.4]
+    for day, price in enumerate(prices, 1):
+        hand.core.advance(day * DAY_NS)
+        event = bar(day * 86_400, price, price, price, price)
+        hand.market.views["BTC"].bid = hand.market.views["BTC"].ask = 0.0
+        hand.market.see(event)
+        hand.give(event)
+        if day == 1:
+            hand.fill(hand.enter("100"), "100", "100")
+        assert len(rungs(hand)) == (day == 5)
+
+
+def test_all_bars_that_end_with_the_day_count_in_it() -> None:
+    hand = Hand(replace(OFF, max_daily_loss=D(1000), on_breach="hold"))
+    hand.quote(100.0, 100.0)
+    hand.quote(100.0, 100.0, "ETH")
+    hand.fill(hand.enter("100"), "100", "100")
+    hand.give(signal("enter_long", "100", instrument="ETH"))
+    hand.fill(hand.submitted()[-1], "100", "100")
+    hand.core.advance(DAY_NS)
+    hand.quote(94.0, 94.0)
+    assert rungs(hand) == []
+    hand.quote(94.0, 94.0, "ETH")
+    assert [level for level, _, _ in rungs(hand)] == ["hold"]
 
 
 def test_a_drawdown_counts_from_the_highest_equity_and_anew_after_a_rearm() -> None:

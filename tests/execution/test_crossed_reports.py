@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -40,7 +41,7 @@ D = Decimal
 SELL = Side.SELL
 
 
-def held_one(**fields: object) -> Hand:
+def held_one(**fields: Any) -> Hand:
     """Return a hand whose strategy holds one BTC, protected so."""
     hand = Hand()
     entry = hand.enter("1", **fields)
@@ -130,7 +131,9 @@ def test_a_quote_is_not_changed_again_before_the_venue_has_answered() -> None:
 @pytest.mark.parametrize("woken", [False, True])
 def test_an_order_counts_at_the_price_it_may_have_got(woken: bool) -> None:
     hand = Hand(abilities=BrokerAbilities(stops=True))
-    waits = {"trigger": D(102), "order_type": OrderType.STOP_LIMIT} if woken else {}
+    waits: dict[str, Any] = {}
+    if woken:
+        waits = {"trigger": D(102), "order_type": OrderType.STOP_LIMIT}
     hand.quote(101.0 if woken else 103.2, 101.2 if woken else 103.4)
     hand.give(ticket("2", "103", **waits))
     hand.accept("o-1")
@@ -228,7 +231,7 @@ def test_a_target_that_is_moved_away_is_met_no_more(by: str) -> None:
 # Refused at the trigger.
 
 
-def own_stop(hand: Hand, price: str | None = None, **fields: object) -> str:
+def own_stop(hand: Hand, price: str | None = None, **fields: Any) -> str:
     """Let the operator hold two, and a stop at 95 of his own; it is met."""
     hand.give(ticket("2"))
     hand.fill("o-1", "2")
@@ -242,8 +245,9 @@ def own_stop(hand: Hand, price: str | None = None, **fields: object) -> str:
 def test_a_stop_that_is_refused_is_held_again_for_as_long_as_it_was_to_be() -> None:
     hand = Hand()
     until_ns = hand.core.ts + 60 * NS
-    gtd = {"time_in_force": TimeInForce.GTD, "expires_ns": until_ns}
-    hand.give(OrderRejected(own_stop(hand, **gtd), "busy"))
+    end = TimeInForce.GTD
+    stop = own_stop(hand, time_in_force=end, expires_ns=until_ns)
+    hand.give(OrderRejected(stop, "busy"))
     (order,) = hand.executor.held_protection()
     assert (order.time_in_force, order.expires_ns) == (TimeInForce.GTD, until_ns)
     hand.core.advance(until_ns)
@@ -308,9 +312,9 @@ def test_what_is_bought_by_hand_after_a_kill_stays(given: bool) -> None:
         )
     )
     how = Resolution.ATTRIBUTE if given else Resolution.ADOPT
-    owner = {"owner": "s"} if given else {}
+    owner = "s" if given else ""
     hand.executor.resolve(
-        Resolve(kind=Subject.ORDER, subject="web-1", resolution=how, **owner)
+        Resolve(kind=Subject.ORDER, subject="web-1", resolution=how, owner=owner)
     )
     hand.fill("web-1", "1", "100")
     assert hand.submitted() == []

@@ -765,6 +765,9 @@ def test_the_day_starts_again_with_market_time() -> None:
     day = 86_400 * NS
     hand.market.views["BTC"].bid = hand.market.views["BTC"].ask = 110.2
     hand.give(Trade("BTC", day, 110.2, 1.0))
+    assert hand.executor.account().day_start == D(100_000)
+    hand.market.views["BTC"].bid = hand.market.views["BTC"].ask = 120.2
+    hand.give(Trade("BTC", day + 1, 120.2, 1.0))
     assert hand.executor.account().day_start == D(100_010)
 
 

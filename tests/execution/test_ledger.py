@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.execution.fakes import BTC, ETH, NS, FakeMarket, quote
 from workstation.execution.ledger import DAY_NS, Ledger
@@ -46,6 +48,11 @@ def fill(
         role=OrderRole.ENTRY,
         reason="because",
     )
+
+
+def rows(book: Ledger, equity: Decimal) -> list[tuple[Decimal, Decimal]]:
+    """Return of each day what became of the equity, and what was realized."""
+    return [(d.end - d.start, d.sums.net) for d in book.statements.daily(equity)]
 
 
 def state(position: Position) -> tuple[Decimal, Decimal, Decimal]:
@@ -321,25 +328,126 @@ def test_opposite_owners_cannot_be_joined() -> None:
 def test_the_day_starts_again_at_its_hour() -> None:
     market = FakeMarket()
     book = ledger(market, day_starts_minutes=90)
-    assert book.start_day(DAY_NS) == DAY_NS + 90 * 60 * NS
-    assert book.start_day(DAY_NS + 90 * 60 * NS) == 2 * DAY_NS + 90 * 60 * NS
+    ends = DAY_NS + 90 * 60 * NS
+    assert book.start_day(DAY_NS) == ends
+    # Its last moment is still of the day.
+    assert book.start_day(ends) == ends
+    assert book.start_day(ends + 1) == ends + DAY_NS
     book.apply(fill("1", "100"))
     market.views["BTC"].last = 150.0
-    book.start_day(2 * DAY_NS + 90 * 60 * NS)
+    book.start_day(ends + DAY_NS + 1)
     assert book.account().day_start == 1050
 
 
-def test_a_day_begins_with_the_equity_it_found() -> None:
+def test_a_day_begins_with_what_was_last_seen_of_the_one_before() -> None:
     market = FakeMarket()
     book = ledger(market)
     book.wake(5 * NS)
     book.apply(fill("1", "100"))
     market.views["BTC"].last = 150.0
-    book.wake(DAY_NS + NS)
+    assert book.wake(6 * NS) == (False, D(1050))
+    market.views["BTC"].last = 120.0
+    # What comes from outside is no profit of any day.
+    book.put("USDT", D(7))
+    assert book.wake(DAY_NS + NS) == (True, D(1027))
     assert [(d.day_ns, d.ts, d.equity) for d in book.statements.days] == [
         (0, 5 * NS, D(1000)),
-        (DAY_NS, DAY_NS + NS, D(1050)),
+        (DAY_NS, DAY_NS + NS, D(1057)),
     ]
+    assert book.day_lost == D(-50)
+
+
+def test_what_comes_at_the_last_moment_of_a_day_is_of_that_day() -> None:
+    market = FakeMarket()
+    book = ledger(market)
+    book.wake(5 * NS)
+    book.apply(fill("1", "100", ts=5 * NS))
+    market.views["BTC"].last = 150.0
+    # Each bar that ends with the day, not only the first.
+    assert book.wake(DAY_NS) == (True, D(1050))
+    market.views["BTC"].last = 140.0
+    assert book.wake(DAY_NS) == (True, D(1040))
+    book.apply(fill("-1", "130", ts=DAY_NS))
+    book.sample(DAY_NS)
+    market.views["BTC"].last = 50.0
+    book.wake(2 * DAY_NS)
+    assert [(d.day_ns, d.equity) for d in book.statements.days] == [
+        (0, D(1000)),
+        (DAY_NS, D(1030)),
+    ]
+    assert rows(book, D(1030)) == [(D(30), D(30)), (D(0), D(0))]
+
+
+def test_a_fill_begins_the_day_where_nothing_has_done_so_before() -> None:
+    market = FakeMarket()
+    book = ledger(market)
+    book.wake(5 * NS)
+    book.apply(fill("1", "100", ts=5 * NS))
+    market.views["BTC"].last = 150.0
+    book.wake(6 * NS)
+    book.apply(fill("-1", "130", fee="1", ts=DAY_NS + 1))
+    # The 50 that were open are not any more, and 30 of them were had.
+    assert rows(book, D(1029)) == [(D(50), D(0)), (D(-21), D(29))]
+    assert book.day_lost == D(-50)
+
+
+@pytest.mark.parametrize(("ts", "later"), [(DAY_NS + 1, 0), (DAY_NS - NS, NS)])
+def test_only_a_day_that_has_not_begun_by_the_clock_is_of_another_clock(
+    ts: int, later: int
+) -> None:
+    # The config said another hour at which days start.
+    book = ledger(day_starts_minutes=60)
+    book.resume(DAY_NS, DAY_NS, D(900), D(1000), D(1000))
+    assert book.settle(ts) == later
+    assert (book.day_start, book.day_ns == DAY_NS) == (D(900), not later)
+
+
+MOVES = st.lists(
+    st.tuples(
+        st.sampled_from(["mark", "mark", "fill"]),
+        # The end of a day, the moments around it, and some or many hours.
+        st.sampled_from(
+            [0, NS, 3600 * NS, DAY_NS // 2, DAY_NS - NS, DAY_NS, 3 * DAY_NS]
+        ),
+        st.integers(1, 200),
+        st.integers(-3, 3).filter(bool),
+    ),
+    max_size=40,
+)
+
+
+@given(MOVES, st.integers(0, 1439))
+def test_what_became_of_a_day_is_what_was_booked_in_it_and_what_was_open(
+    moves: list[tuple[str, int, int, int]], minutes: int
+) -> None:
+    market = FakeMarket()
+    book = ledger(market, day_starts_minutes=minutes)
+    offset = minutes * 60 * NS
+    # What stood when, by day: the last moment of each is the end of it.
+    seen: dict[int, tuple[Decimal, Decimal, Decimal]] = {}
+    now = offset
+    for what, later, price, lots in [("mark", 0, 100, 1), *moves]:
+        # Within a second nobody looks twice, but at the end of a day.
+        now += later or (NS if (now - offset) % DAY_NS else 0)
+        if what == "fill":
+            book.apply(fill(str(lots), str(price), fee="0.5", ts=now))
+            book.sample(now)
+        else:
+            market.views["BTC"].last = float(price)
+            if now >= book.due_ns:
+                book.wake(now)
+        day = -((offset - now) // DAY_NS) - 1
+        seen[day] = (book.realized, book.fees.total, book.value().equity)
+    days = book.statements.daily(book.value().equity)
+    before = (D(0), D(0), D(1000))
+    assert [(row.day_ns - offset) // DAY_NS for row in days] == list(seen)
+    for row, after in zip(days, seen.values(), strict=True):
+        realized, fees, equity = (a - b for a, b in zip(after, before, strict=True))
+        assert (row.sums.realized, row.sums.fees) == (realized, fees)
+        assert (row.start, row.end) == (before[2], after[2])
+        opened = [e - 1000 - r + f for r, f, e in (before, after)]
+        assert equity == realized - fees + (opened[1] - opened[0])
+        before = after
 
 
 def test_equity_is_sampled_by_the_clock_only_while_something_is_held() -> None:

@@ -138,3 +138,15 @@ def test_no_window_ever_holds_more_than_is_not_kept(
     for end, _ in sent:
         inside = sum(w for at, w in sent if end - 10 * S < at <= end)
         assert inside <= limit.ordinary(0.2)
+
+
+def test_what_was_spent_later_than_the_clock_counts_as_spent_now() -> None:
+    rates = RateBudgets([RateLimit(window_s=10, weight=4)], cancel_share=0)
+    for second in (100, 101, 7):
+        rates.spend(PLACE, second * S)
+    assert rates.settle(8 * S) == 93 * S
+    assert rates.used(8 * S) == 0.75
+    assert rates.room(PLACE, 17 * S) == 2
+    assert rates.free_at(PLACE, 8 * S) == 8 * S
+    assert rates.room(PLACE, 18 * S) == 4
+    assert rates.settle(8 * S) == RateBudgets().settle(8 * S) == 0

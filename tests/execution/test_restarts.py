@@ -8,7 +8,17 @@ import pytest
 from msgspec import to_builtins
 from msgspec.structs import replace
 
-from tests.execution.fakes import BTC, CASH, ETH, NS, FakeCore, FakeMarket, Hand, ticket
+from tests.execution.fakes import (
+    BTC,
+    CASH,
+    ETH,
+    NS,
+    FakeCore,
+    FakeMarket,
+    Hand,
+    signal,
+    ticket,
+)
 from tests.execution.test_entry_limits import OFF
 from workstation.execution.executor import Executor
 from workstation.execution.ledger import DAY_NS
@@ -16,6 +26,7 @@ from workstation.execution.recovering import Recovering
 from workstation.execution.settings import OrderSettings, RiskSettings
 from workstation.model.commands import (
     CancelOrders,
+    Hold,
     Kill,
     KillLevel,
     Rearm,
@@ -31,6 +42,7 @@ from workstation.model.records import (
     BreakerRecord,
     ControlRecord,
     DenyRecord,
+    FaultRecord,
     LossBaseRecord,
     OrderRecord,
 )
@@ -39,7 +51,7 @@ from workstation.model.reports import (
     OrderRejected,
     OrderStatusReport,
 )
-from workstation.model.requests import QueryOrder
+from workstation.model.requests import CancelOrder, QueryOrder
 
 D = Decimal
 
@@ -164,7 +176,46 @@ def test_within_the_day_it_goes_on_and_ends_when_it_would_have() -> None:
     assert [day.day_ns for day in ledger.statements.days] == [0]
     again.core.advance(DAY_NS)
     again.quote(100.0, 100.0)
+    assert [day.day_ns for day in ledger.statements.days] == [0]
+    again.core.advance(DAY_NS + 1)
+    again.quote(100.0, 100.0)
     assert [day.day_ns for day in ledger.statements.days] == [0, DAY_NS]
+
+
+@pytest.mark.parametrize("price", [50.0, 49.9])
+def test_a_day_that_ended_in_between_is_judged_by_what_it_has_come_to(
+    price: float,
+) -> None:
+    hand = hand_with(max_daily_loss=D(5000), on_breach="hold")
+    hand.fill(hand.enter("100"), "100", "100")
+    at(hand, 100.0)
+    again = Restarted(hand, DAY_NS / NS)
+    again.quote(price, price)
+    assert kills(again) == ([] if price == 50.0 else ["hold"])
+    # The new day begins without it.
+    assert again.executor.limits.daily_loss(again.executor.account().equity) == 0
+
+
+@pytest.mark.parametrize("told", ["before the end", "after the restart"])
+def test_a_day_whose_first_fill_came_before_any_price_begins_without_it(
+    told: str,
+) -> None:
+    hand = hand_with(max_daily_loss=D(5000), on_breach="hold")
+    hand.fill(hand.enter("100"), "100", "100")
+    at(hand, 100.0)
+    hand.core.advance(DAY_NS + NS)
+    leaves = hand if told == "before the end" else Restarted(hand)
+    leaves.give(signal("exit"))
+    leaves.fill(leaves.submitted()[-1], "60", "90", fee="1")
+    again = Restarted(hand) if leaves is hand else leaves
+    again.core.advance(again.core.ts + NS)
+    again.quote(80.0, 80.0)
+    ledger = again.executor.ledger
+    first, second = ledger.statements.daily(ledger.value().equity)
+    # What the 40 that are left have lost nobody saw in the new day.
+    assert first.end - first.start == -800
+    assert [second.sums.realized, second.sums.fees] == [-600, 1]
+    assert second.end - second.start == -601
 
 
 @pytest.mark.parametrize("more", [-20_000, 20_000])
@@ -424,3 +475,129 @@ def test_what_an_own_order_filled_after_a_kill_is_closed_by_the_next_start() -> 
     again.quote(100.0, 100.2)
     again.executor.recover(Recover(origin="engine"), [])
     assert len(again.submitted()) == 1
+
+
+# A clock that was ahead in the run before.
+
+
+def taken_up(hand: Hand, later_s: float) -> Restarted:
+    """Return the next run, which has begun and has what all before it recorded."""
+    again = Restarted(hand, later_s)
+    again.executor.recover(Recover(origin="engine"), again.cut)
+    earlier, again.core.records = again.core.records, [*hand.core.records]
+    again.core.records += earlier
+    return again
+
+
+def alarms(hand: Hand) -> list[str]:
+    return [r.error for r in hand.core.kept(FaultRecord) if r.where == "clock"]
+
+
+def test_orders_sent_later_than_the_clock_count_as_sent_now_and_it_is_said() -> None:
+    hand = hand_with(max_order_rate=5, order_rate_s=10.0)
+    hand.core.ts += 7200 * NS
+    hand.quote(100.0, 100.0)
+    for owner in "abcde":
+        hand.enter("1", strategy=owner)
+        hand.give(OrderRejected(hand.submitted()[-1], "no"))
+    hand.core.advance(hand.core.ts + NS)
+    again = taken_up(hand, -3600.0)
+    assert alarms(again) == [
+        "records of this account are from 3,599.0 s later than the clock; what they "
+        "began begins now. Is the clock right?"
+    ]
+    now = again.core.ts
+    assert again.executor.limits.order_rate(now) == 5
+    assert again.executor.rates.used(now) == 0.5
+    again.core.advance(now + 60 * NS)
+    assert again.executor.limits.order_rate(again.core.ts) == 0
+    assert again.executor.rates.used(again.core.ts) == 0
+    again.quote(100.0, 100.0)
+    again.enter("1", strategy="f")
+    assert denied(again) == []
+
+
+@pytest.mark.parametrize("later_s", [0.0, 1.0])
+def test_nothing_is_said_of_a_clock_that_goes_on(later_s: float) -> None:
+    hand = hand_with(max_daily_loss=D(5_000), cooling_s=600.0)
+    hand.fill(hand.enter("1000"), "1000", "100")
+    at(hand, 90.0)
+    hand.give(Hold(on=True))
+    again = taken_up(hand, later_s)
+    assert alarms(again) == []
+    assert kills(again) == ["cancel"]
+
+
+def test_a_kill_later_than_the_clock_is_of_now_and_what_is_made_after_it_stays() -> (
+    None
+):
+    hand = hand_with()
+    hand.core.ts += 7200 * NS
+    hand.quote(100.0, 100.0)
+    hand.give(Kill(level=KillLevel.CANCEL, reason="enough"))
+    hand.give(Hold(on=True))
+    again = taken_up(hand, -3600.0)
+    controls = again.executor.controls
+    assert (controls.killed_ns, controls.hold_since_ns) == (again.core.ts,) * 2
+    assert (controls.kill_reason, controls.tripped) == ("enough", False)
+    again.core.advance(again.core.ts + NS)
+    again.give(
+        ExternalOrder(
+            order_id="web_1",
+            instrument="BTC",
+            side=Side.BUY,
+            order_type=OrderType.LIMIT,
+            quantity=D(1),
+            price=D(99),
+            venue_id="v-1",
+        )
+    )
+    again.give(OrderStatusReport("web_1", OrderStatus.ACCEPTED))
+    # The clock says less than at the kill, and the run after next knows when it was.
+    third = taken_up(again, 10.0)
+    assert third.executor.controls.killed_ns == controls.killed_ns
+    assert third.executor.controls.kill_reason == "enough"
+    assert not [r for r in third.core.requests if isinstance(r, CancelOrder)]
+
+
+def test_a_breakers_kill_later_than_the_clock_cools_from_now_on() -> None:
+    hand = hand_with(
+        max_daily_loss=D(5_000), on_breach="hold", cooling_s=600.0, size_ramp_s=60.0
+    )
+    hand.core.ts += 7200 * NS
+    hand.quote(100.0, 100.0)
+    hand.fill(hand.enter("1000"), "1000", "100")
+    at(hand, 94.0)
+    again = taken_up(hand, -3600.0)
+    until_ns = again.core.ts + 600 * NS
+    assert again.executor.controls.cooling_until_ns == until_ns
+    assert again.executor.controls.tripped
+    third = taken_up(again, 1.0)
+    assert third.executor.controls.cooling_until_ns == until_ns
+    third.core.advance(until_ns)
+    third.give(Rearm())
+    third.core.records.append(third.core.kept(ControlRecord)[-1])
+    # Its ramp, too.
+    fourth = taken_up(third, -60.0)
+    assert fourth.executor.controls.ramp_from_ns == fourth.core.ts
+    assert alarms(fourth)
+
+
+def test_a_day_later_than_the_clock_is_the_day_of_now_and_ends_with_it() -> None:
+    hand = hand_with(max_daily_loss=D(5000), on_breach="hold")
+    hand.core.ts += 3 * DAY_NS
+    hand.quote(100.0, 100.0)
+    hand.fill(hand.enter("100"), "100", "100", fee="4000")
+    at(hand, 100.0)
+    again = taken_up(hand, -2 * DAY_NS / NS)
+    assert alarms(again)
+    ledger, limits = again.executor.ledger, again.executor.limits
+    at(again, 100.0)
+    assert limits.daily_loss(again.executor.account().equity) == 4000
+    assert [day.day_ns for day in ledger.statements.days] == [0, DAY_NS]
+    third = taken_up(again, 1.0)
+    assert third.executor.ledger.day_ns == DAY_NS
+    for each in (again, third):
+        each.core.advance(2 * DAY_NS + NS)
+        each.quote(100.0, 100.0)
+        assert each.executor.ledger.day_start == CASH - 4000

@@ -6,13 +6,14 @@ from decimal import Decimal
 
 import pytest
 
-from tests.execution.fakes import Hand
+from tests.execution.fakes import Hand, ticket
 from tests.execution.test_breakers import at, codes, holding, rungs
 from workstation.execution.limits import UNITS, loosens
 from workstation.execution.settings import RiskSettings
-from workstation.model.commands import Rearm, SetLimit
+from workstation.model.commands import Flatten, Rearm, SetLimit
 from workstation.model.errors import CommandRefused
-from workstation.model.records import LimitRecord
+from workstation.model.events import PositionStateChanged
+from workstation.model.records import BandRecord, LimitRecord
 
 D = Decimal
 
@@ -121,3 +122,30 @@ def test_a_limit_that_is_no_figure_is_refused(wild: str) -> None:
     with pytest.raises(CommandRefused, match="is no figure below"):
         hand.give(SetLimit(name="max_order_value", value=D(wild), confirmed=True))
     assert hand.core.kept(LimitRecord) == []
+
+
+def test_bands_are_judged_anew_by_each_limit_that_is_set() -> None:
+    hand = Hand(RiskSettings(max_position_value=D(1000), max_order_value=None))
+    hand.give(ticket("9.9"))
+    hand.fill("o-1", "9.9", "100")
+    bands = [hand.executor.band("BTC").value]
+    for value in (D(100_000), D(1000), None):
+        hand.give(SetLimit(name="max_position_value", value=value, confirmed=True))
+        bands.append(hand.executor.band("BTC").value)
+    assert bands == ["critical", "normal", "critical", "normal"]
+    kept = [(r.before, r.after, r.position) for r in hand.core.kept(BandRecord)]
+    told = [(e.old, e.new, e.position) for e in hand.core.said(PositionStateChanged)]
+    assert len(kept) == 4
+    assert kept == told
+
+
+def test_without_a_limit_no_position_is_beyond_it() -> None:
+    hand = Hand(RiskSettings(max_position_value=None, max_order_value=None))
+    hand.give(ticket("9.9"))
+    hand.fill("o-1", "9.9", "100")
+    assert hand.executor.band("BTC").value == "normal"
+    hand.give(SetLimit(name="max_position_value", value=D(1000)))
+    assert hand.executor.band("BTC").value == "critical"
+    hand.give(Flatten(instrument="BTC"))
+    hand.fill(hand.submitted()[-1], "9.9", "100")
+    assert hand.executor.band("BTC").value == "normal"

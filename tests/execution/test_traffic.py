@@ -39,3 +39,26 @@ def test_an_order_is_a_message_and_a_cancel_is_no_order() -> None:
     traffic.sent(1, True)
     traffic.sent(2, False)
     assert traffic.digest(2) == ((1,), (1, 2), ())
+
+
+@given(st.lists(st.integers(0, 20 * NS), max_size=20), st.integers(0, 20 * NS))
+def test_what_is_later_than_the_clock_counts_as_of_now(
+    times: list[int], ts: int
+) -> None:
+    window = Window(2.0)
+    for each in sorted(times):
+        window.add(each)
+    since = max(times, default=0) - 2 * NS
+    kept = [min(each, ts) for each in times if each > since]
+    assert window.settle(ts) == max([0, *(each - ts for each in times)])
+    for now in range(ts, ts + 3 * NS, NS // 2):
+        assert window.count(now) == sum(each > now - 2 * NS for each in kept)
+    assert window.settle(ts) == 0
+
+
+def test_runs_that_overlap_by_their_clocks_are_put_in_order() -> None:
+    window = Window(2.0)
+    for ts in (5 * NS, 6 * NS, NS):
+        window.add(ts)
+    assert window.settle(2 * NS) == 4 * NS
+    assert [window.count(now) for now in (2 * NS, 3 * NS, 4 * NS)] == [3, 2, 0]

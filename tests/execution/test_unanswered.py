@@ -157,7 +157,7 @@ def test_a_late_fill_is_closed_once_though_the_engine_ended_with_it(
         before.give(Hold(on=True))
     hand = again(before)
     closing = hand.executor.desk.orders.closing("s", "BTC", Side.SELL)
-    assert (hand.position(), closing) == (6, 1)
+    assert (hand.position(), closing) == (D(6), D(1))
     assert not hand.core.kept(FaultRecord)
 
 

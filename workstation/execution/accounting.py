@@ -61,13 +61,17 @@ class Accounting:
         core.publish(changed)
         core.emit(changed)
 
+    def judge_bands(self) -> None:
+        """Judge all positions by the limit that is in force now."""
+        held = (position.instrument for position in self._ledger.open_positions())
+        for instrument in dict.fromkeys([*self._bands, *held]):
+            self._update_band(instrument, self._ledger.exposed(instrument))
+
     def _update_band(self, instrument: str, net: Decimal) -> None:
         limit = self._limits.settings.max_position_value
-        if limit is None:
-            return
         before = self._bands.get(instrument, _NORMAL)
         after = _NORMAL
-        if net:
+        if net and limit is not None:
             price = self._ledger.mark(instrument)
             if price is None:
                 return
@@ -82,7 +86,7 @@ class Accounting:
     def _update_margin(self, instrument: str, net: Decimal) -> None:
         core, settings = self._core, self._limits.settings
         value = self._ledger.value()
-        self._ledger.curve.sample(core.ts, value.equity)
+        self._ledger.see(core.ts, value.equity)
         used = margin.initial_margin(value.exposure, settings.leverage)
         free = margin.available(value.equity, used, settings.margin_buffer)
         core.publish(RiskMetricsUpdated(instrument, net, used, free, core.ts))

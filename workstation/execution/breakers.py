@@ -26,6 +26,7 @@ NEVER = 1 << 62
 """Later than any time of a run (2116), in ns."""
 _EVERY_NS = NS_PER_S
 _CALM, _WARNED, _TRIPPED = BreakerState
+_ZERO = Decimal(0)
 _WARN_AT = Decimal("0.8")
 # A state is left only this far below its bound, or it would flip at every look.
 _HYSTERESIS = Decimal("0.05")
@@ -92,6 +93,11 @@ class Breakers:
         ledger = self._ledger
         if equity is None:
             equity = ledger.sample(ts)
+        lost = ledger.day_lost
+        if lost is not None:
+            # What a day came to in its last second, or until the day after had a price.
+            ledger.day_lost = None
+            self._judge(self._limits.gauge("max_daily_loss", max(_ZERO, lost)), ts)
         # The objects, not the figures: nearly always nothing has been put there.
         bases = ledger.day_start, ledger.curve.peak
         if bases[0] is not self._bases[0] or bases[1] is not self._bases[1]:
@@ -151,8 +157,8 @@ class Breakers:
                 name=gauge.name,
                 before=before,
                 after=after,
-                value=gauge.value or Decimal(0),
-                limit=gauge.limit or Decimal(0),
+                value=gauge.value or _ZERO,
+                limit=gauge.limit or _ZERO,
             )
         )
 

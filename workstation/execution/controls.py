@@ -91,6 +91,29 @@ class Controls:
         self.tripped = True
         self.cooling_until_ns = until_ns
 
+    def settle(self, ts: int, cooling_ns: int) -> int:
+        """Let begin at ``ts`` what earlier runs began later; return how much later.
+
+        Their clock was ahead of this one. ``cooling_ns`` is how long a breaker's kill
+        cools.
+        """
+        later = 0
+
+        def settled(since_ns: int | None) -> int | None:
+            nonlocal later
+            if since_ns is None or since_ns <= ts:
+                return since_ns
+            later = max(later, since_ns - ts)
+            return ts
+
+        self.hold_since_ns = settled(self.hold_since_ns)
+        self.killed_ns = settled(self.killed_ns)
+        self.ramp_from_ns = settled(self.ramp_from_ns)
+        if self.cooling_until_ns is not None:
+            began_ns = settled(self.cooling_until_ns - cooling_ns)
+            self.cooling_until_ns = None if began_ns is None else began_ns + cooling_ns
+        return later
+
     def rearm(self, command: Rearm, ts: int) -> tuple[str, str]:
         """Allow orders again; a breaker's kill only once it has cooled."""
         before = self.kill_level

@@ -252,6 +252,7 @@ class Executor(Views):
 
     def _set_limit(self, command: SetLimit) -> None:
         self.operations.set_limit(command)
+        self.accounting.judge_bands()
         self.watch.wake()
 
     # Moving positions between owners.

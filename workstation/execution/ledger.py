@@ -49,9 +49,10 @@ class Ledger:
 
     Sums are exact to the last digit: what was put in + realized − fees + unrealized is
     always the cash that the fills left, plus what is held at its mark.
-    ``day_starts_minutes`` is the UTC time of day, in minutes, at which the day's
-    profit starts again. Equity leaves out ``fees.unvalued``. ``mark`` is the market's,
-    exact to half a tick. ``due_ns`` is when ``wake`` wants to be called.
+    ``day_starts_minutes`` is the UTC time of day, in minutes, after which the day's
+    profit starts again, with the equity that was last seen before. Equity leaves out
+    ``fees.unvalued``. ``mark`` is the market's, exact to half a tick. ``due_ns`` is
+    when ``wake`` wants to be called.
 
     An owner is flat or holds a lot at least: what a fill leaves below that, and what
     its fee takes beyond zero, is ``dust``'s, at the price of the fill. It is in money
@@ -86,11 +87,15 @@ class Ledger:
         self.put_in: dict[str, Decimal] = {}
         """What was put in of other currencies, or taken out, beside all fills."""
         self.day_start = initial
+        self.day_lost: Decimal | None = None
+        """What the day before had lost in all, until the breakers have judged it."""
         self.trades: deque[ClosedTrade] = deque(maxlen=KEEP_TRADES)
         self.closed = 0
         self.curve = EquityCurve(initial)
         self.statements = Statements(day_starts_minutes * MINUTE_NS)
-        self.due_ns = self._day_ends_ns = 0
+        self.due_ns, self._day_ends_ns = 0, -1
+        # The equity last seen in this run while all that is held had a price.
+        self._seen: Decimal | None = None
 
     def apply(self, fill: Fill) -> tuple[Position, Position]:
         """Book one execution; return the owner's position before and after.
@@ -98,6 +103,8 @@ class Ledger:
         Where it ends a round trip, ``closed`` is one more and the trade is the last of
         ``trades``. Where it leaves dust, ``swept`` says so.
         """
+        if fill.ts > self._day_ends_ns and self._seen is not None:
+            self.start_day(fill.ts)
         owner, name = fill.owner, fill.instrument
         key = (owner, name)
         before = self._positions.get(key) or Position(owner=owner, instrument=name)
@@ -397,6 +404,8 @@ class Ledger:
         before = self.initial
         self.initial = plus(before, amount)
         self.day_start = plus(self.day_start, amount)
+        if self._seen is not None:
+            self._seen = plus(self._seen, amount)
         self.curve.put(amount)
         return before, self.initial
 
@@ -421,26 +430,32 @@ class Ledger:
     def wake(self, ts: int) -> tuple[bool, Decimal | None]:
         """Start the day and sample the equity, where that is due at ``ts``.
 
-        Returns whether a day has begun, and what was sampled. No day begins while
+        Returns whether losses are to be looked at at once, because a day has begun or
+        comes to its end, and the equity where it was sampled. No day begins while
         something is held that has no mark yet, as right after a restart: nobody knows
         what it begins with.
         Neither has a record of its own: both follow from the clock and the market
         events of the run, and a replay derives them again.
         """
-        begins, equity = ts >= self._day_ends_ns and self._is_marked(), None
-        if begins:
+        equity = None
+        turns = ts >= self._day_ends_ns and self._is_marked()
+        if turns and ts > self._day_ends_ns:
             self.start_day(ts)
-            equity = self.day_start
-        elif self.lives.by_key and ts >= self.due_ns:
+        if turns or (self.lives.by_key and ts >= self.due_ns):
             equity = self.sample(ts)
         self._set_due(ts)
-        return begins, equity
+        return turns, equity
 
     def sample(self, ts: int) -> Decimal:
         """Take the equity of now into the curve, and return it."""
         equity = self.value().equity
-        self.curve.sample(ts, equity)
+        self.see(ts, equity)
         return equity
+
+    def see(self, ts: int, equity: Decimal) -> None:
+        """Take the equity of now, as it was valued, into the curve."""
+        self.curve.sample(ts, equity)
+        self._seen = equity if self._is_marked() else None
 
     def _is_marked(self) -> bool:
         return all(self.mark(instrument) is not None for _, instrument in self._open)
@@ -466,6 +481,21 @@ class Ledger:
         self._day_ends_ns = day_ns + DAY_NS
         self.curve.begin_anew(plus(peak, more))
 
+    def settle(self, ts: int) -> int:
+        """Let a day of earlier runs that has not begun at ``ts`` be the one of ``ts``.
+
+        Their clock was ahead of this one. Its loss is measured on until this day ends.
+        Returns how much later it began.
+        """
+        day_ns, day = self.day_ns, self.statements.day_of(ts)
+        if day_ns is None or day_ns < ts:
+            return 0
+        days = self.statements.days
+        days[:] = [each for each in days if each.day_ns < day]
+        days.append(DayStart(day, ts, self.day_start))
+        self._day_ends_ns = day + DAY_NS
+        return day_ns - ts
+
     def _set_due(self, ts: int) -> None:
         due = self._day_ends_ns
         if self.lives.by_key:
@@ -474,8 +504,18 @@ class Ledger:
         self.due_ns = due
 
     def start_day(self, ts: int) -> int:
-        """Base the day's profit on the equity now; return when the next day starts."""
-        equity = self.day_start = self.sample(ts)
+        """Base the day's profit on the equity last seen; return its last moment.
+
+        All that was seen since is of the new day. Where this run saw nothing of the one
+        before, the new one begins with the equity of now, less what was booked in it.
+        """
+        equity = self._seen
+        if equity is None:
+            booked = self.statements.net_of(self.statements.day_of(ts))
+            equity = minus(self.value().equity, booked)
+        if self.statements.days:
+            self.day_lost = minus(self.day_start, equity)
+        self.day_start = equity
         self._day_ends_ns = self.statements.begin_day(ts, equity)
         return self._day_ends_ns
 
@@ -489,6 +529,7 @@ class Ledger:
             days,
             self.curve.digest(),
             (self.due_ns, self._day_ends_ns),
+            (str(self._seen), str(self.day_lost)),
         )
 
     def booked(self) -> object:

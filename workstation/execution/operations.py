@@ -50,6 +50,7 @@ from workstation.model.records import (
     LimitRecord,
     PositionRecord,
 )
+from workstation.model.timeframes import NS_PER_S
 
 __all__ = ["Operations"]
 
@@ -322,6 +323,7 @@ class Operations:
         ``account``, which asks for it, says that it answers.
         """
         core, desk = self._core, self._desk
+        self._settle_times()
         positions = self._ledger.open_positions()
         for position in positions:
             flat = Position(owner=position.owner, instrument=position.instrument)
@@ -375,6 +377,36 @@ class Operations:
         return (
             f"{len(positions)} positions, {len(desk.orders.held())} held and "
             f"{len(asked)} open orders"
+        )
+
+    def _settle_times(self) -> None:
+        """Let begin now what earlier runs put later than the clock, and say so.
+
+        What is on record anew begins now for the runs after this one, too.
+        """
+        controls, limits, now = self._controls, self._limits, self._core.ts
+        killed_ns, held_ns = controls.killed_ns, controls.hold_since_ns
+        cooling_ns = round(limits.settings.cooling_s * NS_PER_S)
+        later_ns = max(
+            limits.traffic.settle(now),
+            self._desk.sender.rates.settle(now),
+            self._ledger.settle(now),
+            controls.settle(now, cooling_ns),
+        )
+        if not later_ns:
+            return
+        if controls.hold_since_ns != held_ns:
+            self._record("hold", "on", "on", "engine", "")
+        level = controls.kill_level
+        if level is not None and controls.killed_ns != killed_ns:
+            who = "breaker" if controls.tripped else "engine"
+            rung = level.value
+            self._record("kill", rung, rung, who, controls.kill_reason)
+        self._desk.alarm(
+            "",
+            f"records of this account are from {later_ns / NS_PER_S:,.1f} s later than "
+            "the clock; what they began begins now. Is the clock right?",
+            "clock",
         )
 
     def answered(self, order_id: str) -> None:

@@ -51,6 +51,14 @@ class _Window:
         else:
             entries.append((now_ns, weight))
 
+    def settle(self, now_ns: int) -> int:
+        later = max((since_ns for since_ns, _ in self.entries), default=now_ns) - now_ns
+        # The runs of an account may overlap by their clocks.
+        self.entries = deque(
+            sorted((min(since_ns, now_ns), weight) for since_ns, weight in self.entries)
+        )
+        return max(0, later)
+
     def free_at(self, weight: int, now_ns: int) -> int:
         """Return when so much weight is free for what is no cancel."""
         too_much = self.used + weight - self.ordinary if weight else 0
@@ -75,6 +83,13 @@ class RateBudgets:
         """Count requests that leave now; ``count`` of them as one batch."""
         for window in self._windows:
             window.add(now_ns, window.limit.weight_of(kind, count))
+
+    def settle(self, now_ns: int) -> int:
+        """Count as spent now what is later; return by how much the last of it was.
+
+        Earlier runs of an account may have had a clock that was ahead of this one.
+        """
+        return max((window.settle(now_ns) for window in self._windows), default=0)
 
     def room(self, kind: RequestKind, now_ns: int, batch: int = 1) -> int:
         """Return how many places or changes may go now, ``batch`` at most at once."""

@@ -2,6 +2,9 @@
 
 The ledger books every fill and every closed trade here once, under its day, owner and
 instrument; all statements are sums of those same bookings, so they cannot disagree.
+
+A day ends with its last moment, and the next begins after it: a bar that ends when the
+day does, and the fills in it, are of that day.
 """
 
 from __future__ import annotations
@@ -104,7 +107,7 @@ class Sums:
 
 
 class Statements:
-    """The bookings of one account; a day starts ``offset_ns`` after midnight UTC."""
+    """The bookings of one account; a day ends ``offset_ns`` after midnight UTC."""
 
     def __init__(self, offset_ns: int = 0) -> None:
         self._offset_ns = offset_ns
@@ -114,17 +117,17 @@ class Statements:
         self._day = self._day_ends = 0
 
     def day_of(self, ts: int) -> int:
-        """Return when the day of a time started, ns."""
-        return (ts - self._offset_ns) // DAY_NS * DAY_NS + self._offset_ns
+        """Return when the day of a time started, ns: its first moment is the next."""
+        return (ts - 1 - self._offset_ns) // DAY_NS * DAY_NS + self._offset_ns
 
     def begin_day(self, ts: int, equity: Decimal) -> int:
-        """Keep the equity a day begins with; return when the next one starts."""
+        """Keep the equity a day begins with; return its last moment."""
         day = self.day_of(ts)
         self.days.append(DayStart(day, ts, equity))
         return day + DAY_NS
 
     def _at(self, ts: int, owner: str, instrument: str) -> Sums:
-        if not self._day <= ts < self._day_ends:
+        if not self._day < ts <= self._day_ends:
             self._day = self.day_of(ts)
             self._day_ends = self._day + DAY_NS
         key = (self._day, owner, instrument)
@@ -171,19 +174,28 @@ class Statements:
     def daily(self, equity: Decimal) -> list[Day]:
         """Return the days in order; ``equity`` is what the last one ends with for now.
 
-        A fill before a day's first market event belongs to it, too: such a day begins
-        with the equity that the one before it left.
+        The change of each is what was realized in it, less fees, and what became of
+        open positions. A day that has not begun yet, for lack of a price, begins with
+        what it has come to, less what was booked in it.
         """
         sums = {int(line.key): line for line in self.by(Grouping.DAY)}
         starts = {each.day_ns: each.equity for each in self.days}
         found: list[Day] = []
         end = equity
         for day_ns in sorted(sums.keys() | starts.keys(), reverse=True):
-            start = starts.get(day_ns, end)
             line = sums.get(day_ns) or Statement(key=str(day_ns))
+            start = starts[day_ns] if day_ns in starts else minus(end, line.net)
             found.append(Day(day_ns=day_ns, sums=line, start=start, end=end))
             end = start
         return found[::-1]
+
+    def net_of(self, day_ns: int) -> Decimal:
+        """Return what was realized in a day so far, after fees."""
+        net = ZERO
+        for (day, _, _), sums in self._sums.items():
+            if day == day_ns:
+                net = plus(net, minus(sums.realized, sums.fees))
+        return net
 
     def total(self) -> Statement:
         """Return the sums of everything."""

@@ -1,7 +1,8 @@
 """Traffic: what left for the venue and what was filled, counted in sliding windows.
 
 The order desk tells of each message, the Executor of each fill; the limits read the
-counts. Times are those of the run's clock, which never goes back.
+counts. Times are those of the run's clock, which never goes back, but was perhaps ahead
+of this one's in an earlier run: ``settle`` is for those.
 """
 
 from __future__ import annotations
@@ -36,6 +37,13 @@ class Window:
             self._forget(ts)
         return len(times)
 
+    def settle(self, ts: int) -> int:
+        """Count as of ``ts`` what is later; return by how much the last of it was."""
+        later = max(self._times, default=ts) - ts
+        # The runs of an account may overlap by their clocks.
+        self._times = deque(sorted(min(each, ts) for each in self._times))
+        return max(0, later)
+
     def _forget(self, ts: int) -> None:
         times, since = self._times, ts - self._span_ns
         while times and times[0] <= since:
@@ -61,6 +69,10 @@ class Traffic:
         self.messages.add(ts)
         if order:
             self.orders.add(ts)
+
+    def settle(self, ts: int) -> int:
+        """Count as of ``ts`` what is later; return by how much the last of it was."""
+        return max(each.settle(ts) for each in (self.orders, self.messages, self.fills))
 
     def digest(self, ts: int) -> object:
         """Return what still counts at ``ts``."""
