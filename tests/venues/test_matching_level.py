@@ -36,7 +36,7 @@ def level(shown: int, *quantities: int) -> tuple[Level, list[Working]]:
     made = Level(PRICE, D(shown))
     orders = [working(quantity, n) for n, quantity in enumerate(quantities, 1)]
     for order in orders:
-        made.join(order)
+        made.join(order, made.shown)
     return made, orders
 
 
@@ -52,7 +52,7 @@ def test_orders_of_ours_at_one_price_take_turns_with_the_outside_between() -> No
     queue, (first,) = level(2, 3)
     queue.shows(D(6), 1, BEHIND, LOT)
     second = working(3, 2)
-    queue.join(second)
+    queue.join(second, D(6))
     assert second.ahead == 6
     assert queue.printed(D(10), 2) == [(first, D(3)), (second, D(1))]
 
@@ -97,7 +97,7 @@ def test_nor_for_one_who_came_between_the_size_and_its_trade() -> None:
     queue, (first,) = level(6, 1)
     queue.shows(D(4), 1, BEHIND, LOT)
     second = working(1, 2)
-    queue.join(second)
+    queue.join(second, D(4))
     queue.printed(D(2), 2)
     assert [each.ahead for each in (first, second)] == [4, 4]
 
@@ -112,11 +112,51 @@ def test_a_trade_long_after_does_not_explain_what_vanished() -> None:
 def test_where_nobody_shows_a_size_no_trade_at_the_price_fills() -> None:
     queue = Level(PRICE, UNKNOWN)
     order = working(1)
-    queue.join(order)
+    queue.join(order, UNKNOWN)
     assert queue.printed(D(1000), 1) == []
     queue.shows(D(3), 2, PROPORTIONAL, LOT)
     assert order.ahead == 3
     assert queue.printed(D(4), 3) == [(order, D(1))]
+
+
+@pytest.mark.parametrize("shrink", Shrink)
+def test_who_joins_when_the_price_is_not_shown_knows_no_place_until_it_is(
+    shrink: Shrink,
+) -> None:
+    queue, (first,) = level(2, 1)
+    second = working(1, 2)
+    queue.join(second, UNKNOWN)
+    assert [first.ahead, second.ahead] == [2, UNKNOWN]
+    assert queue.printed(D(2), 1) == []
+    queue.shows(D(50), 2, shrink, LOT)
+    assert [first.ahead, second.ahead] == [0, 50]
+
+
+@pytest.mark.parametrize("shrink", Shrink)
+def test_what_was_gone_when_one_joined_brings_that_one_no_further(
+    shrink: Shrink,
+) -> None:
+    # The size of now is known to who joins before the level is told of it.
+    queue, (first,) = level(4, 1)
+    queue.shows(D(20), 1, shrink, LOT)
+    second = working(1, 2)
+    queue.join(second, D(10))
+    queue.shows(D(10), 2 * TELLING_NS, shrink, LOT)
+    assert first.ahead == (4 if shrink is BEHIND else 2)
+    assert second.ahead == 10
+    # A trade told only now may be what took the ten, before the second came.
+    queue.printed(D(3), 2 * TELLING_NS)
+    assert second.ahead == 10
+    queue.shows(D(5), 4 * TELLING_NS, shrink, LOT)
+    assert second.ahead == 5
+
+
+def test_nobody_who_comes_later_stands_further_in_front() -> None:
+    # What says 1 may be older than what said 9 before.
+    queue, (first,) = level(9, 1)
+    second = working(1, 2)
+    queue.join(second, D(1))
+    assert [first.ahead, second.ahead] == [9, 9]
 
 
 class Truth:

@@ -17,6 +17,7 @@ from workstation.model.reports import (
     OrderAccepted,
     OrderCanceled,
     OrderExpired,
+    OrderFilledReport,
     OrderRejected,
     ReplaceRejected,
 )
@@ -129,6 +130,48 @@ def test_a_change_deep_in_the_book_after_a_newer_ticker_is_not_believed() -> Non
     view.book = FakeBook([(100.1, 1.0), (100.0, 9.0)], [(100.2, 1.0)])
     venue.feed(BookDelta("BTC", 4 * NS, 2, 3, (), ()))
     assert [working.ahead, level.shown] == [3, 3]
+
+
+@pytest.mark.parametrize("amended", [False, True])
+@pytest.mark.parametrize("size", [2.0, 50.0])
+def test_who_joins_an_own_order_at_a_price_not_shown_has_no_place_yet(
+    amended: bool, size: float
+) -> None:
+    venue = quoted(100.0, 101.5, 2.0)
+    first = venue.submit(BUY, "0.1", "100.0")
+    venue.feed(quote(1.5, 100.0, 101.5, 2.0))
+    second = venue.submit(BUY, "1", "99.0" if amended else "98.0")
+    venue.feed(quote(2, 101.0, 101.5, 9.0))
+    # How much of the 2 is still there nobody tells.
+    if amended:
+        venue.ask(ReplaceOrder(second, D(1), D("100.0")))
+    else:
+        second = venue.submit(BUY, "1", "100.0")
+    assert venue.broker.place(first) == (D(2), D(2))
+    assert venue.broker.place(second) is None
+    venue.feed(quote(200, 100.0, 101.5, size))
+    assert venue.broker.place(first) == (D(2), D(str(size)))
+    assert venue.broker.place(second) == (D(str(size)), D(str(size)))
+    venue.feed(sold(201, 100.0, 2.1))
+    assert venue.fills() == [(D("0.1"), D("100.0"), True)]
+
+
+def test_at_a_price_below_the_last_of_the_book_nobody_is_known_to_have_left() -> None:
+    venue = quoted(100.0, 100.2, 1.0)
+    view = venue.market.views["BTC"]
+    view.book = FakeBook([(100.0, 1.0), (99.9, 6.0)], [(100.2, 1.0)])
+    first = venue.submit(BUY, "1", "99.9")
+    view.book = FakeBook([(100.1, 1.0), (100.0, 3.0)], [(100.2, 1.0)])
+    venue.market.see(quote(2, 100.1, 100.2, 1.0))
+    venue.feed(BookDelta("BTC", 2 * NS, 2, 3, (), ()))
+    second = venue.submit(BUY, "1", "99.9")
+    venue.feed(BookDelta("BTC", 3 * NS, 3, 4, (), ()))
+    assert venue.broker.place(first) == (D(6), D(6))
+    assert venue.broker.place(second) is None
+    # Between the prices of the book is nobody.
+    view.book = FakeBook([(100.1, 1.0), (99.8, 3.0)], [(100.2, 1.0)])
+    venue.feed(BookDelta("BTC", 4 * NS, 4, 5, (), ()))
+    assert venue.broker.place(first) == venue.broker.place(second) == (D(0), D(0))
 
 
 def test_less_keeps_the_place_in_the_queue_and_more_loses_it() -> None:
@@ -293,6 +336,52 @@ def test_each_model_fills_at_least_what_a_stricter_one_does(
         filled = [sum((q for q, _, _ in venue.fills()), D(0)) for venue in venues]
         assert filled == sorted(filled)
         assert filled[-1] <= D(size) / 10
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    EVENTS,
+    EVENTS,
+    st.integers(990, 1003),
+    st.integers(1, 30),
+    st.sampled_from(["behind", "proportional"]),
+)
+def test_an_own_order_that_came_before_brings_no_order_further_to_the_front(
+    before: list[tuple[str, int, int, int]],
+    after: list[tuple[str, int, int, int]],
+    ticks: int,
+    size: int,
+    shrinks: str,
+) -> None:
+    behind = PaperBrokerSettings(latency_ms=0, queue_shrinks=shrinks)  # type: ignore[arg-type]
+    alone, crowded = (quoted(100.0, 100.2, 1.0, settings=behind) for _ in range(2))
+    price = str(D(ticks) / 10)
+    crowded.submit(BUY, "0.1", price, owner="first")
+    for number, step in enumerate(before, 51):
+        for venue in (alone, crowded):
+            venue.feed(_event(number, *step))
+    placed = [venue.submit(BUY, str(D(size) / 10), price) for venue in (alone, crowded)]
+    for number, step in enumerate(after, 51 + len(before)):
+        for venue in (alone, crowded):
+            venue.feed(_event(number, *step))
+        filled = [
+            sum(
+                (
+                    f.quantity
+                    for f in venue.got(OrderFilledReport)
+                    if f.order_id == name
+                ),
+                D(0),
+            )
+            for venue, name in zip((alone, crowded), placed, strict=True)
+        ]
+        assert filled[0] >= filled[1]
+        orders = [
+            venue.broker.matching.orders.get(name)
+            for venue, name in zip((alone, crowded), placed, strict=True)
+        ]
+        if orders[0] is not None and orders[1] is not None:
+            assert orders[0].ahead <= orders[1].ahead
 
 
 def test_the_digest_tells_two_places_in_a_queue_apart() -> None:

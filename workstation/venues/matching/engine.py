@@ -300,11 +300,10 @@ class MatchingEngine:
         if terms.price is None:
             half.waiting[order.number] = order
             return
-        level = half.levels.get(terms.price)
-        if level is None:
-            shown = self._outside.ahead(terms.instrument, terms.side, terms.price)
-            level = half.open(terms.price, shown)
-        level.join(order)
+        # Of each order: what was shown to the one before may be shown no more.
+        ahead = self._outside.ahead(terms.instrument, terms.side, terms.price)
+        level = half.levels.get(terms.price) or half.open(terms.price, ahead)
+        level.join(order, ahead)
 
     def _settle(self, book: Book) -> None:
         """Let waiting market orders and triggered stops go on until all is quiet."""

@@ -7,6 +7,9 @@ where we assume it. A place only moves forward, and is never behind more than is
 A size may be told before the trade that took it. What has moved a place forward
 without a trade is therefore *anticipated* for ``TELLING_NS``: a trade in that time
 explains it first and does not move the place a second time.
+
+Nobody tells of a price that the market has left, so what was told last may be long
+past. An order that joins is therefore given the size that is shown at that moment.
 """
 
 from __future__ import annotations
@@ -22,6 +25,8 @@ ZERO = Decimal(0)
 # In a recorded capture of a perpetual a trade came 6 ms after the ticker of the same
 # match in 1 of 100, 21 ms at most; a slower line gets five times that.
 TELLING_NS = 100_000_000
+# What ``told`` says where any size would be news.
+_NOTHING = -1.0
 
 
 class Shrink(StrEnum):
@@ -44,6 +49,7 @@ class Level:
     """
 
     __slots__ = (
+        "_newcomers",
         "_traded",
         "_vanished",
         "_vanished_ns",
@@ -59,9 +65,11 @@ class Level:
         self.price = price
         self.key = float(price)
         self.shown = shown
-        self.told = -1.0
+        self.told = _NOTHING
         self.stamp = 0
         self.orders: dict[int, Working] = {}
+        # Those who joined behind another size than the one told last, until the next.
+        self._newcomers: set[int] = set()
         # Traded at this price since the size was last told, and vanished without.
         self._traded = ZERO
         self._vanished = ZERO
@@ -72,9 +80,17 @@ class Level:
         """Return the sum of what its orders have left; the outside is not in it."""
         return sum((order.left for order in self.orders.values()), ZERO)
 
-    def join(self, order: Working) -> None:
-        """Put an order at the end of the queue, behind all that is shown."""
-        order.ahead = self.shown
+    def join(self, order: Working, ahead: Decimal) -> None:
+        """Put an order at the end of the queue, behind ``ahead``: all shown by now.
+
+        That says nothing of the places of those who are here, but that they are better.
+        """
+        if ahead != self.shown:
+            self._newcomers.add(order.number)
+            # The same size as was told last is news to it.
+            self.told = _NOTHING
+        last = next(reversed(self.orders.values()), None)
+        order.ahead = ahead if last is None else max(ahead, last.ahead)
         # A trade that is told only now came before the order did.
         order.anticipated = self._vanished
         self.orders[order.number] = order
@@ -129,6 +145,10 @@ class Level:
         for order in self.orders.values():
             ahead = order.ahead
             moved = min(ahead, size)
+            if order.number in self._newcomers:
+                # What has gone since the last telling may have done so before it came.
+                order.ahead, order.anticipated = moved, self._vanished
+                continue
             if shares and ahead != UNKNOWN:
                 steps = (ahead * size / base / lot).to_integral_value(ROUND_CEILING)
                 moved = min(moved, steps * lot)
@@ -136,6 +156,7 @@ class Level:
                 if ahead != UNKNOWN and gone > 0:
                     order.anticipated += min(ahead - moved, gone)
                 order.ahead = moved
+        self._newcomers.clear()
 
     def _forget(self, now_ns: int) -> None:
         """End the time in which a trade may explain what has vanished."""
@@ -152,4 +173,6 @@ class Level:
             (str(self.shown), str(self._traded), str(self._vanished)),
             self._vanished_ns,
             [order.digest() for order in self.orders.values()],
+            # Only where there are any, as nearly always there are none.
+            *([number] for number in self.orders if number in self._newcomers),
         )

@@ -35,7 +35,10 @@ class Outside(Protocol):
         """Learn that an order of this side took so much of an offer."""
 
     def ahead(self, instrument: str, side: Side, price: Decimal) -> Decimal:
-        """Return the size in front of a new order at a price; UNKNOWN if not shown."""
+        """Return the size in front of a new order at a price; UNKNOWN if not shown.
+
+        Asked for each order that joins a queue.
+        """
 
 
 class Nobody:

@@ -11,14 +11,14 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from workstation.model.instruments import Instrument, Side, to_decimal
-from workstation.model.ports import InstrumentView, MarketView
+from workstation.model.ports import BookView, InstrumentView, MarketView
 from workstation.model.states import BookTrust
 from workstation.venues.matching import Offer
 from workstation.venues.matching.orders import UNKNOWN
 from workstation.venues.paper import prices
 from workstation.venues.paper.settings import PaperBrokerSettings
 
-__all__ = ["Depth", "Shown"]
+__all__ = ["Depth", "Shown", "size_in_book"]
 
 ZERO = Decimal(0)
 
@@ -114,16 +114,7 @@ class Depth:
         book = view.book
         if book is None or book.trust is not BookTrust.TRUSTED:
             return None
-        size = book.size_at(price)
-        if size > 0:
-            return size
-        # Nothing there, or deeper than what the book knows of.
-        bids, asks = book.depth()
-        levels = book.bids(bids) if buying else book.asks(asks)
-        if not levels:
-            return None
-        worst = levels[-1][0]
-        return 0.0 if (price > worst if buying else price < worst) else None
+        return size_in_book(book, side, price)
 
     def price(self, instrument: str, side: Side) -> Decimal:
         """Return what a market order of this side would pay first, 0 = nobody knows.
@@ -173,3 +164,17 @@ class Depth:
             for name, taken in self._taken.items()
             for (side, price), each in taken.items()
         )
+
+
+def size_in_book(book: BookView, side: Side, price: float) -> float | None:
+    """Return the size at a price of a side; None where it is deeper than the book."""
+    size = book.size_at(price)
+    if size > 0:
+        return size
+    buying = side is Side.BUY
+    bids, asks = book.depth()
+    levels = book.bids(bids) if buying else book.asks(asks)
+    if not levels:
+        return None
+    worst = levels[-1][0]
+    return 0.0 if (price > worst if buying else price < worst) else None

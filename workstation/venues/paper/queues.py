@@ -17,6 +17,7 @@ from workstation.venues.matching import MatchingEngine
 from workstation.venues.matching.book import Book, Half
 from workstation.venues.matching.level import Level
 from workstation.venues.matching.orders import UNKNOWN
+from workstation.venues.paper.depth import size_in_book
 from workstation.venues.paper.settings import PaperBrokerSettings
 
 __all__ = ["Queues"]
@@ -120,10 +121,10 @@ class Queues:
                 level.stamp = stamp or level.stamp
             elif stamp is not None or known is None:
                 return
-            elif known.update_id >= level.stamp:
-                size = known.size_at(key)
-                # No size at a price nobody knew of may be one beyond the book.
-                if size > 0 or level.shown != UNKNOWN:
+            elif known.update_id >= level.stamp and known.size_at(key) != level.told:
+                # What the book does not reach to is not known, and not nothing.
+                size = size_in_book(known, half.side, key)
+                if size is not None:
                     self._tell(name, level, size, ts)
 
     def _tell(self, name: str, level: Level, size: float, ts: int) -> None:
