@@ -10,7 +10,9 @@ import pytest
 
 from tests.engine.runs import SMALL, settings
 from tests.execution.fakes import Hand
+from workstation.config import load_config
 from workstation.engine.assembly import assemble_session, entries_at_venue
+from workstation.engine.drivers import run_backtest
 from workstation.model.commands import PlaceOrder
 from workstation.model.errors import JournalError
 from workstation.model.instruments import Side
@@ -80,3 +82,65 @@ def test_a_watchdog_is_told_of_entries_that_are_ours_and_at_the_venue() -> None:
     hand.give(held)
     assert len(hand.executor.desk.orders.entries()) == 3
     assert entries_at_venue(hand.executor) == {"o-1": "BTC"}
+
+
+BARS = """
+mode = "recording"
+[[instruments]]
+id = "file:AAA"
+venue = "file"
+symbol = "AAA"
+base = "AAA"
+quote = "USDT"
+tick_size = "0.1"
+lot_size = "0.001"
+[[feeds]]
+name = "bars"
+type = "file"
+format = "ohlcv"
+files = ["bars.csv"]
+symbols = ["AAA"]
+interval = "1m"
+[[brokers]]
+name = "paper"
+type = "paper"
+spread_bps = 0
+[[strategies]]
+name = "held"
+script = "./held.py"
+symbols = ["*"]
+timeframe = "1m"
+[journal]
+path = ""
+"""
+HELD = """
+def detect_opportunity(market, context, indicators):
+    return {"x": 1}
+
+
+def filter_commitment(market, context, indicators):
+    return {"action": "enter_long", "quantity": 1, "stop": 95}
+
+
+def manage_position(market, context, indicators):
+    if "done" in context:
+        return None
+    context["done"] = True
+    return {"action": "exit", "price": 105, "order_type": "limit"}
+"""
+
+
+def test_a_stop_that_is_held_here_comes_before_an_exit_in_the_bar_at_the_venue(
+    tmp_path: Path,
+) -> None:
+    quiet = [f"2024-01-01T10:0{n}:00,100,101,99,100" for n in range(6)]
+    gap = "2024-01-01T10:06:00,90,106,89,91"
+    rows = ["time,open,high,low,close", *quiet, gap]
+    (tmp_path / "bars.csv").write_text("\n".join(rows) + "\n")
+    (tmp_path / "held.py").write_text(HELD)
+    (tmp_path / "bars.toml").write_text(BARS)
+    session = assemble_session(load_config(tmp_path / "bars.toml").run)
+    run_backtest(session.engine)
+    (trade,) = session.executor.ledger.trades
+    assert (trade.entry, trade.exit) == (D(100), D(90))
+    session.close()

@@ -18,6 +18,7 @@ from workstation.kernel.clock import Timer
 from workstation.market.book import Book
 from workstation.market.pipeline.figures import NO_FIGURES
 from workstation.model.commands import PlaceOrder
+from workstation.model.events import OrderFilled
 from workstation.model.instruments import Instrument, Side
 from workstation.model.market import (
     Bar,
@@ -273,6 +274,7 @@ class Run:
             abilities=BrokerAbilities(stops=settings.native_stops),
         )
         self.broker = PaperBroker(settings, (btc, ETH), self.market)
+        self.broker.heed(self.executor.triggers.precedes)
         self.broker.attach(FakeEdge(self.core, self._dispatch))
         self.core.on_request = self.broker.request
         self.heard: list[object] = []
@@ -286,7 +288,7 @@ class Run:
         while self.core.emitted:
             event = self.core.emitted.popleft()
             self.heard.append(event)
-            if isinstance(event, Signal):
+            if isinstance(event, Signal | OrderFilled):
                 self.executor.handle_event(event)
 
     def feed(self, event: MarketEvent, *signals: Signal) -> None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from tests.execution.fakes import Hand, Run, bar, quote, signal
+from workstation.model.orders import OrderType
 from workstation.model.records import FillRecord, PositionRecord, TradeRecord
+from workstation.venues.paper.settings import PaperBrokerSettings
 
 D = Decimal
 
@@ -47,6 +51,31 @@ def test_what_a_bar_did_after_the_stop_in_it_is_not_the_trade_s() -> None:
     assert trade.exit < 96
     assert trade.lowest == min(D(98), trade.exit)
     assert trade.highest == D(102)
+
+
+@pytest.mark.parametrize(
+    ("action", "limit", "seen", "lowest", "highest"),
+    [
+        ("enter_long", "98", (100, 120, 97, 99), 97, 99),
+        ("enter_short", "102", (100, 103, 80, 101), 101, 103),
+    ],
+)
+def test_of_the_bar_of_its_entry_a_trade_saw_what_came_after_that(
+    action: str,
+    limit: str,
+    seen: tuple[float, float, float, float],
+    lowest: int,
+    highest: int,
+) -> None:
+    run = Run(PaperBrokerSettings(spread_bps=0.0))
+    entry = signal(action, "1", order_type=OrderType.LIMIT, limit_price=limit)
+    run.feed(bar(60, 100, 101, 99, 100), entry)
+    run.feed(bar(120, *seen))
+    price = float(limit)
+    run.feed(bar(180, price, price, price, price), signal("exit"))
+    run.feed(bar(240, price, 150, 50, price))
+    (trade,) = run.executor.ledger.trades
+    assert (trade.lowest, trade.highest) == (D(lowest), D(highest))
 
 
 def test_without_a_position_a_quote_wakes_nothing_before_the_day_ends() -> None:

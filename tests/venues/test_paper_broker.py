@@ -310,6 +310,28 @@ def test_a_query_is_answered_with_what_the_venue_knows() -> None:
     ]
 
 
+@pytest.mark.parametrize("expires_ns", [NS + 10_000_000, NS + 40_000_000])
+def test_an_order_that_comes_at_or_after_its_end_is_expired_and_takes_nothing(
+    expires_ns: int,
+) -> None:
+    venue = quoted(settings=PaperBrokerSettings(latency_ms=40))
+    venue.submit(BUY, "1", "100.4", expires_ns=expires_ns)
+    venue.core.advance(2 * NS)
+    kinds = [type(report) for _, report in venue.reports]
+    assert kinds == [OrderAccepted, OrderExpired]
+    assert not venue.broker.matching.orders
+    assert venue.broker.matching.book("BTC").is_empty
+
+
+def test_an_order_that_comes_before_its_end_takes_and_the_rest_waits_for_it() -> None:
+    venue = quoted(size=1.0, settings=PaperBrokerSettings(latency_ms=40))
+    venue.submit(BUY, "3", "100.4", expires_ns=2 * NS)
+    venue.core.advance(3 * NS)
+    assert venue.fills() == [(D(1), D("100.2"), False)]
+    (ended,) = [ts for ts, r in venue.reports if isinstance(r, OrderExpired)]
+    assert ended == 2 * NS + 40_000_000
+
+
 def test_an_order_id_is_used_once() -> None:
     venue = quoted()
     venue.submit(BUY, "1")

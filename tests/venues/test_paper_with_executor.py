@@ -147,7 +147,9 @@ def test_a_flatten_while_the_entry_is_on_its_way_still_ends_flat() -> None:
     assert [role for role, _ in prices(run)] == ["entry", "flatten"]
 
 
-ACTIONS = st.sampled_from(["enter_long", "enter_short", "exit", "protect", "quiet"])
+ACTIONS = st.sampled_from(
+    ["enter_long", "enter_short", "exit", "exit at", "protect", "quiet"]
+)
 
 
 @settings(max_examples=60, deadline=None)
@@ -166,7 +168,11 @@ def test_ledger_and_venue_never_disagree(
     for number, (action, ticks, size) in enumerate(steps, 1):
         price = ticks / 10
         said = []
-        if action != "quiet":
+        if action == "exit at":
+            away = D(size) / 10 if held(run) > 0 else -D(size) / 10
+            at = D(ticks) / 10 + away
+            said = [signal("exit", order_type="limit", limit_price=str(at))]
+        elif action != "quiet":
             enters = action.startswith("enter")
             down = D(ticks) / 10 - 3 if action != "enter_short" else D(ticks) / 10 + 3
             said = [

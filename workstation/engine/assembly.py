@@ -180,11 +180,16 @@ def _assemble(
     for strategy in strategies:
         builder.with_strategy(strategy)
     builder.with_executor(executor)
-    broker: Broker = (
-        PaperBroker(broker_settings, instruments, aggregator, fees, seed=run.seed)
-        if venue is None
-        else DistantBroker(venue, heartbeat=_heartbeat(venue, executor))
-    )
+    broker: Broker
+    if venue is None:
+        paper = PaperBroker(
+            broker_settings, instruments, aggregator, fees, seed=run.seed
+        )
+        # Within a bar a stop that is held here comes before what it closes.
+        paper.heed(executor.triggers.precedes)
+        broker = paper
+    else:
+        broker = DistantBroker(venue, heartbeat=_heartbeat(venue, executor))
     builder.with_broker(broker)
     engine: Engine = builder.build()
     engine.rules = digest_of(_rules(run)).hex()

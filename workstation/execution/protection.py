@@ -68,6 +68,18 @@ class Plan(Waiting):
         self.trailed = False
         self.fired: tuple[Tracked, str] | None = None
 
+    ends_entries = True
+
+    @property
+    def reduces(self) -> bool:
+        """Return True: it protects a position."""
+        return True
+
+    @property
+    def is_fired(self) -> bool:
+        """Tell whether a leg waits for an exit to be canceled."""
+        return self.fired is not None
+
     def stop_met(self, price: float, ts: int) -> None:
         """Fire the stop."""
         self._protection.met(self, self.stop_order, "stop", price, ts)
@@ -79,6 +91,9 @@ class Plan(Waiting):
     def improved(self, best: float) -> None:
         """Let the stop follow, where it trails."""
         self._protection.improved(self, best)
+
+    def lapse(self) -> None:
+        """Have no end of its own: it lasts as long as the position."""
 
     def unfire(self, leg: Tracked | None) -> None:
         """Forget that this leg was met: it has another trigger."""

@@ -54,8 +54,19 @@ class HeldStop(Waiting):
         self._stops = stops
         self.tracked = tracked
         self.stop_float = float(trigger)
+        self.since_ns, self.until_ns = order.updated_ns, order.expires_ns
         self.fired = ""
         self.retry_ns = 0
+
+    @property
+    def reduces(self) -> bool:
+        """Tell whether it closes a position of its owner."""
+        return self.tracked.order.reduce_only
+
+    @property
+    def is_fired(self) -> bool:
+        """Tell whether it waits for an exit to be canceled."""
+        return bool(self.fired)
 
     def stop_met(self, price: float, ts: int) -> None:
         """Have the order judged and sent."""
@@ -68,6 +79,11 @@ class HeldStop(Waiting):
 
     def improved(self, best: float) -> None:
         """Trail nothing."""
+
+    def lapse(self) -> None:
+        """Expire, unless it was met before."""
+        if not self.fired:
+            self._stops.expire(self.tracked)
 
 
 class Stops:
@@ -136,10 +152,25 @@ class Stops:
             core.call_at(
                 max(order.expires_ns, core.ts),
                 f"{self._desk.name}.{order.id}.expires",
-                partial(self._expire, tracked),
+                partial(self._time_over, tracked),
             )
 
-    def _expire(self, tracked: Tracked) -> None:
+    def _time_over(self, tracked: Tracked) -> None:
+        order, core = tracked.order, self._core
+        length_ns = self._triggers.length_ns(order.instrument)
+        bars_only = self._risk.market.instrument(order.instrument).bars_only
+        if order.expires_ns is None or not bars_only or length_ns is None:
+            self.expire(tracked)
+        elif order.status is _HELD:
+            # The bar in which it ends is told at its close; after that none may come.
+            core.call_at(
+                max(order.expires_ns + length_ns, core.ts),
+                f"{self._desk.name}.{order.id}.lapses",
+                partial(self.expire, tracked),
+            )
+
+    def expire(self, tracked: Tracked) -> None:
+        """End an order that is held and whose time is over."""
         if tracked.order.status is _HELD:
             self._desk.expire(tracked, "good till date")
 
@@ -159,6 +190,7 @@ class Stops:
         self._desk.adjust(tracked, quantity, at, "amended", price=price)
         waiting = self._held[tracked.order.id]
         waiting.stop_float, waiting.fired = float(at), ""
+        waiting.since_ns = self._core.ts
 
     # Triggers that are met.
 
@@ -179,7 +211,7 @@ class Stops:
             return
         intent = tracked.intent
         adds = intent is not None and intent.add and order.owner != OPERATOR
-        woken = replace(order.woken(), status=_INITIALIZED)
+        woken = self._woken(order)
         with self._desk.orders.without(tracked):
             denial = risk.check(woken, core.ts, Joining.ADD if adds else Joining.NO)
         if denial is not None:
@@ -202,18 +234,21 @@ class Stops:
         if quantity <= 0:
             return
         # Closing goes on while the executor is paused or the row is locked.
-        woken = replace(
-            order.woken(),
-            status=_INITIALIZED,
-            role=OrderRole.FLATTEN,
-            quantity=quantity,
-        )
+        woken = replace(self._woken(order), role=OrderRole.FLATTEN, quantity=quantity)
         denial = self._risk.check(woken, self._core.ts)
         if denial is not None:
             self._desk.deny(order, denial)
             return
         closing.clear_way(woken)
         self._desk.release(tracked, quantity, reason)
+
+    def _woken(self, order: Order) -> Order:
+        """Return a new order as it is once its trigger was met, to be judged."""
+        woken = replace(order.woken(), status=_INITIALIZED)
+        if woken.expires_ns is None or woken.expires_ns > self._core.ts:
+            return woken
+        # The bar in which it was met in time is told at its close.
+        return replace(woken, time_in_force=TimeInForce.GTC, expires_ns=None)
 
     def fire_again(self, owner: str, instrument: str) -> None:
         """Send what had to wait for an exit to be canceled, if anything had."""

@@ -40,7 +40,7 @@ from workstation.venues.matching import MatchingEngine, SelfTrade, Terms
 from workstation.venues.matching.level import Shrink
 from workstation.venues.matching.orders import UNKNOWN
 from workstation.venues.paper.account import Account
-from workstation.venues.paper.bars import BarFills
+from workstation.venues.paper.bars import BarFills, Precedes
 from workstation.venues.paper.depth import Depth
 from workstation.venues.paper.desk import Desk
 from workstation.venues.paper.hand import Hand
@@ -124,6 +124,10 @@ class PaperBroker:
     def attach(self, edge: Edge) -> None:
         """Receive the run's clock and agenda, once, before the first event."""
         self._edge = self._desk.edge = edge
+
+    def heed(self, precedes: Precedes) -> None:
+        """Ask this, where only bars exist, what is held elsewhere and comes first."""
+        self._bars.precedes = precedes
 
     @property
     def fills(self) -> int:
@@ -213,14 +217,33 @@ class PaperBroker:
         bars_only = view.bars_only
         if order.is_untriggered:
             self._tell_last(order, view)
-        self.matching.submit(_terms(order), match=not bars_only)
+        now_ns, expires_ns = self._edge.ts, order.expires_ns
+        over = expires_ns is not None and expires_ns <= now_ns
+        terms = _terms(order)
+        if bars_only:
+            # When it ends is told by bars, which come at their close.
+            terms = replace(terms, expires_ns=None)
+        self.matching.submit(terms, match=not (bars_only or over))
         if self._desk.orders.get(order.id) is not order:
             return
-        if order.expires_ns is not None:
-            due_ns = max(order.expires_ns, self._edge.ts)
-            self._edge.call_at(due_ns, self._expire)
-        if bars_only and not order.is_untriggered:
-            self._bars.released(order)
+        if bars_only:
+            self._submitted_on_bars(order, over=over)
+        elif over:
+            self._expire()
+        elif expires_ns is not None:
+            self._edge.call_at(expires_ns, self._expire)
+
+    def _submitted_on_bars(self, order: Order, *, over: bool) -> None:
+        now_ns, expires_ns = self._edge.ts, order.expires_ns
+        self._bars.came(order, now_ns)
+        if not order.is_untriggered:
+            self._bars.released(order, now_ns)
+        if over and order.id in self._desk.orders:
+            self.matching.end(order.id, "good till date")
+        elif expires_ns is not None:
+            self._edge.call_at(
+                max(expires_ns, now_ns), partial(self._expire_on_bars, order.id)
+            )
 
     def _tell_last(self, order: Order, view: InstrumentView) -> None:
         """Tell what the trigger of a new stop is compared with."""
@@ -231,6 +254,17 @@ class PaperBroker:
 
     def _expire(self) -> None:
         self.matching.expire(self._edge.ts)
+
+    def _expire_on_bars(self, order_id: str) -> None:
+        """End an order whose time is over, unless a bar of that time may still come."""
+        order = self._desk.orders.get(order_id)
+        if order is None or order.expires_ns is None:
+            return
+        lapse_ns = self._bars.lapse_ns(order.instrument, order.expires_ns)
+        if self._view(order.instrument).bars_only and lapse_ns > self._edge.ts:
+            self._edge.call_at(lapse_ns, partial(self._expire_on_bars, order_id))
+        else:
+            self.matching.end(order_id, "good till date")
 
     def _problem(self, order: Order) -> str | None:
         """Return why the paper venue refuses what a real one may take."""
@@ -245,7 +279,7 @@ class PaperBroker:
             return f"price None is not on tick {instrument.tick_size}"
         view = self._view(instrument.id)
         known = view.bid > 0 or view.ask > 0 or view.last > 0
-        if not known and not self._bars.has(instrument.id):
+        if not known and self._bars.bar(instrument.id, self._edge.ts) is None:
             return f"no market data of {instrument.id} yet"
         if self._settings.check_balance:
             return self._lacks(_terms(order))
@@ -281,6 +315,7 @@ class PaperBroker:
             )
             return
         bars_only = order is not None and self._view(order.instrument).bars_only
+        before = self._shape(order_id)
         self.matching.amend(
             order_id,
             request.quantity,
@@ -288,6 +323,15 @@ class PaperBroker:
             request.trigger,
             match=not bars_only,
         )
+        if order is not None and bars_only and self._shape(order_id) != before:
+            self._bars.came(order, self._edge.ts)
+
+    def _shape(self, order_id: str) -> tuple[int, Decimal | None, Decimal | None]:
+        """Return what an order with another place, price or trigger has otherwise."""
+        working = self.matching.orders.get(order_id)
+        if working is None:
+            return 0, None, None
+        return working.number, working.terms.price, working.terms.trigger
 
     def _query(self, request: QueryOrder) -> None:
         """Answer with the status: no fill is ever lost here, so none is repeated."""
@@ -352,16 +396,14 @@ class PaperBroker:
     def before_market(self, event: MarketEvent) -> None:
         """Match against a bar before the core sees it, where only bars exist."""
         if type(event) is Bar and self._view(event.instrument).bars_only:
-            self._bars.see(event)
+            self._bars.see(event, self._edge.ts)
 
     def after_market(self, event: MarketEvent) -> None:
         """Match against what the core has just seen."""
         if type(event) is Trade:
             if event.instrument in self._desk.busy:
                 self._queues.trade(event)
-        elif type(event) is Bar:
-            self._bars.leave(event.instrument)
-        else:
+        elif type(event) is not Bar:
             self._depth.refresh(event.instrument)
             if event.instrument in self._desk.busy:
                 self._queues.change(event)

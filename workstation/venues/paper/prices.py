@@ -17,6 +17,8 @@ from workstation.model.states import BookTrust
 __all__ = [
     "against_us",
     "crosses",
+    "gaps_beyond_trigger",
+    "limit_at_open",
     "limit_in_bar",
     "reaches_trigger",
     "released_in_bar",
@@ -70,6 +72,14 @@ def visible_levels(view: InstrumentView, side: Side) -> Iterator[tuple[float, fl
             yield price, amount
 
 
+def limit_at_open(instrument: Instrument, order: Order, bar: Bar) -> Decimal | None:
+    """Return what a resting limit order gets at a bar's open, None for nothing."""
+    limit = order.price
+    opened = against_us(instrument, bar.open, order.side)
+    crossed = limit is not None and crosses(limit, opened, order.side)
+    return opened if crossed else None
+
+
 def limit_in_bar(instrument: Instrument, order: Order, bar: Bar) -> Decimal | None:
     """Return where a resting limit order trades in a bar's range, or None.
 
@@ -78,8 +88,8 @@ def limit_in_bar(instrument: Instrument, order: Order, bar: Bar) -> Decimal | No
     limit = order.price
     if limit is None:
         return None
-    opened = against_us(instrument, bar.open, order.side)
-    if crosses(limit, opened, order.side):
+    opened = limit_at_open(instrument, order, bar)
+    if opened is not None:
         return opened
     reached = to_decimal(bar.low if order.side is Side.BUY else bar.high)
     return limit if crosses(limit, reached, order.side) else None
@@ -112,6 +122,16 @@ def reaches_trigger(order: Order, bar: Bar) -> bool:
     return to_decimal(bar.low) <= order.trigger
 
 
+def gaps_beyond_trigger(order: Order, bar: Bar) -> bool:
+    """Tell whether a bar opens at or beyond the trigger of a stop."""
+    if order.trigger is None:
+        return False
+    opened = to_decimal(bar.open)
+    return (
+        opened >= order.trigger if order.side is Side.BUY else opened <= order.trigger
+    )
+
+
 def stop_in_bar(
     instrument: Instrument, order: Order, bar: Bar, spread_bps: float
 ) -> tuple[Decimal, bool] | None:
@@ -124,9 +144,6 @@ def stop_in_bar(
     limit = order.price
     if limit is None or crosses(limit, taken, order.side):
         return taken, False
-    buys = order.side is Side.BUY
-    opened = to_decimal(bar.open)
-    trigger = order.trigger if order.trigger is not None else opened
-    gapped = opened >= trigger if buys else opened <= trigger
-    back = to_decimal(bar.low if buys else bar.high)
+    back = to_decimal(bar.low if order.side is Side.BUY else bar.high)
+    gapped = gaps_beyond_trigger(order, bar)
     return (limit, True) if gapped and crosses(limit, back, order.side) else None
