@@ -1,7 +1,7 @@
 """The balances of an account: the books' beside the venue's, currency by currency.
 
-Each answer of the venue is judged here: what differs once is a doubt, what differs
-twice the operator's to settle, and until then nothing is entered in its currency. What
+Each answer of the venue is judged here: what differs once is a doubt, what goes on to
+differ the operator's to settle, and until then nothing is entered in its currency. What
 came or went by no fill is booked here. It asks nothing.
 """
 
@@ -30,19 +30,25 @@ _LASTING = (Verdict.DIFFERS, Verdict.IGNORED)
 # How many times the wait a figure has to stand where fills come all the while: with
 # orders of one size the next fill may be on its way at each of a few looks.
 _STANDS = 15
+# So many answers, each with another difference though nothing was booked since the one
+# before, say as much as one figure twice: interest, or another program, may move a
+# balance at every look. A fill on its way would have come by the second.
+_MOVES = 3
 
 
 class BalanceState(Struct):
     """What is made of one currency; ``difference`` is venue less here.
 
-    ``seen_ns`` is when the venue first named this figure, after so many ``fills``;
-    ``once`` says that it has not confirmed it yet.
+    ``seen_ns`` is when the venue first named this figure, after so many ``fills`` (-1:
+    this run has not compared it yet); ``once`` says that it has not confirmed it,
+    ``moved`` how often it has named another one since, with no fill in between.
     """
 
     verdict: Verdict = Verdict.AGREES
     difference: Decimal = ZERO
     once: bool = False
-    fills: int = 0
+    moved: int = 0
+    fills: int = -1
     seen_ns: int = 0
     since_ns: int | None = None
     ignored: Decimal | None = None
@@ -77,6 +83,11 @@ class Balances:
     def in_doubt(self) -> bool:
         """Tell whether the venue is to be asked once more about a figure."""
         return any(state.once for state in self.states.values())
+
+    @property
+    def asking(self) -> bool:
+        """Tell whether it is open of a figure if it differs at all."""
+        return any(s.verdict is Verdict.ASKING for s in self.states.values())
 
     @property
     def settled(self) -> bool:
@@ -124,15 +135,20 @@ class Balances:
 
     def _judge(self, name: str, here: Decimal, venue: Decimal, asked_ns: int) -> None:
         state = self.states.get(name)
-        difference = minus(venue, here)
+        difference, fills = minus(venue, here), self._ledger.fills
         if state is None:
             if not difference:
-                self.states[name] = BalanceState(since_ns=self._core.ts)
+                ts = self._core.ts
+                self.states[name] = BalanceState(fills=fills, since_ns=ts)
                 return
             state = self.states[name] = BalanceState()
-        fills = self._ledger.fills
-        same = difference == state.difference and fills == state.fills
-        again = same and asked_ns >= state.seen_ns + self._confirm_ns
+        quiet = fills == state.fills
+        same = quiet and difference == state.difference
+        late = asked_ns >= state.seen_ns + self._confirm_ns
+        again = same and late
+        if quiet and late and not same and state.once:
+            state.moved += 1
+            again = state.moved >= _MOVES
         if difference == state.difference and state.since_ns is not None:
             # Fills that never pause confirm nothing, and explain nothing for so long.
             again |= asked_ns >= state.since_ns + _STANDS * self._confirm_ns
@@ -150,6 +166,8 @@ class Balances:
             state.fills, state.seen_ns = fills, self._core.ts
         # A figure that has changed may be a fill on its way, or an order by hand.
         state.once = after not in _SETTLED and not again
+        if not state.once:
+            state.moved = 0
         if after is Verdict.DIFFERS and self._is_new(name):
             # Nobody asked for it at first: it is no instrument's, but a fee was paid.
             self.put(name, difference, "engine", "what the venue had at first")
@@ -178,6 +196,9 @@ class Balances:
         if after is before and difference == state.difference:
             return
         state.verdict, state.difference, state.since_ns = after, difference, core.ts
+        # What was ignored goes with its record, a doubt in between or not: the next run
+        # would else ignore another difference of that size.
+        ends = after is Verdict.AGREES and state.ignored is not None
         if after is Verdict.AGREES:
             state.ignored, state.reason = None, ""
         elif reason:
@@ -188,7 +209,7 @@ class Balances:
             )
         else:
             self._controls.unreconciled.pop(name, None)
-        if before not in _LASTING and after not in _LASTING:
+        if not ends and before not in _LASTING and after not in _LASTING:
             return
         core.record(
             DifferenceRecord(
@@ -210,7 +231,7 @@ class Balances:
         return [
             (
                 *(name, state.verdict.value, str(state.difference), state.once),
-                *(state.fills, state.seen_ns),
+                *(state.moved, state.fills, state.seen_ns),
                 *(state.since_ns, str(state.ignored), state.reason),
             )
             for name, state in self.states.items()

@@ -2,7 +2,8 @@
 
 It asks, and hears of orders that were made there by hand. An order that differs is
 asked about and moves by its own answers; what money is here and there is judged by the
-``Balances``, and a doubt about it is asked about once more.
+``Balances``, and a doubt about it is asked about once more. What the operator lets be
+is kept here for as long as it is what it was.
 """
 
 from __future__ import annotations
@@ -17,9 +18,12 @@ from workstation.execution.ledger import Ledger
 from workstation.execution.settings import ReconciliationSettings
 from workstation.kernel.clock import Timer
 from workstation.model.instruments import Instrument
+from workstation.model.money import plain
 from workstation.model.orders import TERMINAL, Order, OrderStatus, OrderType
+from workstation.model.owners import EXTERNAL
 from workstation.model.ports import Core
-from workstation.model.reconciliation import Subject
+from workstation.model.reconciliation import Subject, Verdict, is_another
+from workstation.model.records import DifferenceRecord
 from workstation.model.reports import AccountReport, ExternalOrder, OpenOrder
 from workstation.model.requests import QueryAccount
 from workstation.model.timeframes import NS_PER_MS, NS_PER_S
@@ -36,6 +40,7 @@ _MARGIN_NS = 60 * NS_PER_S
 _MOST_TRIES = 6
 # An order that never answers must not keep the balances from being looked at.
 _MOST_PUT_OFF = 3
+_AFTER = " after "
 
 
 class Reconciliation:
@@ -64,7 +69,10 @@ class Reconciliation:
         self.agreed_ns: int | None = None
         self.report: AccountReport | None = None
         self.ignored: dict[tuple[Subject, str], tuple[str, str]] = {}
-        """Orders and positions that are let be: what they were, and why."""
+        """Orders and positions that are let be: what they were, and why.
+
+        One that is another by now is not let be; it goes with the next look or fill.
+        """
         self._name = name
         self._desk = desk
         self._ledger = ledger
@@ -82,6 +90,8 @@ class Reconciliation:
         self._fills = 0
         self._seen = (0, -1)
         self._put_off = self._doubted = 0
+        # Orders with the id of one that is not kept here any more, or of each other.
+        self._nameless: set[tuple[str, ...]] = set()
         self._since_ns: int | None = None
         self._timer: Timer | None = None
         self._core: Core
@@ -115,12 +125,22 @@ class Reconciliation:
             self.ask()
         return self.answers
 
+    @property
+    def put_off(self) -> bool:
+        """Tell whether the last answer was not held against the balances.
+
+        Orders that were asked about may have filled what is missing.
+        """
+        return self._put_off > 0
+
     def watch(self) -> None:
         """Look from time to time from now on, as long as anything is going on.
 
-        Without ``begin`` looking ends once all is settled and nothing new was sent or
-        filled since the look before.
+        Told of each order that leaves and of each fill. Without ``begin`` looking ends
+        once all is settled and nothing new was sent or filled since the look before.
         """
+        if self.ignored:
+            self.forget_changed()
         if self._timer is None and self.answers and self._every_ns:
             self._wait(self._every_ns)
 
@@ -174,6 +194,7 @@ class Reconciliation:
         self._timer = None
         self.report = report
         self.answered_ns = self._core.ts
+        self.forget_changed()
         asked = self._look_at_orders(report, asked_ns)
         if asked and self._put_off < _MOST_PUT_OFF:
             self._put_off += 1
@@ -192,27 +213,39 @@ class Reconciliation:
         desk, orders = self._desk, self._desk.orders
         there: set[str] = set()
         asked = False
+        # A venue lets several orders have an id, one after the other or by symbol.
+        named: dict[tuple[str, str], list[OpenOrder]] = {}
         for listed in report.orders:
-            order_id = listed.order_id
+            named.setdefault((listed.order_id, listed.instrument), []).append(listed)
+        for (order_id, _), group in named.items():
             tracked = orders.get(order_id)
-            is_over = listed.status in TERMINAL
-            if not is_over:
-                there.add(order_id)
             if tracked is None:
-                asked |= self._hear_of(listed, is_over=is_over)
+                if _is_open(group[-1]):
+                    there.add(order_id)
+                asked |= self._hear_of(group)
                 continue
-            order = tracked.order
-            if (
-                listed.filled > order.filled
-                or (order.is_terminal and not is_over)
-                or (order.status in _OPEN and not _same(listed, order))
-            ):
-                late = order.status in _OVER and not is_over
-                if late and max(tracked.heard_ns, order.updated_ns) < asked_ns:
-                    # It was over here when the venue was asked, and is not there.
-                    desk.doubt(tracked, "the venue lists it as open")
-                desk.queries.ask(order_id)
-                asked = True
+            order, other = tracked.order, None
+            for listed in group:
+                if is_another(listed, order):
+                    other = listed if _matters(listed) else other
+                    continue
+                is_over = listed.status in TERMINAL
+                if not is_over:
+                    there.add(order_id)
+                if (
+                    listed.filled > order.filled
+                    or (order.is_terminal and not is_over)
+                    or (order.status in _OPEN and not _same(listed, order))
+                ):
+                    late = order.status in _OVER and not is_over
+                    if late and max(tracked.heard_ns, order.updated_ns) < asked_ns:
+                        # It was over here when the venue was asked, and is not there.
+                        desk.doubt(tracked, "the venue lists it as open")
+                    desk.queries.ask(order_id)
+                    asked = True
+            if other is not None:
+                # It is told of, and not taken.
+                self._external(_made(other))
         for tracked in orders.working():
             order = tracked.order
             # What was said since may have changed what the venue had.
@@ -222,30 +255,101 @@ class Reconciliation:
                 asked = True
         return asked
 
-    def _hear_of(self, listed: OpenOrder, *, is_over: bool) -> bool:
-        # One is not kept any more once it has been over for long.
-        known = self._desk.orders.knew(listed.order_id)
-        nothing = is_over and not listed.filled
-        if known or nothing or listed.instrument not in self._instruments:
+    def _hear_of(self, group: list[OpenOrder]) -> bool:
+        """Hear of orders of one id and symbol, oldest first, that is not kept here."""
+        told = [listed for listed in group if _matters(listed)]
+        if not told or told[-1].instrument not in self._instruments:
             return False
-        self._external(
-            ExternalOrder(
-                order_id=listed.order_id,
-                instrument=listed.instrument,
-                side=listed.side,
-                order_type=listed.order_type,
-                quantity=listed.quantity,
-                price=listed.price,
-                trigger=listed.trigger,
-                venue_id=listed.venue_id,
-            )
-        )
+        last, orders = told[-1], self._desk.orders
+        if orders.knew(last.order_id):
+            # One is not kept any more once it has been over for long: that may be it.
+            if _is_open(last):
+                self._tell_of(last, "is open there, and was over here long ago")
+            return False
+        if len(told) > 1 or last is not group[-1]:
+            # Whichever the venue means when it is asked about the id.
+            ids = ", ".join(listed.venue_id or "unknown" for listed in group)
+            self._tell_of(last, f"is {len(group)} orders there, {ids}")
+            return False
+        self._external(_made(last))
         # One of ours under another name is told of, and not taken.
-        return self._desk.orders.get(listed.order_id) is not None
+        return orders.get(last.order_id) is not None
+
+    def _tell_of(self, listed: OpenOrder, what: str) -> None:
+        """Raise the alarm, once, about an order that cannot be taken by its id."""
+        key = (listed.order_id, listed.instrument, what)
+        if key in self._nameless:
+            return
+        self._nameless.add(key)
+        self._desk.alarm(
+            listed.instrument,
+            f"the id {listed.order_id} in {listed.instrument} {what} (venue id "
+            f"{listed.venue_id or 'unknown'}): nothing it fills is booked; cancel it "
+            "at the venue, give each order there its own id, settle what it moved (j)",
+            "external",
+        )
+
+    # What the operator lets be.
+
+    def as_it_is(self, kind: Subject, subject: str) -> str | None:
+        """Return what an order or position made by hand is now; None if it is none.
+
+        A position that was closed and made again is another one of the same size.
+        """
+        if kind is Subject.ORDER:
+            tracked = self._desk.orders.get(subject)
+            if tracked is None or tracked.order.is_terminal:
+                return None
+            return _terms(tracked.order) if tracked.order.owner == EXTERNAL else None
+        held = self._ledger.position(EXTERNAL, subject)
+        if not held.quantity:
+            return None
+        return f"{plain(held.quantity)}{_AFTER}{held.fills} fills"
+
+    def let_be(self, kind: Subject, subject: str) -> str | None:
+        """Return why an order or position is let be as it is now; None if it is not."""
+        known = self.ignored.get((kind, subject))
+        if known is None:
+            return None
+        return known[1] if _still(known[0], self.as_it_is(kind, subject)) else None
+
+    def forget_changed(self) -> None:
+        """Forget what was let be and is another by now, each with its record."""
+        core = self._core
+        for key, (what, reason) in list(self.ignored.items()):
+            now = self.as_it_is(*key)
+            if now is not None and _still(what, now):
+                # Versions before this one said less of what it was.
+                self.ignored[key] = (now, reason)
+                continue
+            del self.ignored[key]
+            kind, subject = key
+            core.record(
+                DifferenceRecord(
+                    seq=core.seq,
+                    ts=core.ts,
+                    kind=kind,
+                    subject=subject,
+                    before=Verdict.IGNORED,
+                    after=Verdict.AGREES if now is None else Verdict.EXTERNAL,
+                    venue=now or "",
+                    reason="it is gone" if now is None else f"it was {what}",
+                )
+            )
+
+    # Balances.
 
     def _look_at_balances(self, report: AccountReport, asked_ns: int) -> None:
-        balances = self.balances
+        balances, core = self.balances, self._core
         balances.compare(report, asked_ns)
+        settled = balances.settled
+        if settled:
+            self.agreed_ns = core.ts
+            self._since_ns = asked_ns - _MARGIN_NS
+        if self._controls.account_asked and not balances.asking:
+            # What differs denies entries in its currency, confirmed once more or not.
+            self._controls.account_asked = False
+            self._settled()
         if balances.in_doubt:
             # Each such question is for all orders of late: a venue bars who asks that
             # every few seconds, as an account that trades all the while would.
@@ -253,14 +357,6 @@ class Reconciliation:
             self._wait(wait_ns, self._ask_doubting)
             return
         self._doubted = 0
-        core = self._core
-        settled = balances.settled
-        if settled:
-            self.agreed_ns = core.ts
-            self._since_ns = asked_ns - _MARGIN_NS
-        if self._controls.account_asked:
-            self._controls.account_asked = False
-            self._settled()
         # A run of months with an order at rest must not pay for a look at each minute.
         before, self._seen = self._seen, (self._desk.orders.sent, self._ledger.fills)
         quiet = settled and self._seen == before
@@ -288,3 +384,43 @@ def _same(listed: OpenOrder, order: Order) -> bool:
         return True
     # A stop that waits here may be woken there, or have another trigger.
     return listed.order_type not in _AWAKE and listed.trigger == order.trigger
+
+
+def _is_open(listed: OpenOrder) -> bool:
+    return listed.status not in TERMINAL
+
+
+def _matters(listed: OpenOrder) -> bool:
+    """Tell whether an order has moved anything, or still can."""
+    return _is_open(listed) or listed.filled > 0
+
+
+def _made(listed: OpenOrder) -> ExternalOrder:
+    return ExternalOrder(
+        order_id=listed.order_id,
+        instrument=listed.instrument,
+        side=listed.side,
+        order_type=listed.order_type,
+        quantity=listed.quantity,
+        price=listed.price,
+        trigger=listed.trigger,
+        venue_id=listed.venue_id,
+    )
+
+
+def _terms(order: Order) -> str:
+    """Return what an order is for, in words."""
+    at = "market" if order.price is None else plain(order.price)
+    stop = "" if order.trigger is None else f", trigger {plain(order.trigger)}"
+    return f"{plain(order.quantity)} at {at}{stop}"
+
+
+def _still(what: str, now: str | None) -> bool:
+    """Tell whether something is what it was when it was let be.
+
+    Of an order versions before this one said nothing, of a position its size.
+    """
+    if now is None:
+        return False
+    size, after, _ = now.partition(_AFTER)
+    return what == now or not what or (bool(after) and what == size)

@@ -359,9 +359,11 @@ class Recovering:
         reconciliation = self._executor.reconciliation
         ignored = record.after is Verdict.IGNORED
         if record.kind is not Subject.BALANCE:
+            key = (record.kind, record.subject)
             if ignored:
-                key = (record.kind, record.subject)
                 reconciliation.ignored[key] = (record.venue, record.reason)
+            else:
+                reconciliation.ignored.pop(key, None)
             return
         state = reconciliation.balances.states.get(record.subject)
         if record.after is Verdict.AGREES:

@@ -26,6 +26,7 @@ from workstation.model.orders import (
 )
 from workstation.model.owners import EXTERNAL
 from workstation.model.ports import Core
+from workstation.model.reconciliation import is_another
 from workstation.model.reports import (
     CancelRejected,
     ExternalOrder,
@@ -79,6 +80,9 @@ class Reports:
         self._statuses = Statuses(desk, self._evidence, absent_after_ns)
         # Ids that orders of ours got at the venue by hand; each is told of once.
         self._renamed: set[str] = set()
+        # Ids that several orders have there; and which of their fills were told of.
+        self._shared: dict[str, set[str]] = {}
+        self._others: set[tuple[str, str, str | None]] = set()
         self._core: Core
 
     def attach(self, core: Core) -> None:
@@ -104,7 +108,7 @@ class Reports:
             OrderReplaced: self._on_replaced,
             ReplaceRejected: self._on_replace_rejected,
             OrderTriggered: self._on_triggered,
-            OrderStatusReport: self._statuses.on_status,
+            OrderStatusReport: self._on_status,
             ExternalOrder: self._on_external,
             ReportsLost: self._on_reports_lost,
         }
@@ -189,6 +193,9 @@ class Reports:
             self._evidence.duplicates += 1
             return
         order = tracked.order
+        if order.id in self._shared:
+            self._leave(order, report)
+            return
         event = order_machine.fill_event(order, report.quantity)
         if event not in order_machine.TABLE[order.status]:
             self._desk.alarm(
@@ -255,7 +262,10 @@ class Reports:
         One of ours that was amended there has another client id, and its trades are
         those that are booked already: taken for new, they would be booked twice.
         """
-        if self._desk.orders.get(report.order_id) is not None:
+        known = self._desk.orders.get(report.order_id)
+        if known is not None:
+            if is_another(report, known.order):
+                self._share(known, report)
             return
         ours = self._desk.orders.at(report.instrument, report.venue_id)
         if ours is not None:
@@ -300,6 +310,61 @@ class Reports:
         )
         # What it filled before it was heard of.
         self._desk.queries.ask(tracked.order.id)
+
+    def _share(self, tracked: Tracked, other: ExternalOrder) -> None:
+        """Tell that the venue has another order of an id; in one symbol, book neither.
+
+        A report names an order by that id alone. In two symbols it is known whose the
+        answers are; in one the older of the two must be over, and nobody knows how.
+        """
+        key, order = (other.order_id, other.instrument, other.venue_id), tracked.order
+        if key in self._others:
+            return
+        self._others.add(key)
+        same = other.instrument == order.instrument
+        what = "nothing that either fills from here on is" if same else "it is not"
+        doubtful = OrderEvent.DOUBT in order_machine.TABLE[order.status]
+        lost = same and doubtful and not order.is_terminal
+        word = ", close the one here on your word" if lost else ""
+        self._desk.alarm(
+            other.instrument,
+            f"order {other.order_id} in {other.instrument} (venue id "
+            f"{other.venue_id or 'unknown'}) has the id of another in "
+            f"{order.instrument} (venue id {order.venue_id or 'unknown'}, "
+            f"{order.status.value} here): {what} booked; cancel it at the venue{word}, "
+            "give each order there its own id, settle what it moved (j)",
+            "external",
+        )
+        if not same:
+            return
+        self._shared.setdefault(order.id, set())
+        if lost and order.status is not _UNKNOWN:
+            tracked.lost = None
+            reason = "the venue has another order of its id"
+            self._evidence.move(tracked, OrderEvent.DOUBT, reason=reason)
+        self._desk.queries.stop(order.id)
+
+    def _leave(self, order: Order, report: OrderFilledReport) -> None:
+        """Tell, once, of a fill that may be another order's."""
+        told = self._shared[order.id]
+        if report.trade_id not in told:
+            told.add(report.trade_id)
+            self._desk.alarm(
+                order.instrument,
+                f"order {order.id}: fill {report.trade_id} of {report.quantity} may be "
+                "that of another order of this id, and is not booked; settle it (j)",
+                "external",
+            )
+
+    def _on_status(self, report: OrderStatusReport) -> None:
+        """Settle by a status, unless it may be that of another order of this id."""
+        tracked = self._desk.orders.get(report.order_id)
+        if tracked is not None and report.order_id in self._shared:
+            ours = tracked.order.venue_id
+            if not ours or report.venue_id != ours:
+                self._desk.queries.stop(report.order_id)
+                return
+        self._statuses.on_status(report)
 
     def _on_reports_lost(self, report: ReportsLost) -> None:
         self._desk.alarm("", f"reports may be lost: {report.reason}", "broker")

@@ -66,11 +66,13 @@ class Settling:
         """Settle one line; return what was done."""
         if command.resolution is Resolution.IGNORE and not command.reason.strip():
             raise CommandRefused("to ignore something needs a reason")
-        if command.kind is Subject.ORDER:
-            return self._order(command)
-        if command.kind is Subject.POSITION:
-            return self._position(command)
-        return self._balance(command)
+        if command.kind is Subject.BALANCE:
+            return self._balance(command)
+        settle = self._order if command.kind is Subject.ORDER else self._position
+        done = settle(command)
+        # What was taken over is not let be any more.
+        self._reconciliation.forget_changed()
+        return done
 
     def _taker(self, command: Resolve) -> str:
         """Return who gets what is adopted or attributed."""
@@ -101,7 +103,7 @@ class Settling:
                 f"order {order.id} closes what was made by hand: it is nobody's to take"
             )
         if command.resolution is Resolution.IGNORE:
-            self._ignore(command, "")
+            self._ignore(command)
             return f"order {order.id} stays external: {command.reason}"
         taker = self._taker(command)
         role = OrderRole.MANUAL
@@ -138,18 +140,19 @@ class Settling:
         if command.resolution is Resolution.CANCEL:
             raise CommandRefused(f"{what} is a position: adopt it and flatten it")
         if command.resolution is Resolution.IGNORE:
-            self._ignore(command, plain(held))
+            self._ignore(command)
             return f"{what} stays external: {command.reason}"
         taker = self._taker(command)
         self._operations.transfer(EXTERNAL, taker, command.subject)
         return f"{what} is {taker}'s now"
 
-    def _ignore(self, command: Resolve, what: str) -> None:
+    def _ignore(self, command: Resolve) -> None:
         reconciliation, core = self._reconciliation, self._core
         key = (command.kind, command.subject)
-        known = reconciliation.ignored.get(key)
-        if known is not None and known[0] == what:
+        if reconciliation.let_be(*key) is not None:
             raise CommandRefused(f"{command.subject} is ignored already")
+        reconciliation.forget_changed()
+        what = reconciliation.as_it_is(*key) or ""
         reconciliation.ignored[key] = (what, command.reason)
         core.record(
             DifferenceRecord(
@@ -173,6 +176,11 @@ class Settling:
         if state is None or state.verdict not in (Verdict.DIFFERS, Verdict.IGNORED):
             what = "not compared yet" if state is None else state.verdict.value
             raise CommandRefused(f"there is no difference in {name} to settle: {what}")
+        if state.fills < 0:
+            raise CommandRefused(
+                f"the venue has not said in this run what it has of {name}: wait for "
+                "its answer, or ask (y)"
+            )
         shown, now = command.difference, state.difference
         if shown is not None and shown != now:
             raise CommandRefused(
@@ -184,6 +192,7 @@ class Settling:
                 f"the venue has named {plain(now)} {name} only once; it is being asked "
                 "again"
             )
+        self._check_fills(name, state)
         if command.resolution is Resolution.CANCEL:
             raise CommandRefused(f"{name} is a balance: there is nothing to cancel")
         if command.resolution is Resolution.IGNORE:
@@ -197,6 +206,22 @@ class Settling:
         self._turn(name, state, Verdict.AGREES, ZERO, command)
         went = "was put in" if now > 0 else "went out"
         return f"{plain(abs(now))} {name} {went}; the books are as the venue has it"
+
+    def _check_fills(self, name: str, state: BalanceState) -> None:
+        """Refuse to settle what a fill may have explained by now: twice is too much."""
+        what = f"{plain(state.difference)} {name}"
+        since = self._ledger.fills - state.fills
+        if since:
+            fills = "a fill was" if since == 1 else f"{since} fills were"
+            raise CommandRefused(
+                f"{fills} booked since the venue answered, which may explain {what}: "
+                "ask it again (y), and settle what is left"
+            )
+        if self._reconciliation.put_off:
+            raise CommandRefused(
+                f"orders are asked about whose fills may explain {what}: wait for the "
+                "next answer, or ask (y)"
+            )
 
     def _attribute(self, command: Resolve, state: BalanceState) -> str:
         """Book a difference as a position, paid with money put in for it."""
@@ -220,7 +245,7 @@ class Settling:
         price = command.price or ledger.mark(instrument.id)
         if price is None or not is_figure(price) or price <= 0:
             raise CommandRefused(f"{instrument.id} has no price yet: name one")
-        core = self._core
+        core, fills = self._core, ledger.fills
         reason = command.reason or f"attributed to {taker}"
         self._reconciliation.balances.put(
             ledger.currency, times(change, price), command.origin, reason
@@ -242,6 +267,10 @@ class Settling:
                 reason=reason,
             )
         )
+        for each in self._reconciliation.balances.states.values():
+            # The venue has filled nothing: what differs elsewhere is not explained.
+            if each.fills == fills:
+                each.fills = ledger.fills
         self._outcomes.moved(taker, instrument.id)
         self._turn(name, state, Verdict.AGREES, ZERO, command)
         return f"{plain(change)} {instrument.id} at {plain(price)} is {taker}'s now"

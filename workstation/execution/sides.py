@@ -5,7 +5,7 @@ Reads the last answer of the venue beside what is held true now; it changes noth
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from workstation.execution.balances import BalanceState
@@ -25,6 +25,7 @@ from workstation.model.reconciliation import (
     ReconciliationView,
     Subject,
     Verdict,
+    is_another,
 )
 from workstation.model.reports import OpenOrder
 
@@ -32,6 +33,7 @@ __all__ = ["both_sides"]
 
 ZERO = Decimal(0)
 _OPEN = (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED)
+_NOT_SENT = (OrderStatus.INITIALIZED, OrderStatus.HELD)
 
 
 def both_sides(
@@ -52,24 +54,41 @@ def both_sides(
 
 def _orders(reconciliation: Reconciliation, orders: Orders) -> Iterator[OrderLine]:
     report = reconciliation.report
-    listed = {} if report is None else {each.order_id: each for each in report.orders}
+    listed = () if report is None else report.orders
+    named: dict[str, list[OpenOrder]] = {}
+    for each in listed:
+        named.setdefault(each.order_id, []).append(each)
     for tracked in orders.working():
-        yield _line(reconciliation, tracked, listed.pop(tracked.order.id, None))
-    for each in listed.values():
+        yield _line(reconciliation, tracked, _same(named, tracked.order))
+    for each in listed:
         found = orders.get(each.order_id)
-        if each.status in TERMINAL or (found is not None and found.order.is_terminal):
-            # The answer is older than the end.
+        name, reason = each.order_id, "open at the venue, not known here"
+        if len(named[name]) > 1 or (found and is_another(each, found.order)):
+            name = f"{name} ({each.instrument} {each.venue_id or 'of no id'})"
+        if found is not None and is_another(each, found.order):
+            reason = "has the id of another order; cancel it at the venue"
+        elif found is not None and found.order.status not in _NOT_SENT:
+            # It is above, or the answer is older than its end.
+            continue
+        if each.status in TERMINAL:
             continue
         yield OrderLine(
-            order_id=each.order_id,
+            order_id=name,
             instrument=each.instrument,
             side=each.side,
             owner="",
             here=None,
             venue=_side(each),
             verdict=Verdict.DIFFERS,
-            reason="open at the venue, not known here",
+            reason=reason,
         )
+
+
+def _same(named: Mapping[str, list[OpenOrder]], order: Order) -> OpenOrder | None:
+    """Return the last order listed by this name that is not another one."""
+    return next(
+        (x for x in reversed(named.get(order.id, ())) if not is_another(x, order)), None
+    )
 
 
 def _line(
@@ -115,9 +134,9 @@ def _verdict(
     if order.owner != EXTERNAL or order.reduce_only:
         # What closes a position made by hand was made here.
         return Verdict.AGREES, ""
-    ignored = reconciliation.ignored.get((Subject.ORDER, order.id))
+    ignored = reconciliation.let_be(Subject.ORDER, order.id)
     if ignored is not None:
-        return Verdict.IGNORED, ignored[1]
+        return Verdict.IGNORED, ignored
     return Verdict.EXTERNAL, "made at the venue"
 
 
@@ -143,9 +162,9 @@ def _positions(
 def _whose(reconciliation: Reconciliation, position: Position) -> tuple[Verdict, str]:
     if position.owner != EXTERNAL:
         return Verdict.AGREES, ""
-    ignored = reconciliation.ignored.get((Subject.POSITION, position.instrument))
-    if ignored is not None and Decimal(ignored[0]) == position.quantity:
-        return Verdict.IGNORED, ignored[1]
+    ignored = reconciliation.let_be(Subject.POSITION, position.instrument)
+    if ignored is not None:
+        return Verdict.IGNORED, ignored
     return Verdict.EXTERNAL, "made at the venue"
 
 

@@ -1,7 +1,7 @@
 """The books beside the venue: what each says of orders, positions and balances.
 
 Made by the Executor for whoever looks; a line carries its verdict, and what the
-operator may make of it is a ``Resolution``.
+operator may make of it is a ``Resolution``. What tells two orders apart is here, too.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from enum import StrEnum
 from msgspec import Struct
 
 from workstation.model.instruments import Side
-from workstation.model.orders import OrderStatus
+from workstation.model.orders import Order, OrderStatus
+from workstation.model.reports import ExternalOrder, OpenOrder
 
 __all__ = [
     "BalanceLine",
@@ -23,6 +24,7 @@ __all__ = [
     "Resolution",
     "Subject",
     "Verdict",
+    "is_another",
 ]
 
 
@@ -43,7 +45,7 @@ class Verdict(StrEnum):
     EXTERNAL = "external"
     """Made at the venue, not here; books and venue agree about it."""
     DIFFERS = "differs"
-    """They differ, and the venue has said so twice."""
+    """They differ, and the venue has confirmed it."""
     IGNORED = "ignored"
     """They differ, and the operator has said why that may stay."""
 
@@ -76,7 +78,11 @@ class OrderSide(Struct, frozen=True):
 
 
 class OrderLine(Struct, frozen=True, kw_only=True):
-    """An order that either side has open; a side that has none is None."""
+    """An order that either side has open; a side that has none is None.
+
+    Where the venue has another order under an id that is known here, ``order_id`` says
+    the instrument and the venue's id as well: no command about the one meets the other.
+    """
 
     order_id: str
     instrument: str
@@ -133,3 +139,16 @@ class ReconciliationView(Struct, frozen=True, kw_only=True):
     orders: tuple[OrderLine, ...]
     positions: tuple[PositionLine, ...]
     balances: tuple[BalanceLine, ...]
+
+
+def is_another(there: OpenOrder | ExternalOrder, here: Order) -> bool:
+    """Tell whether an order of the venue is not the one that has its client id here.
+
+    A venue lets an id be used again once its order is over, and in another symbol at
+    any time. The symbol and the venue's own id, where both sides know it, tell them
+    apart; so does the side, which no order changes.
+    """
+    if (there.instrument, there.side) != (here.instrument, here.side):
+        return True
+    known = bool(there.venue_id and here.venue_id)
+    return known and there.venue_id != here.venue_id
