@@ -109,6 +109,50 @@ def test_what_it_takes_is_what_the_visible_book_gives() -> None:
     assert found.take_price == pytest.approx(first[0])
 
 
+def test_no_average_is_better_than_the_best_price_of_a_newer_quote() -> None:
+    session = running(300)
+    view = session.aggregator.instrument("BTCUSDT")
+    instrument = session.instruments["BTCUSDT"]
+    book = view.book
+    assert book is not None
+    levels = book.bids(4)
+    # The quote has moved on below the two best levels of a book that is older.
+    view.bid, view.bid_size = levels[2][0], 0.004
+    lots = instrument.round_quantity(0.004 + levels[3][1] / 2)
+    found = session.preview_order(market(Side.SELL, str(lots)))
+    assert (found.takes, found.crosses) == (lots, True)
+    rest = float(lots) - 0.004
+    mean = (levels[2][0] * 0.004 + levels[3][0] * rest) / float(lots)
+    assert found.take_price == pytest.approx(mean, rel=1e-12)
+    assert found.take_price is not None
+    assert found.take_price <= view.bid
+    # At its price only what it shows is there, whatever the book says of better ones.
+    at = instrument.nearest_price(view.bid)
+    sell = market(Side.SELL, str(lots), order_type=OrderType.LIMIT, price=at)
+    found = session.preview_order(sell)
+    assert (found.takes, found.take_price) == (D("0.004"), view.bid)
+    # Where the price above it was the best bid there is nothing left to take.
+    above = market(
+        Side.SELL,
+        str(lots),
+        order_type=OrderType.LIMIT,
+        price=instrument.nearest_price(levels[0][0]),
+    )
+    found = session.preview_order(above)
+    assert (found.takes, found.take_price, found.crosses) == (D(0), None, False)
+
+
+def test_a_quote_without_a_size_is_met_with_nothing_known_to_take() -> None:
+    session = running(300)
+    view = session.aggregator.instrument("BTCUSDT")
+    view.bid_size = 0.0
+    found = session.preview_order(market(Side.SELL))
+    assert (found.takes, found.take_price, found.crosses) == (D(0), None, True)
+    view.bid = 0.0
+    found = session.preview_order(market(Side.SELL))
+    assert (found.takes, found.crosses) == (None, False)
+
+
 def test_the_position_after_is_the_operators_and_the_accounts(tmp_path: Path) -> None:
     session = holding(tmp_path)
     held = session.executor.position("ema_cross", "BTCUSDT").quantity
@@ -196,6 +240,16 @@ def test_a_stop_is_worth_what_its_trigger_is_and_waits() -> None:
     assert (found.passes, found.waits, found.keeps_queue) == (True, True, False)
     # In the place of the old one, not on top of it.
     assert found.notional == D("0.020") * (at + 1)
+    # What is said once it is done names all of what changed, numbered as on the screen.
+    number = order.id.rsplit("-", 1)[-1].lstrip("0")
+    said = do(session, moved)
+    digits = max(0, -int(at.normalize().as_tuple().exponent))
+    prices = f"trigger {at:,.{digits}f} to {at + 1:,.{digits}f}"
+    assert said == f"entry {number}: 0.01 to 0.02, {prices}"
+    back = AmendOrder(order_id=order.id, quantity=D("0.020"), price=None, trigger=at)
+    assert do(session, back).endswith(
+        f": trigger {at + 1:,.{digits}f} to {at:,.{digits}f}"
+    )
     met = market(order_type=OrderType.STOP, trigger=instrument.nearest_price(view.bid))
     assert session.preview_order(met).code == "TRIGGER_MET"
 

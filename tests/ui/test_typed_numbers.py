@@ -63,6 +63,33 @@ def test_a_decimal_comma_is_called_one() -> None:
     assert wrong_amount("2500,00") == "a decimal has a point: 0.1"
 
 
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("1,234", "could be 1.234 or 1234"),
+        ("-61,680", "could be -61.680 or -61680"),
+        ("1,234e1", "could be 1.234e1 or 1234e1"),
+        ("0,500", "a decimal has a point: 0.1"),
+        ("1,234.", ""),
+        ("1,234.5", ""),
+        ("12,345,678", ""),
+        ("1234", ""),
+    ],
+)
+def test_what_an_order_is_made_of_takes_no_comma_that_could_be_a_point(
+    text: str, wrong: str
+) -> None:
+    assert wrong_amount(text, strict=True) == wrong
+    assert (amount_of(text, strict=True) is None) is bool(wrong)
+
+
+@given(st.decimals("0.001", "999999999", places=3))
+def test_a_decimal_comma_never_makes_an_order_a_thousand_times_as_large(
+    meant: Decimal,
+) -> None:
+    assert amount_of(str(meant).replace(".", ","), strict=True) is None
+
+
 @pytest.mark.parametrize("text", ["1e15", "9" * 5_000, "1e-19", "1e999999999"])
 def test_a_number_that_no_order_can_have_is_no_amount(text: str) -> None:
     assert number_of(text) is not None

@@ -8,6 +8,7 @@ refused here.
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from workstation.engine.engine import Engine
@@ -149,8 +150,8 @@ class OrderCommands:
 def _amended(before: Order, command: AmendOrder) -> str:
     """Return what an amend has begun, and what it does to the queue."""
     if before.is_untriggered:
-        at = command.price if command.trigger is None else command.trigger
-        text = f"{before.role} {before.id} moves from {before.trigger} to {at}"
+        moves = _moves(before, command)
+        text = f"{before.role} {_number(before.id)}: {', '.join(moves)}"
         if before.status is not OrderStatus.HELD:
             text += ": asked for"
         return text
@@ -162,6 +163,37 @@ def _amended(before: Order, command: AmendOrder) -> str:
         f"amend of {before.id} to {command.quantity} at {command.price} asked for; "
         f"{queue}"
     )
+
+
+def _moves(before: Order, command: AmendOrder) -> list[str]:
+    """Return what an amend changes of a stop, from what to what."""
+    trigger, limit = command.trigger, command.price
+    if before.price is None:
+        # It has no limit: the one price that is named is its trigger's.
+        trigger, limit = trigger or limit, None
+    pairs = (
+        ("", before.quantity, command.quantity),
+        ("trigger ", before.trigger, trigger),
+        ("price ", before.price, limit),
+    )
+    return [
+        f"{name}{_pair(was, now)}"
+        for name, was, now in pairs
+        if was is not None and now is not None and was != now
+    ]
+
+
+def _pair(was: Decimal, now: Decimal) -> str:
+    """Return both with the same decimals, no more than the finer one needs."""
+    exponents = [value.normalize().as_tuple().exponent for value in (was, now)]
+    digits = max(0, *(-each for each in exponents if isinstance(each, int)))
+    return f"{was:,.{digits}f} to {now:,.{digits}f}"
+
+
+def _number(order_id: str) -> str:
+    """Return an order's number as the screen has it: the end of its id, no zeros."""
+    tail = order_id.rsplit("-", 1)[-1]
+    return tail.lstrip("0") or tail
 
 
 def _asked(command: PlaceOrder) -> str:

@@ -6,8 +6,9 @@ code that would carry the command out; costs are in the account's currency.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -18,16 +19,23 @@ from workstation.market.aggregator import Aggregator
 from workstation.model.commands import AmendOrder, PlaceOrder
 from workstation.model.errors import CommandRefused
 from workstation.model.fees import VenueFees
-from workstation.model.instruments import Instrument, to_decimal
+from workstation.model.instruments import Instrument, Side, to_decimal
 from workstation.model.orders import Order, OrderRole, OrderType
 from workstation.model.owners import OPERATOR
-from workstation.model.states import BookTrust, Gate
+from workstation.model.states import Gate
+from workstation.venues.paper.prices import crosses, visible_levels
 
 __all__ = ["OrderPreview", "Preview", "Touch"]
 
 ZERO = Decimal(0)
-_LEVELS = 1_000
-"""Levels of a side that a market order is followed through."""
+
+
+class _Taken(NamedTuple):
+    """What would fill at once (None = not known), its mean price, whether it meets."""
+
+    size: Decimal | None
+    mean: float | None = None
+    crosses: bool = False
 
 
 class Touch(Struct, frozen=True):
@@ -54,9 +62,10 @@ class Preview(Struct, frozen=True, kw_only=True):
     ``free`` what is left then, entries that work counted as filled. ``position`` is the
     owner's and ``net`` the account's, now and after. ``away_bps`` is the distance of
     its price from the middle, above it positive. ``takes`` would fill at once from the
-    visible book, at ``take_price`` on average. ``keeps_queue`` is for amends. It
-    ``waits`` while its trigger is not met, and is ``held`` here then unless the venue
-    keeps stops.
+    visible book, at ``take_price`` on average; it ``crosses`` where its price meets
+    the best of the other side, whether or not that has a size. ``keeps_queue`` is for
+    amends. It ``waits`` while its trigger is not met, and is ``held`` here then unless
+    the venue keeps stops.
     """
 
     seq: int
@@ -79,6 +88,7 @@ class Preview(Struct, frozen=True, kw_only=True):
     away_bps: float | None
     takes: Decimal | None
     take_price: float | None
+    crosses: bool = False
     keeps_queue: bool
     waits: bool
     held: bool
@@ -135,7 +145,7 @@ class OrderPreview:
         position = executor.position(order.owner, instrument.id).quantity
         net = executor.net(instrument.id)
         ties_up, free = self._margin(judged, price, net)
-        takes, take_price = self._taken(order, left)
+        taken = self._taken(order, left)
         view = self._aggregator.instrument(instrument.id)
         before = judged.before
         stays = before is not None and keeps_queue(before, order.quantity, order.price)
@@ -162,8 +172,9 @@ class OrderPreview:
             net=net,
             net_after=net + signed,
             away_bps=_away(_asked(order), view.mid),
-            takes=takes,
-            take_price=take_price,
+            takes=taken.size,
+            take_price=taken.mean,
+            crosses=taken.crosses,
             keeps_queue=stays,
             waits=order.is_untriggered,
             held=order.is_untriggered and (is_leg or not executor.risk.keeps_stops),
@@ -207,32 +218,41 @@ class OrderPreview:
         used = margin.initial_margin(value.exposure + pending, leverage)
         return ties_up, margin.available(value.equity, used + ties_up, ZERO)
 
-    def _taken(
-        self, order: Order, left: Decimal
-    ) -> tuple[Decimal | None, float | None]:
-        """Return what would fill at once from what is visible, and its mean price."""
+    def _taken(self, order: Order, left: Decimal) -> _Taken:
+        """Return what would fill at once from what is visible, as paper fills it.
+
+        The top is the quote's and only deeper levels are the book's: those of an older
+        book that are better than the quote are gone, and no average is better than it.
+        """
         view = self._aggregator.instrument(order.instrument)
-        if view.bars_only or left <= 0 or order.is_untriggered:
-            return None, None
-        instrument = self._instruments[order.instrument]
+        top = view.ask if order.side is Side.BUY else view.bid
+        silent = not top > 0 or not view.is_top_proven
+        if silent or view.bars_only or left <= 0 or order.is_untriggered:
+            return _Taken(None)
         limit = order.price if order.type is OrderType.LIMIT else None
-        buys = order.side.sign > 0
-        best, size = (view.ask, view.ask_size) if buys else (view.bid, view.bid_size)
-        if not best > 0:
-            return None, None
-        if limit is not None and (limit - to_decimal(best)) * order.side.sign < 0:
-            return ZERO, None
-        book = view.book
-        if book is not None and book.trust is BookTrust.TRUSTED:
-            if limit is None:
-                size = book.size_of(order.side, _LEVELS)
-            else:
-                size = book.size_to(order.side, float(limit))
-            takes = min(left, instrument.round_quantity(size))
-            mean = book.vwap_to(order.side, float(takes)) if takes else None
-            return takes, mean
-        takes = min(left, instrument.round_quantity(size))
-        return takes, best if takes else None
+        if limit is not None and not crosses(limit, to_decimal(top), order.side):
+            return _Taken(ZERO)
+        levels = [
+            (at, size)
+            for at, size in visible_levels(view, order.side)
+            if limit is None or crosses(limit, to_decimal(at), order.side)
+        ]
+        shown = self._instruments[order.instrument].round_quantity(
+            sum(size for _, size in levels)
+        )
+        takes = min(left, shown)
+        mean = _mean(levels, float(takes)) if takes else None
+        return _Taken(takes, mean, crosses=True)
+
+
+def _mean(levels: Iterable[tuple[float, float]], size: float) -> float:
+    """Return the average price of taking ``size``, which the levels hold."""
+    left, paid = size, 0.0
+    for at, here in levels:
+        part = min(left, here)
+        paid += part * at
+        left -= part
+    return paid / size
 
 
 def _asked(order: Order) -> Decimal | None:

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from tests.ui.screens.dialogs import BUSY, TIMELINE
-from tests.ui.screens.scenes import STOP, Fuse, Host, text_of
+from tests.ui.screens.scenes import STOP, TS, Fuse, Host, order, text_of
+from workstation.model.orders import OrderType, TimeInForce
 from workstation.ui.screens.detail import DetailScreen
 from workstation.ui.screens.order_details import order_lines, timeline_rows
 from workstation.ui.widgets.text_panel import Line, TextPanel
@@ -40,6 +41,25 @@ def test_an_order_that_has_ended_keeps_its_timeline() -> None:
 def test_an_order_on_paper_shows_its_place_in_the_queue() -> None:
     row = msgspec.structs.replace(STOP, queue=(Decimal("1.204"), Decimal("3.5")))
     assert "1.204 ahead of 3.500 shown, on paper" in plain(order_lines(row))
+
+
+def test_a_detail_names_the_instrument_and_what_the_order_is() -> None:
+    text = plain(order_lines(STOP))
+    assert "BTCUSDT" in text
+    assert "sell stop GTC" in text
+    row = order("o-15")
+    limited = msgspec.structs.replace(
+        row.order,
+        type=OrderType.STOP_LIMIT,
+        time_in_force=TimeInForce.GTD,
+        expires_ns=TS + 300_000_000_000,
+    )
+    text = plain(order_lines(msgspec.structs.replace(row, order=limited)))
+    assert "buy entry stop-limit GTD" in text
+    assert "2024-08-09 00:00:12 UTC" in text
+    rests = msgspec.structs.replace(row.order, post_only=True)
+    text = plain(order_lines(msgspec.structs.replace(row, order=rests)))
+    assert "buy entry limit GTC post-only" in text
 
 
 def test_the_file_has_plain_values_and_times_in_ns() -> None:

@@ -6,13 +6,15 @@ from decimal import Decimal
 
 import msgspec
 import pytest
+from textual import events
 from textual.pilot import Pilot
-from textual.widgets import TextArea
+from textual.widgets import Static, TextArea
 
 from tests.ui.fakes import preview
 from tests.ui.screens.scenes import (
     BTC,
     STOP,
+    TS,
     FakeEngine,
     Fuse,
     Host,
@@ -30,6 +32,7 @@ from workstation.model.commands import AmendOrder, PlaceOrder
 from workstation.model.errors import CommandRefused
 from workstation.model.instruments import Instrument, Side
 from workstation.model.orders import OrderStatus, OrderType, TimeInForce
+from workstation.model.timeframes import NS_PER_S
 from workstation.ui.screens.amend import AmendScreen
 from workstation.ui.screens.checked import CheckedRitual, TicketDesk
 from workstation.ui.screens.fields import ChoiceLine, TextField
@@ -210,8 +213,9 @@ async def test_a_change_behind_the_ticket_asks_again() -> None:
         await put(pilot, screen, "size", "0.1")
         screen.refresh_from(in_trade(seq=140))
         await pilot.pause()
+        # Nothing that counts has changed: what is shown now is what was seen.
         assert screen.armed
-        assert screen.seen_seq == 100
+        assert screen.seen_seq == 140
         changed = in_trade(seq=150)
         screen.refresh_from(
             msgspec.structs.replace(changed, positions=(position("2"),))
@@ -397,6 +401,298 @@ async def test_a_small_terminal_still_says_what_is_sent_and_what_is_denied(
         assert any("target" in line for line in lines_of(screen))
 
 
+# --- what is read is what is sent -----------------------------------------------------
+
+
+def sentence_of(screen: CheckedRitual) -> str:
+    return str(screen.query_one("#sentence", Static).content)
+
+
+async def test_sentence_button_and_order_follow_the_equity_together() -> None:
+    fake, fuse, host = ticket(at=D(61_680))
+    async with host.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, TicketScreen)
+        await pick(pilot, screen, "mode", "risk")
+        await put(pilot, screen, "size", "1")
+        await put(pilot, screen, "stop", "61000")
+        assert "Buys 1.476 BTCUSDT" in sentence_of(screen)
+        rich = header(equity=D(120_000))
+        screen.refresh_from(in_trade(seq=120, header=rich))
+        await pilot.pause()
+        assert "Buys 1.764 BTCUSDT" in sentence_of(screen)
+        assert go(screen).label == "Buy 1.764 BTCUSDT at 61,680.00"
+        assert screen.armed
+        screen.action_go()
+        await pilot.pause()
+    sent = fake.engine.last
+    assert isinstance(sent, PlaceOrder)
+    assert (sent.quantity, sent.seen_seq) == (D("1.764"), 120)
+    assert fake.asked[-1] == sent
+
+
+async def test_the_end_of_an_order_is_the_one_that_was_read() -> None:
+    fake, fuse, host = ticket(at=D(61_680))
+    async with host.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, TicketScreen)
+        await put(pilot, screen, "size", "0.1")
+        await pick(pilot, screen, "force", "GTD")
+        assert "until 2024-08-09 00:00:12 UTC" in sentence_of(screen)
+        later = TS + 90 * NS_PER_S
+        screen.refresh_from(in_trade(seq=130, ts=later))
+        await pilot.pause()
+        assert "until 00:01:42 UTC" not in sentence_of(screen)
+        assert "until 2024-08-09 00:01:42 UTC" in sentence_of(screen)
+        screen.action_go()
+        await pilot.pause()
+    sent = fake.engine.last
+    assert isinstance(sent, PlaceOrder)
+    assert sent.expires_ns == later + 300 * NS_PER_S
+
+
+async def test_a_market_that_moves_between_frames_changes_nothing_sent() -> None:
+    fake, fuse, host = ticket()
+    async with host.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, TicketScreen)
+        await pick(pilot, screen, "type", "market")
+        await pick(pilot, screen, "mode", "notional")
+        await put(pilot, screen, "size", "10000")
+        assert go(screen).label == "Buy 0.162 BTCUSDT at market"
+        # The engine is ahead of the screen until the next frame.
+        fake.touched = Touch(50_000.0, 50_000.01, 50_000.0)
+        screen.action_go()
+        await pilot.pause()
+    sent = fake.engine.last
+    assert isinstance(sent, PlaceOrder)
+    assert sent.quantity == D("0.162")
+
+
+async def test_a_sentence_that_gets_shorter_with_a_frame_moves_no_button() -> None:
+    _, fuse, host = ticket(at=D(61_680))
+    async with host.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, TicketScreen)
+        await pick(pilot, screen, "mode", "risk")
+        await put(pilot, screen, "size", "1")
+        await put(pilot, screen, "stop", "61679.99")
+
+        def back() -> int:
+            rows = lines_of(screen)
+            return next(at for at, row in enumerate(rows) if "[ Back ]" in row)
+
+        row = back()
+        assert screen.query_one("#sentence").size.height == 2
+        screen.refresh_from(in_trade(seq=120, header=header(equity=D("0.0001"))))
+        await pilot.pause()
+        assert sentence_of(screen) == "Sends nothing yet."
+        assert back() == row
+
+
+# --- a warning where it is needed -----------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [(80, 24), (79, 23), (120, 40)])
+async def test_a_post_only_order_that_would_take_is_told_as_refused(
+    size: tuple[int, int],
+) -> None:
+    fake, fuse, host = ticket(side=Side.SELL, at=D("61685.99"))
+    fake.found = {
+        "takes": D("0.050"),
+        "open": D("0.050"),
+        "take_price": 61_685.99,
+        "crosses": True,
+        "away_bps": 0.0,
+    }
+    async with host.run_test(size=size) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, TicketScreen)
+        await put(pilot, screen, "size", "0.05")
+        await pick(pilot, screen, "only", "post")
+        shown = text_of(screen)
+        assert "! the venue refuses it: post-only, and it would take at once" in shown
+        assert "risk: passes" not in shown
+        assert "takes all" not in shown
+        # The risk stage lets it through: the market may have moved when it is there.
+        assert go(screen).ready
+
+
+@pytest.mark.parametrize("size", [(80, 24), (79, 23)])
+@pytest.mark.parametrize("way", ["y", "enter"])
+async def test_y_on_a_ticket_that_is_denied_says_why_in_place(
+    size: tuple[int, int], way: str
+) -> None:
+    fake, fuse, host = ticket()
+    async with host.run_test(size=size) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, TicketScreen)
+
+        async def press() -> None:
+            (go(screen) if way == "enter" else screen.query_one("#back")).focus()
+            await pilot.press(way)
+            await pilot.pause()
+
+        await press()
+        assert "✗ not sent: size: a quantity is missing" in text_of(screen)
+        await put(pilot, screen, "size", "0.1")
+        assert "not sent" not in text_of(screen)
+        fake.found = {"code": "HOLD", "denial": "the operator holds new entries"}
+        screen.refresh_from(in_trade(seq=101))
+        await press()
+        said = "✗ not sent: HOLD: the operator holds new entries"
+        assert said in text_of(screen)
+        screen.refresh_from(in_trade(seq=102))
+        await pilot.pause()
+        assert said in text_of(screen)
+        # Once it passes there is nothing left to explain.
+        fake.found = {}
+        screen.refresh_from(in_trade(seq=103))
+        await pilot.pause()
+        assert "not sent" not in text_of(screen)
+        assert fake.engine.commands == []
+
+
+async def test_y_before_a_ticket_could_be_read_says_nothing() -> None:
+    _, _, host = ticket()
+    async with host.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        screen = host.dialog
+        assert isinstance(screen, TicketScreen)
+        screen.action_go()
+        await pilot.pause()
+        assert "not sent" not in text_of(screen)
+
+
+# --- the fields -----------------------------------------------------------------------
+
+
+async def test_a_price_that_nobody_touched_follows_the_side() -> None:
+    fake, fuse, host = ticket()
+    async with host.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, TicketScreen)
+        assert screen.form.price == "61685.99"
+        await pick(pilot, screen, "side", "sell")
+        assert screen.form.price == "61686.00"
+        # The market moves on; the price stands until the side is changed again.
+        fake.touched = Touch(61_690.0, 61_690.01, 61_690.0)
+        screen.refresh_from(in_trade(seq=101))
+        await pilot.pause()
+        assert screen.form.price == "61686.00"
+        await pick(pilot, screen, "side", "buy")
+        assert screen.form.price == "61690.00"
+        await put(pilot, screen, "price", "61689")
+        await pick(pilot, screen, "side", "sell")
+        assert screen.form.price == "61689"
+
+
+async def test_a_price_that_was_typed_over_and_back_is_left_alone() -> None:
+    _, fuse, host = ticket()
+    async with host.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, TicketScreen)
+        await put(pilot, screen, "price", "61685")
+        await put(pilot, screen, "price", "61685.99")
+        await pick(pilot, screen, "side", "sell")
+        assert screen.form.price == "61685.99"
+
+
+async def test_a_price_of_the_book_stays_on_either_side() -> None:
+    _, fuse, host = ticket(at=D("61685.99"))
+    async with host.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, TicketScreen)
+        await pick(pilot, screen, "side", "sell")
+        assert screen.form.price == "61685.99"
+
+
+async def test_all_four_types_are_seen_at_80_columns() -> None:
+    _, fuse, host = ticket()
+    async with host.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert "type [limit] market stop stop-limit" in text_of(screen)
+
+
+@pytest.mark.parametrize(
+    ("kind", "remark"),
+    [
+        ("market", "not used: takes what is there"),
+        ("stop", "not used: at market once it is met"),
+    ],
+)
+async def test_a_price_that_is_not_used_says_so(kind: str, remark: str) -> None:
+    _, fuse, host = ticket()
+    async with host.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, TicketScreen)
+        await pick(pilot, screen, "type", kind)
+        entry = screen.query_one("#price", TextField).entry
+        line = next(row for row in lines_of(screen) if row.startswith("  price"))
+        assert remark in line
+        assert entry.styles.text_style.strike
+        await pick(pilot, screen, "type", "limit")
+        assert not entry.styles.text_style.strike
+        assert screen.form.price == "61685.99"
+
+
+async def test_several_lines_are_not_taken_for_the_first_of_them() -> None:
+    _, fuse, host = ticket()
+    async with host.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, TicketScreen)
+        entry = screen.query_one("#size", TextField).entry
+        entry.focus()
+        await pilot.pause()
+        host.post_message(events.Paste("0.1\n0.2\n"))
+        await pilot.pause()
+        assert screen.form.size == ""
+        assert "2 lines were pasted: one belongs here" in text_of(screen)
+        host.post_message(events.Paste("\n0.3\n"))
+        await pilot.pause()
+        assert screen.form.size == "0.3"
+        assert "lines were pasted" not in text_of(screen)
+
+
+async def test_up_leaves_what_is_no_number_as_it_was_typed() -> None:
+    _, fuse, host = ticket()
+    async with host.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, TicketScreen)
+        await put(pilot, screen, "size", "0,5")
+        screen.query_one("#size", TextField).entry.focus()
+        await pilot.press("up")
+        assert screen.form.size == "0,5"
+
+
+async def test_a_plain_size_says_what_its_stop_costs_and_its_target_brings() -> None:
+    _, fuse, host = ticket(at=D(61_680))
+    async with host.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, TicketScreen)
+        await put(pilot, screen, "stop", "61000")
+        assert "held here once it fills" in text_of(screen)
+        await put(pilot, screen, "size", "0.1")
+        await put(pilot, screen, "target", "63000")
+        shown = text_of(screen)
+        assert "−68.00 USDT, held here once it fills" in shown
+        assert "+132.00 USDT, 1.9 × the risk" in shown
+
+
 # --- amend ----------------------------------------------------------------------------
 
 
@@ -411,7 +707,8 @@ async def test_an_amend_begins_as_the_order_is_and_sends_what_was_changed() -> N
         screen = host.dialog
         assert isinstance(screen, AmendScreen)
         assert screen.focused is screen.query_one("#back")
-        assert "Amend buy entry 12 of ema_cross" in text_of(screen)
+        assert "Amend BTCUSDT buy entry 12 of ema_cross" in text_of(screen)
+        assert " BTCUSDT limit 61,600.00 accepted bid 61,685.99 " in text_of(screen)
         assert "it is as it is now" in text_of(screen)
         assert not go(screen).ready
         await put(pilot, screen, "price", "61610")
@@ -599,7 +896,10 @@ async def test_a_stop_is_chosen_by_keys_and_asks_for_its_trigger() -> None:
         assert screen.query_one("#force", ChoiceLine).options == ("GTC", "GTD")
         assert screen.query_one("#only", ChoiceLine).options == ("no", "reduce")
         await put(pilot, screen, "size", "0.1")
-        assert "a price is missing" in text_of(screen)
+        assert "a price is missing, above the ask" in text_of(screen)
+        await pick(pilot, screen, "side", "sell")
+        assert "a price is missing, below the bid" in text_of(screen)
+        await pick(pilot, screen, "side", "buy")
         # The trigger comes next; the market's letters work in it too.
         await pilot.press("tab", "a", "up")
         assert screen.form.trigger == "61686.01"

@@ -51,7 +51,7 @@ def order(touch: Touch = TOUCH, **typed: Any) -> PlaceOrder:
 
 
 def test_a_limit_order_is_what_was_typed() -> None:
-    made = order(price="61,680.00", size="0.100", stop="60,000", target="63000")
+    made = order(price="61,680.00", size="0.100", stop="60000", target="63000")
     assert made == PlaceOrder(
         instrument="BTCUSDT",
         side=BUY,
@@ -142,7 +142,22 @@ def test_a_size_by_mode_is_a_quantity_on_the_lot(
     [
         ({"price": ""}, "price", "a price is missing"),
         ({"price": "x"}, "price", "x is no number"),
-        ({"order_type": STOP}, "trigger", "a price is missing"),
+        ({"order_type": STOP}, "trigger", "a price is missing, above the ask"),
+        (
+            {"order_type": STOP, "side": SELL},
+            "trigger",
+            "a price is missing, below the bid",
+        ),
+        ({"price": "0.001"}, "price", "not on tick 0.01: 0.01 is"),
+        ({"price": "61,680"}, "price", "could be 61.680 or 61680"),
+        ({"stop": "60,000"}, "stop", "could be 60.000 or 60000"),
+        ({"size": "1,234"}, "size", "could be 1.234 or 1234"),
+        ({"size": "0,500"}, "size", "a decimal has a point: 0.1"),
+        (
+            {"size": "1,234", "mode": "notional"},
+            "size",
+            "could be 1.234 or 1234",
+        ),
         (
             {"order_type": STOP_LIMIT, "trigger": "6.001"},
             "trigger",
@@ -178,6 +193,12 @@ def test_a_size_by_mode_is_a_quantity_on_the_lot(
             "a count and a unit, such as 30s, 15m, 2h",
         ),
         ({"time_in_force": TimeInForce.GTD, "span": "400d"}, "span", "at most a year"),
+        (
+            {"time_in_force": TimeInForce.GTD, "span": "٥m"},
+            "span",
+            "a count and a unit, such as 30s, 15m, 2h",
+        ),
+        ({"size": "٥"}, "size", "٥ is no number"),
     ],
 )
 def test_what_is_wrong_says_what_would_be_right(
@@ -277,6 +298,10 @@ BOUNDED = replace(
         ({"price": "1000"}, "", ""),
         ({"price": "100000.01"}, "price", "at most 100,000.00 here"),
         ({"price": "100000"}, "", ""),
+        # What is said to be right is: no step on the grid that is out of bounds.
+        ({"price": "0.001"}, "price", "not on tick 0.01: 1,000.00 is"),
+        ({"price": "100000.014"}, "price", "not on tick 0.01: 100,000.00 is"),
+        ({"size": "0.0095"}, "size", "at least 0.01 here"),
         ({"stop": "999.99"}, "stop", "at least 1,000.00 here"),
         (
             {"size": "700000", "mode": "notional"},

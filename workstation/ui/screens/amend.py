@@ -7,6 +7,7 @@ position's. The sentence says what becomes of the place in the queue.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from textual.widget import Widget
@@ -16,19 +17,24 @@ from workstation.model.commands import AmendOrder, PlaceOrder
 from workstation.model.instruments import Instrument
 from workstation.model.orders import Order, OrderRole
 from workstation.ui.log_parts import order_number
-from workstation.ui.screens.checked import CheckedRitual, TicketDesk, touch_fields
+from workstation.ui.screens.checked import (
+    CheckedRitual,
+    SendVerb,
+    TicketDesk,
+    touch_fields,
+)
 from workstation.ui.screens.fields import NumberField
 from workstation.ui.screens.price_field import PriceField
 from workstation.ui.screens.ritual import Timer, Verb
 from workstation.ui.screens.sentences import order_fields
 from workstation.ui.screens.ticket_form import (
+    figure_of,
     price_error,
     quantity_error,
     size_bounds,
 )
-from workstation.ui.typed_numbers import amount_of
 from workstation.ui.typeset import price, quantity
-from workstation.ui.widgets.status_lines import Field
+from workstation.ui.widgets.status_lines import Field, field
 
 __all__ = ["AmendScreen"]
 
@@ -60,18 +66,22 @@ class AmendScreen(CheckedRitual):
         return self._row.order
 
     def title_text(self) -> str:
-        """Name the order."""
+        """Name the symbol and the order."""
         order = self.order
-        return (
-            f"Amend {order.side} {order.role} {order_number(order.id)} of {order.owner}"
-        )
+        what = f"{order.side} {order.role} {order_number(order.id)} of {order.owner}"
+        return f"Amend {self.instrument.id} {what}"
 
     def live_fields(self) -> Sequence[Field]:
-        """Show the order and the market as they are now."""
+        """Show the symbol, the order and the market as they are now."""
+        shown = [field(self.instrument.id, "strong")]
         row = self.scene.order(self.order_id)
-        live = order_fields(row) if row is not None else ()
-        touch = touch_fields(self.scene, self.instrument, self.touch())
-        return (*live[1:4], *touch[:2])
+        if row is not None:
+            filled, terms, state = order_fields(row)[1:4]
+            # That nothing is filled goes first for want of room.
+            filled = filled if row.order.filled else replace(filled, priority=1)
+            shown += [filled, terms, state]
+        bid, ask, *_ = touch_fields(self.scene, self.instrument, self.touch())
+        return (*shown, bid, ask)
 
     def compose_fields(self) -> Iterable[Widget]:
         """Ask for price and quantity, which begin as they are."""
@@ -119,17 +129,17 @@ class AmendScreen(CheckedRitual):
             name: at
             for name, text in self._price_texts().items()
             if not price_error(text, self.instrument)
-            and (at := amount_of(text)) is not None
+            and (at := figure_of(text)) is not None
         }
-        return prices, None if self._size_error(size.text) else amount_of(size.text)
+        return prices, None if self._size_error(size.text) else figure_of(size.text)
 
     def _size_error(self, text: str) -> str:
         if self.held:
             # All of a position, however large: it is closed by several orders then.
             return ""
-        at = amount_of(self._price_texts().get("price", ""))
+        at = figure_of(self._price_texts().get("price", ""))
         wrong = quantity_error(text, self.instrument, at)
-        filled, size = self.order.filled, amount_of(text)
+        filled, size = self.order.filled, figure_of(text)
         if not wrong and filled and size is not None and size <= filled:
             shown = quantity(filled, self.instrument.quantity_decimals)
             return f"must be more than the {shown} that is filled"
@@ -176,6 +186,10 @@ class AmendScreen(CheckedRitual):
 
     # --- what happens -----------------------------------------------------------------
 
+    def terms(self) -> Order | None:
+        """Return the order, whose terms stay as they are."""
+        return self.order
+
     @property
     def held(self) -> bool:
         """Whether it is the stop or target of a position, which is kept here."""
@@ -203,12 +217,12 @@ class AmendScreen(CheckedRitual):
 
     def make_verbs(self) -> Sequence[Verb]:
         """Offer to amend."""
-        return (Verb("Amend", self._amend, id="go"),)
+        return (SendVerb("Amend", self._amend, id="go"),)
 
     def verb_label(self) -> str:
         """Name quantity and price."""
-        command, one = self.command(), self.instrument
-        if command is None:
+        command, one = self.offer, self.instrument
+        if not isinstance(command, AmendOrder):
             return "Amend"
         if self.held:
             at = price(command.price, one.price_decimals)
@@ -230,10 +244,9 @@ class AmendScreen(CheckedRitual):
         return f"{text} once {price(trigger, one.price_decimals)} is met"
 
     def _amend(self) -> None:
-        command = self.command()
-        if command is None:
+        if self.offer is None:
             return
-        answer = self.run(command)
+        answer = self.run(self.offer)
         if answer is not None:
             self.dismiss(answer)
 

@@ -1,8 +1,9 @@
 """The base of the order dialogs: what is typed is checked and priced as it changes.
 
-Ticket and amend dialog are of this kind. The lines of the check have their place from
-the start, so that nothing moves when one fills; they follow the market with every
-frame, while the sentence changes only with what was typed, or asks again.
+Fields, market and clock are read as one ``offer`` with every key and every frame.
+Check, sentence and button are written from it and it is what is sent, so nothing is
+sent that was not read. Nothing moves: lines have their place before they are filled,
+and a sentence that gets shorter with a frame keeps its lines.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from workstation.model.instruments import Instrument
 from workstation.ui.screens.fields import ChoiceLine
 from workstation.ui.screens.live_line import LiveLine
 from workstation.ui.screens.preview_words import (
+    Terms,
     cost_fields,
     margin_fields,
     market_fields,
@@ -37,7 +39,7 @@ from workstation.ui.typeset import age, bps, price, quantity
 from workstation.ui.widgets.inks import Part
 from workstation.ui.widgets.status_lines import Field, field
 
-__all__ = ["CheckedRitual", "TicketDesk", "touch_fields"]
+__all__ = ["CheckedRitual", "SendVerb", "TicketDesk", "touch_fields"]
 
 _NOTHING = "Sends nothing yet."
 _CHANGED = "Orders, position or state changed here since; read again what is shown."
@@ -84,8 +86,13 @@ class CheckedRitual(Ritual[Answer]):
         super().__init__(frame, desk.execute, timer=timer)
         self.desk = desk
         self.instrument = instrument
+        self.offer: PlaceOrder | AmendOrder | None = None
+        """What is shown and would be sent; None while the fields are no order."""
         self.checked: Preview | None = None
-        """What the last check found; None while there is no order to check."""
+        """What the last check of the offer found; None where nothing was found."""
+        self._verdict = ("", True)
+        self._asked_why = False
+        self._lines = 1
 
     # --- what an order dialog is made of ----------------------------------------------
 
@@ -94,7 +101,7 @@ class CheckedRitual(Ritual[Answer]):
         return ()
 
     def command(self) -> PlaceOrder | AmendOrder | None:
-        """Return what the fields come to; None while they are no order."""
+        """Return what the fields come to now; None while they are no order."""
         return None
 
     def missing(self) -> str:
@@ -110,16 +117,23 @@ class CheckedRitual(Ritual[Answer]):
         """Whether the order is kept here until its trigger."""
         return False
 
+    def terms(self) -> Terms | None:
+        """Return what the order may do: whether it only rests, how long it works."""
+        return self.offer if isinstance(self.offer, PlaceOrder) else None
+
     def sentence(self) -> str:
         """Say what is sent; where the check is out of sight, what stands against it."""
-        command = self.command() if self.shown else None
-        if command is None:
+        found, (text, fine) = self.checked, self._verdict
+        if self.scant and self._asked_why and not fine:
+            return text
+        if self.offer is None:
             scant = self.shown and self.scant
             return f"Sends nothing yet: {self.missing()}." if scant else _NOTHING
-        found = self.checked
-        if self.scant and found is not None and not found.passes:
-            return verdict(found)[0]
-        return self.words_of(command)
+        words = self.words_of(self.offer)
+        if self.scant and found is not None and not fine:
+            # What only the venue will refuse can be sent, so both are said.
+            return f"{words} {text}" if found.passes else text
+        return words
 
     # --- composing --------------------------------------------------------------------
 
@@ -142,41 +156,45 @@ class CheckedRitual(Ritual[Answer]):
         """Ask what would become of the order now, and show it."""
         if not self.shown:
             return
-        command = self.command()
-        text, passes = f"· {self.missing()}", True
+        self.offer = self.command()
         self.checked = None
-        if command is not None:
+        text, fine = f"· {self.missing()}", True
+        if self.offer is not None:
             try:
-                self.checked = self.desk.preview(command)
+                self.checked = self.desk.preview(self.offer)
             except CommandRefused as refusal:
-                text, passes = f"✗ {refusal}", False
-        found, order = (
-            self.checked,
-            command if isinstance(command, PlaceOrder) else None,
-        )
+                text, fine = f"✗ {refusal}", False
+        found, terms = self.checked, self.terms()
         cost: Sequence[Field] = ()
         margin, market, position = cost, cost, cost
         if found is not None:
-            text, passes = verdict(found)
-            cost = cost_fields(found, order, held=self.held)
+            text, fine = verdict(found, terms)
+            cost = cost_fields(found, terms, held=self.held)
             margin = margin_fields(found, held=self.held)
-            market = market_fields(found, self.instrument, order, held=self.held)
+            market = market_fields(found, self.instrument, terms, held=self.held)
             position = position_fields(found, self.instrument)
-        if self.notice and (passes or self.notice != _CHANGED):
+        if self.can_be_sent:
+            self._asked_why = False
+        elif self._asked_why:
+            text, fine = f"✗ not sent: {text.lstrip('✗· ')}", False
+        self._verdict = text, fine
+        if self.notice and (fine or self.notice != _CHANGED):
             # What stands against the order now says more than that something changed.
-            text, passes = self.notice, False
+            text, fine = self.notice, False
         self.query_one("#cost", LiveLine).set_fields(cost)
         self.query_one("#margin", LiveLine).set_fields(margin)
         self.query_one("#market", LiveLine).set_fields(market)
         self.query_one("#position", LiveLine).set_fields(position)
         words = self.query_one("#verdict", Static)
-        words.set_class(not passes, "wrong")
-        self._say(words, text)
-
-    def _say(self, words: Static, text: str) -> None:
+        words.set_class(not fine, "wrong")
         if self._texts.get("verdict") != text:
             self._texts["verdict"] = text
             words.update(self.words(text))
+
+    @property
+    def can_be_sent(self) -> bool:
+        """Whether the engine would take what is offered."""
+        return self.checked is not None and self.checked.passes
 
     def rewrite(self) -> None:
         """Check anew; what was refused stands in the place of the verdict."""
@@ -189,7 +207,10 @@ class CheckedRitual(Ritual[Answer]):
     def edited(self) -> None:
         """Take what was typed: what was refused before is answered by that."""
         self.notice = ""
+        self._asked_why = False
         self.rewrite()
+        if self.shown:
+            self._keep_lines(1)
 
     @on(Input.Changed)
     def _typed(self) -> None:
@@ -200,25 +221,49 @@ class CheckedRitual(Ritual[Answer]):
         self.edited()
 
     def refresh_from(self, frame: Frame) -> None:
-        """Check with every frame; ask again when what was shown has changed."""
+        """Write all of it from the frame; ask again where the old one is refused."""
         super().refresh_from(frame)
-        if not self.shown:
+        if not self.shown or self.basis is self.scene:
             return
-        name = self.instrument.id
-        if self.basis is not self.scene and _state(self.basis, name) != _state(
-            self.scene, name
-        ):
+        if self._is_outdated():
             self.notice = self.notice or _CHANGED
             self.rebase()
+            return
+        if not Scene.of(frame).lacks(self.PANELS):
+            # Only a frame that brings them proves that orders are still as shown.
+            self.basis = self.scene
         self.check()
-        if self.armed:
-            self.update_verbs()
+        self.put("sentence", self.sentence())
+        self.update_verbs()
+        self._keep_lines(self._lines)
+
+    def _keep_lines(self, least: int) -> None:
+        """Give the sentence its lines, and no fewer than ``least``.
+
+        Reckoned from the text: its size on the screen is that of the one before.
+        """
+        sentence = self.query_one("#sentence")
+        cells = sentence.size.width
+        if cells:
+            needed = sentence.get_content_height(self.size, self.size, cells)
+            self._lines = max(least, needed)
+            sentence.styles.min_height = self._lines
+
+    def _is_outdated(self) -> bool:
+        name = self.instrument.id
+        return _state(self.basis, name) != _state(self.scene, name)
 
     def update_verbs(self) -> None:
         """Let the verb be pressed while the order passes."""
         go = self.query_one("#go", Verb)
         go.set_label(self.verb_label())
-        go.ready = self.checked is not None and self.checked.passes
+        go.ready = self.armed and self.can_be_sent
+
+    def explain(self) -> None:
+        """Say why nothing is sent, where the verdict stands."""
+        if self.armed and not self.can_be_sent:
+            self._asked_why = True
+            self.rewrite()
 
     def verb_label(self) -> str:
         """Return the verb with its numbers."""
@@ -233,6 +278,17 @@ class CheckedRitual(Ritual[Answer]):
     def narrow(self) -> bool:
         """Whether there is no room for the symbol on a button."""
         return self.has_class("-narrow")
+
+
+class SendVerb(Verb):
+    """The verb of an order dialog: one that cannot be pressed says why."""
+
+    def action_press(self) -> None:
+        """Press, or ask the dialog for what stands against it."""
+        if not self.ready and isinstance(self.screen, CheckedRitual):
+            self.screen.explain()
+            return
+        super().action_press()
 
 
 class _Checks(Vertical):

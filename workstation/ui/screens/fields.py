@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import ClassVar
 
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -200,10 +200,26 @@ class _Entry(Input):
         super().__init__(value, placeholder, compact=True, id=id)
         self.cursor_blink = False
 
+    class Refused(Message):
+        """What was pasted is not one line, and nothing of it was taken."""
+
+        def __init__(self, lines: int) -> None:
+            super().__init__()
+            self.lines = lines
+
     async def action_submit(self) -> None:
         """Let the dialog say where to go, instead of submitting."""
         go_on = getattr(self.screen, "after_entry", self.screen.focus_next)
         go_on()
+
+    def _on_paste(self, event: events.Paste) -> None:
+        """Take one line; of several Input would take the first and say nothing."""
+        event.text = event.text.strip()
+        lines = len(event.text.splitlines())
+        if lines > 1:
+            event.prevent_default()
+            event.stop()
+            self.post_message(self.Refused(lines))
 
 
 class TextField(Horizontal):
@@ -240,6 +256,7 @@ class TextField(Horizontal):
         self.unit = remark
         """What stands behind the field while nothing is wrong."""
         self._found = ""
+        self._pasted = ""
         self._remark = Static(remark, classes="remark", markup=False)
         self.wrong = ""
 
@@ -259,14 +276,22 @@ class TextField(Horizontal):
 
     def on_input_changed(self) -> None:
         """Check as it is typed."""
+        self._pasted = ""
+        self.validate()
+
+    @on(_Entry.Refused)
+    def _paste_refused(self, event: _Entry.Refused) -> None:
+        event.stop()
+        self._pasted = f"{event.lines} lines were pasted: one belongs here"
         self.validate()
 
     def validate(self) -> bool:
         """Check the text and show what is wrong with it."""
         self.wrong = self._check(self.text) if self._check is not None else ""
         self.wrong = self.wrong or self._found
-        self._remark.update(self.wrong or self.unit)
-        self._remark.set_class(bool(self.wrong), "wrong")
+        said = self._pasted or self.wrong
+        self._remark.update(said or self.unit)
+        self._remark.set_class(bool(said), "wrong")
         return not self.wrong
 
     @property
@@ -298,7 +323,11 @@ class NumberEntry(_Entry):
 
     def action_bump(self, steps: int) -> None:
         """Add ``steps`` steps, on the grid and not below the least."""
-        value = amount_of(self.value) or Decimal(0)
+        value = amount_of(self.value)
+        if value is None and self.value.strip():
+            # What cannot be read is mended by hand, not replaced.
+            return
+        value = value or Decimal(0)
         value = (value / self.step).to_integral_value() * self.step
         value += steps * self.step
         if self.least is not None:

@@ -15,7 +15,6 @@ from workstation.model.orders import (
     OrderHistory,
     OrderMove,
     OrderStatus,
-    OrderType,
 )
 from workstation.ui.screens.details import fact
 from workstation.ui.typeset import (
@@ -61,11 +60,10 @@ def order_lines(
         made += f", {age(row.age_ns)} ago"
     lines: list[Line] = [
         fact("id", order.id, "strong"),
+        fact("instrument", order.instrument, "strong"),
         fact("owner", order.owner),
-        fact(
-            "what",
-            f"{order.side} {order.role} {_word(order.type)} {order.time_in_force}",
-        ),
+        fact("what", _what(order)),
+        *_end(order),
         fact("status", _status(order)),
         fact("filled", f"{size(order.filled)} of {size(order.quantity)}"),
         fact("price", at(order.price)),
@@ -88,6 +86,22 @@ def order_lines(
     lines += ["", RuleLine("Timeline", f"{len(moves)} move{many}{older}")]
     lines += [_line(move, order.created_ns, at, size) for move in moves]
     return lines
+
+
+def _what(order: Order) -> str:
+    """Return ``buy entry limit GTC post-only``; what role and type share, once."""
+    kind = order.type.value.replace("_", "-")
+    words = [order.side, order.role, kind, order.time_in_force]
+    if order.post_only:
+        words.append("post-only")
+    return " ".join(dict.fromkeys(str(word) for word in words))
+
+
+def _end(order: Order) -> Sequence[Line]:
+    """Return when an order ends by itself."""
+    if order.expires_ns is None:
+        return []
+    return [fact("ends", f"{utc_clock(order.expires_ns)} UTC")]
 
 
 def _queue(row: OrderRow | None) -> Sequence[Line]:
@@ -128,7 +142,7 @@ def _line(
     return parts
 
 
-def _word(name: OrderStatus | OrderEvent | OrderType) -> str:
+def _word(name: OrderStatus | OrderEvent) -> str:
     return name.value.replace("_", " ")
 
 

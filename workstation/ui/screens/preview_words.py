@@ -1,6 +1,7 @@
 """What the preview of an order says in a dialog: cost, market, position, verdict.
 
-Pure; lines of fields that a narrow terminal drops whole, and one text that wraps.
+Pure; lines of fields that a narrow terminal drops whole, and one text that wraps. What
+warns stays for longest: a distance is given up for it, and what would be taken, too.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from decimal import Decimal
 from workstation.engine.order_preview import Preview
 from workstation.model.commands import PlaceOrder
 from workstation.model.instruments import Instrument
-from workstation.model.orders import TimeInForce
+from workstation.model.orders import Order, TimeInForce
 from workstation.ui.typeset import bps, money, price, quantity
 from workstation.ui.widgets.inks import Part
 from workstation.ui.widgets.status_lines import Field, field
@@ -21,12 +22,20 @@ __all__ = [
     "margin_fields",
     "market_fields",
     "position_fields",
+    "refusal",
     "verdict",
 ]
 
+_AWAY, _AVERAGE, _TAKEN = 3, 2, 1
+"""What goes first where the line of the market has no room: the distance."""
+_FAR_BPS = 100
+"""A price this far from the middle is worth a look: 1 %."""
+Terms = PlaceOrder | Order
+"""What an order may do: its price, how long it works, whether it only rests."""
+
 
 def cost_fields(
-    preview: Preview, order: PlaceOrder | None = None, *, held: bool = False
+    preview: Preview, order: Terms | None = None, *, held: bool = False
 ) -> Sequence[Field]:
     """Return value, and fees as far as they apply."""
     fields = [_money("value", preview.notional, preview.currency, "strong")]
@@ -67,7 +76,7 @@ def _money(
 def market_fields(
     preview: Preview,
     instrument: Instrument,
-    order: PlaceOrder | None = None,
+    order: Terms | None = None,
     *,
     held: bool = False,
 ) -> Sequence[Field]:
@@ -76,7 +85,7 @@ def market_fields(
     fields = []
     if away is not None:
         text = f"{bps(away, unit=True)} from the mid"
-        fields.append(field(text, "warn" if abs(away) >= 100 else ""))
+        fields.append(field(text, "warn" if abs(away) >= _FAR_BPS else "", _AWAY))
     takes, whole = preview.takes, preview.open
     if held:
         return [*fields, field("held here, sent as a market order when it is met")]
@@ -88,21 +97,39 @@ def market_fields(
     if takes is None:
         return [*fields, field("takes at once: not known, no prices shown", "dim")]
     digits = instrument.quantity_decimals
+    some, all_of = quantity(takes, digits), quantity(whole, digits)
+    if refusal(preview, order):
+        text = f"would take {some} at once" if takes else "meets the other side"
+        return [*fields, field(f"{text}, which post-only may not", "warn")]
     if not takes:
-        return [*fields, field(*_resting(order))]
+        return [*fields, field(*_resting(preview, order))]
+    force = None if order is None else order.time_in_force
+    if takes < whole and force is TimeInForce.FOK:
+        text = f"FOK ends at once: {some} of {all_of} is there"
+        return [*fields, field(text, "warn")]
+    what = "all" if takes == whole else f"{some} of {all_of}"
     mean = price(preview.take_price, instrument.price_decimals)
-    some = quantity(takes, digits)
-    what = "all" if takes == whole else f"{some} of {quantity(whole, digits)}"
-    fields.append(field(f"takes {what} at once, at {mean} on average", "strong"))
-    text, ink = _rest(order, takes, whole)
-    if text:
-        fields.append(field(text, ink, 1))
+    fields += [
+        field(f"takes {what} at once", "strong", _TAKEN),
+        field(f", at {mean} on average", "strong", _AVERAGE, gap=0),
+    ]
+    if takes < whole and order is not None:
+        fields.append(field(*_rest(order)))
     return fields
 
 
-def _resting(order: PlaceOrder | None) -> tuple[str, str]:
+def refusal(preview: Preview, order: Terms | None) -> str:
+    """Return why the venue will refuse what the risk stage passes; "" if it may not."""
+    if order is None or not order.post_only or not preview.crosses:
+        return ""
+    return "the venue refuses it: post-only, and it would take at once"
+
+
+def _resting(preview: Preview, order: Terms | None) -> tuple[str, str]:
     """Say what becomes of an order that finds nobody."""
     now = TimeInForce.GTC if order is None else order.time_in_force
+    if preview.crosses and order is not None and order.price is not None:
+        return "takes what is there at once: no size is shown", "warn"
     if now in (TimeInForce.IOC, TimeInForce.FOK):
         return f"nothing to take at that price: {now} ends at once", "warn"
     if order is not None and order.price is None:
@@ -110,18 +137,10 @@ def _resting(order: PlaceOrder | None) -> tuple[str, str]:
     return "takes nothing, rests in the book", ""
 
 
-def _rest(order: PlaceOrder | None, takes: Decimal, whole: Decimal) -> tuple[str, str]:
-    """Say what becomes of the rest, or that it may not take at all."""
-    if order is None:
-        return "", ""
-    if order.post_only:
-        return "post-only: the venue refuses it", "warn"
-    if takes >= whole:
-        return "", ""
-    if order.time_in_force is TimeInForce.FOK:
-        return "FOK: not all is there, so it ends", "warn"
+def _rest(order: Terms) -> tuple[str, str]:
+    """Say what becomes of what is not taken at once."""
     if order.time_in_force is TimeInForce.IOC:
-        return "the rest ends", ""
+        return "IOC: the rest ends", "warn"
     return "the rest waits" if order.price is None else "the rest rests", ""
 
 
@@ -147,13 +166,17 @@ def position_fields(preview: Preview, instrument: Instrument) -> Sequence[Field]
     ]
 
 
-def verdict(preview: Preview) -> tuple[str, bool]:
-    """Return what the risk stage says, and whether it lets the order pass.
+def verdict(preview: Preview, order: Terms | None = None) -> tuple[str, bool]:
+    """Return what the risk stage says, and whether nothing stands against the order.
 
-    A gate that is closed only for new entries is named where the order passes it.
+    A gate that is closed only for new entries is named where the order passes it, and
+    what the venue will refuse is no pass, though the risk stage lets it through.
     """
     if not preview.passes:
         return f"✗ {preview.code}: {preview.denial}", False
+    refused = refusal(preview, order)
+    if refused:
+        return f"! {refused}", False
     closed = [gate for gate in preview.gates if not gate.passed]
     if closed:
         gate = closed[0]

@@ -15,16 +15,15 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.widget import Widget
-from textual.widgets import TextArea
+from textual.widgets import Input, TextArea
 
 from workstation.engine.frames import Frame
 from workstation.model.commands import AmendOrder, PlaceOrder
 from workstation.model.instruments import Instrument, Side
 from workstation.model.orders import OrderType, TimeInForce
-from workstation.model.timeframes import NS_PER_S
 from workstation.strategy.actions import SizeMode
-from workstation.ui.screens.bracket_words import bracket_words
-from workstation.ui.screens.checked import CheckedRitual, TicketDesk
+from workstation.ui.screens.bracket_words import HELD, stakes
+from workstation.ui.screens.checked import CheckedRitual, SendVerb, TicketDesk
 from workstation.ui.screens.fields import (
     ChoiceLine,
     NumberField,
@@ -32,7 +31,6 @@ from workstation.ui.screens.fields import (
 )
 from workstation.ui.screens.price_field import PriceField
 from workstation.ui.screens.ritual import Timer, Verb
-from workstation.ui.screens.scene import Scene
 from workstation.ui.screens.ticket_form import (
     MODES,
     Filled,
@@ -41,16 +39,19 @@ from workstation.ui.screens.ticket_form import (
     TicketForm,
     decode_ticket,
     encode_ticket,
+    figure_of,
     price_error,
     read_ticket,
     size_bounds,
     span_error,
     start_price,
+    trigger_error,
+    where_waits,
 )
-from workstation.ui.typed_numbers import amount_of
-from workstation.ui.typeset import price, quantity, utc_clock, utc_time
+from workstation.ui.screens.ticket_words import order_sentence, short_order
+from workstation.ui.typeset import quantity
 
-__all__ = ["TicketScreen", "order_sentence"]
+__all__ = ["TicketScreen"]
 
 _TYPES = (
     (OrderType.LIMIT.value, "limit"),
@@ -69,17 +70,13 @@ _WAITS = tuple(
 _FORCES_OF = {OrderType.MARKET: _AT_ONCE, OrderType.STOP: _WAITS}
 _ONLY = tuple((each.value, each.value) for each in Only)
 _CLOSES = tuple(each for each in _ONLY if each[0] in (Only.NO, Only.REDUCE))
-_UNTIL = {
-    TimeInForce.GTC: "until canceled",
-    TimeInForce.IOC: "what is there at once, the rest ends",
-    TimeInForce.FOK: "all of it at once or nothing",
-}
 
 
 class TicketScreen(CheckedRitual):
     """Place an order in one instrument; dismisses with the engine's answer.
 
-    ``at`` is the price it begins with, as that of a level of the book.
+    ``at`` is the price it begins with, as that of a level of the book. Else it begins
+    with the best of its side, and that follows the side until another price is typed.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -87,6 +84,8 @@ class TicketScreen(CheckedRitual):
     ]
     DEFAULT_CSS = """
     TicketScreen #form { height: auto; }
+    TicketScreen.-wide #side { width: 26; }
+    TicketScreen #price Input:disabled { color: $muted; text-style: strike; }
     TicketScreen.-short.-crowded .verbs { margin: 0 2; }
     TicketScreen #raw { height: 8; margin: 0 2; background: $panel; border: none; }
     """
@@ -104,6 +103,7 @@ class TicketScreen(CheckedRitual):
         super().__init__(frame, desk, instrument, timer=timer)
         self._side = side
         self._at = at
+        self._suggested = ""
         self.raw = False
 
     def title_text(self) -> str:
@@ -117,9 +117,10 @@ class TicketScreen(CheckedRitual):
     def compose_fields(self) -> Iterable[Widget]:
         """Ask for side, type, price, size, terms and protection."""
         one, touch = self.instrument, self.touch
-        first = start_price(one, touch(), self._side)
         if self._at is not None:
             first = format(self._at, "f")
+        else:
+            first = self._suggested = start_price(one, touch(), self._side)
 
         def check(text: str) -> str:
             return price_error(text, one)
@@ -128,7 +129,9 @@ class TicketScreen(CheckedRitual):
             with Container(classes="pair"):
                 yield ChoiceLine("side", _SIDES, chosen=self._side.value, id="side")
                 yield ChoiceLine("type", _TYPES, id="type")
-            trigger = PriceField("trigger", one, touch, check=check, id="trigger")
+            trigger = PriceField(
+                "trigger", one, touch, check=self._trigger_error, id="trigger"
+            )
             trigger.display = False
             yield trigger
             yield PriceField("price", one, touch, check=check, value=first, id="price")
@@ -153,7 +156,26 @@ class TicketScreen(CheckedRitual):
         """Word what stands behind the fields."""
         self._offer()
 
+    def _trigger_error(self, text: str) -> str:
+        side = Side(self._choice("side")) if self.shown else self._side
+        return trigger_error(text, self.instrument, side)
+
     # --- what is chosen ---------------------------------------------------------------
+
+    @on(ChoiceLine.Changed, "#side")
+    def _side_chosen(self) -> None:
+        """Let a price that nobody has touched follow: it would cross on this side."""
+        field = self.query_one("#price", PriceField)
+        if self._suggested and field.text == self._suggested:
+            side = Side(self._choice("side"))
+            self._suggested = start_price(self.instrument, self.touch(), side)
+            field.entry.value = self._suggested
+
+    @on(Input.Changed, "#price-entry")
+    def _price_typed(self, event: Input.Changed) -> None:
+        """Leave a price alone from then on."""
+        if event.value.strip() != self._suggested:
+            self._suggested = ""
 
     def _choice(self, id: str) -> str:
         return self.query_one(f"#{id}", ChoiceLine).value
@@ -208,12 +230,15 @@ class TicketScreen(CheckedRitual):
         field.entry.disabled = kind not in _PRICED
 
     def _remarks(self) -> None:
-        """Show beside each field what is wrong with it, or its unit."""
+        """Show beside each field what is wrong with it, or its unit.
+
+        Beside stop and target stands what they are worth, once there is an order.
+        """
         one, form, filled = self.instrument, self.form, self.filled
         digits = one.quantity_decimals
         mode = MODES[form.mode]
         unit = {"quantity": one.base, "notional": one.quote}.get(form.mode, mode.unit)
-        at = amount_of(form.price) if form.order_type in _PRICED else None
+        at = figure_of(form.price) if form.order_type in _PRICED else None
         remark = f"{unit}, lot {one.lot_size}"
         bounds = size_bounds(one, at)
         if bounds:
@@ -227,21 +252,27 @@ class TicketScreen(CheckedRitual):
         )
         keys = f"tick {one.tick_size}  b bid  m mid  a ask"
         if form.order_type not in _PRICED:
-            keys = "market: at what is there"
+            keys = "not used: takes what is there"
             if form.order_type is OrderType.STOP:
-                keys += " once the trigger is met"
+                keys = "not used: at market once it is met"
         self.query_one("#price", PriceField).set_remark(
             keys, wrong=filled.errors.get("price", "")
         )
-        where = "above the ask" if form.side is Side.BUY else "below the bid"
         self.query_one("#trigger", PriceField).set_remark(
-            f"waits for it, {where}", wrong=filled.errors.get("trigger", "")
+            f"waits for it, {where_waits(form.side)}",
+            wrong=filled.errors.get("trigger", ""),
         )
-        for name in ("stop", "target"):
-            typed = form.stop if name == "stop" else form.target
-            self.query_one(f"#{name}", PriceField).set_remark(
-                "held here once it fills" if typed else "if any"
-            )
+        order, found = filled.order, self.checked
+        worth = ("", "")
+        if order is not None and found is not None:
+            expected = order.price or order.trigger or found.price
+            if expected is not None:
+                worth = stakes(order, expected, self.basis, one)
+        for name, typed, stake in zip(
+            ("stop", "target"), (form.stop, form.target), worth, strict=True
+        ):
+            remark = (self.words(stake) or HELD) if typed else "if any"
+            self.query_one(f"#{name}", PriceField).set_remark(remark)
 
     def edited(self) -> None:
         """Offer what fits what was chosen."""
@@ -251,9 +282,9 @@ class TicketScreen(CheckedRitual):
 
     def check(self) -> None:
         """Show what is wrong beside the fields, too."""
+        super().check()
         if self.shown and not self.raw:
             self._remarks()
-        super().check()
 
     # --- raw --------------------------------------------------------------------------
 
@@ -321,59 +352,19 @@ class TicketScreen(CheckedRitual):
 
     def make_verbs(self) -> Sequence[Verb]:
         """Offer to send it."""
-        return (Verb("Buy", self._send, id="go"),)
+        return (SendVerb("Buy", self._send, id="go"),)
 
     def verb_label(self) -> str:
         """Name side, quantity and price."""
-        order = self.command()
-        if order is None:
+        order = self.offer
+        if not isinstance(order, PlaceOrder):
             return "Buy" if self._choice("side") == Side.BUY else "Sell"
-        text = _short(order, self.instrument)
+        text = short_order(order, self.instrument)
         return text.replace(f" {order.instrument}", "") if self.narrow else text
 
     def _send(self) -> None:
-        order = self.command()
-        if order is None:
+        if self.offer is None:
             return
-        answer = self.run(order)
+        answer = self.run(self.offer)
         if answer is not None:
             self.dismiss(answer)
-
-
-def _short(order: PlaceOrder, instrument: Instrument, *, better: str = "") -> str:
-    """Return ``Buy 0.100 BTCUSDT at 61,680.0``."""
-    digits = instrument.price_decimals
-    size = quantity(order.quantity, instrument.quantity_decimals)
-    at = "at market"
-    if order.price is not None:
-        at = f"at {price(order.price, digits)}{better}"
-    if order.trigger is not None:
-        at += f" once {price(order.trigger, digits)} is met"
-    return f"{order.side.value.capitalize()} {size} {order.instrument} {at}"
-
-
-def order_sentence(order: PlaceOrder, instrument: Instrument, scene: Scene) -> str:
-    """Return what an order does, with its terms and what protects it."""
-    verb = "Buys" if order.side is Side.BUY else "Sells"
-    short = _short(order, instrument, better=" or better")
-    parts = [f"{verb}{short.removeprefix(verb[:-1])}"]
-    waits = order.price is not None or order.trigger is not None
-    if order.time_in_force is TimeInForce.GTD:
-        parts.append(f"until {_until(order.expires_ns, scene.ts)} UTC")
-    elif waits or order.time_in_force is not TimeInForce.GTC:
-        parts.append(_UNTIL[order.time_in_force])
-    if order.post_only:
-        parts.append("only to rest")
-    if order.reduce_only:
-        parts.append("only to close what the operator holds")
-    text = ", ".join(parts)
-    guard = bracket_words(order, scene, instrument)
-    return f"{text}; {guard}." if guard else f"{text}."
-
-
-def _until(ends_ns: int | None, now_ns: int) -> str:
-    """Return a moment, with its day where that is another."""
-    day_ns = 86_400 * NS_PER_S
-    if ends_ns is not None and ends_ns // day_ns == now_ns // day_ns:
-        return utc_time(ends_ns)
-    return utc_clock(ends_ns)

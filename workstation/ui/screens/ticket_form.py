@@ -33,16 +33,18 @@ __all__ = [
     "TicketForm",
     "decode_ticket",
     "encode_ticket",
+    "figure_of",
     "price_error",
     "quantity_error",
     "read_ticket",
     "size_bounds",
     "span_error",
     "start_price",
+    "trigger_error",
+    "where_waits",
 ]
 
 _HUNDRED = Decimal(100)
-
 
 _NEEDED: Mapping[OrderType, tuple[str, ...]] = {
     OrderType.MARKET: (),
@@ -117,15 +119,18 @@ def read_ticket(
     typed = {name: getattr(form, name) for name in (*needed, "stop", "target")}
     for name, text in typed.items():
         if text or name in needed:
-            wrong = price_error(text, instrument)
+            if name == "trigger":
+                wrong = trigger_error(text, instrument, form.side)
+            else:
+                wrong = price_error(text, instrument)
             if wrong:
                 errors[name] = wrong
     at, trigger = (
-        amount_of(typed[name]) if name in needed and name not in errors else None
+        figure_of(typed[name]) if name in needed and name not in errors else None
         for name in ("price", "trigger")
     )
-    stop = amount_of(form.stop) if "stop" not in errors else None
-    target = amount_of(form.target) if "target" not in errors else None
+    stop = figure_of(form.stop) if "stop" not in errors else None
+    target = figure_of(form.target) if "target" not in errors else None
     ends = form.time_in_force is TimeInForce.GTD
     if ends and span_error(form.span):
         errors["span"] = span_error(form.span)
@@ -168,12 +173,12 @@ def _size(
     """Return the quantity on the lot, or what is wrong with the size."""
     if form.mode == "quantity":
         wrong = quantity_error(form.size, instrument, at)
-        return (None, wrong) if wrong else (amount_of(form.size), "")
-    amount = amount_of(form.size)
+        return (None, wrong) if wrong else (figure_of(form.size), "")
+    amount = figure_of(form.size)
     if not form.size:
         return None, "a size is missing"
     if amount is None:
-        return None, wrong_amount(form.size)
+        return None, wrong_amount(form.size, strict=True)
     if amount <= 0:
         return None, "must be above 0"
     if worth is None:
@@ -192,18 +197,36 @@ def _size(
     return (None, f"{plain(made)} is not: {wrong}") if wrong else (made, "")
 
 
+def figure_of(text: str) -> Decimal | None:
+    """Return a price or size of an order: nothing that could be another one."""
+    return amount_of(text, strict=True)
+
+
+def where_waits(side: Side) -> str:
+    """Return where the trigger of a stop of this side may be."""
+    return "above the ask" if side is Side.BUY else "below the bid"
+
+
+def trigger_error(text: str, instrument: Instrument, side: Side) -> str:
+    """Return what is wrong with a trigger; where it may be while there is none."""
+    wrong = price_error(text, instrument)
+    return wrong if text else f"{wrong}, {where_waits(side)}"
+
+
 def price_error(text: str, instrument: Instrument) -> str:
     """Return what is wrong with a price, and which one would be right."""
-    value = amount_of(text)
+    value = figure_of(text)
     if not text:
         return "a price is missing"
     if value is None:
-        return wrong_amount(text)
+        return wrong_amount(text, strict=True)
     if value <= 0:
         return "must be above 0"
     if not instrument.is_on_tick(value):
-        near = price(instrument.nearest_price(value), instrument.price_decimals)
-        return f"not on tick {instrument.tick_size}: {near} is"
+        # What is named must be right: 0 is no price, nor is one beyond the bounds.
+        near = max(instrument.nearest_price(value), instrument.tick_size)
+        right = price(instrument.within_prices(near), instrument.price_decimals)
+        return f"not on tick {instrument.tick_size}: {right} is"
     bound = instrument.within_prices(value)
     if bound != value:
         side = "least" if value < bound else "most"
@@ -216,17 +239,20 @@ def quantity_error(text: str, instrument: Instrument, at: Decimal | None) -> str
 
     ``at`` is the order's price; None for a market order.
     """
-    value = amount_of(text)
+    value = figure_of(text)
     if not text:
         return "a quantity is missing"
     if value is None:
-        return wrong_amount(text)
+        return wrong_amount(text, strict=True)
     if value <= 0:
         return f"must be {instrument.lot_size} or more"
     if not instrument.is_on_lot(value):
         near = instrument.round_quantity(value)
         if near <= 0:
             return f"less than a lot of {instrument.lot_size}"
+        beyond = size_error(near, instrument, at)
+        if beyond:
+            return beyond
         shown = quantity(near, instrument.quantity_decimals)
         return f"not on lot {instrument.lot_size}: {shown} is"
     return size_error(value, instrument, at)
@@ -255,10 +281,14 @@ def size_bounds(instrument: Instrument, at: Decimal | None) -> str:
 
 def span_error(text: str) -> str:
     """Return what is wrong with how long an order is to work."""
+    wrong = "a count and a unit, such as 30s, 15m, 2h"
+    if not text.isascii():
+        # Digits of other scripts are refused in a price, too.
+        return wrong
     try:
         span = parse_span(text)
     except ValueError:
-        return "a count and a unit, such as 30s, 15m, 2h"
+        return wrong
     return "at most a year" if span > 366 * 86_400 * NS_PER_S else ""
 
 
