@@ -78,7 +78,7 @@ def test_without_a_quantity_the_risk_gate_sums_up() -> None:
     hand.quote(100.0, 100.0)
     hand.fill(hand.enter("2", strategy="other"), "2", "100")
     risk = hand.executor.gates("s", "BTC")[5]
-    assert (risk.passed, risk.detail) == (True, "20 % of position limit 1000")
+    assert (risk.passed, risk.detail) == (True, "20 % of position limit 1,000")
     assert "would be" not in risk.detail
 
 
@@ -141,7 +141,7 @@ def test_the_gates_carry_their_number_and_its_limit() -> None:
         "engine": "takes entries",
         "task": "running",
         "lock": "automatic",
-        "risk": "10 % of position limit 1000",
+        "risk": "10 % of position limit 1,000",
         "throttle": "1 of 3 orders",
         "broker": "no fate unknown",
     }

@@ -1099,7 +1099,7 @@ def preview(**changes: Any) -> Preview:
         "held": False,
         "gates": (
             Gate("feed", True, "40 ms of 5 s"),
-            Gate("risk", True, "61 % of position limit 100000"),
+            Gate("risk", True, "61 % of position limit 100,000"),
         ),
     }
     return Preview(**{**values, **changes})

@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from workstation.execution.risk import Denial, DenialCode, RiskStage
 from workstation.model.instruments import Side
+from workstation.model.money import grouped
 from workstation.model.orders import Order, OrderRole, OrderType
 from workstation.model.states import BookTrust, Gate
 from workstation.model.timeframes import NS_PER_MS, NS_PER_S
@@ -164,7 +165,7 @@ def _used(risk: RiskStage, instrument: str) -> tuple[bool, str]:
     if limit is None:
         return True, "no position limit"
     used = risk.limits.gross(instrument) / limit * 100
-    return used < 100, f"{used:.0f} % of position limit {limit}"
+    return used < 100, f"{used:.0f} % of position limit {grouped(limit)}"
 
 
 def _open_orders(risk: RiskStage) -> str:

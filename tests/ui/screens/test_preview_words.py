@@ -151,7 +151,7 @@ def test_the_positions_are_the_owners_and_the_accounts() -> None:
 def test_the_verdict_names_code_numbers_and_gates() -> None:
     text, passes = verdict(preview())
     assert passes
-    assert text == "✓ risk: passes, 61 % of position limit 100000 before it"
+    assert text == "✓ risk: passes, 61 % of position limit 100,000 before it"
     text, passes = verdict(preview(code="MAX_ORDER_VALUE", denial="value 3 is more"))
     assert (text, passes) == ("✗ MAX_ORDER_VALUE: value 3 is more", False)
     crossing = preview(takes=D("0.1"), crosses=True)
