@@ -488,7 +488,7 @@ class Ledger:
         Returns how much later it began.
         """
         day_ns, day = self.day_ns, self.statements.day_of(ts)
-        if day_ns is None or day_ns < ts:
+        if day_ns is None or day_ns <= ts:
             return 0
         days = self.statements.days
         days[:] = [each for each in days if each.day_ns < day]
