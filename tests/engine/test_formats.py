@@ -16,13 +16,22 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.engine.runs import SMALL, settings, small
 from tests.engine.test_distant import Venue
 from workstation.engine.account_journal import runs_of
 from workstation.engine.assembly import assemble_session
 from workstation.engine.drivers import Until, run_backtest
-from workstation.engine.formats import FORMAT, STEPS, check_format, record_decoder
+from workstation.engine.formats import (
+    FORMAT,
+    STEPS,
+    Proof,
+    check_format,
+    proven,
+    record_decoder,
+)
 from workstation.engine.journal import Interrupt, JournalReader
 from workstation.engine.replay import replay_journal
 from workstation.engine.session import Session
@@ -42,10 +51,10 @@ from workstation.model.reports import Report
 from workstation.strategy.replies import ScriptAnswered
 
 DATA = Path(__file__).parent / "data"
-OLDER = ("format-1", "format-2-early", "format-2", "format-2-late")
+OLDER = ("format-1", "format-2-early", "format-2", "format-2-late", "format-3")
 GRAIN = Decimal("1e-18")
 
-SHAPES = {3: "5c641cc9"}
+SHAPES = {4: "5c641cc9"}
 """By format, what records and inputs look like."""
 
 
@@ -134,7 +143,7 @@ def test_records_of_an_older_version_say_what_that_version_knew(
     positions = [r.after for r in records if isinstance(r, PositionRecord)]
     assert positions
     for position in positions:
-        if name != "format-2-late":
+        if name not in ("format-2-late", "format-3"):
             # From then on it is on record: the price is a rounded share of it.
             assert position.cost == times(position.quantity, position.average_price)
         assert bool(position.cost) is bool(position.quantity)
@@ -214,6 +223,39 @@ async def test_a_run_that_took_up_an_older_one_is_replayed(tmp_path: Path) -> No
     assert result.matches, result.first_difference
     assert result.session.executor.ledger.fills == 3
     result.session.close()
+
+
+VALUES = st.one_of(
+    st.none(), st.integers(-9, 9), st.text(max_size=3), st.binary(max_size=3)
+)
+ROWS = st.lists(st.tuples(VALUES, VALUES), max_size=12)
+
+
+@given(ROWS, st.lists(st.integers(1, 5), max_size=12), ROWS)
+def test_rows_are_told_only_as_far_as_they_are_what_was_written(
+    rows: list[tuple[Any, ...]], sizes: list[int], found: list[tuple[Any, ...]]
+) -> None:
+    proof = Proof()
+    marks = [proof.mark]
+    for size in [*sizes, len(rows)]:
+        if proof.count < len(rows):
+            proof = proof.after(rows[proof.count : proof.count + size])
+            marks.append(proof.mark)
+    assert list(proven(rows, marks)) == rows
+    # Any difference is one, also where only some rows are others.
+    for other in (found, rows[1:], rows[:-1], [*rows, *found[:1]], rows[::-1]):
+        if list(map(_typed, other)) == list(map(_typed, rows)):
+            continue
+        told: list[tuple[Any, ...]] = []
+        with pytest.raises(ValueError, match="what is behind row"):
+            told.extend(proven(other, marks))
+        assert told == rows[: len(told)]
+    with pytest.raises(ValueError, match="what is behind row 0 was not written by us"):
+        list(proven(rows, []))
+
+
+def _typed(row: tuple[Any, ...]) -> list[tuple[type, Any]]:
+    return [(type(each), each) for each in row]
 
 
 def test_there_is_a_step_from_every_format_but_the_last() -> None:

@@ -153,7 +153,11 @@ def test_a_folder_that_cannot_be_written_stops_only_a_strict_run(
     path = tmp_path / "file" / "j.sqlite"
     with pytest.raises(JournalError, match="give another folder"):
         Journal(path, {})
-    assert Journal(path, {}, strict=False).failure is not None
+    failure = Journal(path, {}, strict=False).failure
+    assert failure is not None
+    assert 'or path = "" for none' in failure
+    with pytest.raises(JournalError, match=r"with \[journal\] path$"):
+        Journal(path, {}, synced=True)
 
 
 @pytest.mark.parametrize(

@@ -224,7 +224,7 @@ def test_a_journal_of_another_version_is_refused(tmp_path: Path) -> None:
         header["format"] = 99
 
     _header(path, change)
-    with pytest.raises(JournalError, match=r"format 99, written by .* up to format 3"):
+    with pytest.raises(JournalError, match=r"format 99, written by .* up to format 4"):
         replay_journal(path)
 
 

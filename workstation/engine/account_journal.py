@@ -1,7 +1,8 @@
 """The journal of an account: a folder with a file for each run, held by one engine.
 
 The files are read in order to take up an account where it was left, however it was
-left. The lock goes with the process, so a killed engine never has to be cleared away.
+left, and only if they are all there and as they were written. The lock goes with the
+process, so a killed engine never has to be cleared away.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import msgspec
 
-from workstation.engine.formats import check_format, record_decoder
+from workstation.engine.formats import PROVEN, check_format, record_decoder
 from workstation.engine.journal import SUFFIX, JournalReader
 from workstation.model.errors import JournalError
 from workstation.model.records import Record
@@ -29,25 +31,34 @@ class AccountJournal:
     def __init__(self, folder: Path) -> None:
         """Raise JournalError where another engine runs the account."""
         self.folder = folder
+        with ExitStack() as undo:
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                self._lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+                undo.callback(os.close, self._lock)
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise JournalError(
+                    f"journal {folder}: process {self._holder()} runs this account; "
+                    "one engine at a time may"
+                ) from None
+            except OSError as error:
+                raise JournalError(
+                    f"journal {folder}: {error.strerror}; name another folder with "
+                    "[journal] path"
+                ) from error
+            undo.pop_all()
+        with suppress(OSError):
+            # For whoever is kept out. A full disk has no room for it: the lock holds.
+            os.ftruncate(self._lock, 0)
+            os.pwrite(self._lock, str(os.getpid()).encode(), 0)
+
+    def _holder(self) -> str:
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as error:
-            raise JournalError(
-                f"journal {folder}: {error.strerror}; name another folder with "
-                "[journal] path"
-            ) from error
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            told = os.pread(self._lock, 20, 0).decode(errors="replace").strip()
         except OSError:
-            holder = os.pread(self._lock, 20, 0).decode(errors="replace").strip()
-            os.close(self._lock)
-            raise JournalError(
-                f"journal {folder}: process {holder or 'unknown'} runs this account; "
-                "one engine at a time may"
-            ) from None
-        os.ftruncate(self._lock, 0)
-        os.pwrite(self._lock, str(os.getpid()).encode(), 0)
+            told = ""
+        return told or "unknown"
 
     def mark(self, runs: list[Path]) -> str:
         """Return what sets this journal's client order ids apart from any other's.
@@ -70,8 +81,30 @@ class AccountJournal:
         return self.folder / f"{last + 1:06}{SUFFIX}"
 
     def runs(self) -> list[Path]:
-        """Return the files of the runs so far, oldest first; empty ones are no runs."""
-        return [path for path in _files(self.folder) if _has_begun(path)]
+        """Return the files of the runs so far, oldest first; empty ones are no runs.
+
+        Raises JournalError where one is missing: its number, or what a later one says
+        that it has taken up.
+        """
+        files = _files(self.folder)
+        for number, path in enumerate(files, 1):
+            if int(path.stem) != number:
+                raise self._lacks(f"{number:06}{SUFFIX}", path.name)
+        headers = {path: _header(path) for path in files}
+        begun = [path for path in files if headers[path]]
+        there = {path.name for path in begun}
+        for path in begun:
+            for name in _taken_up(headers[path], path):
+                if name not in there:
+                    raise self._lacks(name, path.name)
+        return begun
+
+    def _lacks(self, name: str, later: str) -> JournalError:
+        return JournalError(
+            f"journal {self.folder}: {name} is missing or empty, which {later} came "
+            "after: what it held is not known; bring it back from a copy, or name "
+            "another folder with [journal] path"
+        )
 
     def close(self) -> None:
         """Let another engine run the account."""
@@ -88,22 +121,34 @@ def runs_of(
     and nothing may be traded on it.
     """
     for path in runs:
-        reader = JournalReader(path)
+        reader = JournalReader(path, of_account=True)
         try:
-            yield reader.header, _records(reader, path)
+            found = check_format(reader.header, path)
+            # Whatever it says of its format: what can be proven is.
+            is_proven = found >= PROVEN or reader.has_proof
+            if is_proven:
+                reader.prove()
+            yield reader.header, _records(reader, found, is_proven, path)
         finally:
             reader.close()
 
 
-def _records(reader: JournalReader, path: Path) -> Iterator[Record]:
-    decode = record_decoder(check_format(reader.header, path))
-    for seq, blob in reader.records():
-        try:
-            yield decode(blob)
-        except (msgspec.MsgspecError, TypeError) as error:
-            raise JournalError(
-                f"journal {path}: the record at seq {seq} is damaged: {error}"
-            ) from error
+def _records(
+    reader: JournalReader, found: int, is_proven: bool, path: Path
+) -> Iterator[Record]:
+    decode = record_decoder(found)
+    try:
+        for seq, blob in reader.proven_records() if is_proven else reader.records():
+            try:
+                yield decode(blob)
+            except (msgspec.MsgspecError, TypeError) as error:
+                raise JournalError(
+                    f"journal {path}: the record at seq {seq} is damaged: {error}"
+                ) from error
+    except JournalError:
+        # Now: whoever asked for the runs may not come back for the next one.
+        reader.close()
+        raise
 
 
 def _files(folder: Path) -> list[Path]:
@@ -111,12 +156,15 @@ def _files(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: int(path.stem))
 
 
-def _has_begun(path: Path) -> bool:
-    """Tell whether a run got as far as its header; before that it did nothing."""
+def _header(path: Path) -> dict[str, object]:
+    """Return the header of a run; empty where it did not get as far: it did nothing."""
+    reader = JournalReader(path, of_account=True)
+    reader.close()
+    return reader.header
+
+
+def _taken_up(header: dict[str, object], path: Path) -> list[str]:
     try:
-        JournalReader(path).close()
-    except JournalError as error:
-        if "no header" in str(error) or "no such table" in str(error):
-            return False
-        raise
-    return True
+        return msgspec.convert(header.get("takes_up", []), list[str])
+    except msgspec.ValidationError as error:
+        raise JournalError(f"journal {path}: runs before it: {error}") from error

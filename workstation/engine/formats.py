@@ -1,13 +1,16 @@
 """Formats of the journal: which one this version writes, and how older ones are read.
 
 Whoever changes what records, inputs or the header look like raises FORMAT and adds the
-step from the format before. Readers ask here, before they believe a word of a file.
+step from the format before. Readers ask here, before they believe a word of a file; and
+what is read of a table is held against the proof that was written with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
+from hashlib import blake2b
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -18,11 +21,23 @@ from workstation.model.errors import JournalError
 from workstation.model.money import times
 from workstation.model.records import Record
 
-__all__ = ["FORMAT", "STEPS", "Step", "check_format", "record_decoder", "to_replay"]
+__all__ = [
+    "FORMAT",
+    "PROVEN",
+    "STEPS",
+    "Proof",
+    "Step",
+    "check_format",
+    "proven",
+    "record_decoder",
+    "to_replay",
+]
 
-FORMAT = 3
+FORMAT = 4
 """What is written. 1 had no answers of scripts; 2 began before rows said who moved
-them and positions what they cost."""
+them and positions what they cost; 3 had no proof of its rows."""
+PROVEN = 4
+"""The first format that has one: without it a journal of today is damaged."""
 
 Plain = dict[str, Any]  # Any: decoded msgpack, whose shape is that of an older version.
 
@@ -54,10 +69,15 @@ def _from_2(record: Plain) -> Plain:
     return record
 
 
-STEPS: Mapping[int, Step] = {1: Step(_as_it_was), 2: Step(_from_2)}
+STEPS: Mapping[int, Step] = {
+    1: Step(_as_it_was),
+    2: Step(_from_2),
+    3: Step(_as_it_was),
+}
 """By the format they lead away from; without a gap up to FORMAT."""
 
 _decode: Callable[[bytes], Record] = msgspec.msgpack.Decoder(Record).decode
+_encode_row = msgspec.msgpack.Encoder().encode
 _decode_plain = msgspec.msgpack.Decoder(Plain).decode
 
 
@@ -115,6 +135,53 @@ def record_decoder(found: int) -> Callable[[bytes], Record]:
         return cast(Record, msgspec.convert(plain, Record))
 
     return decode
+
+
+class Proof:
+    """A running count and digest of a table's rows, in the order of writing."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._digest = blake2b(digest_size=16)
+
+    def after(self, rows: list[tuple[Any, ...]]) -> Proof:  # Any: columns of a table
+        """Return what proves these rows, too; this one stays as it is.
+
+        Raises OverflowError for a number that no table holds.
+        """
+        proof = Proof()
+        proof.count = self.count + len(rows)
+        proof._digest = self._digest.copy()
+        proof._digest.update(b"".join(map(_encode_row, rows)))
+        return proof
+
+    @property
+    def mark(self) -> tuple[int, bytes]:
+        """Return what is stored with the commit that ends here."""
+        return self.count, self._digest.digest()
+
+
+def proven(
+    rows: Iterable[tuple[Any, ...]], marks: Iterable[tuple[int, bytes]]
+) -> Iterator[tuple[Any, ...]]:
+    """Yield rows, each once a mark of its commit has shown that it is what was written.
+
+    Raises ValueError that says behind which row something is not.
+    """
+    rows = iter(rows)
+    proof, mark = Proof(), None
+    for mark in marks:
+        count, _ = mark
+        chunk = list(islice(rows, max(0, count - proof.count)))
+        wanted = proof.after(chunk)
+        if wanted.mark != mark:
+            raise ValueError(
+                f"what is behind row {proof.count} is not what was written"
+            )
+        proof = wanted
+        yield from chunk
+    if mark is None or next(rows, None) is not None:
+        raise ValueError(f"what is behind row {proof.count} was not written by us")
 
 
 def _writer(header: Mapping[str, object]) -> str:

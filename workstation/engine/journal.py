@@ -2,8 +2,9 @@
 
 One sqlite file per run (WAL, exclusive lock: a second engine on it fails at once),
 written by one thread with group commit. What one input has led to is committed together
-or not at all, so that a kill cuts between inputs, never through one. A journal that
-cannot be written never stops the engine: ``failure`` says why, and the screen shows it.
+or not at all, so that a kill cuts between inputs, never through one. Each commit holds
+the proof of its rows, and the file says whether it was closed. A journal that cannot be
+written never stops the engine: ``failure`` says why, and the screen shows it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import queue
 import shutil
 import sqlite3
+import struct
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -20,6 +22,7 @@ from typing import Any, cast
 
 import msgspec
 
+from workstation.engine.formats import Proof, proven
 from workstation.model.commands import Command
 from workstation.model.errors import JournalError
 from workstation.model.records import Record
@@ -44,19 +47,41 @@ SUFFIX = ".sqlite"
 _BATCH = 2_000
 _BUSY_S = 0.2
 
+# ``proof`` has the mark of each commit by table; the one of ``end`` says whether the
+# file was closed, and takes no more room then: a full disk may be why.
 _SCHEMA = """
+begin;
 create table if not exists meta (key text primary key, value blob);
 create table if not exists inputs (seq integer, pulled integer, kind text, blob blob);
 create table if not exists scripts (strategy text, hash text, blob blob);
 create table if not exists records (id integer primary key, seq integer, ts integer,
                                     blob blob);
+create table if not exists proof (name text, count integer, mark blob,
+                                  primary key (name, count)) without rowid;
+insert or ignore into proof values ('end', 0, cast('open' as blob));
+commit;
 """
-_INSERT = {
-    "inputs": "insert into inputs values (?, ?, ?, ?)",
-    "records": "insert into records (seq, ts, blob) values (?, ?, ?)",
-    "scripts": "insert into scripts values (?, ?, ?)",
-    "meta": "insert or replace into meta values (?, ?)",
+_CLOSE = "update proof set mark = cast('done' as blob) where name = 'end'"
+_DONE = b"done"
+_COLUMNS = {
+    "inputs": "seq, pulled, kind, blob",
+    "records": "seq, ts, blob",
+    "scripts": "strategy, hash, blob",
+    "meta": "key, value",
 }
+_INSERT = {
+    name: f"insert into {name} ({columns}) "
+    f"values ({', '.join('?' * len(columns.split()))})"
+    for name, columns in _COLUMNS.items()
+}
+_MARK = "insert or ignore into proof values (?, ?, ?)"
+_BRING_BACK = (
+    "bring the file back from a copy, or name another folder with [journal] path"
+)
+# Of the -wal file: its header, and the header of each page in it.
+_WAL_HEADER = 32
+_FRAME_HEADER = 24
+_WAL_MAGIC = {0x377F0682: "<", 0x377F0683: ">"}
 
 _Row = tuple[str, tuple[object, ...]]
 
@@ -127,15 +152,19 @@ class Journal:
         # The input that is under way, and its rows so far.
         self._seq = 0
         self._rows: list[_Row] = []
+        self._proofs = {name: Proof() for name in _COLUMNS}
         self._thread: threading.Thread | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             connection = _connect(path, synced)
         except (OSError, sqlite3.Error) as error:
             self.failure = (
-                f"journal {path}: {error}; give another folder with [journal] path, "
-                'or path = "" for none'
+                f"journal {path}: {error}; make room there, or give another folder "
+                "with [journal] path"
             )
+            if not synced:
+                # Real orders go nowhere without a journal.
+                self.failure += ', or path = "" for none'
             if strict:
                 raise JournalError(self.failure) from error
             return
@@ -211,6 +240,13 @@ class Journal:
             if rows and self.failure is None:
                 self._commit(connection, rows)
         try:
+            # First, so that the mark of the end needs no room in a file beside it.
+            _checkpoint(connection)
+            with connection:
+                connection.execute(_CLOSE)
+        except sqlite3.Error as error:
+            self.failure = self.failure or f"journal {self.path}: {error}"
+        try:
             connection.close()
         except sqlite3.Error as error:
             self.failure = self.failure or f"journal {self.path}: {error}"
@@ -220,37 +256,99 @@ class Journal:
         for table, row in rows:
             by_table[table].append(row)
         try:
+            proofs = {
+                table: self._proofs[table].after(chosen)
+                for table, chosen in by_table.items()
+                if chosen
+            }
+            marks = [(table, *proof.mark) for table, proof in proofs.items()]
             with connection:
-                for table, chosen in by_table.items():
-                    if chosen:
-                        connection.executemany(_INSERT[table], chosen)
+                for table in proofs:
+                    connection.executemany(_INSERT[table], by_table[table])
+                connection.executemany(_MARK, marks)
         except Exception as error:  # the edge of the writer: it must outlive all rows
             self.failure = (
                 f"journal {self.path}: {error}; the run goes on, "
                 f"rows after {self.durable_rows} are not kept"
             )
         else:
+            self._proofs |= proofs
             self.durable_rows += len(rows)
         self.on_durable()
 
 
 class JournalReader:
-    """Reads a finished or broken-off journal without changing it."""
+    """Reads a finished or broken-off journal without changing it.
 
-    def __init__(self, path: Path) -> None:
+    Raises JournalError for what is none. Rows are believed as they are, but for those
+    that ``prove`` and ``proven_records`` have looked at. A run ``of_account`` may have
+    done nothing: its ``header`` is empty then. And it was on the disk commit by commit:
+    its -wal must not go on behind what can be read.
+    """
+
+    def __init__(self, path: Path, *, of_account: bool = False) -> None:
         if not path.is_file():
             raise JournalError(f"journal {path}: no such file")
         self._path = path
-        self._folder = tempfile.TemporaryDirectory(prefix="workstation-journal-")
-        copy = _copy(path, Path(self._folder.name))
+        self._folder, copy = _copy(path)
         self._connection = sqlite3.connect(copy)
         self.header: dict[str, object] = {}
         self.summary: dict[str, object] | None = None
         try:
-            self._read_meta()
+            self._check_wal(copy, of_account)
+            if not (of_account and self._is_empty()):
+                self._read_meta()
         except JournalError:
             self.close()
             raise
+
+    def _check_wal(self, copy: Path, of_account: bool) -> None:
+        """Raise JournalError where the -wal lacks, or has lost, what it must have had.
+
+        The last commits of a run that was not closed are in there, and nowhere else.
+        """
+        wal = copy.with_name(f"{copy.name}-wal")
+        # Before the first look into the file: that changes what is beside it.
+        found = wal.read_bytes() if wal.exists() else b""
+        if not copy.stat().st_size and found:
+            raise self._damaged("it is empty, what was written after it is not")
+        tables = self._tables()
+        closed = b""
+        if "proof" in tables:
+            rows = [*self._rows("select mark from proof where name = 'end'")]
+            closed = rows[0][0] if rows else b""
+        if not _is_wal(found):
+            if closed != _DONE and (found or "proof" in tables) and tables:
+                raise self._damaged(
+                    f"the last commits were in {self._path.name}-wal, which is "
+                    f"{'damaged' if found else 'missing'}"
+                )
+        elif of_account:
+            # On the copy, where nothing has to outlast a loss of power.
+            list(self._rows("pragma synchronous=off"))
+            ((_, pages, _),) = self._rows("pragma wal_checkpoint")
+            if _goes_on(found, pages):
+                raise self._damaged(
+                    f"{self._path.name}-wal cannot be read behind page {pages}, and "
+                    "goes on"
+                )
+
+    def _damaged(self, what: str) -> JournalError:
+        return JournalError(f"journal {self._path}: damaged: {what}; {_BRING_BACK}")
+
+    def _tables(self) -> set[str]:
+        found = self._rows("select name from sqlite_master where type = 'table'")
+        return {name for (name,) in found}
+
+    def _is_empty(self) -> bool:
+        """Tell whether a run was killed before it had written anything."""
+        tables = self._tables()
+        if not tables <= {*_COLUMNS, "proof"}:
+            return False
+        rows = [self._rows(f"select 1 from {name}") for name in tables & {*_COLUMNS}]
+        if "proof" in tables:
+            rows.append(self._rows("select 1 from proof where count > 0"))
+        return not any(next(each, None) for each in rows)
 
     def _read_meta(self) -> None:
         rows = dict(self._rows("select key, value from meta"))
@@ -264,6 +362,34 @@ class JournalReader:
                 )
         except (msgspec.MsgspecError, TypeError) as error:
             raise JournalError(f"journal {self._path}: damaged: {error}") from error
+
+    @property
+    def has_proof(self) -> bool:
+        """Tell whether its rows can be proven; in older formats they cannot."""
+        return "proof" in self._tables()
+
+    def prove(self) -> None:
+        """Raise JournalError unless all but the records are what was written."""
+        if not self.has_proof:
+            raise self._damaged("it has no proof of its rows")
+        for table in ("meta", "scripts", "inputs"):
+            for _ in self._proven(table):
+                pass
+
+    def proven_records(self) -> Iterator[tuple[int, bytes]]:
+        """Yield what ``records`` does, but nothing that is not what was written."""
+        for seq, _, blob in self._proven("records"):
+            yield seq, blob
+
+    def _proven(self, table: str) -> Iterator[tuple[Any, ...]]:
+        rows = self._rows(f"select {_COLUMNS[table]} from {table} order by rowid")
+        marks = self._rows(
+            f"select count, mark from proof where name = '{table}' order by count"
+        )
+        try:
+            yield from proven(rows, marks)
+        except (ValueError, TypeError) as error:
+            raise self._damaged(f"{table}: {error}") from error
 
     def inputs(self) -> Iterator[InputRow]:
         """Yield the journalled inputs in order."""
@@ -319,13 +445,64 @@ class JournalReader:
         self._folder.cleanup()
 
 
-def _copy(path: Path, folder: Path) -> Path:
+def _copy(path: Path) -> tuple[tempfile.TemporaryDirectory[str], Path]:
     # A killed run leaves its last commits in the -wal file, and reading those
     # rewrites the journal: so a copy is read, never the original.
-    for name in (path.name, f"{path.name}-wal"):
-        if path.with_name(name).exists():
-            shutil.copyfile(path.with_name(name), folder / name)
-    return folder / path.name
+    folder: tempfile.TemporaryDirectory[str] | None = None
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="workstation-journal-")
+        for name in (path.name, f"{path.name}-wal"):
+            if path.with_name(name).exists():
+                shutil.copyfile(path.with_name(name), Path(folder.name) / name)
+    except OSError as error:
+        place = "the folder for temporary files" if folder is None else folder.name
+        if folder is not None:
+            folder.cleanup()
+        raise JournalError(
+            f"journal {path}: cannot be copied to {place} to be read: "
+            f"{error.strerror or error}; make room there, or name another folder with "
+            "the environment variable TMPDIR"
+        ) from error
+    return folder, Path(folder.name) / path.name
+
+
+def _is_wal(found: bytes) -> bool:
+    """Tell whether a -wal file begins with a header that is whole."""
+    order = _WAL_MAGIC.get(int.from_bytes(found[:4], "big"))
+    if order is None or len(found) < _WAL_HEADER:
+        return False
+    first = second = 0
+    words = struct.unpack(f"{order}6I", found[:24])
+    for even, odd in zip(words[::2], words[1::2], strict=True):
+        first = first + even + second & 0xFFFFFFFF
+        second = second + odd + first & 0xFFFFFFFF
+    return struct.unpack(">2I", found[24:_WAL_HEADER]) == (first, second)
+
+
+def _goes_on(wal: bytes, frames: int) -> bool:
+    """Tell whether a whole commit follows the last frame that sqlite could read.
+
+    It reads up to the first one that is damaged. What a kill or a loss of power left of
+    the commit that was being written is no whole one: it ends with a frame that has the
+    size of the file, and is on the disk before the next one begins.
+    """
+    size = _FRAME_HEADER + int.from_bytes(wal[8:12], "big")
+    # Frames of this turn of the file have the salts of its header, older ones others.
+    salts = wal[16:24]
+    committed = False
+    place = wal.find(salts, _WAL_HEADER + frames * size)
+    while place >= 0:
+        start = place - 8
+        if committed or (start - _WAL_HEADER) % size:
+            return True
+        committed = any(wal[start + 4 : start + 8])
+        place = wal.find(salts, place + len(salts))
+    return False
+
+
+def _checkpoint(connection: sqlite3.Connection) -> None:
+    """Move what is in the -wal file to the file itself."""
+    connection.execute("pragma wal_checkpoint").fetchall()
 
 
 def _connect(path: Path, synced: bool) -> sqlite3.Connection:
@@ -334,11 +511,19 @@ def _connect(path: Path, synced: bool) -> sqlite3.Connection:
         connection.execute("pragma locking_mode=exclusive")
         connection.execute("pragma journal_mode=wal")
         connection.execute(f"pragma synchronous={'full' if synced else 'normal'}")
-        connection.executescript(_SCHEMA)
-        if connection.execute("select 1 from meta limit 1").fetchone():
+        tables = connection.execute("select name from sqlite_master").fetchall()
+        if ("meta",) in tables and connection.execute(
+            "select 1 from meta limit 1"
+        ).fetchone():
             raise JournalError(
                 f"journal {path}: holds a run already; name a new file or a folder"
             )
+        connection.executescript(_SCHEMA)
+        nothing = Proof().mark
+        with connection:
+            connection.executemany(_MARK, [(name, *nothing) for name in _COLUMNS])
+        # From here on the file itself says that the one beside it must be there.
+        _checkpoint(connection)
     except (sqlite3.Error, JournalError):
         connection.close()
         raise
