@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 import subprocess
@@ -93,4 +94,47 @@ async def test_a_process_that_cannot_be_started_is_tried_again(
             heartbeat.leaving(submit("a"))
     heartbeat.leaving(submit("a"))
     assert heartbeat.starts == 1
+    heartbeat.dismiss()
+
+
+def test_however_much_it_has_to_know_at_first_one_watchdog_is_enough() -> None:
+    names = [f"BINANCE:SYM{number}USDT" for number in range(4_000)]
+    account = {**ACCOUNT, "symbols": {name: name[8:] for name in names}}
+    entries = {f"order-{number}": name for number, name in enumerate(names)}
+    heartbeat = Heartbeat(account, lambda: entries)
+    assert len(heartbeat._account) > 2**16
+    heartbeat.beat()
+    process = heartbeat._process
+    assert process is not None
+    for _ in range(3):
+        heartbeat.beat()
+    heartbeat.leaving(submit("a"))
+    assert heartbeat.starts == 1
+    assert heartbeat.failure == ""
+    # It has read all that it has to: else it would not understand the farewell.
+    heartbeat.dismiss()
+    assert process.returncode == 0
+
+
+async def test_no_process_at_the_first_beat_is_told_and_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def none_left(*args: object, **kwargs: object) -> None:
+        raise BlockingIOError("no more processes")
+
+    entries = {"a": "BTCUSDT"}
+    heartbeat = Heartbeat(ACCOUNT, lambda: entries)
+    heartbeat._beat_s = 0.0
+    before = len(os.listdir("/proc/self/fd"))
+    with monkeypatch.context() as patch:
+        patch.setattr(subprocess, "Popen", none_left)
+        beating = asyncio.create_task(heartbeat.run())
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert heartbeat.failure == "no more processes"
+        assert len(os.listdir("/proc/self/fd")) == before
+    while not heartbeat.starts:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    assert heartbeat._known == entries
+    beating.cancel()
     heartbeat.dismiss()

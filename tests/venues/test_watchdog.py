@@ -220,21 +220,25 @@ async def test_an_error_about_one_entry_leaves_no_other_behind() -> None:
 
 
 def test_once_it_acts_it_hears_no_more_and_whoever_writes_notices() -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "workstation.venues.watchdog"],
-        stdin=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    assert process.stdin is not None
-    assert process.stderr is not None
-    pipe = process.stdin.fileno()
     # Nobody listens there: it would insist for an hour.
     venue = {"base_url": "http://127.0.0.1:9"}
     account = {"venue": venue, "symbols": {"BTCUSDT": "BTCUSDT"}, "silence_s": 0.2}
-    os.write(pipe, msgspec.json.encode(account) + b"\n" + SENT + b"\n")
+    with open(os.memfd_create("first"), "w+b") as first:
+        first.write(msgspec.json.encode(account) + b"\n" + SENT + b"\n")
+        first.seek(0)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "workstation.venues.watchdog", str(first.fileno())],
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=(first.fileno(),),
+        )
+    assert process.stdin is not None
+    assert process.stderr is not None
+    pipe = process.stdin.fileno()
+    os.write(pipe, b'{"sent":{"c":"BTCUSDT"}}\n')
     try:
         assert process.stderr.readline() == (
-            b"watchdog: the engine is silent for 0.2 s; entries to cancel: 2\n"
+            b"watchdog: the engine is silent for 0.2 s; entries to cancel: 3\n"
         )
         with pytest.raises(BrokenPipeError):
             os.write(pipe, b"\n")

@@ -2,7 +2,8 @@
 
 Before an entry leaves for the venue its id is in the pipe, so that whatever kills the
 engine, the watchdog knows it. One that has ended, or that hears no more because it
-acts, is followed by another.
+acts, is followed by another. What it has to know at first is in a file in memory: a
+pipe takes 64 KiB, and nobody reads there yet.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 
 import msgspec
 
@@ -24,13 +26,14 @@ BEATS_PER_SILENCE = 4
 # One that hears the farewell ends at once, even if it was only just started; one that
 # does not has begun to cancel, and nobody waits for that.
 LEAVE_S = 5.0
+_WATCHDOG = (sys.executable, "-m", "workstation.venues.watchdog")
 
 
 class Heartbeat:
     """Keeps one watchdog; ``entries`` are the engine's at the venue, with instruments.
 
     ``account`` is the first line that the watchdog reads: it has the secrets of the
-    account, which is why it goes through the pipe.
+    account, which is why it is on no disk and no command line.
     """
 
     def __init__(
@@ -64,19 +67,17 @@ class Heartbeat:
         """Say that the engine lives, and what is at the venue."""
         self._acting = [each for each in self._acting if each.poll() is None]
         if self._has_ended() or not self._tell():
-            self._start()
-            self._tell()
+            self._start(self._entries())
 
     def leaving(self, request: SingleRequest) -> None:
         """Let the watchdog know an entry before the venue does."""
         if isinstance(request, SubmitOrder) and not request.order.reduce_only:
             order = request.order
-            sent = {"sent": {order.id: order.instrument}}
-            if self._has_ended() or not self._say(sent):
+            sent = {order.id: order.instrument}
+            if self._has_ended() or not self._say({"sent": sent}):
                 # The new one has to learn of all the others too.
-                self.beat()
-                self._say(sent)
-            self._known[order.id] = order.instrument
+                self._start({**self._entries(), **sent})
+            self._known |= sent
 
     def dismiss(self) -> None:
         """Take leave: the entries that are open stay as they are."""
@@ -93,28 +94,31 @@ class Heartbeat:
     def _has_ended(self) -> bool:
         return self._process is None or self._process.poll() is not None
 
-    def _start(self) -> None:
+    def _start(self, entries: Mapping[str, str]) -> None:
         if self._process is not None:
             self._leave()
-        reading, writing = os.pipe()
-        try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "workstation.venues.watchdog"],
-                stdin=reading,
-                # Its own session: what ends the terminal's programs must not end it.
-                start_new_session=True,
-            )
-        except OSError:
-            os.close(writing)
-            raise
-        finally:
-            os.close(reading)
+        with ExitStack() as undo, open(os.memfd_create("watchdog"), "w+b") as first:
+            first.write(self._account + b"\n" + _line({"sent": entries}))
+            first.seek(0)
+            reading, writing = os.pipe()
+            undo.callback(os.close, writing)
+            try:
+                self._process = subprocess.Popen(
+                    [*_WATCHDOG, str(first.fileno())],
+                    stdin=reading,
+                    pass_fds=(first.fileno(),),
+                    # Its own session: what ends the terminal's programs must not end
+                    # it.
+                    start_new_session=True,
+                )
+            finally:
+                os.close(reading)
+            undo.pop_all()
         self._pipe = writing
         # A watchdog that does not read must never hold up the engine.
         os.set_blocking(self._pipe, False)
         self.starts += 1
-        self._known = {}
-        self._write(self._account + b"\n")
+        self._known = dict(entries)
 
     def _tell(self) -> bool:
         """Say what has changed since the last time, and whether it got through."""
@@ -127,7 +131,7 @@ class Heartbeat:
         return self._write(b"\n")
 
     def _say(self, line: Mapping[str, object]) -> bool:
-        return self._write(msgspec.json.encode(line) + b"\n")
+        return self._write(_line(line))
 
     def _write(self, line: bytes) -> bool:
         process = self._process
@@ -153,3 +157,7 @@ class Heartbeat:
     def _leave(self) -> None:
         os.close(self._pipe)
         self._process = None
+
+
+def _line(said: Mapping[str, object]) -> bytes:
+    return msgspec.json.encode(said) + b"\n"

@@ -1,10 +1,11 @@
 """The watchdog: a process of its own that cancels entries when the engine is silent.
 
-``python -m workstation.venues.watchdog`` reads lines of JSON from its standard input:
-first which account to reach, then which entries left for the venue and which are gone;
-an empty line only says that the engine lives. Silence, or the end of the input without
-a farewell, makes it cancel what it knows until each is over, and end. It listens no
-more then: an engine that is back starts another. Protection is left where it is.
+``python -m workstation.venues.watchdog FD`` reads lines of JSON: from that descriptor,
+to its end, which account to reach and which entries are there; from its standard input
+which entries left for the venue and which are gone. An empty line only says that the
+engine lives. Silence, or the end of the input without a farewell, makes it cancel what
+it knows until each is over, and end. It listens no more then: an engine that is back
+starts another. Protection is left where it is.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ SHOWS_WITHIN_NS = 10 * NS_PER_S
 
 
 class Account(Struct, frozen=True):
-    """Where the entries are; the first line."""
+    """Where the entries are; the first line of what it is started with."""
 
     venue: BinanceVenueSettings
     symbols: dict[str, str]
@@ -164,11 +165,15 @@ async def _main() -> None:
         # Unlike ``sys.stdin`` this one can be closed.
         os.fdopen(sys.stdin.fileno(), "rb", 0),
     )
-    account = msgspec.json.decode(await lines.readline(), type=Account)
+    with os.fdopen(int(sys.argv[1]), "rb") as first:
+        account = msgspec.json.decode(first.readline(), type=Account)
+        entries = first.readlines()
     watchdog = Watchdog(
         BinanceVenue(account.venue, account.symbols),
         recv_window_ms=account.venue.recv_window_ms,
     )
+    for line in entries:
+        watchdog.take(line)
     why = await watchdog.watch(lines, account.silence_s)
     # An engine that is back is to notice that nobody hears of its entries.
     pipe.close()
