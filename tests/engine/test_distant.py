@@ -8,11 +8,12 @@ from decimal import Decimal
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from tests.engine.requests import submit
 from tests.engine.runs import settings, small
 from workstation.engine.assembly import assemble_session
-from workstation.engine.distant import DistantBroker
+from workstation.engine.distant import DistantBroker, Question
 from workstation.engine.heartbeat import Heartbeat
 from workstation.engine.journal import JournalReader
 from workstation.engine.replay import replay_journal
@@ -193,6 +194,157 @@ async def test_an_order_waits_also_for_a_cancel_that_waits_itself() -> None:
         await _turns()
         assert venue.begun == ["a", "a", "b"]
         broker.stop()
+
+
+async def test_questions_leave_a_few_at_a_time_in_order_and_none_is_lost() -> None:
+    class Counting(Venue):
+        now = most = 0
+
+        async def send(self, request: SingleRequest) -> Sequence[Report]:
+            if isinstance(request, QueryOrder):
+                self.now += 1
+                self.most = max(self.most, self.now)
+            try:
+                await asyncio.sleep(0)
+                return await super().send(request)
+            finally:
+                self.now -= isinstance(request, QueryOrder)
+
+    venue = Counting(silent=["q-7"])
+    names = [f"q-{number}" for number in range(1_000)]
+    broker = DistantBroker(venue, poll_s=60)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broker.run())
+        for name in names:
+            broker.request(QueryOrder(name))
+        assert broker.waiting == 1_000
+        await _turns(3)
+        # Neither a cancel nor an order is behind them.
+        broker.request(CancelOrder("q-999"))
+        broker.request(submit("a"))
+        await _turns(6)
+        assert {"q-999", "a"} <= set(venue.begun[:30])
+        while broker.waiting:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        broker.stop()
+    asked = [_id(each) for each in venue.asked if isinstance(each, QueryOrder)]
+    assert asked == names
+    assert venue.most == 8
+
+
+class Rationed(Venue):
+    """Hears no question while ``full``."""
+
+    full = True
+
+    def holds_s(self, question: Question, others: int) -> float:
+        return 60.0 if self.full else 0.0
+
+
+async def test_a_question_that_is_held_back_keeps_nothing_else_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("workstation.engine.distant._LOOK_S", 0.0)
+    venue = Rationed(cash="1")
+    broker = DistantBroker(venue, poll_s=60)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broker.run())
+        sent: list[SingleRequest] = [
+            QueryOrder("a"),
+            QueryAccount(1, 0),
+            QueryOrder("b"),
+            CancelOrder("a"),
+            submit("c"),
+            QueryOrder("c"),
+            # What is asked again is asked once, in its old place.
+            QueryOrder("a", asked_ns=9),
+            QueryAccount(2, 0),
+        ]
+        for request in sent:
+            broker.request(request)
+        await _turns()
+        assert venue.asked == [sent[3], sent[4]]
+        assert broker.waiting == 4
+        venue.full = False
+        while broker.waiting:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        assert venue.asked[2:] == [sent[6], sent[7], sent[2], sent[5]]
+        broker.stop()
+
+
+async def test_a_cancel_goes_before_a_question_that_has_not_begun() -> None:
+    venue = Venue()
+    venue.gate.clear()
+    broker = DistantBroker(venue, poll_s=60)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broker.run())
+        broker.request(QueryOrder("a"))
+        await _turns()
+        broker.request(QueryOrder("a", asked_ns=2))
+        broker.request(submit("b"))
+        broker.request(QueryOrder("b"))
+        await _turns()
+        broker.request(CancelOrder("a"))
+        broker.request(CancelOrder("b"))
+        await _turns()
+        venue.gate.set()
+        await _turns()
+        broker.stop()
+    of = {
+        name: [type(each) for each in venue.asked if _id(each) == name]
+        for name in ("a", "b")
+    }
+    assert of["a"] == [QueryOrder, CancelOrder, QueryOrder]
+    assert of["b"] == [SubmitOrder, CancelOrder, QueryOrder]
+
+
+async def test_an_end_waits_for_no_question_that_is_held_back_or_takes_minutes() -> (
+    None
+):
+    class Slow(Rationed):
+        full = False
+
+        async def send(self, request: SingleRequest) -> Sequence[Report]:
+            if isinstance(request, QueryAccount):
+                self.full = True
+                await asyncio.Event().wait()
+            return await super().send(request)
+
+    venue = Slow()
+    broker = DistantBroker(venue, poll_s=60)
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        tasks.create_task(broker.run())
+        broker.request(QueryAccount(1, 0))
+        await _turns()
+        broker.request(QueryOrder("a"))
+        await _turns()
+        broker.stop()
+    assert venue.asked == []
+    assert venue.closed
+
+
+async def test_a_watchdog_that_cannot_be_started_ends_no_run() -> None:
+    class Heart(Heartbeat):
+        tries = 0
+
+        def beat(self) -> None:
+            self.tries += 1
+            raise BlockingIOError("no more processes")
+
+        def leaving(self, request: SingleRequest) -> None:
+            """Tell nobody."""
+
+    venue = Venue()
+    heart = Heart({"silence_s": 0}, dict)
+    broker = DistantBroker(venue, poll_s=60, heartbeat=heart)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broker.run())
+        broker.request(CancelOrder("a"))
+        await _turns()
+        broker.stop()
+    assert heart.tries > 1
+    assert heart.failure == "no more processes"
+    assert [_id(each) for each in venue.asked] == ["a"]
 
 
 async def test_an_error_of_one_answer_is_counted_told_and_ends_nothing() -> None:

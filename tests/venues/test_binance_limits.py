@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 
 import msgspec
@@ -10,10 +11,26 @@ from aiohttp import web
 
 from tests.venues.binance_host import Host, hosted, placed, stored
 from tests.venues.test_binance_venue import order
+from workstation.engine.distant import DistantBroker
+from workstation.kernel.clock import RealClock
 from workstation.model.errors import VenueSilent
 from workstation.model.orders import OrderStatus
-from workstation.model.reports import OrderCanceled, OrderRejected, OrderStatusReport
-from workstation.model.requests import CancelOrder, SubmitOrder
+from workstation.model.reports import (
+    AccountReport,
+    CancelRejected,
+    OrderAccepted,
+    OrderCanceled,
+    OrderRejected,
+    OrderStatusReport,
+)
+from workstation.model.requests import (
+    CancelOrder,
+    QueryAccount,
+    QueryOrder,
+    SubmitOrder,
+)
+from workstation.model.timeframes import NS_PER_S
+from workstation.venues.binance.allowance import WEIGHT, Allowance, weight_of_call
 from workstation.venues.binance.settings import BinanceVenueSettings
 from workstation.venues.binance.venue import BinanceVenue
 
@@ -120,6 +137,31 @@ async def test_a_list_is_asked_for_again_when_it_has_grown_old_meanwhile(
     await venue.close()
 
 
+async def test_an_order_that_the_venue_has_archived_has_ended_without_a_fill(
+    host: Host,
+) -> None:
+    def refusal(code: int, said: str) -> web.Response:
+        return web.json_response({"code": code, "msg": said}, status=400)
+
+    archived = (
+        "Order was canceled or expired with no executed qty over 90 days ago and has "
+        "been archived."
+    )
+    host.answers["GET order"] = lambda _: refusal(-2026, archived)
+    host.answers["DELETE order"] = lambda _: refusal(-2011, "Unknown order sent.")
+    venue = venue_at(host)
+    await venue.send(SubmitOrder(order("w-1", "1", "90")))
+    ended = OrderStatusReport("w-1", OrderStatus.CANCELED, asked_ns=7)
+    assert list(await venue.send(QueryOrder("w-1", BTC, 7))) == [ended]
+    host.seen.clear()
+    assert await venue.news() == []
+    assert host.seen == [], "it is no longer looked for"
+    refused, status = await venue.send(CancelOrder("w-1", BTC))
+    assert isinstance(refused, CancelRejected)
+    assert status == OrderStatusReport("w-1", OrderStatus.CANCELED)
+    await venue.close()
+
+
 @pytest.mark.parametrize(
     ("symbols", "lists", "every_s"), [(6, 6, 1), (13, 13, 1), (14, 1, 2), (60, 1, 2)]
 )
@@ -187,6 +229,156 @@ async def test_a_ban_keeps_everything_back_for_as_long_as_it_says(host: Host) ->
     host.pass_s(20)
     (canceled,) = await venue.send(CancelOrder("w-1", BTC))
     assert isinstance(canceled, OrderCanceled)
+    await venue.close()
+
+
+def test_of_two_waits_the_longer_one_counts() -> None:
+    allowance = Allowance(6_000)
+    allowance.heard(418, {"Retry-After": "120"}, 100 * NS_PER_S, 1)
+    # It left before, and was longer on its way.
+    allowance.heard(429, {"Retry-After": "5"}, 101 * NS_PER_S, 1)
+    assert "in 120 s" in allowance.bar(219 * NS_PER_S)
+    assert allowance.bar(220 * NS_PER_S) == ""
+    allowance.heard(429, {"Retry-After": "5"}, 230 * NS_PER_S, 1)
+    allowance.heard(418, {"Retry-After": "10"}, 231 * NS_PER_S, 1)
+    assert "in 10 s" in allowance.bar(240 * NS_PER_S)
+
+
+def test_what_is_on_its_way_counts_for_polls_and_questions() -> None:
+    allowance = Allowance(1_000)
+    allowance.heard(200, {WEIGHT: "700"}, 0, 7)
+    assert allowance.rest(0, 7) == ""
+    assert not allowance.holds(9, 7)
+    allowance.leaves(100)
+    assert "800 of weight are used" in allowance.rest(0, 7)
+    assert not allowance.holds(9, 7)
+    allowance.leaves(100)
+    assert allowance.holds(9, 7)
+    allowance.returns(100, 7, told=True)
+    assert not allowance.holds(9, 7)
+    # Nobody said whether it was counted.
+    allowance.returns(100, 7, told=False)
+    assert not allowance.holds(100, 7)
+    assert allowance.holds(101, 7)
+    # What no minute has room for goes when half of one is free.
+    assert allowance.holds(5_000, 7)
+    assert not allowance.holds(5_000, 8)
+
+
+@pytest.mark.parametrize(
+    ("where", "of_symbol", "weight"),
+    [
+        ("GET /api/v3/order", True, 4),
+        ("POST /api/v3/order", True, 1),
+        ("DELETE /api/v3/order", True, 1),
+        ("GET /api/v3/openOrders", True, 6),
+        ("GET /api/v3/openOrders", False, 80),
+        ("GET /api/v3/myTrades", True, 5),
+        ("GET /api/v3/account", False, 20),
+    ],
+)
+def test_a_call_weighs_what_the_venue_says(
+    where: str, of_symbol: bool, weight: int
+) -> None:
+    assert weight_of_call(where, of_symbol=of_symbol) == weight
+
+
+class Weighing(Host):
+    """Counts the weight of each minute and refuses what is beyond ``most``."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most
+        self.used: dict[int, int] = {}
+        self.refused = 0
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        minute = self.ns // (60 * NS_PER_S)
+        where, name = f"{request.method} {request.path}", request.query.get("symbol")
+        weight = weight_of_call(where, of_symbol=name is not None)
+        self.used[minute] = used = self.used.get(minute, 0) + weight
+        self.headers[WEIGHT] = str(used)
+        if used > self.most:
+            self.refused += 1
+            return web.json_response(
+                {"code": -1003, "msg": "Too much request weight used"}, status=429
+            )
+        return await super().answer(request)
+
+
+async def test_many_questions_are_spread_over_minutes_and_bar_no_exit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("workstation.engine.distant._LOOK_S", 0.01)
+    weighing = Weighing(600)
+    weighing.answers = {"POST order": placed, "DELETE order": CANCELED}
+    weighing.answers["GET order"] = lambda query: stored(
+        query["origClientOrderId"], BTC, status="FILLED", executedQty="1"
+    )
+    weighing.answers["GET myTrades"] = []
+    async with hosted(weighing.answer) as host:
+        settings = BinanceVenueSettings(
+            base_url=host.url, key="k", secret="s", weight_per_minute=600
+        )
+        broker = DistantBroker(
+            BinanceVenue(settings, {BTC: BTC}, weighing.clock), poll_s=60
+        )
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(broker.run())
+            for number in range(100):
+                broker.request(QueryOrder(f"bot-{number}", BTC, 1))
+            while broker.waiting and (  # noqa: ASYNC110
+                broker._queues or broker._look_again is None
+            ):
+                await asyncio.sleep(0)
+            # The share of this minute is used; what reduces risk goes all the same.
+            assert weighing.used[30_000_000] <= 540
+            held = broker.waiting
+            assert 40 <= held <= 50
+            broker.request(CancelOrder("bot-99", BTC))
+            broker.request(SubmitOrder(order("exit-1", "1", "90")))
+            while broker.waiting > held:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+            last = [type(each) for each in list(broker.arrived)[-2:]]
+            assert set(last) == {OrderCanceled, OrderAccepted}
+            weighing.pass_s(60)
+            while broker.waiting:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+            broker.stop()
+    assert weighing.refused == 0
+    assert broker.silence == ""
+    told = [each for each in broker.arrived if isinstance(each, OrderStatusReport)]
+    assert sorted(int(each.order_id[4:]) for each in told) == list(range(100))
+
+
+async def test_a_question_about_a_large_account_waits_between_its_calls(
+    host: Host,
+) -> None:
+    waits: list[int] = []
+
+    class Passing(RealClock):
+        async def sleep_until(self, ns: int) -> None:
+            waits.append(ns)
+            host.ns = ns
+            host.headers[WEIGHT] = "0"
+
+    names = [f"S{number}" for number in range(12)]
+    settings = BinanceVenueSettings(base_url=host.url, key="k", secret="s")
+    clock = Passing(lambda: host.ns)
+    venue = BinanceVenue(settings, {each: each for each in names}, clock)
+    host.headers[WEIGHT] = "5370"
+    host.answers |= {"GET openOrders": [], "GET account": {"balances": []}}
+    (told,) = await venue.send(QueryAccount(1, 5))
+    assert isinstance(told, AccountReport)
+    # Of the account alone nobody knew yet how much is used.
+    assert waits == []
+    assert venue.holds_s(QueryAccount(2, 5), 0) == 0
+    assert venue.holds_s(QueryOrder("a", BTC), 2) == 0
+    assert venue.holds_s(QueryOrder("a", BTC), 3) == 60
+    host.headers[WEIGHT] = "5395"
+    (told,) = await venue.send(QueryAccount(2, 5))
+    assert isinstance(told, AccountReport)
+    assert waits == [1_800_000_060 * NS_PER_S]
     await venue.close()
 
 

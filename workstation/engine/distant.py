@@ -1,8 +1,9 @@
 """A broker behind a network: the edge between the core and a ``Venue``.
 
-To the engine it is a Broker like any other. Its requests leave once they are durable;
-what comes back is an input, taken by the driver between two others. It keeps no order
-and decides nothing: where the venue is silent, the order's time-out does.
+To the engine it is a Broker like any other. Its requests leave once they are durable,
+questions a few at a time; what comes back is an input, taken by the driver between two
+others. It keeps no order and decides nothing: where the venue is silent, the order's
+time-out does.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import msgspec
 
@@ -25,6 +26,7 @@ from workstation.model.requests import (
     BatchRequest,
     CancelOrder,
     QueryAccount,
+    QueryOrder,
     ReplaceOrder,
     Request,
     SingleRequest,
@@ -32,7 +34,29 @@ from workstation.model.requests import (
 )
 from workstation.model.roles import Venue
 
-__all__ = ["DistantBroker"]
+__all__ = ["DistantBroker", "Rationed"]
+
+# Questions under way at once. Taking up an account that others traded on asks about a
+# thousand orders: all at once they use up what the venue hears, and every connection.
+_MOST_ASKING = 8
+# A wall clock may be set while a question is held back: look at least this often.
+_LOOK_S = 1.0
+
+Question = QueryOrder | QueryAccount
+_QUESTIONS = (QueryOrder, QueryAccount)
+# Starts a task that ``run`` waits for.
+_Begin = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
+
+
+@runtime_checkable
+class Rationed(Protocol):
+    """A venue that hears only so much: it says when there is room for a question."""
+
+    def holds_s(self, question: Question, others: int) -> float:
+        """Return for how many seconds a question is better held back; 0 for none.
+
+        ``others`` are under way and may still need what they weigh.
+        """
 
 
 class _Leaving(NamedTuple):
@@ -66,6 +90,7 @@ class DistantBroker:
         self.faults = 0
         """How many calls ended in an error of ours, which nobody has foreseen."""
         self._venue = venue
+        self._rationed = venue if isinstance(venue, Rationed) else None
         self._poll_s = poll_s
         self._heartbeat = heartbeat
         self._outbox = Outbox(None)
@@ -73,6 +98,11 @@ class DistantBroker:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._queues: dict[str, deque[_Leaving]] = {}
         self._cancels: dict[str, asyncio.Event] = {}
+        # Questions that wait for room, by order, oldest first; how many were let go.
+        self._held: dict[str, Question] = {}
+        self._asking = 0
+        self._look_again: asyncio.TimerHandle | None = None
+        self._about_account: asyncio.Task[None] | None = None
         self._fault = ""
         self._stopping = False
         self._edge: Edge
@@ -112,7 +142,8 @@ class DistantBroker:
     @property
     def waiting(self) -> int:
         """Return how many requests have not been answered yet."""
-        return len(self._outbox) + sum(map(len, self._queues.values()))
+        lined_up = sum(map(len, self._queues.values()))
+        return len(self._outbox) + len(self._held) + lined_up
 
     # At the edge.
 
@@ -122,15 +153,20 @@ class DistantBroker:
         async with asyncio.TaskGroup() as around:
             beating: asyncio.Task[None] | None = None
             if self._heartbeat is not None:
-                self._heartbeat.beat()
+                # It beats at once, before anything leaves.
                 beating = around.create_task(self._heartbeat.run())
             async with asyncio.TaskGroup() as tasks:
                 polling = tasks.create_task(self._poll())
                 while not self._stopping:
                     self._wake.clear()
                     self._leave(tasks.create_task)
+                    self._put_questions(tasks.create_task)
                     await self._wake.wait()
                 polling.cancel()
+                self._forget_timer()
+                if self._about_account is not None:
+                    # It may take minutes, and nothing follows from it any more.
+                    self._about_account.cancel()
             if beating is not None:
                 # Not before: what is under way may take longer than a silence may.
                 beating.cancel()
@@ -139,7 +175,10 @@ class DistantBroker:
         await self._venue.close()
 
     def stop(self) -> None:
-        """End ``run`` once what is under way has been answered or given up."""
+        """End ``run`` once what is under way has been answered or given up.
+
+        Questions that are held back are not asked any more.
+        """
         self._stopping = True
         self._wake.set()
 
@@ -149,20 +188,55 @@ class DistantBroker:
         if loop is not None and len(self._outbox) and not loop.is_closed():
             loop.call_soon_threadsafe(self._wake.set)
 
-    def _leave(self, begin: Callable[[Coroutine[Any, Any, None]], object]) -> None:
+    def _leave(self, begin: _Begin) -> None:
         leaving, refused = self._outbox.take()
         for request in refused:
             self._arrive(_refusals(request))
         for request in leaving:
-            order_id = _order_id(request)
-            each = self._behind(request)
-            queue = self._queues.get(order_id)
-            if queue is not None:
-                # What is asked of one order arrives in the order of asking.
-                queue.append(each)
-                continue
+            if isinstance(request, _QUESTIONS):
+                # The later one about the same stands for both, in the place of both.
+                self._held[_order_id(request)] = request
+            else:
+                self._line_up(request, begin)
+
+    def _put_questions(self, begin: _Begin) -> None:
+        """Let questions leave, oldest first, as far as there is room for them."""
+        self._forget_timer()
+        while self._held and self._asking < _MOST_ASKING:
+            order_id, question = next(iter(self._held.items()))
+            wait_s = 0.0
+            if self._rationed is not None:
+                wait_s = self._rationed.holds_s(question, self._asking)
+            if wait_s > 0:
+                loop, wait_s = asyncio.get_running_loop(), min(wait_s, _LOOK_S)
+                self._look_again = loop.call_later(wait_s, self._wake.set)
+                return
+            del self._held[order_id]
+            self._asking += 1
+            self._line_up(question, begin)
+
+    def _forget_timer(self) -> None:
+        if self._look_again is not None:
+            self._look_again.cancel()
+            self._look_again = None
+
+    def _line_up(self, request: SingleRequest, begin: _Begin) -> None:
+        """Put a request behind those of the same order, which leave one by one."""
+        order_id = _order_id(request)
+        each = self._behind(request)
+        queue = self._queues.get(order_id)
+        if queue is None:
             self._queues[order_id] = deque([each])
-            begin(self._send_all(order_id))
+            sending = begin(self._send_all(order_id))
+            if isinstance(request, QueryAccount):
+                self._about_account = sending
+            return
+        place = len(queue)
+        if not isinstance(request, _QUESTIONS):
+            # The first one is under way; a question behind it can wait for this.
+            while place > 1 and isinstance(queue[place - 1].request, _QUESTIONS):
+                place -= 1
+        queue.insert(place, each)
 
     def _behind(self, request: SingleRequest) -> _Leaving:
         """Let an order wait for the cancels of what of ours it would trade with."""
@@ -187,6 +261,9 @@ class DistantBroker:
             if self._cancels.get(order_id) is answered:
                 del self._cancels[order_id]
             queue.popleft()
+            if isinstance(request, _QUESTIONS):
+                self._asking -= 1
+                self._wake.set()
         del self._queues[order_id]
 
     async def _send(self, request: SingleRequest) -> Sequence[Report]:

@@ -23,6 +23,8 @@ _WHOLE = 80
 # The most that one answer lists.
 _PAGE = 1_000
 _DAY_MS = 86_400_000
+# More than the clocks are compared wrong by; an order told of twice is known.
+_SLACK_MS = 1_000
 
 
 def by_symbol(symbols: int) -> bool:
@@ -47,7 +49,9 @@ class Listing:
 
         An order that fills between the two is still listed, and has its balances.
         """
-        orders: dict[str, OpenOrder] = {}
+        # By symbol and the venue's number: a client id may be used again once its order
+        # is over, and in another symbol at any time.
+        orders: dict[tuple[str, int], OpenOrder] = {}
         since_ns = request.since_ns
         if since_ns is not None:
             for symbol in self._instruments:
@@ -55,8 +59,10 @@ class Listing:
                     self._list(stored, orders)
         symbols = list(self._instruments)
         for symbol in symbols if by_symbol(len(symbols)) else ("",):
+            await self._rest.room("GET /api/v3/openOrders", of_symbol=bool(symbol))
             for stored in await self.open_orders(symbol):
                 self._list(stored, orders)
+        await self._rest.room("GET /api/v3/account")
         account: Account = await self._rest.call(
             "GET", "/api/v3/account", [("omitZeroBalances", "true")], Account
         )
@@ -103,8 +109,8 @@ class Listing:
     async def _recent(self, symbol: str, since_ns: int) -> list[Stored]:
         """Return the orders made since a time of ours, over or not."""
         page = await self._orders(symbol)
-        # Known once anything was answered.
-        since_ms = max(0, self._rest.there_ns(since_ns) // NS_PER_MS)
+        # Known once anything was answered, to within the way there and back.
+        since_ms = max(0, self._rest.there_ns(since_ns) // NS_PER_MS - _SLACK_MS)
         if len(page) < _PAGE or min(each.time for each in page) < since_ms:
             return [each for each in page if each.time >= since_ms]
         newest_ms = max(each.time for each in page)
@@ -122,6 +128,7 @@ class Listing:
 
     async def _orders(self, symbol: str, *wanted: tuple[str, int]) -> list[Stored]:
         """Return orders, oldest first; the newest ones unless others are wanted."""
+        await self._rest.room("GET /api/v3/allOrders")
         params = [("symbol", symbol), *((name, str(each)) for name, each in wanted)]
         found: list[Stored] = await self._rest.call(
             "GET",
@@ -131,11 +138,11 @@ class Listing:
         )
         return found
 
-    def _list(self, stored: Stored, orders: dict[str, OpenOrder]) -> None:
+    def _list(self, stored: Stored, orders: dict[tuple[str, int], OpenOrder]) -> None:
         instrument = self._instruments.get(stored.symbol)
         if instrument is None:
             return
-        orders[stored.clientOrderId] = OpenOrder(
+        orders[stored.symbol, stored.orderId] = OpenOrder(
             order_id=stored.clientOrderId,
             instrument=instrument,
             side=Side(stored.side.lower()),

@@ -18,7 +18,11 @@ from yarl import URL
 from workstation.kernel.clock import Clock, RealClock
 from workstation.model.errors import VenueSilent, WorkstationError
 from workstation.model.timeframes import NS_PER_MS, NS_PER_S
-from workstation.venues.binance.allowance import Allowance
+from workstation.venues.binance.allowance import (
+    WEIGHT,
+    Allowance,
+    weight_of_call,
+)
 from workstation.venues.binance.settings import BinanceVenueSettings
 from workstation.venues.binance.signing import signed_query
 
@@ -86,6 +90,24 @@ class BinanceRest:
         now_ns = self._clock.now()
         return self._allowance.rest(now_ns, self._minute(now_ns))
 
+    def holds_s(self, weight: int) -> float:
+        """Return for how long a question of this weight is to wait, s; 0 for not.
+
+        While there is a ban nothing waits: the question is told of it.
+        """
+        now_ns = self._clock.now()
+        minute = self._minute(now_ns)
+        allowance = self._allowance
+        if allowance.bar(now_ns) or not allowance.holds(weight, minute):
+            return 0.0
+        return ((minute + 1) * _MINUTE_NS - self.there_ns(now_ns)) / NS_PER_S
+
+    async def room(self, where: str, *, of_symbol: bool = True) -> None:
+        """Return once there is room for one more call of a long question."""
+        weight = weight_of_call(where, of_symbol=of_symbol)
+        while wait_s := self.holds_s(weight):
+            await self._clock.sleep_until(self._clock.now() + int(wait_s * NS_PER_S))
+
     def there_ns(self, ns: int) -> int:
         """Return what the venue's clock shows at a time of ours, as last measured."""
         return ns + (self._offset_ns or 0)
@@ -124,7 +146,11 @@ class BinanceRest:
                 headers={"X-MBX-APIKEY": self._settings.key},
                 timeout=aiohttp.ClientTimeout(total=self._settings.timeout_s),
             )
-        where = f"{method} {target.partition('?')[0]}"
+        path, _, query = target.partition("?")
+        where = f"{method} {path}"
+        weight = weight_of_call(where, of_symbol="symbol=" in query)
+        told = False
+        allowance.leaves(weight)
         try:
             async with session.request(
                 method,
@@ -135,6 +161,7 @@ class BinanceRest:
             ) as response:
                 status, body = response.status, await response.read()
                 headers = response.headers
+                told = WEIGHT in headers
         except aiohttp.ClientConnectorError as error:
             # No connection: nothing was sent.
             words = f"{where}: no connection: {_without_address(error)}"
@@ -143,6 +170,9 @@ class BinanceRest:
             words = _without_address(error)
             words = words or f"no answer in {self._settings.timeout_s:g} s"
             raise VenueSilent(f"{where}: {words}") from None
+        finally:
+            minute = self._minute(self._clock.now())
+            allowance.returns(weight, minute, told=told)
         now_ns = self._clock.now()
         minute = self._minute(now_ns)
         same = minute == self._minute(sent_ns)

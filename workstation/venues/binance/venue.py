@@ -36,6 +36,7 @@ from workstation.model.requests import (
     SubmitOrder,
 )
 from workstation.model.timeframes import NS_PER_MS, NS_PER_S
+from workstation.venues.binance.allowance import weight_of_call
 from workstation.venues.binance.listing import Listing, by_symbol, weight_of
 from workstation.venues.binance.messages import (
     STATUS,
@@ -52,7 +53,13 @@ __all__ = ["BinanceVenue"]
 ZERO = Decimal(0)
 _ORDER = "/api/v3/order"
 _NO_SUCH_ORDER = -2013
+# Canceled or expired without a fill, over 90 days ago: which of the two is not kept.
+_ARCHIVED = -2026
 _DUPLICATE = "Duplicate order sent."
+# An order with its trades; more than a thousand of them cost another page.
+_QUERY_WEIGHT = weight_of_call("GET /api/v3/order") + weight_of_call(
+    "GET /api/v3/myTrades"
+)
 # Of the weight of a minute, what looking at open orders may use while nothing happens.
 _LOOKS = 0.4
 # Orders are compared with a list for so long; asking for fills takes its time.
@@ -182,6 +189,16 @@ class BinanceVenue:
             if each in self._open:
                 self._open[each] = self._open.pop(each)
 
+    def holds_s(self, question: QueryOrder | QueryAccount, others: int) -> float:
+        """Return for how many seconds a question is better held back; 0 for none.
+
+        ``others`` may have calls to send still. One about the account waits between
+        its calls by itself: nothing is behind it.
+        """
+        if isinstance(question, QueryAccount):
+            return 0.0
+        return self._rest.holds_s(_QUERY_WEIGHT * (others + 1))
+
     def account(self) -> Mapping[str, object] | None:
         """Return settings and symbols; see ``model.roles.Venue``."""
         settings = self._settings
@@ -259,6 +276,9 @@ class BinanceVenue:
         try:
             stored: Stored = await self._rest.call("GET", _ORDER, params, Stored)
         except BinanceRefused as refusal:
+            if refusal.code == _ARCHIVED:
+                self._keep(order_id, symbol, OrderStatus.CANCELED)
+                return (OrderStatusReport(order_id, OrderStatus.CANCELED),)
             if refusal.code != _NO_SUCH_ORDER:
                 raise VenueSilent(str(refusal)) from refusal
             self._keep(order_id, symbol, OrderStatus.REJECTED)
