@@ -4,21 +4,32 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from workstation.engine.alerts import Alerts
 from workstation.engine.hashing import encode
+from workstation.model.instruments import Side
 from workstation.model.limits import BreakerState
+from workstation.model.orders import (
+    Order,
+    OrderEvent,
+    OrderRole,
+    OrderStatus,
+    OrderType,
+)
 from workstation.model.reconciliation import Subject, Verdict
 from workstation.model.records import (
     BandRecord,
     BookRecord,
     BreakerRecord,
     ControlRecord,
+    DenyRecord,
     DifferenceRecord,
     FaultRecord,
     FeedRecord,
     NoteRecord,
+    OrderRecord,
     Record,
     ResyncRecord,
     TaskRecord,
@@ -70,7 +81,7 @@ def test_a_difference_is_bad_until_it_is_settled_and_tells_its_cause(
     alerts = _alerts(_difference(1, Verdict.DIFFERS))
     (alert,) = alerts.all(0)
     assert (alert.kind, alert.subject, alert.severity) == ("difference", "USDT", "bad")
-    assert alert.text == "USDT: 100 here, 350 at the venue. No entries in it."
+    assert alert.text == "USDT: 100.00 here, 350.00 at the venue. No entries in it."
     alerts(_difference(2, after), b"")
     assert not alerts.all(0)[0].active
 
@@ -261,19 +272,137 @@ def test_a_loss_near_its_limit_is_warned_of_and_beyond_it_another_alert() -> Non
     alerts = _alerts(_breaker(1, BreakerState.WARNED, "4100"))
     (near,) = alerts.all(0)
     assert near.severity == "warn"
-    assert near.text == "max_daily_loss is 82% used: 4100 of 5000"
+    assert near.text == "max_daily_loss 82% used at 00:00:00: 4,100.00 of 5,000.00"
     alerts(_breaker(2, BreakerState.TRIPPED, "5001.5"), b"")
     (beyond,) = alerts.all(0)
     assert (beyond.severity, beyond.count) == ("bad", 1)
     assert beyond.id != near.id
-    assert beyond.text == "max_daily_loss exceeded: 5001.5, limit 5000"
+    assert beyond.text == (
+        "max_daily_loss exceeded at 00:00:00: 5,001.50, limit 5,000.00"
+    )
     alerts(_breaker(3, BreakerState.CALM, "0"), b"")
     assert not alerts.all(0)[0].active
 
 
 def test_short_margin_is_warned_of_until_there_is_room() -> None:
-    alerts = _alerts(_breaker(1, BreakerState.WARNED, "120.456", "margin"))
+    began = 86_080 * S
+    alerts = _alerts(_breaker(began, BreakerState.WARNED, "9865.1299", "margin"))
     (alert,) = alerts.all(0)
-    assert alert.text == "margin is short: 120.46 free, less than 5000.00"
-    alerts(_breaker(2, BreakerState.CALM, "6000", "margin"), b"")
+    assert alert.text == (
+        "margin short at 23:54:40: 9,865.13 free, less than 5,000.00"
+    ), "the figures are those of the crossing, and say so"
+    alerts(_breaker(began + S, BreakerState.CALM, "6000", "margin"), b"")
     assert not alerts.all(0)[0].active
+
+
+def test_a_limit_is_used_up_when_it_is_and_not_before() -> None:
+    (near,) = _alerts(_breaker(1, BreakerState.WARNED, "4999")).all(0)
+    assert near.text.startswith("max_daily_loss 99% used")
+    sunk = msgspec.structs.replace(
+        _breaker(1, BreakerState.WARNED, "0.0851", "max_drawdown"), limit=Decimal("0.1")
+    )
+    (share,) = _alerts(sunk).all(0)
+    assert share.text == "max_drawdown 85% used at 00:00:00: 8.5% of 10.0%"
+
+
+@pytest.mark.parametrize(
+    ("here", "venue", "said"),
+    [
+        ("78748.154485059135", "78749", "78,748.15 here, 78,749.00"),
+        ("100.00004", "100", "100.00004 here, 100.00000"),
+    ],
+)
+def test_balances_are_written_with_the_decimals_at_which_they_differ(
+    here: str, venue: str, said: str
+) -> None:
+    differs = msgspec.structs.replace(
+        _difference(1, Verdict.DIFFERS), here=here, venue=venue
+    )
+    (alert,) = _alerts(differs).all(0)
+    assert alert.text == f"USDT: {said} at the venue. No entries in it."
+
+
+def _rejected(ts: int, number: int = 234, owner: str = "operator") -> OrderRecord:
+    order = Order(
+        id=f"demo-{number:06d}",
+        instrument="BTC",
+        owner=owner,
+        role=OrderRole.ENTRY,
+        side=Side.BUY,
+        type=OrderType.LIMIT,
+        quantity=Decimal("0.01"),
+        price=Decimal(100),
+        status=OrderStatus.REJECTED,
+    )
+    why = "post_only: it would take 0.01 at once"
+    return OrderRecord(ts, ts, order, OrderStatus.SUBMITTED, OrderEvent.REJECT, why)
+
+
+def test_an_order_of_the_operators_that_was_rejected_says_so() -> None:
+    (alert,) = _alerts(_rejected(1)).all(0)
+    assert alert.text == "order 234 rejected: post_only: it would take 0.01 at once"
+    assert (alert.severity, alert.kind, alert.subject, alert.instrument) == (
+        *("warn", "rejected", "demo-000234", "BTC"),
+    )
+    assert alert.remedy == "Its buy of 0.01 BTC did not work."
+
+
+def test_each_rejected_order_of_the_operators_is_an_alert_of_its_own() -> None:
+    alerts = _alerts(_rejected(1), _rejected(2, 235))
+    assert len(alerts.all(2)) == 2
+
+
+def test_a_strategys_rejections_are_counted_and_seen_again_after_a_calm_minute() -> (
+    None
+):
+    alerts = _alerts(_rejected(S, 1, "maker"), _rejected(2 * S, 2, "maker"))
+    (alert,) = alerts.all(2 * S)
+    assert (alert.severity, alert.count) == ("warn", 2)
+    assert alert.text.startswith("maker order 2 rejected: post_only")
+    alerts(_rejected(200 * S, 3, "maker"), b"")
+    (again,) = alerts.all(200 * S)
+    assert (again.count, again.id != alert.id) == (1, True), "it was acknowledged"
+
+
+def _denied(ts: int, code: str = "MAX_TOTAL_EXPOSURE") -> DenyRecord:
+    return DenyRecord(
+        seq=ts,
+        ts=ts,
+        owner="s",
+        instrument="BTC",
+        role=OrderRole.ENTRY,
+        code=code,
+        text="61,000 > 60,000",
+    )
+
+
+def _sent(ts: int, *, reduce_only: bool = False) -> OrderRecord:
+    order = msgspec.structs.replace(
+        _rejected(ts, owner="s").order,
+        status=OrderStatus.SUBMITTED,
+        reduce_only=reduce_only,
+    )
+    before, event = OrderStatus.INITIALIZED, OrderEvent.SUBMIT
+    return OrderRecord(ts, ts, order, before, event, "")
+
+
+def test_denials_in_a_row_are_an_alert_that_counts_them() -> None:
+    alerts = _alerts(_denied(1), _denied(2))
+    assert alerts.all(2) == (), "one or two are the limits' daily work"
+    for ts in range(3, 27):
+        alerts(_denied(ts), b"")
+    alerts(_sent(27, reduce_only=True), b"")
+    (alert,) = alerts.all(27)
+    assert (alert.severity, alert.count, alert.active) == ("warn", 26, True)
+    assert alert.text == "s BTC denied: MAX_TOTAL_EXPOSURE, 61,000 > 60,000"
+
+
+def test_an_entry_that_went_out_ends_the_row_of_denials() -> None:
+    alerts = _alerts(*map(_denied, (1, 2, 3)), _sent(4))
+    assert not alerts.all(4)[0].active
+    alerts(_denied(5), b"")
+    assert not alerts.all(5)[0].active
+
+
+def test_what_a_hold_denies_is_no_alert() -> None:
+    assert _alerts(*(_denied(ts, "HOLD") for ts in range(9))).all(9) == ()

@@ -88,3 +88,22 @@ def test_looking_changes_nothing(session: Session) -> None:
     before = session.engine.state_hash()
     session.frame(0, PARTS)
     assert session.engine.state_hash() == before
+
+
+def test_money_that_came_and_went_moves_the_peaks_of_the_curve() -> None:
+    session = small()
+    session.engine.start()
+    for _ in range(50):
+        session.engine.step()
+    for amount in ("-40000", "100"):
+        session.executor.reconciliation.balances.put(
+            "USDT", Decimal(amount), "operator", "by hand"
+        )
+    session.executor.reconciliation.balances.put(
+        "BTC", Decimal(1), "operator", "by hand"
+    )
+    equity = session.frame(0, PARTS).equity
+    assert equity is not None
+    ts = session.engine.core.ts
+    assert equity.moves == ((ts, Decimal(-40_000)), (ts, Decimal(100)))
+    assert equity.initial == Decimal(60_100)

@@ -266,3 +266,14 @@ def test_a_venue_that_keeps_stops_holds_none_of_them_here() -> None:
     more(session, 200)
     (order,) = own(session)
     assert (order.type, order.status) == (OrderType.STOP, OrderStatus.ACCEPTED)
+
+
+def test_the_row_of_an_entry_has_the_stop_and_target_it_brings() -> None:
+    session = running(300)
+    stop, target = below(session, 50), below(session, -50)
+    do(session, resting(session, stop=stop, target=target))
+    more(session, 100)
+    (order,) = own(session)
+    rows = session.frame(0, frozenset({"orders"}), None).orders or ()
+    row = next(each for each in rows if each.order.id == order.id)
+    assert row.bracket == (stop, target)

@@ -54,6 +54,7 @@ def test_denials_are_kept_newest_first() -> None:
     newest = table.denials[0]
     assert (newest.code, newest.text) == (denied[-1].code, denied[-1].text)
     assert newest.code == "MAX_ORDER_VALUE"
+    assert newest.role == denied[-1].role == "entry"
     assert [row.number for row in table.denials[:2]] == [len(denied), len(denied) - 1]
 
 

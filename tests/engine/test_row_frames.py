@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.commands import holding, more
+from tests.engine.commands import do, holding, more
 from tests.engine.runs import frame_of, running, small
 from workstation.engine.drivers import Until, run_backtest
 from workstation.engine.frames import Focus
 from workstation.engine.gating import RowGates
-from workstation.model.commands import PauseTask
+from workstation.model.commands import CancelOrders, PauseTask, PlaceOrder
+from workstation.model.instruments import Side
 from workstation.model.orders import OrderType
 from workstation.model.signals import Signal, SignalAction
 from workstation.model.states import Gate, SymbolState
@@ -64,6 +65,45 @@ def test_a_held_stop_is_shown_whoever_owns_it_and_from_the_mark(
     row = next(r for r in frame.symbols if r.strategy == "operator")
     assert row.stop_percent == held.stop_percent
     assert row.open_pnl == held.open_pnl
+
+
+def test_a_stop_of_ones_own_is_a_stop_and_a_position_without_one_says_so(
+    tmp_path: Path,
+) -> None:
+    session = holding(tmp_path)
+    (stop,) = session.executor.held_protection()
+    do(session, CancelOrders(order_ids=(stop.id,)))
+    session.executor.handover("ema_cross", "BTCUSDT")
+    session.engine.step()
+    (bare,) = frame_of(session, 0, "positions").positions or ()
+    assert (bare.has_stop, bare.stop_percent) == (False, None)
+    row = next(
+        r
+        for r in frame_of(session, 0, "symbols").symbols or ()
+        if r.strategy == "operator"
+    )
+    assert not row.has_stop
+    mark = session.aggregator.instrument("BTCUSDT").mark
+    assert mark is not None
+    for away in ("0.90", "0.95"):
+        trigger = session.instruments["BTCUSDT"].nearest_price(mark * float(away))
+        do(
+            session,
+            PlaceOrder(
+                instrument="BTCUSDT",
+                side=Side.SELL,
+                quantity=bare.position.quantity,
+                order_type=OrderType.STOP,
+                trigger=trigger,
+                reduce_only=True,
+            ),
+        )
+    session.engine.step()
+    (own,) = frame_of(session, 0, "positions").positions or ()
+    assert own.has_stop
+    assert own.mark is not None
+    away_now = (float(trigger) / own.mark - 1) * 100
+    assert own.stop_percent == pytest.approx(away_now), "the one that is met first"
 
 
 def test_the_machine_alone_makes_no_other_row(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 
 import pytest
 from textual.pilot import Pilot
@@ -17,11 +18,15 @@ from workstation.engine.assembly import assemble_session
 from workstation.engine.drivers import PlayState
 from workstation.engine.session import Session
 from workstation.kernel.tasks import TaskState
+from workstation.model.commands import PlaceOrder
+from workstation.model.instruments import Side
+from workstation.model.orders import OrderRole, OrderType
 from workstation.model.positions import Position
-from workstation.model.records import Record, SignalRecord
+from workstation.model.records import DenyRecord, Record, SignalRecord
 from workstation.model.states import SymbolState
 from workstation.ui.app import WorkstationApp
 from workstation.ui.screens.cancel import CancelScreen
+from workstation.ui.screens.detail import DetailScreen
 from workstation.ui.screens.flatten import FlattenScreen
 from workstation.ui.screens.go_until import GoUntilScreen
 from workstation.ui.screens.inject import InjectScreen
@@ -306,3 +311,111 @@ async def test_sigterm_ends_the_run_in_order() -> None:
         await pilot.pause()
     assert app.return_value == 0
     assert session.engine.closed
+
+
+def rejected_order(session: Session) -> str:
+    """Send an order that may not take, but would, and return its id."""
+    for _ in range(300):
+        session.driver.step()
+    ask = session.touch("BTCUSDT").ask
+    assert ask is not None
+    outcome = session.execute(
+        PlaceOrder(
+            instrument="BTCUSDT",
+            side=Side.BUY,
+            order_type=OrderType.LIMIT,
+            quantity=Decimal("0.01"),
+            price=Decimal(round(ask + 10)),
+            post_only=True,
+        )
+    )
+    assert outcome.accepted
+    return max(order.id for order in session.executor.orders())
+
+
+async def test_an_order_that_is_rejected_is_said_in_footer_alert_and_detail() -> None:
+    async with running(size=(80, 24)) as (app, pilot, session):
+        order_id = rejected_order(session)
+        app.bridge.pump_once()
+        for _ in range(30):
+            await pilot.press("full_stop")
+            if "rejected" in footer(app):
+                break
+        why = "post_only: it would take 0.01 at once"
+        assert footer(app) == f"One event: order 1 rejected, {why}."
+        assert f"! order 1 rejected: {why}" in text_of(app)
+        await pilot.press("a", "enter")
+        await pilot.pause()
+        assert isinstance(app.screen, DetailScreen)
+        assert f"Order {order_id}" in text_of(app)
+
+
+async def test_enter_in_the_log_opens_the_order_that_its_line_tells_of() -> None:
+    async with running(size=(80, 24)) as (app, pilot, session):
+        order_id = rejected_order(session)
+        for _ in range(30):
+            session.driver.step()
+        await pilot.press("7")
+        await pilot.pause()
+        app.bridge.pump_once()
+        panel = layout_of(app).panels["log_all"]
+        panel.set_filter("rejected")
+        await pilot.pause()
+        await pilot.press("down", "enter")
+        await pilot.pause()
+        assert isinstance(app.screen, DetailScreen)
+        assert f"Order {order_id}" in text_of(app)
+        assert "rejected" in text_of(app)
+
+
+async def test_enter_in_the_log_on_a_denial_tells_all_of_it() -> None:
+    async with running(size=(80, 24)) as (app, pilot, session):
+        core = session.engine.core
+        text = " ".join(f"word{number}" for number in range(30))
+        core.record(
+            DenyRecord(
+                seq=core.seq,
+                ts=core.ts,
+                owner="ema_cross",
+                instrument="BTCUSDT",
+                role=OrderRole.ENTRY,
+                code="MAX_ORDER_VALUE",
+                text=text,
+            )
+        )
+        await pilot.press("7")
+        await pilot.pause()
+        app.bridge.pump_once()
+        layout_of(app).panels["log_all"].set_filter("MAX_ORDER_VALUE")
+        await pilot.pause()
+        await pilot.press("down", "enter")
+        await pilot.pause()
+        told = " ".join(text_of(app).split())
+        assert text in told
+        assert "owner ema_cross" in told
+
+
+async def test_a_hold_and_a_lock_are_seen_while_one_steps() -> None:
+    async with running(50, size=(80, 24)) as (app, pilot, _):
+        await pilot.press("full_stop", "H")
+        await pilot.pause()
+        assert " HOLD STEP " in text_of(app).split("\n")[0]
+        await pilot.press("L")
+        assert " HOLD STEP LOCKED " in text_of(app).split("\n")[0]
+
+
+async def test_o_on_a_position_of_the_operators_overrides_no_other_row() -> None:
+    async with running(size=(80, 24)) as (app, pilot, session):
+        trading(session)
+        (position,) = held(session)
+        session.executor.handover(position.owner, position.instrument)
+        session.driver.step()
+        await pilot.press("3")
+        await pilot.pause()
+        await focus_on(app, pilot, "positions", position.instrument)
+        await pilot.press("o")
+        await pilot.pause()
+        assert not isinstance(app.screen, OverrideScreen)
+        assert footer(app) == (
+            f"Nobody manages it: F flattens; o on {position.owner}'s row adopts."
+        )

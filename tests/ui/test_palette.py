@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import pytest
 from textual.app import App
-from textual.command import CommandInput, CommandList, CommandPalette
+from textual.command import CommandInput, CommandList, CommandPalette, SearchIcon
 
-from workstation.ui.palette import Entry, Palette
+from tests.ui.test_app import layout_of, opened
+from workstation.ui.app import WorkstationApp
+from workstation.ui.palette import Command, Entry, Palette
 
 
 class Host(App[None]):
@@ -70,3 +73,69 @@ async def test_a_search_finds_titles_and_help_and_runs() -> None:
             await pilot.press("enter")
             await pilot.pause()
         assert host.done == ["Theme: paper-light"]
+
+
+async def test_the_prompt_is_no_emoji() -> None:
+    host = Host()
+    async with host.run_test(size=(80, 24)) as pilot:
+        host.action_command_palette()
+        await pilot.pause()
+        icon = host.screen.query_one(SearchIcon)
+        assert icon.icon.isascii()
+
+
+def found(app: WorkstationApp, query: str) -> list[Command]:
+    """Return what a query finds in the app, the best first."""
+    palette = Palette(layout_of(app))
+    scored = [(each.score(query), each) for each in palette._commands()]
+    ranked = sorted((pair for pair in scored if pair[0]), key=lambda pair: -pair[0])
+    return [each for _, each in ranked]
+
+
+@pytest.mark.parametrize(
+    ("query", "first"),
+    [
+        ("speed", "Slower"),
+        ("flatten", "Close the position at market"),
+        ("amend", "Amend price or quantity"),
+        ("limit", "Set the limit; a looser one is confirmed"),
+        ("equity", "Panel equity"),
+        ("hold", "Hold: no new entries; exits, stops and cancels go on"),
+        ("kill", "Hold all new orders and open the kill ladder; again cancels entries"),
+        ("layout trade", "Layout Trade"),
+        ("okabe", "Theme okabe-dark"),
+    ],
+)
+async def test_a_word_finds_the_command_it_names(query: str, first: str) -> None:
+    async with opened() as (app, _, _):
+        hits = found(app, query)
+    assert hits[0].title == first
+
+
+async def test_letters_that_are_scattered_over_a_sentence_are_no_match() -> None:
+    async with opened() as (app, _, _):
+        for query in ("speed", "hoe", "xyz", "kill amend"):
+            assert not any("kill ladder" in hit.title for hit in found(app, query))
+
+
+async def test_what_cannot_act_says_why_and_does_only_that() -> None:
+    async with opened() as (app, pilot, session):
+        hits = found(app, "cancel")
+        one = hits[0]
+        assert one.title.startswith("Cancel the order"), "and not the kill ladder"
+        assert one.why_not == "c (cancel) needs: order."
+        one.run()
+        await pilot.pause()
+        assert layout_of(app).footer.said == one.why_not
+        assert session.executed == []
+        (follow,) = (hit for hit in found(app, "next match"))
+        assert follow.why_not == "n: nothing was searched for (/ does)."
+
+
+async def test_a_panel_of_another_layout_is_shown() -> None:
+    async with opened(size=(120, 40)) as (app, pilot, _):
+        found(app, "denials")[0].run()
+        for _ in range(4):
+            await pilot.pause()
+        assert app.current_mode == "3"
+        assert layout_of(app).current == "denials"

@@ -7,20 +7,26 @@ turns inactive. Acknowledging is the reader's own business and not kept here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from workstation.engine.frames import Alert
-from workstation.model.limits import BreakerState
-from workstation.model.orders import OrderStatus
-from workstation.model.reconciliation import Verdict
+from workstation.execution.denials import DenialCode
+from workstation.execution.limits import UNITS
+from workstation.model.limits import BreakerState, LimitUnit
+from workstation.model.orders import Order, OrderStatus
+from workstation.model.owners import OPERATOR
+from workstation.model.reconciliation import Subject, Verdict
 from workstation.model.records import (
     BandRecord,
     BookRecord,
     BreakerRecord,
     CommandRecord,
     ControlRecord,
+    DenyRecord,
     DifferenceRecord,
     FaultRecord,
     FeedRecord,
@@ -37,7 +43,23 @@ __all__ = ["Alerts"]
 # More causes than an operator can look at; the oldest mended ones go first.
 _KEPT = 200
 
+_SKIPPED = "The event was skipped; more of these stop the task."
 _ANY_BOOK = "The next whole book mends it."
+
+_DENIED_IN_A_ROW = 3
+"""Denials without an entry between them that are a cause: one or two are the limits'
+daily work."""
+_QUIET_NS = 60 * NS_PER_S
+"""Rejections further apart than this are two alerts: who acknowledged the first has
+not seen the second."""
+_EXPLAINED = frozenset(
+    {
+        *(DenialCode.HOLD, DenialCode.KILLED, DenialCode.RECONCILING),
+        *(DenialCode.TASK_PAUSED, DenialCode.TASK_STOPPED, DenialCode.ROW_LOCKED),
+        *(DenialCode.UNRECONCILED, DenialCode.BOOK_UNTRUSTED),
+    }
+)
+"""Denials whose cause the operator made, or has an alert of its own."""
 
 
 class Alerts:
@@ -58,6 +80,8 @@ class Alerts:
         self._can_be_asked = can_be_asked
         # The last try for each instrument whose book is not trusted.
         self._tries: dict[str, ResyncRecord] = {}
+        # Denials of each owner since the last entry that went out.
+        self._denied: dict[str, int] = {}
         self._by_type: dict[type, Callable[[Any], None]] = {
             BookRecord: self._book,
             ResyncRecord: self._resync,
@@ -66,6 +90,7 @@ class Alerts:
             TaskRecord: self._task,
             ControlRecord: self._control,
             OrderRecord: self._order,
+            DenyRecord: self._deny,
             BandRecord: self._band,
             BreakerRecord: self._breaker,
             CommandRecord: self._command,
@@ -103,8 +128,9 @@ class Alerts:
         text: str,
         remedy: str,
         instrument: str = "",
+        times: int | None = None,
     ) -> None:
-        """Raise an alert for a cause, or count it up."""
+        """Raise an alert for a cause, or count it up; ``times`` where that is known."""
         known = self._alerts.get(cause)
         if known is None or not known.active:
             known = Alert(
@@ -122,7 +148,13 @@ class Alerts:
             )
             self._next += 1
         self._alerts[cause] = msgspec.structs.replace(
-            known, last_ts=ts, text=text, count=known.count + 1
+            known,
+            last_ts=ts,
+            text=text,
+            # With the text: both speak of the last time.
+            remedy=remedy,
+            instrument=instrument,
+            count=known.count + 1 if times is None else times,
         )
         if len(self._alerts) > _KEPT:
             self._forget()
@@ -191,12 +223,14 @@ class Alerts:
                 record.instrument,
             )
             return
+        # An event that a task failed on is named by its type; the rest are alarms.
+        is_skipped = record.where[:1].isupper()
         self.raise_(
             ("fault", record.task),
             "warn",
             record.ts,
             f"{record.task}: {record.error}",
-            "The event was skipped; more of these stop the task.",
+            _SKIPPED if is_skipped else "j compares the account with the venue.",
             record.instrument,
         )
 
@@ -304,20 +338,68 @@ class Alerts:
                 "The venue was asked; only its answer settles it.",
                 order.instrument,
             )
-        elif record.before is OrderStatus.UNKNOWN:
+            return
+        if record.before is OrderStatus.UNKNOWN:
             self.mend(cause, record.ts)
+        if order.status is OrderStatus.REJECTED:
+            self._reject(order, record)
+        elif order.status is OrderStatus.SUBMITTED and order.may_open:
+            self._denied.pop(order.owner, None)
+            self.mend(("denied", order.owner), record.ts)
+
+    def _reject(self, order: Order, record: OrderRecord) -> None:
+        """Tell of an order that the venue refused: nobody waits for that answer.
+
+        Each of the operator's is a cause of its own; a strategy's are counted by row.
+        """
+        what = f"order {_number(order.id)} rejected: {record.reason or order.reason}"
+        if order.owner == OPERATOR:
+            cause = ("rejected", order.id)
+        else:
+            cause = ("rejected", f"{order.owner} {order.instrument}")
+            what = f"{order.owner} {what}"
+            known = self._alerts.get(cause)
+            if known is not None and record.ts - known.last_ts > _QUIET_NS:
+                self.mend(cause, record.ts)
+        self.raise_(
+            cause,
+            "warn",
+            record.ts,
+            what,
+            f"Its {order.side} of {order.quantity:f} {order.instrument} did not work.",
+            order.instrument,
+        )
+
+    def _deny(self, record: DenyRecord) -> None:
+        """Count the denials of an owner who gets no entry out any more."""
+        if record.code in _EXPLAINED:
+            return
+        times = self._denied[record.owner] = self._denied.get(record.owner, 0) + 1
+        if times < _DENIED_IN_A_ROW:
+            return
+        self.raise_(
+            ("denied", record.owner),
+            "warn",
+            record.ts,
+            f"{record.owner} {record.instrument} denied: {record.code}, {record.text}",
+            "None of its entries went out between; layout 3, Denied has all.",
+            record.instrument,
+            times=times,
+        )
 
     def _difference(self, record: DifferenceRecord) -> None:
         cause = ("difference", record.subject)
         if record.after is not Verdict.DIFFERS:
             self.mend(cause, record.ts)
             return
+        sides = f"{record.here} here, {record.venue}"
+        if record.kind is Subject.BALANCE:
+            sides = _both(record.here, record.venue)
         self.raise_(
             cause,
             "bad",
             record.ts,
-            f"{record.subject}: {record.here} here, {record.venue} at the venue. "
-            "No entries in it.",
+            f"{record.subject}: {sides} at the venue. No entries in it.",
             "j shows both sides and settles it.",
         )
 
@@ -331,7 +413,8 @@ class Alerts:
             cause,
             severity,
             record.ts,
-            f"{record.instrument} position {record.position} is in band {record.after}",
+            f"{record.instrument} position {record.position:,f} is in band "
+            f"{record.after}",
             "Reduce it, or raise max_position_value.",
             record.instrument,
         )
@@ -341,15 +424,20 @@ class Alerts:
         if record.after is BreakerState.CALM:
             self.mend(cause, record.ts)
             return
-        value, limit = record.value, record.limit
+        # Only its crossings are on record: the figures are those of that time.
+        at = datetime.fromtimestamp(record.ts // NS_PER_S, UTC).strftime("%H:%M:%S")
+        value = _figure(record.name, record.value)
+        limit = _figure(record.name, record.limit)
         if record.name == "margin":
-            text = f"margin is short: {value:.2f} free, less than {limit:.2f}"
+            text = f"margin short at {at}: {value} free, less than {limit}"
             remedy = "Reduce positions, or there is no room for entries."
         elif record.after is BreakerState.WARNED:
-            text = f"{record.name} is {value / limit:.0%} used: {value:.6g} of {limit}"
+            # Rounded down: all of it is used when it is, and not before.
+            used = int(record.value * 100 / record.limit) if record.limit else 100
+            text = f"{record.name} {used}% used at {at}: {value} of {limit}"
             remedy = "Beyond the limit the kill ladder is climbed."
         else:
-            text = f"{record.name} exceeded: {value:.6g}, limit {limit}"
+            text = f"{record.name} exceeded at {at}: {value}, limit {limit}"
             remedy = "Entries are denied; ctrl+k shows the ladder and re-arms."
         severity = "bad" if record.after is BreakerState.TRIPPED else "warn"
         known = self._alerts.get(cause)
@@ -357,3 +445,25 @@ class Alerts:
             # Another severity is another alert: it is to be seen and heard anew.
             self.mend(cause, record.ts)
         self.raise_(cause, severity, record.ts, text, remedy)
+
+
+def _number(order_id: str) -> str:
+    """Return an order's number as the log has it: its id's last part, without zeros."""
+    tail = order_id.rsplit("-", 1)[-1]
+    return tail.lstrip("0") or tail
+
+
+def _figure(name: str, value: Decimal) -> str:
+    """Write a figure of a limit as the screen does: a share in percent, else money."""
+    if UNITS.get(name) is LimitUnit.SHARE:
+        return f"{value * 100:.1f}%"
+    return f"{value:,.2f}"
+
+
+def _both(here: str, venue: str) -> str:
+    """Write two balances with the decimals at which they differ: 2 to 8."""
+    one, two = Decimal(here), Decimal(venue)
+    digits = 2
+    while digits < 8 and f"{one:.{digits}f}" == f"{two:.{digits}f}":
+        digits += 1
+    return f"{one:,.{digits}f} here, {two:,.{digits}f}"

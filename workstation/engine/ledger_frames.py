@@ -26,6 +26,7 @@ from workstation.execution.statements import Grouping, Statement
 from workstation.model.instruments import Instrument
 from workstation.model.money import minus, plus
 from workstation.model.positions import Position
+from workstation.model.records import BalanceRecord, Record
 from workstation.model.timeframes import NS_PER_S
 
 __all__ = ["LedgerFrames"]
@@ -50,6 +51,18 @@ class LedgerFrames:
         self._trades = TradeTable(0, ())
         self._equity: EquityFrame | None = None
         self._equity_of: tuple[int, int, Decimal] = (-1, -1, Decimal(0))
+        self._moves: list[tuple[int, Decimal]] = []
+        engine.core.hear((BalanceRecord,), self._note_move)
+
+    def _note_move(self, record: Record, encoded: bytes) -> None:
+        """Keep when money came or went (a sink of the core).
+
+        Only that of the account's currency moves the peaks of the curve.
+        """
+        assert isinstance(record, BalanceRecord)
+        amount = minus(record.after, record.before)
+        if amount and record.currency == self._ledger.currency:
+            self._moves.append((record.ts, amount))
 
     def fills(self) -> FillTable:
         """Return the newest fills."""
@@ -102,6 +115,7 @@ class LedgerFrames:
                 points=tuple(curve.points),
                 now=now,
                 deepest=max(curve.deepest, now, key=lambda fall: fall.depth),
+                moves=tuple(self._moves),
             )
         return self._equity
 

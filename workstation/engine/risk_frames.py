@@ -43,6 +43,7 @@ class RiskFrames:
                     instrument=record.instrument,
                     code=record.code,
                     text=record.text,
+                    role=record.role.value,
                 )
             )
 

@@ -16,7 +16,7 @@ from workstation.engine.versions import Versions
 from workstation.execution.executor import Executor
 from workstation.market.aggregator import Aggregator
 from workstation.model.instruments import Instrument, decimals_of
-from workstation.model.orders import Order, OrderRole, OrderStatus
+from workstation.model.orders import Order, OrderStatus, OrderType
 from workstation.model.positions import Position
 from workstation.strategy.row import Row
 from workstation.strategy.scripted import ScriptedStrategy
@@ -120,6 +120,7 @@ class RowFrames:
         view = self._aggregator.instrument(instrument.id)
         last = view.last or view.mark
         mark = view.mark
+        stop = self._stop(owner, instrument.id, mark)
         return SymbolRow(
             key=f"{instrument.id}/{owner}",
             instrument=instrument.id,
@@ -137,7 +138,8 @@ class RowFrames:
             waiting=self._executor.waiting_entry(owner, instrument.id),
             quantity_decimals=instrument.quantity_decimals,
             open_pnl=self._ledger.open_pnl(position),
-            stop_percent=self._distance(owner, instrument.id, mark),
+            stop_percent=change(stop, mark),
+            has_stop=stop is not None,
             version=0,
             **rest,  # type: ignore[arg-type]
         )
@@ -171,6 +173,7 @@ class RowFrames:
             held=order.status is OrderStatus.HELD,
             queue=self._place(order.id),
             flattened=self._executor.is_flattened(order.id),
+            bracket=self._executor.bracket(order.id),
             version=0,
         )
 
@@ -185,6 +188,7 @@ class RowFrames:
         view = self._aggregator.instrument(position.instrument)
         opened = position.opened_ns
         digits = decimals_of(position.quantity)
+        stop = self._stop(position.owner, position.instrument, view.mark)
         return PositionRow(
             position=position,
             symbol=instrument.id,
@@ -196,19 +200,27 @@ class RowFrames:
             net=self._ledger.net(position.instrument),
             closable=self._executor.closable(position.owner, position.instrument),
             open_pnl=self._ledger.open_pnl(position),
-            stop_percent=self._distance(position.owner, position.instrument, view.mark),
+            stop_percent=change(stop, view.mark),
+            has_stop=stop is not None,
             age_ns=None if opened is None else coarse(self._engine.core.ts - opened),
             version=0,
         )
 
-    def _distance(
-        self, owner: str, instrument: str, mark: float | None
-    ) -> float | None:
-        """Return how far a held stop is from the mark, percent; whoever owns it."""
-        for order in self._executor.working(owner, instrument):
-            if order.role is OrderRole.STOP and order.trigger is not None:
-                return change(float(order.trigger), mark)
-        return None
+    def _stop(self, owner: str, instrument: str, mark: float | None) -> float | None:
+        """Return the trigger of the stop that the market meets first; None without.
+
+        A stop of one's own that only reduces is one, too; a target protects no loss.
+        """
+        triggers = [
+            float(order.trigger)
+            for order in self._executor.working(owner, instrument)
+            if order.is_protection
+            and order.type is not OrderType.TARGET
+            and order.trigger is not None
+        ]
+        if mark is None:
+            return next(iter(triggers), None)
+        return min(triggers, key=lambda trigger: abs(trigger - mark), default=None)
 
     def _held(self) -> list[Position]:
         return [*self._ledger.open_positions(), *self._ledger.dust()]

@@ -106,6 +106,12 @@ class Views:
         tracked = self.desk.orders.get(order_id)
         return tracked is not None and bool(tracked.flattened)
 
+    def bracket(self, order_id: str) -> tuple[Decimal | None, Decimal | None]:
+        """Return the stop and the target of what an entry will fill."""
+        tracked = self.desk.orders.get(order_id)
+        intent = None if tracked is None else tracked.intent
+        return (None, None) if intent is None else (intent.stop, intent.target)
+
     def waiting_entry(self, owner: str, instrument: str) -> Decimal:
         """Return the signed quantity that is entered once the position is closed."""
         return self.intents.closing.waiting(owner, instrument)

@@ -7,15 +7,23 @@ from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
 from msgspec.structs import replace
 from textual.pilot import Pilot
 
 from tests.ui import fakes
 from tests.ui.test_app import layout_of, opened, text_of
-from workstation.engine.frames import FillTable, TradeTable
+from workstation.engine.frames import FillTable, Focus, Frame, TradeTable
 from workstation.engine.ledger_tables import EQUITY, FILLS, POSITIONS, SUMS, TRADES
 from workstation.execution.statements import Grouping
+from workstation.model.orders import (
+    OrderEvent,
+    OrderHistory,
+    OrderMove,
+    OrderStatus,
+)
 from workstation.ui.app import WorkstationApp
+from workstation.ui.panels.table import TablePanel
 from workstation.ui.screens.detail import DetailScreen
 
 NARROW, WIDE, HUGE = (80, 24), (120, 40), (200, 60)
@@ -100,6 +108,69 @@ async def test_enter_on_a_fill_tells_its_fee_and_its_ids() -> None:
         assert "Fill 5" in text
         assert "fee           0.5500 USDT" in text
         assert "trade id      t-5" in text
+
+
+async def test_enter_on_a_fill_tells_of_its_order_too() -> None:
+    session = fakes.FakeSession()
+    order = fakes.order_row(5, status=OrderStatus.FILLED).order
+    move = OrderMove(fakes.NOW, OrderStatus.ACCEPTED, OrderEvent.FILL, order.status)
+    session.histories["o-5"] = OrderHistory(order, (move,))
+    async with opened(size=WIDE, session=session) as (app, pilot, _):
+        await show(app, pilot, "fills")
+        await pilot.press("enter")
+        await pilot.pause()
+        text = text_of(app)
+    assert "─ Order ─" in text
+    assert "status        filled" in text
+
+
+@pytest.mark.parametrize("panel", ["fills", "trades", "denials"])
+async def test_the_newest_row_is_in_sight_and_selected_until_the_hand_moves(
+    panel: str,
+) -> None:
+    count = 3
+
+    def make(focus: Focus | None) -> Frame:
+        one, trip, no = fakes.fills().rows[0], fakes.trades().rows[0], fakes.risk()
+        numbers = range(count, 0, -1)
+        return fakes.frame(
+            focus,
+            fills=FillTable(count, tuple(replace(one, number=n) for n in numbers)),
+            trades=TradeTable(
+                count,
+                tuple(
+                    replace(trip, trade=replace(trip.trade, number=n)) for n in numbers
+                ),
+            ),
+            risk=replace(
+                no, denials=tuple(replace(no.denials[0], number=n) for n in numbers)
+            ),
+        )
+
+    async with opened(size=HUGE, make=make) as (app, pilot, _):
+        await pilot.press("3")
+        await pilot.pause()
+        app.bridge.pump_once()
+        count = 90
+        app.bridge.pump_once()
+        await show(app, pilot, panel)
+        shown = layout_of(app).panels[panel]
+        assert isinstance(shown, TablePanel)
+        table = shown.table
+        assert (table.cursor_key, table.scroll_offset.y) == ("90", 0)
+        count = 91
+        app.bridge.pump_once()
+        assert table.cursor_key == "91"
+        await pilot.press("down")
+        await pilot.pause()
+        count = 95
+        app.bridge.pump_once()
+        assert table.cursor_key == "90", "a row that was chosen stays chosen"
+        await pilot.press("home")
+        await pilot.pause()
+        count = 96
+        app.bridge.pump_once()
+        assert table.cursor_key == "96"
 
 
 async def test_k_sums_by_strategy_symbol_and_day() -> None:

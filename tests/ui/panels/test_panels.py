@@ -12,12 +12,20 @@ import pytest
 
 from tests.ui import fakes
 from tests.ui.test_app import layout_of, opened, text_of
-from workstation.engine.frames import FigureTable, Focus, Frame, OpportunityTable
+from workstation.engine.frames import (
+    FigureTable,
+    Focus,
+    Frame,
+    OpportunityTable,
+    PositionRow,
+)
 from workstation.model.orders import OrderRole, OrderStatus, OrderType
+from workstation.model.owners import DUST
 from workstation.model.records import LockRecord
 from workstation.model.states import BookTrust, SymbolState
 from workstation.ui.panels.log import WideLogPanel
 from workstation.ui.panels.opportunities import OpportunitiesPanel
+from workstation.ui.panels.table import TablePanel
 from workstation.ui.screens.layout import SizeClass, size_class
 
 EMPTY: dict[str, Any] = {
@@ -194,6 +202,113 @@ async def test_a_position_without_a_stop_is_said() -> None:
     naked = fakes.machine(stop=None, target=None, stop_held=False)
     async with opened(make=lambda focus: fakes.frame(machine=naked)) as (app, _, _):
         assert "! 1.000 without a stop" in text_of(app)
+
+
+async def test_a_position_without_any_stop_is_marked_and_dust_is_not() -> None:
+    row = fakes.symbol_row(
+        state=SymbolState.IN_TRADE,
+        position=Decimal(1),
+        stop_percent=None,
+        has_stop=False,
+    )
+    bare = fakes.position_row(stop_percent=None, has_stop=False)
+    dust = fakes.position_row(
+        stop_percent=None,
+        has_stop=False,
+        position=msgspec.structs.replace(bare.position, owner=DUST),
+    )
+    made = fakes.frame(symbols=(row,), positions=(bare, dust))
+    async with opened(make=lambda focus: made) as (app, _, _):
+        lines = text_of(app).split("\n")
+    assert "· none !  no signal" in lines[5]
+    (held,) = (line for line in lines if line.startswith(" BTCUSDT  ema_cross  "))
+    assert "+12.30 none !" in held
+    (left,) = (line for line in lines if line.startswith(" BTCUSDT  dust"))
+    assert "none" not in left[:71]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "A fill opens one; the log says why there is none yet."),
+        ({"kill": "hold"}, "Nothing opens while killed; ctrl+k shows the way back."),
+        ({"hold_since_ns": 1}, "Nothing opens while held; H lifts the hold."),
+    ],
+)
+async def test_without_positions_it_says_what_would_open_one_or_what_does_not_let_it(
+    changes: dict[str, Any], said: str
+) -> None:
+    made = fakes.frame(positions=(), header=fakes.header(**changes))
+    async with opened(make=lambda focus: made) as (app, _, _):
+        assert said in text_of(app)
+
+
+@pytest.mark.parametrize(
+    ("panel", "absent", "there"),
+    [
+        ("book", ("/ filter", "enter detail"), "w pin"),
+        ("equity", ("/ filter", "enter detail", "w pin"), "tab panel"),
+        ("risk", ("w pin",), "/ filter"),
+        ("fills", ("w pin",), "enter detail"),
+    ],
+)
+async def test_the_footer_names_no_key_that_does_nothing_in_the_panel(
+    panel: str, absent: tuple[str, ...], there: str
+) -> None:
+    async with opened(size=(200, 60)) as (app, pilot, _):
+        await pilot.press("3")
+        await pilot.pause()
+        layout_of(app).focus_panel(panel)
+        await pilot.pause()
+        app.bridge.pump_once()
+        await pilot.pause()
+        keys = text_of(app).split("\n")[-1]
+    assert there in keys
+    for hint in absent:
+        assert hint not in keys
+
+
+async def test_the_cursor_of_the_symbols_follows_the_symbol_in_focus() -> None:
+    def held(name: str) -> PositionRow:
+        row = fakes.position_row()
+        position = msgspec.structs.replace(row.position, instrument=name)
+        return msgspec.structs.replace(row, position=position, symbol=name)
+
+    def make(focus: Focus | None) -> Frame:
+        rows = (held("BTCUSDT"), held("BNBUSDT"))
+        return fakes.frame(focus, positions=rows)
+
+    async with opened(make=make) as (app, pilot, _):
+        await pilot.press("3")
+        await pilot.pause()
+        app.bridge.pump_once()
+        await pilot.press("down")
+        await pilot.pause()
+        assert app.symbol == "BNBUSDT"
+        await pilot.press("1")
+        await pilot.pause()
+        app.bridge.pump_once()
+        await pilot.pause()
+        table = layout_of(app).panels["symbols"]
+        assert isinstance(table, TablePanel)
+        assert table.choice is not None
+        assert table.choice.instrument == "BNBUSDT"
+        assert app.symbol == "BNBUSDT"
+        # The hand is free again: the focus follows the cursor.
+        await pilot.press("down")
+        await pilot.pause()
+        app.bridge.pump_once()
+        assert app.symbol == table.choice.instrument == "DOGEUSDT"
+        await pilot.press("3")
+        await pilot.pause()
+        app.bridge.pump_once()
+        await pilot.press("up")
+        await pilot.press("1")
+        await pilot.pause()
+        app.bridge.pump_once()
+        await pilot.pause()
+        assert app.focus_row is not None
+        assert table.choice.instrument == app.focus_row.instrument == "BTCUSDT"
 
 
 async def test_open_and_stop_follow_from_the_mark_on_every_panel() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from tests.ui import fakes
@@ -12,6 +13,7 @@ from workstation.execution.limits import UNITS
 from workstation.model.commands import SetLimit
 from workstation.model.limits import Gauge, LimitUnit
 from workstation.ui.panels.risk import LIMIT_NAMES, limit_text
+from workstation.ui.screens.detail import DetailScreen
 from workstation.ui.screens.set_limit import SetLimitScreen
 
 D = Decimal
@@ -89,6 +91,64 @@ async def test_enter_on_a_locked_screen_sets_nothing() -> None:
         await pilot.pause()
         assert not isinstance(app.screen, SetLimitScreen)
         assert "not set on a locked screen" in text_of(app)
+
+
+async def test_enter_on_a_denial_tells_all_of_it() -> None:
+    text = " ".join(f"word{number}" for number in range(30))
+    table = msgspec.structs.replace(
+        fakes.risk(),
+        denials=(
+            msgspec.structs.replace(fakes.risk().denials[0], text=text, role="entry"),
+        ),
+    )
+    made = fakes.frame(risk=table)
+    async with opened(size=(80, 24), make=lambda focus: made) as (app, pilot, _):
+        await pilot.press("3")
+        await pilot.pause()
+        layout = app.layout_screen()
+        assert layout is not None
+        layout.focus_panel("denials")
+        await pilot.pause()
+        app.bridge.pump_once()
+        await pilot.pause()
+        assert " ".join(text_of(app).split()).count("word29") == 1, "below the row"
+        await pilot.press("enter")
+        await pilot.pause()
+        assert isinstance(app.screen, DetailScreen)
+        told = " ".join(text_of(app).split())
+        assert text in told
+        assert "denied by MAX_POSITION_VALUE" in told
+        assert "order for entry" in told
+
+
+@pytest.mark.parametrize(
+    ("value", "shown", "bar"),
+    [
+        ("39943", "99%", "━━━━─"),
+        ("40000", "100%", "━━━━━"),
+        ("40001", "101%", "━━━━━"),
+        # Both are drawn as what they say.
+        ("31844", "79%", "━━━──"),
+        ("32000", "80%", "━━━━─"),
+        ("32300", "80%", "━━━━─"),
+        ("1", "0%", "━────"),
+    ],
+)
+async def test_a_limit_is_full_when_it_is_and_the_bar_is_what_the_number_says(
+    value: str, shown: str, bar: str
+) -> None:
+    gauge = Gauge(
+        name="max_total_exposure",
+        unit=LimitUnit.MONEY,
+        value=D(value),
+        limit=D(40_000),
+    )
+    table = msgspec.structs.replace(fakes.risk(), gauges=(gauge,))
+    made = fakes.frame(risk=table)
+    async with opened(size=(120, 40), make=lambda focus: made) as (app, pilot, _):
+        await to_risk(app, pilot)
+        (line,) = (each for each in text_of(app).split("\n") if "exposure  " in each)
+        assert f"{bar} {shown:>5}" in line
 
 
 def test_every_limit_has_a_name_here() -> None:

@@ -30,7 +30,12 @@ from workstation.ui.screens.flatten import FlattenScreen
 from workstation.ui.screens.flatten_plan import may_flatten
 from workstation.ui.screens.ritual import Verb
 from workstation.ui.screens.scene import Scene
-from workstation.ui.screens.sentences import flatten_sentence, unprotected
+from workstation.ui.screens.sentences import (
+    cancel_sentence,
+    flatten_sentence,
+    guard_words,
+    unprotected,
+)
 
 ALL = ["o-13", "o-14", "o-15", "o-16"]
 
@@ -262,7 +267,10 @@ async def test_cancel_all_keeps_stops_and_targets() -> None:
         fuse.fire()
         await pilot.pause()
         text = text_of(dialog)
-        assert "Cancels 2 orders; stop 60,452.00 and target 64,770.00 stay." in text
+        assert (
+            "Cancels 2 orders: buy 1.000 BTCUSDT at 61,600.00 and buy 1.000 ETHUSDT at "
+            "61,600.00. BTCUSDT stop 60,452.00 and target 64,770.00 stay."
+        ) in text
         assert "leaves 1.000 BTCUSDT of ema_cross without a stop" in text
         await pilot.press("y")
     assert isinstance(engine.last, CancelOrders)
@@ -292,7 +300,9 @@ async def test_one_protecting_order_names_what_stays_without_it() -> None:
         fuse.fire()
         await pilot.pause()
         text = text_of(dialog)
-        assert "leaves 1.000 BTCUSDT of ema_cross without a stop" in text
+        assert "Removes BTCUSDT stop 60,452.00. Leaves 1.000 BTCUSDT of ema_cross " in (
+            text
+        )
         assert "[ Remove 1 stop ]" in text
         assert not dialog.query_one("#go").display
         await pilot.press("y")
@@ -353,3 +363,26 @@ def test_a_stop_of_one_s_own_leaves_its_position_bare_too() -> None:
     )
     scene = Scene.of(frame(orders=(own,), positions=(position(owner="operator"),)))
     assert unprotected(scene, [own]) == "1.000 BTCUSDT of operator"
+
+
+def test_stops_are_named_by_symbol_and_by_owner_where_there_are_several() -> None:
+    other = order("o-30", OrderRole.STOP, instrument="BNBUSDT", price="490.00")
+    own = order("o-31", OrderRole.STOP, owner="operator", price="60311.17")
+    assert guard_words([STOP, TARGET, other]) == (
+        "BTCUSDT stop 60,452.00 and target 64,770.00; BNBUSDT stop 490.00"
+    )
+    assert guard_words([STOP, other, own]) == (
+        "BTCUSDT of ema_cross stop 60,452.00; BNBUSDT stop 490.00; "
+        "BTCUSDT of operator stop 60,311.17"
+    )
+    assert guard_words([TARGET, other, own], 1) == (
+        "BTCUSDT of ema_cross target 64,770.00 and 2 more"
+    )
+
+
+def test_canceling_says_which_orders() -> None:
+    rows = [order(f"o-{number}", price=f"{number}.00") for number in range(40, 45)]
+    assert cancel_sentence(Scene.of(BUSY), rows, with_protection=False) == (
+        "Cancels 5 orders: buy 1.000 BTCUSDT at 40.00, buy 1.000 BTCUSDT at 41.00, "
+        "buy 1.000 BTCUSDT at 42.00 and 2 more."
+    )

@@ -5,9 +5,20 @@ from __future__ import annotations
 import msgspec
 
 from tests.ui.screens.dialogs import BUSY, KILLED
-from tests.ui.screens.scenes import FakeEngine, Fuse, Host, header, text_of
+from tests.ui.screens.scenes import (
+    STOP,
+    TARGET,
+    FakeEngine,
+    Fuse,
+    Host,
+    header,
+    order,
+    text_of,
+)
 from workstation.engine.frames import Frame
 from workstation.model.commands import Kill, KillLevel, Rearm
+from workstation.model.instruments import Side
+from workstation.model.orders import OrderRole, OrderStatus, OrderType
 from workstation.ui.screens.kill import KillScreen
 from workstation.ui.screens.ritual import Verb
 
@@ -31,7 +42,7 @@ async def test_it_shows_the_rungs_and_what_is_still_there() -> None:
         assert "✓ 1 hold" in text
         assert "· 2 cancel" in text
         assert "2 entries keep working" in text
-        assert "Flatten closes +1.000 BTCUSDT at market." in text
+        assert "Flatten closes +1.000 BTCUSDT of ema_cross at market." in text
 
 
 async def test_escape_lifts_the_hold_of_this_press() -> None:
@@ -277,3 +288,83 @@ async def test_a_breakers_kill_says_why_and_what_a_rearm_changes() -> None:
             text = text_of(dialog)
             assert ("By a breaker: " in text) is bool(said)
             assert said in text
+
+
+def selling(*, stands: bool = True) -> Frame:
+    """Return a run that was flattened, and whose sale is at the venue."""
+    row = order("o-20", OrderRole.FLATTEN)
+    close = msgspec.structs.replace(
+        row.order,
+        side=Side.SELL,
+        type=OrderType.MARKET,
+        price=None,
+        reduce_only=True,
+        status=OrderStatus.SUBMITTED,
+    )
+    sale = msgspec.structs.replace(row, order=close, price=None)
+    return msgspec.structs.replace(
+        BUSY,
+        seq=160,
+        orders=(STOP, TARGET, sale),
+        header=header(kill="flatten", word="KILLED", stands=stands),
+    )
+
+
+async def test_what_is_being_sold_already_is_said_and_not_offered_again() -> None:
+    engine, fuse, dialog = ladder(selling(), lifts=False)
+    async with Host(dialog).run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        fuse.fire()
+        await pilot.pause()
+        text = text_of(dialog)
+        assert "1 position is being sold already, once the clock moves." in text
+        assert "target 64,770.00 end with the fill." in text
+        assert "64,770.00 stay" not in text
+        assert "Flatten 1 position" not in text
+        dialog.query_one("#word Input").focus()
+        await pilot.press(*"FLATTEN", "enter")
+        await pilot.pause()
+        assert dialog.notice.startswith("1 position is being sold already")
+        assert engine.commands == []
+        dialog.refresh_from(selling(stands=False))
+        await pilot.pause()
+        assert "1 position is being sold already." in text_of(dialog)
+
+
+async def test_what_a_flatten_did_not_close_is_named() -> None:
+    left = msgspec.structs.replace(selling(), orders=(STOP, TARGET))
+    _, _, dialog = ladder(left, lifts=False)
+    async with Host(dialog).run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        text = text_of(dialog)
+        assert "Not being closed: +1.000 BTCUSDT of ema_cross; F closes each." in text
+        assert "BTCUSDT stop 60,452.00 and target 64,770.00 stay." in text
+
+
+async def test_without_an_entry_nothing_is_lit_to_cancel() -> None:
+    still = msgspec.structs.replace(KILLED, orders=(STOP, TARGET))
+    _, fuse, dialog = ladder(still)
+    async with Host(dialog).run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        fuse.fire()
+        await pilot.pause()
+        assert "[ Cancel no entries ]" in text_of(dialog)
+        assert not dialog.query_one("#go", Verb).ready
+        assert dialog.query_one("#keep", Verb).ready
+
+
+async def test_a_wrong_word_gets_an_answer_until_another_is_typed() -> None:
+    engine, fuse, dialog = ladder()
+    async with Host(dialog).run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        fuse.fire()
+        await pilot.pause()
+        dialog.query_one("#word Input").focus()
+        await pilot.press(*"sell", "enter")
+        await pilot.pause()
+        text = text_of(dialog)
+        assert "“sell” is neither FLATTEN nor REARM, in capitals: nothing was" in text
+        await pilot.press("backspace")
+        await pilot.pause()
+        assert "neither" not in text_of(dialog)
+        assert engine.commands == []

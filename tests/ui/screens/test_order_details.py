@@ -62,6 +62,15 @@ def test_a_detail_names_the_instrument_and_what_the_order_is() -> None:
     assert "buy entry limit GTC post-only" in text
 
 
+def test_a_detail_has_the_stop_and_target_of_what_an_entry_will_fill() -> None:
+    bracket = (Decimal(60_000), Decimal(63_000))
+    row = msgspec.structs.replace(order("o-15"), bracket=bracket)
+    text = plain(order_lines(row))
+    assert "60000.00, held here once it fills" in text
+    assert "63000.00, held here once it fills" in text
+    assert "held here" not in plain(order_lines(order("o-15")))
+
+
 def test_the_file_has_plain_values_and_times_in_ns() -> None:
     head, *rows = timeline_rows(TIMELINE)
     assert head[:3] == ["time", "since_ns", "before"]

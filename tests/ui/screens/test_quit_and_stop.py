@@ -8,6 +8,8 @@ import pytest
 from tests.ui.screens.dialogs import BUSY
 from tests.ui.screens.scenes import (
     SEQ,
+    STOP,
+    TARGET,
     FakeEngine,
     Fuse,
     Host,
@@ -15,6 +17,7 @@ from tests.ui.screens.scenes import (
     header,
     in_trade,
     order,
+    position,
     task,
     text_of,
 )
@@ -59,7 +62,11 @@ async def test_it_says_how_many_stops_stop_protecting() -> None:
         await pilot.pause()
         text = text_of(dialog)
         assert "2 orders held here stop protecting when the engine ends" in text
-        assert "Open: +1.000 BTCUSDT. 2 entries work on." in text
+        assert "when the engine ends: BTCUSDT stop 60,452.00 and target 64,770.00." in (
+            text
+        )
+        assert "Open: +1.000 BTCUSDT of ema_cross. 2 entries work." in text
+        assert "Without a stop" not in text
 
 
 async def test_an_entry_that_is_held_here_does_not_work_on() -> None:
@@ -74,7 +81,7 @@ async def test_an_entry_that_is_held_here_does_not_work_on() -> None:
         await pilot.pause()
         text = text_of(dialog)
         assert "1 entry held here stops working when the engine ends." in text
-        assert "1 entry works on." in text
+        assert "1 entry works." in text
 
 
 async def test_entries_are_canceled_and_answered_before_quitting() -> None:
@@ -158,7 +165,7 @@ async def test_where_nothing_can_be_done_only_back_and_quit_are_offered(
             assert "[ Back ]" in text
             fuse.fire()
             await pilot.pause()
-        assert "[ Quit, leave 1 position open ]" in text
+        assert "[ Quit, end the run ]" in text
         await pilot.press("y")
         await pilot.pause()
     assert host.answers == [QuitChoice.PLAIN]
@@ -181,7 +188,7 @@ async def test_a_refused_flatten_leaves_a_way_out() -> None:
         fuse.fire()
         await pilot.pause()
         assert "Refused: the run has ended" in text_of(dialog)
-        assert "[ Quit, leave 1 position open ]" in text_of(dialog)
+        assert "[ Quit, end the run ]" in text_of(dialog)
         dialog.query_one("#go").focus()
         await pilot.press("enter")
         await pilot.pause()
@@ -209,11 +216,47 @@ async def test_a_position_may_be_left_open() -> None:
         await pilot.pause()
         fuse.fire()
         await pilot.pause()
-        assert "[ Quit, leave 1 position open ]" in text_of(dialog)
+        assert "[ Quit, end the run ]" in text_of(dialog)
         await pilot.press("y")
         await pilot.pause()
         assert host.answers == [QuitChoice.PLAIN]
         assert engine.commands == []
+
+
+@pytest.mark.parametrize("mode", ["simulation", "recording", "paper", "live"])
+async def test_only_a_venue_keeps_what_is_left_open(mode: str) -> None:
+    fuse = Fuse()
+    shown = msgspec.structs.replace(BUSY, header=header(mode=mode))
+    kept = msgspec.structs.replace(in_trade(), header=header(mode=mode))
+    for left, label in (
+        (shown, "Cancel 2 entries and quit"),
+        (kept, "Quit, leave 1 position open"),
+    ):
+        dialog = QuitScreen(left, FakeEngine().execute, timer=fuse)
+        async with Host(dialog).run_test(size=(80, 24)) as pilot:
+            await pilot.pause()
+            text = text_of(dialog)
+        ends = mode in ("simulation", "recording")
+        said = f"This is a {mode}: the run ends with the program, and all of this with"
+        assert (said in text) is ends
+        assert ("work on." in text) is (left is shown and not ends)
+        if ends and left is kept:
+            label = "Quit, end the run"
+        assert f"[ {label} ]" in text
+
+
+async def test_quitting_names_owners_and_what_has_no_stop() -> None:
+    own = position("-2", owner="operator", instrument="ETHUSDT")
+    both = msgspec.structs.replace(
+        BUSY, positions=(*(BUSY.positions or ()), own), orders=(STOP, TARGET)
+    )
+    dialog = QuitScreen(both, FakeEngine().execute, timer=Fuse())
+    async with Host(dialog).run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        text = text_of(dialog)
+    opened = "Open: +1.000 BTCUSDT of ema_cross and −2.000 ETHUSDT of operator."
+    assert opened in text
+    assert "Without a stop: −2.000 ETHUSDT of operator." in text
 
 
 async def test_stopping_a_strategy_says_what_stays() -> None:

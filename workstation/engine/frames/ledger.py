@@ -57,6 +57,8 @@ class EquityFrame(Struct, frozen=True, kw_only=True):
     """The equity curve of the run, in ``currency``; ``equity`` is that of now.
 
     ``now`` is how far it is below its last peak, ``deepest`` the worst fall so far.
+    ``moves`` are when money came in or went out by no fill, and how much: no profit,
+    so peaks move with it. ``initial`` has all of it in.
     """
 
     currency: str
@@ -66,6 +68,7 @@ class EquityFrame(Struct, frozen=True, kw_only=True):
     points: tuple[CurvePoint, ...]
     now: Drawdown
     deepest: Drawdown
+    moves: tuple[tuple[int, Decimal], ...] = ()
 
 
 class SumRow(Struct, frozen=True, kw_only=True):

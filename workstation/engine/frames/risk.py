@@ -10,7 +10,10 @@ __all__ = ["DenialRow", "RiskTable"]
 
 
 class DenialRow(Struct, frozen=True, kw_only=True):
-    """An order that the risk stage refused; ``number`` counts them from 1."""
+    """An order that the risk stage refused; ``number`` counts them from 1.
+
+    ``role`` is why there was to be one.
+    """
 
     number: int
     ts: int
@@ -18,6 +21,7 @@ class DenialRow(Struct, frozen=True, kw_only=True):
     instrument: str
     code: str
     text: str
+    role: str = ""
 
 
 class RiskTable(Struct, frozen=True, kw_only=True):

@@ -19,7 +19,7 @@ class SymbolRow(Struct, frozen=True, kw_only=True):
     ``since_ns`` is for how long it has been in its state, ``waiting`` the signed
     quantity of an entry that follows once the position is closed. Open P&L and the
     stop's distance are taken from ``mark``, the middle of the quote (else the last
-    price).
+    price). ``has_stop`` says whether a stop works for what is held.
     """
 
     key: str
@@ -42,6 +42,7 @@ class SymbolRow(Struct, frozen=True, kw_only=True):
     quantity_decimals: int
     open_pnl: Decimal | None
     stop_percent: float | None
+    has_stop: bool = True
     why_not: str
     version: int
 
@@ -51,7 +52,8 @@ class OrderRow(Struct, frozen=True, kw_only=True):
 
     ``queue`` is the size ahead of it at its price and the size shown there, as the
     paper venue's model has it; None where no place is known. What a ``flattened`` one
-    fills is closed as it comes.
+    fills is closed as it comes. ``bracket`` is the stop and the target that will be held
+    for what an entry fills.
     """
 
     order: Order
@@ -64,6 +66,7 @@ class OrderRow(Struct, frozen=True, kw_only=True):
     held: bool
     queue: tuple[Decimal, Decimal] | None = None
     flattened: bool = False
+    bracket: tuple[Decimal | None, Decimal | None] = (None, None)
     version: int
 
 
@@ -72,7 +75,7 @@ class PositionRow(Struct, frozen=True, kw_only=True):
 
     ``net`` is what the account holds there: the sum of all owners. The decimals of the
     quantity are the lot's, or what it has more. ``closable`` is what of it a flatten
-    can close.
+    can close. ``has_stop`` says whether a stop works for it, at whatever distance.
     """
 
     position: Position
@@ -86,5 +89,6 @@ class PositionRow(Struct, frozen=True, kw_only=True):
     closable: Decimal
     open_pnl: Decimal | None
     stop_percent: float | None
+    has_stop: bool = True
     age_ns: int | None
     version: int

@@ -51,7 +51,8 @@ class Choice:
 
     ``param`` is a parameter of the row's script, ``script_line`` a line of its log,
     ``limit`` a limit that can be set.
-    ``fill`` and ``trade`` are numbers of the ledger's.
+    ``fill`` and ``trade`` are numbers of the ledger's, ``denial`` is one of the risk
+    stage's. ``line`` is a line of the log: the input that led to it, and its text.
     """
 
     instrument: str = ""
@@ -65,6 +66,8 @@ class Choice:
     limit: str = ""
     fill: int | None = None
     trade: int | None = None
+    denial: int | None = None
+    line: tuple[int, str] | None = None
 
 
 class Panel(PanelFrame):
@@ -80,6 +83,8 @@ class Panel(PanelFrame):
     """What would fill it, and which key does it."""
     follows_focus: ClassVar[bool] = False
     """Whether it shows the focused symbol, so that ``w`` can pin it."""
+    opens: ClassVar[bool] = False
+    """Whether ``enter`` opens the detail of the row below the cursor."""
 
     DEFAULT_CSS = """
     Panel { width: 1fr; height: 1fr; }
@@ -195,6 +200,18 @@ class Panel(PanelFrame):
     def choice(self) -> Choice | None:
         """What the cursor is on."""
         return None
+
+    @property
+    def idle_keys(self) -> frozenset[str]:
+        """Actions outside text that do nothing here: the footer leaves them out."""
+        idle = set()
+        if self.filter_text is None:
+            idle.add("find.filter")
+        if not self.opens or self.choice in (None, Choice()):
+            idle.add("table.select")
+        if not self.follows_focus:
+            idle.add("panel.pin")
+        return frozenset(idle)
 
     @property
     def choices(self) -> tuple[Choice, ...]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 
 from workstation.model.orders import OrderStatus
 from workstation.model.states import SymbolState
 from workstation.ui.glyphs import UNICODE
-from workstation.ui.typeset import MINUS, NONE, age, quantity
+from workstation.ui.typeset import MINUS, NONE, age, percent, quantity
 from workstation.ui.widgets.inks import Part
 
 __all__ = [
@@ -19,6 +20,9 @@ __all__ = [
     "spaced_age",
     "state_cell",
     "state_ink",
+    "stop_cell",
+    "used_percent",
+    "used_text",
 ]
 
 _S = 1_000_000_000
@@ -103,6 +107,31 @@ def signed(value: Decimal | float | None) -> str:
     if value is None or value == 0:
         return "dim" if value is None else ""
     return "up" if value > 0 else "down"
+
+
+def used_percent(value: float) -> int:
+    """Round down what is used of a limit, in percent; only all of it is 100.
+
+    Gauges, bars and the header draw this one number.
+    """
+    # A share of 0.57 comes as 56.99999999999999.
+    whole = math.floor(round(value, 6))
+    if value < 100:
+        return min(99, whole)
+    return max(101, whole) if value > 100 else 100
+
+
+def used_text(value: float | None) -> str:
+    """Write what is used of a limit: ``99%``."""
+    rounded = None if value is None else used_percent(value)
+    return percent(rounded, 0, sign=False, unit=True)
+
+
+def stop_cell(stop_percent: float | None, *, has_stop: bool, held: bool) -> Part:
+    """Return how far the stop of a position is; ``none !`` where none works for it."""
+    if held and not has_stop:
+        return ("none !", "warn")
+    return (percent(stop_percent if held else None), "dim")
 
 
 _SQUEEZED = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from workstation.ui.panels.base import Choice
@@ -37,6 +38,7 @@ class DenialsPanel(TablePanel):
     title = "Denied"
     needs = frozenset({"risk"})
     empty = ("Nothing was denied.", "Here stand orders that the limits refuse.")
+    newest_first = True
     forms = (Form("wide", _ROOMY, _WIDE), Form("narrow", 0, _NARROW))
 
     def apply(self, frame: Frame) -> None:
@@ -57,8 +59,11 @@ class DenialsPanel(TablePanel):
         here = self.table.cursor_key or next(iter(self._texts), "")
         if key != here or self.form.name == "wide":
             return ()
-        text = f"  {self._texts[key]}"
-        return (Row(f"why/{key}", hash(text), note=((text, "dim"),)),)
+        room = max(20, self.size.width - self.gutter_cells - 3)
+        return tuple(
+            Row(f"why/{key}/{place}", hash(text), note=((f"  {text}", "dim"),))
+            for place, text in enumerate(wrap(self._texts[key], room))
+        )
 
     def _item(self, key: str, row: DenialRow) -> Item:
         cells: dict[str, Cell] = {
@@ -72,6 +77,6 @@ class DenialsPanel(TablePanel):
         shown = [cells[name] for name in names]
         return Item(
             Row(key, hash((row.number, self.form.name)), shown),
-            Choice(row.instrument, row.owner),
+            Choice(row.instrument, row.owner, denial=row.number),
             [str(cell if isinstance(cell, str) else cell[0]) for cell in shown],
         )

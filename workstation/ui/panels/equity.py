@@ -57,7 +57,11 @@ class EquityPanel(Panel):
             points.append((shown.ts, now, now, now))
         change = shown.equity - shown.initial
         self.chart.set_curve(
-            points, shown.ts, float(shown.initial), _fall("max", shown.deepest)
+            points,
+            shown.ts,
+            float(shown.initial),
+            _fall("max", shown.deepest),
+            [(ts, float(amount)) for ts, amount in shown.moves],
         )
         title: list[Part] = [
             (self.title, "title"),

@@ -43,6 +43,7 @@ class FillsPanel(TablePanel):
     title = "Fills"
     needs = frozenset({"fills"})
     empty = ("No fills yet.", "An order that the market meets makes one.")
+    newest_first = True
     forms = (Form("full", 100, _FULL), Form("wide", 0, _WIDE))
 
     def __init__(self, scales: Scales, *, ssh: bool = False) -> None:

@@ -11,6 +11,7 @@ from textual.strip import Strip
 from textual.widgets import Input
 
 from workstation.ui.actions import Fact, Scope, action, footer_for
+from workstation.ui.panels.base import Panel
 from workstation.ui.panels.cells import spaced_age
 from workstation.ui.screens.heading import compact_line, money_line, trust_line
 from workstation.ui.typeset import utc_time
@@ -46,7 +47,9 @@ def show_header(
     lines: HeaderLines, header: Header, *, loop_ns: int, screen_old_s: int
 ) -> None:
     """Show a header; ``screen_old_s`` > 0 takes the clock's place, reversed."""
-    trust, compact = list(trust_line(header)), list(compact_line(header))
+    locked = bool(getattr(lines.app, "locked", False))
+    trust = list(trust_line(header, locked=locked))
+    compact = list(compact_line(header, locked=locked))
     loop_ms = loop_ns // _NS_PER_MS
     slow = "warn" if loop_ms >= _SLOW_LOOP_MS else ""
     trust.append(Field((("loop ", "dim"), (f"{loop_ms} ms", slow)), priority=5))
@@ -138,6 +141,13 @@ class Footer(FooterKeys):
     def said(self) -> str:
         """The message shown in place of the keys, or nothing."""
         return "".join(text for text, _ in self._said)
+
+    def set_keys(self, keys: Sequence[FooterKey]) -> None:
+        """Show these hints, but none that does nothing in the focused panel."""
+        panel = getattr(self.app, "panel", None)
+        idle = panel.idle_keys if isinstance(panel, Panel) else frozenset()
+        calls = {action(id).call for id in idle}
+        super().set_keys([key for key in keys if key.action not in calls])
 
     def say(self, parts: Sequence[Part]) -> None:
         """Show a message; nothing brings the keys back."""

@@ -39,6 +39,7 @@ class LogPanel(Panel):
     title = "Log"
     scope = Scope.LOG
     empty = ("Nothing has happened yet.", "space lets the clock run.")
+    opens = True
     quiet: ClassVar[frozenset[str]] = _QUIET
 
     def __init__(self, scales: object, *, ssh: bool = False) -> None:
@@ -91,9 +92,10 @@ class LogPanel(Panel):
 
     def choice_of(self, line: LogLine) -> Choice:
         """Return what a line is about."""
+        about = (line.seq, line.plain)
         if line.key in self.scales:
-            return Choice(line.key)
-        return Choice(task=line.key)
+            return Choice(line.key, line=about)
+        return Choice(task=line.key, line=about)
 
     @property
     def filter_text(self) -> str:

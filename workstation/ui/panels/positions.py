@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from workstation.model.owners import DUST
 from workstation.ui.actions import Scope
 from workstation.ui.panels.base import Choice
-from workstation.ui.panels.cells import short_age, signed
+from workstation.ui.panels.cells import short_age, signed, stop_cell
 from workstation.ui.panels.table import Form, Item, TablePanel
-from workstation.ui.typeset import money, percent, plain, price, quantity
+from workstation.ui.typeset import money, plain, price, quantity
 from workstation.ui.widgets.inks import Part
 from workstation.ui.widgets.line_table import Column, Row
 from workstation.ui.widgets.rows import fit_columns
@@ -50,6 +50,7 @@ class PositionsPanel(TablePanel):
     needs = frozenset({"positions"})
     scope = Scope.ROW
     empty = ("No positions.", "A fill opens one; the log says why there is none yet.")
+    meets_focus = True
     forms = (Form("full", 100, _FULL), Form("wide", 0, _WIDE))
 
     def apply(self, frame: Frame) -> None:
@@ -59,9 +60,21 @@ class PositionsPanel(TablePanel):
             return
         items = [self._item(row) for row in rows]
         tail = [*self._nets(rows), self._total(frame)] if rows else []
+        self._say_empty(frame)
         self.set_items(items, frame.ts, tail)
         held = [row for row in rows if row.position.owner != DUST]
         self.set_title(self.title_parts(len(held)), "")
+
+    def _say_empty(self, frame: Frame) -> None:
+        """Say what would open a position; while that is denied, that it is."""
+        header = frame.header
+        why = self.empty[1]
+        if header.kill is not None:
+            why = "Nothing opens while killed; ctrl+k shows the way back."
+        elif header.hold_since_ns is not None:
+            why = "Nothing opens while held; H lifts the hold."
+        for table in self.tables:
+            table.set_empty((self.empty[0], why))
 
     def _nets(self, rows: Sequence[PositionRow]) -> list[Row]:
         """Return what the account holds where several owners do."""
@@ -140,7 +153,10 @@ class PositionsPanel(TablePanel):
             "entry": price(held.average_price, row.decimals),
             "mark": price(row.mark, row.decimals),
             "open": (money(row.open_pnl, sign=True), signed(row.open_pnl)),
-            "stop": (percent(row.stop_percent), "dim"),
+            # Nobody can sell dust, and nothing protects it.
+            "stop": stop_cell(
+                row.stop_percent, has_stop=row.has_stop or dust, held=True
+            ),
             "age": (short_age(row.age_ns), "dim"),
             "value": money(row.value),
             "realized": (money(held.realized, sign=True), signed(held.realized)),

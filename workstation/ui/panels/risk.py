@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from workstation.model.limits import Gauge, LimitUnit
 from workstation.ui.actions import Scope
 from workstation.ui.panels.base import Choice
+from workstation.ui.panels.cells import used_percent, used_text
 from workstation.ui.panels.table import Form, Item, TablePanel
 from workstation.ui.typeset import NONE, number, percent, plain, short
 from workstation.ui.widgets.inks import Part
@@ -106,12 +107,7 @@ class RiskPanel(TablePanel):
             if gauge.limit is not None
             else ("none", "dim"),
             "bar": (_bar(share, _WIDE_BAR if wide else _BAR), ink or "accent"),
-            "used": (
-                NONE
-                if share is None
-                else percent(float(share) * 100, 0, sign=False, unit=True),
-                ink,
-            ),
+            "used": (used_text(None if share is None else float(share) * 100), ink),
             "key": (gauge.name, "dim"),
         }
         values: dict[str, float | int | str | None] = {
@@ -152,10 +148,13 @@ def _ink(gauge: Gauge) -> str:
 
 
 def _bar(share: Decimal | None, cells: int) -> str:
-    """Draw how much is used; any use is seen, and only all of it fills the bar."""
+    """Draw how much is used; any use is seen, and only all of it fills the bar.
+
+    As the percentage beside it says: the same number is the same bar.
+    """
     if share is None:
         return ""
-    filled = min(cells, int(share * cells))
+    filled = min(cells, used_percent(float(share) * 100) * cells // 100)
     if share > 0:
         filled = max(1, filled)
     return "━" * filled + "─" * (cells - filled)

@@ -13,6 +13,7 @@ from workstation.ui.panels.cells import (
     short_why,
     signed,
     state_cell,
+    stop_cell,
 )
 from workstation.ui.panels.table import Form, Item, TablePanel
 from workstation.ui.typeset import (
@@ -74,6 +75,7 @@ class SymbolsPanel(TablePanel):
         "No symbols in this run.",
         "Add them to [[feeds]] symbols and to a strategy.",
     )
+    meets_focus = True
     forms = _FORMS
     gutter_cells = 2
 
@@ -215,7 +217,7 @@ class SymbolsPanel(TablePanel):
                 money(row.open_pnl if in_trade else None, sign=True),
                 signed(row.open_pnl if in_trade else None),
             ),
-            "stop": (percent(row.stop_percent if in_trade else None), "dim"),
+            "stop": stop_cell(row.stop_percent, has_stop=row.has_stop, held=in_trade),
             "why": (
                 why if wide else short_why(why),
                 "warn" if bad else "strong" if why == "ready" else "dim",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.widget import Widget
 
+from workstation.model.owners import DUST, EXTERNAL, OPERATOR
 from workstation.ui.panels.base import Choice, Panel, PanelState
 from workstation.ui.typeset import plain_text
 from workstation.ui.widgets.inks import Part
@@ -19,6 +20,7 @@ from workstation.ui.widgets.line_table import Column, LineTable, Row, SortSpec
 from workstation.ui.widgets.rows import cell_parts
 
 if TYPE_CHECKING:
+    from workstation.engine.frames import Focus
     from workstation.ui.log_parts import Scales
 
 __all__ = ["Form", "Item", "TablePanel", "key_version"]
@@ -37,6 +39,8 @@ class Form:
     least: int
     columns: tuple[Column, ...]
 
+
+_NOBODY = (OPERATOR, EXTERNAL, DUST)
 
 Key = float | int | str | None
 
@@ -68,6 +72,11 @@ class TablePanel(Panel):
     small: ClassVar[Form | None] = None
     """The form without a head, for small screens."""
     gutter_cells: ClassVar[int] = 1
+    opens = True
+    newest_first: ClassVar[bool] = False
+    """Whether new rows come on top: the cursor is there until the operator moves it."""
+    meets_focus: ClassVar[bool] = False
+    """Whether its cursor goes to the symbol in focus while others have the keys."""
 
     def __init__(self, scales: Scales, *, ssh: bool = False) -> None:
         super().__init__(scales, ssh=ssh)
@@ -82,6 +91,9 @@ class TablePanel(Panel):
         self._order: list[str] = []
         self._sort = 0
         self._sorted_at: int | None = None
+        self._moved = False
+        # Whether it has just been shown: the symbol in focus may be another one by now.
+        self._returned = True
 
     def _make(self, columns: Sequence[Column], *, head: bool) -> LineTable:
         return LineTable(
@@ -189,6 +201,39 @@ class TablePanel(Panel):
                 rows.extend(self.notes(key))
         self.table.sort = spec
         self.table.set_rows([*rows, *tail])
+        self._place_cursor()
+
+    def _place_cursor(self) -> None:
+        """Put the cursor where it belongs while the operator has not moved it there."""
+        table = self.table
+        if (
+            self.newest_first
+            and not self._moved
+            and self.sort_spec is None
+            and table.rows
+        ):
+            table.cursor_key = table.rows[0].key
+        if self.meets_focus and self._items and (self._returned or not table.has_focus):
+            self._returned = False
+            self._meet_focus()
+
+    def _meet_focus(self) -> None:
+        """Put the cursor on the row in focus, else on one of its symbol.
+
+        What nobody manages has the focus of its symbol's first row: it is met, too.
+        """
+        focus: Focus | None = getattr(self.app, "focus_row", None)
+        if focus is None:
+            return
+        rows = {
+            key: item.choice.strategy
+            for key, item in self._items.items()
+            if item.choice.instrument == focus.instrument
+        }
+        own = [key for key, owner in rows.items() if owner == focus.strategy]
+        nobodys = [key for key, owner in rows.items() if owner in _NOBODY]
+        if rows and self.table.cursor_key not in (*own, *nobodys):
+            self.table.cursor_key = next(iter(own or rows))
 
     def notes(self, key: str) -> Sequence[Row]:
         """Return the lines that belong below a row."""
@@ -324,8 +369,9 @@ class TablePanel(Panel):
     def capture(self) -> PanelState:
         """Keep cursor, filter, sort."""
         table = self.table
+        on_top = self.newest_first and not self._moved
         return PanelState(
-            cursor=table.cursor_key,
+            cursor=None if on_top else table.cursor_key,
             filter_text=table.filter_text,
             find_text=table.find_text,
             top=table.scroll_offset.y,
@@ -339,6 +385,7 @@ class TablePanel(Panel):
         self.table.filter_text = state.filter_text
         self.table.find_text = state.find_text
         self._sort = state.sort
+        self._returned = True
         if state.cursor is not None:
             self.table.cursor_key = state.cursor
 
@@ -346,6 +393,8 @@ class TablePanel(Panel):
         """Tell where the cursor is."""
         event.stop()
         # RowSelected is a kind of RowHighlighted and comes here, too.
+        rows = self.table.rows
+        self._moved = not rows or event.key != rows[0].key
         item = self._items.get(event.key)
         if item is not None and not isinstance(event, LineTable.RowSelected):
             self.post_message(self.Moved(self, item.choice))

@@ -59,6 +59,8 @@ class TapePanel(Panel):
         """The tape."""
         return self.tape
 
+    opens = True
+
     def apply(self, frame: Frame) -> None:
         """Take the trades that came since the last frame."""
         shown = frame.tape

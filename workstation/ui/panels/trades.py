@@ -50,6 +50,7 @@ class TradesPanel(TablePanel):
     title = "Trades"
     needs = frozenset({"trades"})
     empty = ("No closed trades.", "A position that comes back to flat makes one.")
+    newest_first = True
     forms = (Form("full", 130, _FULL), Form("wide", 0, _WIDE))
 
     def __init__(self, scales: Scales, *, ssh: bool = False) -> None:

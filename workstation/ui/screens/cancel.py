@@ -17,8 +17,8 @@ from workstation.ui.screens.ritual import Answer, Execute, Ritual, Timer, Verb
 from workstation.ui.screens.sentences import (
     cancel_sentence,
     count,
+    guard_words,
     order_fields,
-    protection_words,
     unprotected,
 )
 from workstation.ui.widgets.status_lines import Field, field
@@ -92,7 +92,7 @@ class CancelScreen(Ritual[Answer]):
             bare = unprotected(self.basis, guard)
             left = f", which leaves {bare} without a stop" if bare else ""
             text = (
-                f"Kept unless you say so: {protection_words(guard)}.\n"
+                f"Kept unless you say so: {guard_words(guard)}.\n"
                 f"Removing them too is the last button{left}."
             )
         self.put("guard", text)

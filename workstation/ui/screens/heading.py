@@ -9,7 +9,9 @@ from decimal import Decimal
 
 from workstation.engine.frames import Header
 from workstation.execution.margin import band
+from workstation.model.commands import KillLevel
 from workstation.model.states import PositionBand
+from workstation.ui.panels.cells import used_text
 from workstation.ui.typeset import (
     age,
     duration,
@@ -41,7 +43,9 @@ _WORDS = {
     "HALTED": "bad",
     "KILLED": "bad",
     "STUCK": "bad",
+    "LOCKED": "warn",
 }
+_DENYING = ("HOLD", "HALTED", "KILLED")
 _RISK_INKS = {
     PositionBand.NORMAL: "",
     PositionBand.WARNING: "warn",
@@ -108,13 +112,33 @@ def _sign(value: float) -> str:
     return "up" if value > 0 else "down" if value < 0 else ""
 
 
-def _mode(header: Header) -> Field:
+def _mode(header: Header, *, locked: bool) -> Field:
     name, ink = _MODES.get(header.mode, (header.mode.upper(), "info"))
     parts: list[Part] = [(name, f"{ink} bold")]
     if header.mode in ("simulation", "recording"):
         parts.append((f" ×{header.speed:g}", ""))
-    parts.append((f" {header.word}", f"{_WORDS.get(header.word, 'info')} bold"))
+    parts.extend(
+        (f" {word}", f"{_WORDS.get(word, 'info')} bold")
+        for word in _words(header, locked=locked)
+    )
     return Field(tuple(parts))
+
+
+def _words(header: Header, *, locked: bool) -> list[str]:
+    """Return what denies orders, what the clock does, and whether keys act.
+
+    None of them hides another: a hold is seen while one steps, and the other way round.
+    """
+    denies = ""
+    if header.kill is not None:
+        denies = "HALTED" if header.kill == KillLevel.HOLD else "KILLED"
+    elif header.hold_since_ns is not None:
+        denies = "HOLD"
+    clock = header.word
+    if denies and clock in (*_DENYING, "RUN"):
+        clock = "PAUSED" if header.stands else ""
+    words = (denies, clock, "LOCKED" if locked else "")
+    return [word for word in words if word]
 
 
 def _count(name: str, good: int, all: int, extra: str = "") -> Field:
@@ -123,14 +147,17 @@ def _count(name: str, good: int, all: int, extra: str = "") -> Field:
     return Field(((name, "dim"), (text, "warn" if bad else "")), priority=3)
 
 
-def trust_line(header: Header) -> tuple[Field, ...]:
-    """Return mode, word, account, clock, position, feeds, books, unknown orders."""
+def trust_line(header: Header, *, locked: bool = False) -> tuple[Field, ...]:
+    """Return mode, words, account, clock, position, feeds, books, unknown orders.
+
+    ``locked`` is said of the screen.
+    """
     events = f"{header.events:,}"
     if header.events_total:
         events += f"/{header.events_total:,}"
     unknown = header.unknown_orders
     return (
-        _mode(header),
+        _mode(header, locked=locked),
         field(header.account, "strong", 1),
         field(f"{utc_clock(header.ts)} UTC", "", 0),
         Field((("event ", "dim"), (events, "")), priority=4),
@@ -146,7 +173,7 @@ def money_line(header: Header) -> tuple[Field, ...]:
     open_pnl = float(header.open_pnl)
     risk = _risk(header)
     word = risk.value.upper().replace("_", " ")
-    used = percent(header.limit_percent, 0, sign=False, unit=True)
+    used = used_text(header.limit_percent)
     exposed = percent(header.exposure_percent, 0, sign=False, unit=True)
     return (
         Field(
@@ -196,7 +223,7 @@ def _risk(header: Header) -> PositionBand:
 
 def _compact_risk(header: Header) -> Part:
     risk = _risk(header)
-    used = percent(header.limit_percent, 0, sign=False, unit=True)
+    used = used_text(header.limit_percent)
     if risk is PositionBand.OVER_LIMIT:
         used = f"OVER {used}"
     elif risk is not PositionBand.NORMAL:
@@ -204,12 +231,12 @@ def _compact_risk(header: Header) -> Part:
     return used, _RISK_INKS[risk]
 
 
-def compact_line(header: Header) -> tuple[Field, ...]:
-    """Return the one line of a narrow terminal."""
+def compact_line(header: Header, *, locked: bool = False) -> tuple[Field, ...]:
+    """Return the one line of a narrow terminal; ``locked`` is said of the screen."""
     day = float(header.day_pnl)
     bad = header.books_ok < header.books
     unknown = header.unknown_orders
-    first = _mode(header)
+    first = _mode(header, locked=locked)
     return (
         Field((*first.parts, (f" {utc_compact(header.ts)}", "dim"))),
         Field(

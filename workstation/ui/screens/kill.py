@@ -16,15 +16,17 @@ from textual import on
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from workstation.engine.frames import Frame
+from workstation.engine.frames import Frame, OrderRow
 from workstation.model.commands import Kill, KillLevel, Rearm
+from workstation.model.orders import OrderStatus
 from workstation.ui.screens.fields import TextField
+from workstation.ui.screens.flatten_plan import FlattenPart, flatten_parts
 from workstation.ui.screens.ritual import Answer, Execute, Ritual, Timer, Verb
 from workstation.ui.screens.sentences import (
     count,
+    guard_words,
     listed,
-    position_text,
-    protection_words,
+    owned_text,
 )
 from workstation.ui.typeset import money
 from workstation.ui.widgets.status_lines import Field, field
@@ -126,14 +128,16 @@ class KillScreen(Ritual[Answer]):
             if verb.id in self.BELOW and verb.ready and verb.display
         ]
         self.query_one(f"#{ready[0]}" if ready else "#word Input").focus()
+        word = self.query_one("#word", TextField).text
+        if word and not ready:
+            self.say(self._answer(word))
 
     # --- what happens -----------------------------------------------------------------
 
     def sentence(self) -> str:
         """Say what is held, and what the next rungs would do."""
         scene = self.basis
-        entries = scene.entries()
-        held, guard = scene.held(), scene.protection()
+        entries = self._entries()
         parts = []
         if self.level == KillLevel.HOLD:
             since = "since this key" if self.lifts else "until re-armed"
@@ -147,16 +151,8 @@ class KillScreen(Ritual[Answer]):
             parts.extend(_tripped(scene.header.kill_reason, scene.header.equity))
         else:
             parts.append("Orders are allowed.")
-        if guard:
-            stays = "stays" if len(guard) == 1 else "stay"
-            shown = protection_words(guard[:3])
-            more = f" and {len(guard) - 3} more" if len(guard) > 3 else ""
-            parts.append(f"{_capital(shown)}{more} {stays}.")
-        if held:
-            names = [position_text(row) for row in held[:3]]
-            if len(held) > 3:
-                names.append(f"{len(held) - 3} more")
-            parts.append(f"Flatten closes {listed(names)} at market.")
+        parts.extend(self._guarded())
+        parts.extend(self._positions())
         if self._will_lift():
             parts.append(f"esc lifts the hold{self._only_now()}.")
         elif self.level is not None and self.read_only:
@@ -165,6 +161,61 @@ class KillScreen(Ritual[Answer]):
         elif self.level is not None and self.locked:
             parts.append("The screen is locked: L unlocks it, then it re-arms.")
         return " ".join(parts)
+
+    def _entries(self) -> list[OrderRow]:
+        """Return the entries that the second rung would cancel."""
+        return [
+            row
+            for row in self.basis.entries()
+            if row.order.status is not OrderStatus.PENDING_CANCEL
+        ]
+
+    def _parts(self) -> list[FlattenPart]:
+        """Return what closing does to each position, and what is done already."""
+        scene = self.basis
+        instruments = dict.fromkeys(row.position.instrument for row in scene.held())
+        return [
+            part for name in instruments for part in flatten_parts(scene, name, None)
+        ]
+
+    def _guarded(self) -> list[str]:
+        """Say which stops and targets stay, and which end with a close under way."""
+        ends = [each for part in self._parts() if not part.left for each in part.guard]
+        ids = {row.order.id for row in ends}
+        stays = [row for row in self.basis.protection() if row.order.id not in ids]
+        said = []
+        if stays:
+            verb = "stays" if len(stays) == 1 else "stay"
+            said.append(f"{_capital(guard_words(stays))} {verb}.")
+        if ends:
+            verb = "ends" if len(ends) == 1 else "end"
+            said.append(f"{_capital(guard_words(ends))} {verb} with the fill.")
+        return said
+
+    def _positions(self) -> list[str]:
+        """Say what flatten would close, and what is being closed already."""
+        parts = self._parts()
+        left = [part for part in parts if part.left]
+        going = [part for part in parts if part.closing and not part.left]
+        said = []
+        if going:
+            signs = {part.row.position.quantity > 0 for part in going}
+            verb = (
+                "closed" if len(signs) > 1 else "sold" if signs == {True} else "bought"
+            )
+            is_ = "is" if len(going) == 1 else "are"
+            waits = ", once the clock moves" if self.basis.header.stands else ""
+            what = count(len(going), "position")
+            said.append(f"{what} {is_} being {verb} already{waits}.")
+        if left:
+            names = [owned_text(part.row) for part in left[:3]]
+            if len(left) > 3:
+                names.append(f"{len(left) - 3} more")
+            if self.level == KillLevel.FLATTEN:
+                said.append(f"Not being closed: {listed(names)}; F closes each.")
+            else:
+                said.append(f"Flatten closes {listed(names)} at market.")
+        return said
 
     def _only_now(self) -> str:
         if self.read_only:
@@ -191,23 +242,44 @@ class KillScreen(Ritual[Answer]):
 
     def update_verbs(self) -> None:
         """Put numbers on the buttons; two of them wait for their word."""
-        entries = len(self.basis.entries())
-        held = len(self.basis.held())
+        entries = len(self._entries())
+        left = sum(1 for part in self._parts() if part.left)
         word = self.query_one("#word", TextField).text
         go = self.query_one("#go", Verb)
         go.set_label(f"Cancel {count(entries, 'entry', 'entries')}")
-        go.ready = self.level in (None, KillLevel.HOLD)
+        go.ready = self.level in (None, KillLevel.HOLD) and entries > 0
         flatten = self.query_one("#flatten", Verb)
-        flatten.set_label(f"Flatten {count(held, 'position')}")
-        flatten.ready = word == FLATTEN_WORD and self.level != KillLevel.FLATTEN
+        # With an entry working, what it still fills would be closed as it comes.
+        flatten.set_label(
+            f"Flatten {count(left, 'position')}" if left else "Flatten what fills"
+        )
+        flatten.display = self._may_flatten()
+        flatten.ready = word == FLATTEN_WORD and flatten.display
         for rearm in self.query("#rearm").results(Verb):
             rearm.ready = word == REARM_WORD and self.level is not None
         self.query_one("#keep", Verb).display = self._will_lift()
         self.query_one("#back", Verb).set_label(self.back_label())
 
+    def _may_flatten(self) -> bool:
+        """Tell whether the last rung is above this one, and would do anything."""
+        works = bool(self.basis.entries()) or any(part.left for part in self._parts())
+        return works and self.level != KillLevel.FLATTEN
+
     @on(Input.Changed)
     def _typed(self) -> None:
-        self._show_verbs()
+        self.say("")
+
+    def _answer(self, word: str) -> str:
+        """Say why a word that was typed does nothing; "" where it does."""
+        if word == FLATTEN_WORD:
+            if self._may_flatten():
+                return ""
+            return " ".join(self._positions()) or "Nothing is held or working."
+        if word == REARM_WORD and not self.locked:
+            return "" if self.level is not None else "Orders are allowed already."
+        words = FLATTEN_WORD if self.locked else f"{FLATTEN_WORD} nor {REARM_WORD}"
+        neither = "is not" if self.locked else "is neither"
+        return f"“{word}” {neither} {words}, in capitals: nothing was done."
 
     def second(self) -> None:
         """Cancel entries and quotes at once: the second ``ctrl+k``, or its button."""

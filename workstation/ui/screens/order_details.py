@@ -72,6 +72,7 @@ def order_lines(
         fact("away", percent(None if row is None else row.away_percent, unit=True)),
         fact("reduces only", "yes" if order.reduce_only else "no"),
         fact("at the venue", order.venue_id or "not there"),
+        *_bracket(row),
         *_queue(row),
         fact("made", made),
         fact("reason", order.reason),
@@ -102,6 +103,17 @@ def _end(order: Order) -> Sequence[Line]:
     if order.expires_ns is None:
         return []
     return [fact("ends", f"{utc_clock(order.expires_ns)} UTC")]
+
+
+def _bracket(row: OrderRow | None) -> Sequence[Line]:
+    """Return the stop and target that an entry brings, which are held once it fills."""
+    if row is None:
+        return []
+    return [
+        fact(name, f"{price(at, row.decimals)}, held here once it fills")
+        for name, at in zip(("stop", "target"), row.bracket, strict=True)
+        if at is not None
+    ]
 
 
 def _queue(row: OrderRow | None) -> Sequence[Line]:

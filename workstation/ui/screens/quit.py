@@ -11,15 +11,16 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import ClassVar
 
-from workstation.engine.frames import Frame
+from workstation.engine.frames import Frame, PositionRow
 from workstation.model.commands import CancelOrders, Flatten, Hold
 from workstation.model.orders import OrderRole, OrderStatus
 from workstation.ui.screens.ritual import Execute, Ritual, Timer, Verb
 from workstation.ui.screens.sentences import (
+    bare,
     count,
+    guard_words,
     listed,
-    position_text,
-    protection_words,
+    owned_text,
 )
 from workstation.ui.widgets.status_lines import Field, field
 
@@ -91,16 +92,15 @@ class QuitScreen(Ritual[QuitChoice]):
         here = [row for row in scene.protection() if row.held]
         if here:
             verb = "stops" if len(here) == 1 else "stop"
-            more = f" and {len(here) - 4} more" if len(here) > 4 else ""
             parts.append(
                 f"{count(len(here), 'order')} held here {verb} protecting when the "
-                f"engine ends: {protection_words(here[:4])}{more}."
+                f"engine ends: {guard_words(here)}."
             )
         if held:
-            names = [position_text(row) for row in held[:4]]
-            if len(held) > 4:
-                names.append(f"{len(held) - 4} more")
-            parts.append(f"Open: {listed(names)}.")
+            parts.append(f"Open: {_named(held)}.")
+        alone = bare(scene, held)
+        if alone:
+            parts.append(f"Without a stop: {_named(alone)}.")
         waiting = [row for row in entries if row.held]
         working = len(entries) - len(waiting)
         if waiting:
@@ -111,9 +111,15 @@ class QuitScreen(Ritual[QuitChoice]):
             )
         if working:
             verb = "works" if working == 1 else "work"
-            parts.append(f"{count(working, 'entry', 'entries')} {verb} on.")
+            on = "" if self._ends_with_the_run else " on"
+            parts.append(f"{count(working, 'entry', 'entries')} {verb}{on}.")
         if not parts:
             return "Nothing is exposed: no position, no working order."
+        if self._ends_with_the_run:
+            parts.append(
+                f"This is a {scene.header.mode}: the run ends with the program, and "
+                "all of this with it."
+            )
         if self.ended:
             parts.append("The run has ended: nothing fills or is canceled any more.")
         elif self.locked:
@@ -149,14 +155,7 @@ class QuitScreen(Ritual[QuitChoice]):
         as_it_is = self.locked or self.ended
         go = self.query_one("#go", Verb)
         go.display = bool(self.closing) or not exposed or as_it_is or self._refused
-        if self.closing:
-            go.set_label("Quit now")
-        elif held:
-            go.set_label(f"Quit, leave {count(held, 'position')} open")
-        elif entries:
-            go.set_label(f"Quit, leave {count(entries, 'entry', 'entries')}")
-        else:
-            go.set_label("Quit")
+        go.set_label("Quit now" if self.closing else self._leaving(held, entries))
         if self.locked:
             return
         cancel = self.query_one("#cancel", Verb)
@@ -166,9 +165,24 @@ class QuitScreen(Ritual[QuitChoice]):
         if entries:
             cancel.set_label(f"Cancel {count(entries, 'entry', 'entries')} and quit")
         else:
-            cancel.set_label(f"Quit, leave {count(held, 'position')} open")
+            cancel.set_label(self._leaving(held, entries))
         flatten.display = asks and bool(held)
         flatten.set_label(f"Flatten {held} and quit")
+
+    @property
+    def _ends_with_the_run(self) -> bool:
+        """Whether what is open ends with the program: no venue keeps it."""
+        return self.scene.header.mode in ("simulation", "recording")
+
+    def _leaving(self, held: int, entries: int) -> str:
+        """Return the label of leaving things as they are."""
+        if not (held or entries):
+            return "Quit"
+        if self._ends_with_the_run:
+            return "Quit, end the run"
+        if held:
+            return f"Quit, leave {count(held, 'position')} open"
+        return f"Quit, leave {count(entries, 'entry', 'entries')}"
 
     def rewrite(self) -> None:
         """Show everything; what cannot be done is absent before it could be armed."""
@@ -256,3 +270,11 @@ class QuitScreen(Ritual[QuitChoice]):
         if self._wind_down is not None:
             self._wind_down()
         self.rewrite()
+
+
+def _named(rows: Sequence[PositionRow]) -> str:
+    """Return ``+1.000 BTCUSDT of ema_cross``; more than four are counted."""
+    names = [owned_text(row) for row in rows[:4]]
+    if len(rows) > 4:
+        names.append(f"{len(rows) - 4} more")
+    return listed(names)

@@ -5,6 +5,7 @@ Pure; a sentence never promises more than the command behind it does.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
@@ -35,12 +36,15 @@ from workstation.ui.widgets.inks import Part
 from workstation.ui.widgets.status_lines import Field, field
 
 __all__ = [
+    "bare",
     "cancel_sentence",
     "count",
     "flatten_sentence",
+    "guard_words",
     "listed",
     "order_fields",
     "override_sentence",
+    "owned_text",
     "position_text",
     "protection_words",
     "row_fields",
@@ -90,6 +94,42 @@ def protection_words(rows: Iterable[OrderRow]) -> str:
     )
 
 
+def guard_words(rows: Sequence[OrderRow], most: int = 3) -> str:
+    """Return ``BTCUSDT stop 60,452.0 and target 64,770.0; BNBUSDT stop 490.00``.
+
+    Orders of all symbols; owners are named where a symbol has several. More than
+    ``most`` of symbols and owners are counted.
+    """
+    groups: dict[tuple[str, str], list[OrderRow]] = {}
+    for row in rows:
+        groups.setdefault((row.symbol, row.order.owner), []).append(row)
+    symbols = Counter(symbol for symbol, _ in groups)
+    names = [
+        f"{symbol}{f' of {owner}' if symbols[symbol] > 1 else ''} "
+        f"{protection_words(group)}"
+        for (symbol, owner), group in groups.items()
+    ]
+    left = sum(len(group) for group in list(groups.values())[most:])
+    return "; ".join(names[:most]) + (f" and {left} more" if left else "")
+
+
+def owned_text(row: PositionRow) -> str:
+    """Return ``+1.000 BTCUSDT of ema_cross``."""
+    return f"{position_text(row)} of {row.position.owner}"
+
+
+def bare(scene: Scene, rows: Iterable[PositionRow]) -> tuple[PositionRow, ...]:
+    """Return the positions for which no stop works, whoever's it would be."""
+    return tuple(
+        row
+        for row in rows
+        if not any(
+            _stops(guard.order)
+            for guard in scene.protection(row.position.owner, row.position.instrument)
+        )
+    )
+
+
 def _guard(order: Order) -> str:
     """Return what protects: a position's stop or target, or a stop of one's own."""
     return "stop" if order.role is OrderRole.EXIT else order.role.value
@@ -136,7 +176,7 @@ def _adopted(scene: Scene, row: SymbolRow, plan: OverridePlan) -> list[str]:
     if not plan.adopts:
         return []
     given = scene.held(OPERATOR, row.instrument)
-    parts = ["adopts " + listed([_owned(one) for one in given])]
+    parts = ["adopts " + listed([owned_text(one) for one in given])]
     if plan.cancels_operators:
         parts.append(f"cancels {count(len(plan.cancels_operators), 'order')} of it")
     legs, own = _apart(scene.protection(OPERATOR, row.instrument))
@@ -209,10 +249,6 @@ def _go(rows: Sequence[OrderRow]) -> str:
 
 def _end(rows: Sequence[OrderRow]) -> str:
     return "ends" if len(rows) == 1 else "end"
-
-
-def _owned(row: PositionRow) -> str:
-    return f"{position_text(row)} of {row.position.owner}"
 
 
 # --- flatten, cancel ------------------------------------------------------------------
@@ -322,18 +358,32 @@ def cancel_sentence(
     plain = [row for row in rows if not row.order.is_protection]
     parts: list[str] = []
     if plain:
-        parts.append(f"cancels {count(len(plain), 'order')}")
+        parts.append(f"cancels {count(len(plain), 'order')}: {_order_words(plain)}")
     if guard and not with_protection:
-        parts.append(f"{protection_words(guard)} {_stay(guard)}")
+        parts.append(f"{guard_words(guard)} {_stay(guard)}")
     elif guard:
-        parts.append(f"removes {protection_words(guard)}")
-        bare = unprotected(scene, guard)
-        if bare:
-            parts.append(f"leaves {bare} without a stop")
+        parts.append(f"removes {guard_words(guard)}")
+        left = unprotected(scene, guard)
+        if left:
+            parts.append(f"leaves {left} without a stop")
     if not parts:
         return "No working order is shown."
-    text = "; ".join(parts)
-    return f"{text[0].upper()}{text[1:]}."
+    return ". ".join(f"{text[0].upper()}{text[1:]}" for text in parts) + "."
+
+
+def _order_words(rows: Sequence[OrderRow]) -> str:
+    """Return ``buy 1.000 BTCUSDT at 61,600.00``; more than three are counted."""
+    words = [_order_text(row) for row in rows[:3]]
+    if len(rows) > 3:
+        words.append(f"{len(rows) - 3} more")
+    return listed(words)
+
+
+def _order_text(row: OrderRow) -> str:
+    order = row.order
+    left = quantity(order.remaining, row.quantity_decimals)
+    at = "at market" if row.price is None else f"at {price(row.price, row.decimals)}"
+    return f"{order.side} {left} {row.symbol} {at}"
 
 
 # --- live lines -----------------------------------------------------------------------

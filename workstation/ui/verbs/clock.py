@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from workstation.market.errors import UnknownTimeframe
+from workstation.model.orders import OrderStatus
+from workstation.model.records import OrderRecord
+from workstation.ui.log_parts import order_number
 from workstation.ui.screens.go_until import GoUntilScreen
 from workstation.ui.stepping import Outcome, Stepper
+from workstation.ui.wording import log_line
 
 if TYPE_CHECKING:
+    from workstation.model.records import Record
     from workstation.ui.app import WorkstationApp
     from workstation.ui.goals import Goal
 
@@ -44,13 +51,30 @@ def event(app: WorkstationApp) -> None:
     app.bridge.begin_step()
     went = driver.step()
     app.bridge_now()
-    count = len(app.bridge.step)
+    frame = app.bridge.frame
+    came = [each.record for each in frame.records] if frame is not None else []
     if not went:
         app.say("The run has ended: there is no next event.")
     elif driver.awaiting:
         app.say("One event; a script has not answered yet, and goes on when it has.")
-    elif not count:
+    elif not came:
         app.say("One event; nothing changed by it.")
+    else:
+        _say_step(app, came)
+
+
+def _say_step(app: WorkstationApp, records: Sequence[Record]) -> None:
+    """Count what one event has led to; an order that was refused comes first."""
+    refused = [
+        f"order {order_number(each.order.id)} rejected, {each.reason}"
+        for each in records
+        if isinstance(each, OrderRecord) and each.order.status is OrderStatus.REJECTED
+    ]
+    kinds = Counter(log_line(each, app.scales).kind for each in records)
+    counts = [f"{number} {kind}" for kind, number in kinds.items()]
+    said = ", ".join(refused or counts)
+    more = f" and {len(records) - 1} more" if refused and len(records) > 1 else ""
+    app.say(f"One event: {said}{more}.", "warn" if refused else "strong")
 
 
 def bar(app: WorkstationApp) -> None:

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from workstation.engine.frames import DenialRow
+from workstation.model.records import (
+    DenyRecord,
+    FillRecord,
+    OrderRecord,
+    OwnerRecord,
+)
+from workstation.ui.screens.denial_details import denial_lines
 from workstation.ui.screens.detail import DetailScreen
 from workstation.ui.screens.details import (
     feed_lines,
@@ -21,6 +30,8 @@ from workstation.ui.screens.script_details import script_line_lines, strategy_li
 from workstation.ui.screens.set_limit import SetLimitScreen
 from workstation.ui.typeset import utc_time
 from workstation.ui.verbs.exporting import write_export
+from workstation.ui.widgets.text_panel import RuleLine
+from workstation.ui.wording import log_line
 
 if TYPE_CHECKING:
     from workstation.engine.script_source import ScriptSource
@@ -34,9 +45,16 @@ if TYPE_CHECKING:
 
 __all__ = ["detail_screen"]
 
+_TOLD = (OrderRecord, OwnerRecord, FillRecord, DenyRecord)
+"""Records whose lines open more than their symbol."""
+
 
 def detail_screen(app: WorkstationApp, choice: Choice) -> Ritual[Any] | None:
     """Return the dialog for what a row stands for, or None where there is none."""
+    if choice.line is not None:
+        return _line(app, choice, *choice.line)
+    if choice.denial is not None:
+        return _denial(app, choice.denial)
     if choice.figures:
         return _figures(app, choice.instrument)
     if choice.gap_ns is not None:
@@ -46,7 +64,7 @@ def detail_screen(app: WorkstationApp, choice: Choice) -> Ritual[Any] | None:
     if choice.fill is not None:
         return _fill(app, choice.fill)
     if choice.order_id:
-        return _order(app, choice)
+        return _order(app, choice.order_id)
     if choice.limit:
         return _limit(app, choice.limit)
     if choice.param:
@@ -98,32 +116,90 @@ def _trade(app: WorkstationApp, number: int) -> DetailScreen | None:
 
 
 def _fill(app: WorkstationApp, number: int) -> DetailScreen | None:
+    """Return an execution, and below it the order that was executed."""
     frame = app.bridge.look(frozenset({"fills"}))
     if frame is None:
         return None
     rows = () if frame.fills is None else frame.fills.rows
-    lines = fill_lines(next((each for each in rows if each.number == number), None))
+    row = next((each for each in rows if each.number == number), None)
+    lines = list(fill_lines(row))
+    kept = None if row is None else _history(app, row.fill.order_id)
+    if kept is not None:
+        lines += ["", RuleLine("Order", kept.order.id), *order_lines(None, kept)]
     return DetailScreen(frame, f"Fill {number}", lambda _: lines, panels=frozenset())
 
 
-def _order(app: WorkstationApp, choice: Choice) -> DetailScreen | None:
-    def history() -> OrderHistory | None:
-        session = app.bridge.session
-        return None if session is None else session.order_history(choice.order_id)
+def _denial(app: WorkstationApp, number: int) -> DetailScreen | None:
+    frame = app.bridge.look(frozenset({"risk"}))
+    if frame is None:
+        return None
+    rows = () if frame.risk is None else frame.risk.denials
+    lines = denial_lines(next((each for each in rows if each.number == number), None))
+    return DetailScreen(frame, f"Denial {number}", lambda _: lines, panels=frozenset())
 
+
+def _line(
+    app: WorkstationApp, choice: Choice, seq: int, said: str
+) -> Ritual[Any] | None:
+    """Return what a line of the log tells of: its order, a denial, else its symbol."""
+    session = app.bridge.session
+    frame = None if session is None else session.frame(0, frozenset())
+    for numbered in () if frame is None else frame.records:
+        record = numbered.record
+        if record.seq != seq or not isinstance(record, _TOLD):
+            continue
+        made = frame is not None and seq in frame.injected
+        if log_line(record, app.scales, injected=made).plain != said:
+            continue
+        if isinstance(record, DenyRecord):
+            return _denial_of(app, record)
+        return _order(app, _order_of(record))
+    return detail_screen(app, replace(choice, line=None))
+
+
+def _order_of(record: OrderRecord | OwnerRecord | FillRecord) -> str:
+    if isinstance(record, OrderRecord):
+        return record.order.id
+    return record.order_id if isinstance(record, OwnerRecord) else record.fill.order_id
+
+
+def _denial_of(app: WorkstationApp, record: DenyRecord) -> DetailScreen | None:
+    frame = app.bridge.look(frozenset())
+    if frame is None:
+        return None
+    row = DenialRow(
+        number=0,
+        ts=record.ts,
+        owner=record.owner,
+        instrument=record.instrument,
+        code=record.code,
+        text=record.text,
+        role=record.role.value,
+    )
+    lines = denial_lines(row)
+    title = f"Denial {record.instrument}"
+    return DetailScreen(frame, title, lambda _: lines, panels=frozenset())
+
+
+def _history(app: WorkstationApp, order_id: str) -> OrderHistory | None:
+    session = app.bridge.session
+    return None if session is None else session.order_history(order_id)
+
+
+def _order(app: WorkstationApp, order_id: str) -> DetailScreen | None:
     def lines(scene: Scene) -> Sequence[Line]:
-        return order_lines(scene.order(choice.order_id), history())
+        return order_lines(scene.order(order_id), _history(app, order_id))
 
     def export() -> str:
-        kept = history()
+        kept = _history(app, order_id)
         if kept is None:
-            return f"Nothing of {choice.order_id} is kept to export."
-        name = f"order-{choice.order_id}"
-        _, text = write_export(app, name, choice.order_id, timeline_rows(kept))
+            return f"Nothing of {order_id} is kept to export."
+        name = f"order-{order_id}"
+        _, text = write_export(app, name, order_id, timeline_rows(kept))
         return text
 
     screen: DetailScreen | None = _open(
-        app, f"Order {choice.order_id}", lines, {"orders"}, export=export
+        app, f"Order {order_id}", lines, {"orders"}, export=export
     )
     return screen
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from workstation.ui.app import WorkstationApp
     from workstation.ui.screens.layout import LayoutScreen
 
-__all__ = ["VERBS", "jump_to"]
+__all__ = ["VERBS", "jump_to", "show_panel"]
 
 
 def _place(app: WorkstationApp) -> tuple[LayoutScreen, Panel] | None:
@@ -223,6 +223,15 @@ def _to_cause(app: WorkstationApp, alert: Alert) -> None:
     if alert.kind == "difference":
         reconciliation(app, f"balance/{alert.subject}")
         return
+    # A strategy's rejections are counted by row, which is where they lead.
+    if alert.kind in ("order", "rejected") and " " not in alert.subject:
+        screen = detail_screen(app, Choice(order_id=alert.subject))
+        if screen is not None:
+            app.push_screen(screen, app.answered)
+        return
+    if alert.kind == "denied":
+        show_panel(app, "3", "denials")
+        return
     strategies = {strategy.name for strategy in app.config.run.strategies}
     if alert.subject not in strategies:
         jump_to(app, alert.instrument or alert.subject)
@@ -234,6 +243,25 @@ def _to_cause(app: WorkstationApp, alert: Alert) -> None:
     screen = detail_screen(app, choice)
     if screen is not None:
         app.push_screen(screen)
+
+
+def show_panel(app: WorkstationApp, digit: str, name: str) -> None:
+    """Focus a panel, in the layout that is seen or else in that of ``digit``."""
+    layout = app.layout_screen()
+    if layout is not None and name in layout.panels:
+        layout.focus_panel(name)
+        app.bridge_now()
+        return
+
+    def focus() -> None:
+        shown = app.layout_screen()
+        if shown is not None and name in shown.panels:
+            shown.focus_panel(name)
+            app.bridge_now()
+
+    app.show_layout(digit)
+    # A layout that is shown for the first time is composed, and takes the focus, first.
+    app.call_after_refresh(app.call_after_refresh, focus)
 
 
 def jump_to(app: WorkstationApp, key: str) -> None:
@@ -341,6 +369,7 @@ def lock(app: WorkstationApp) -> None:
     if not app.locked:
         app.locked = True
         app.panel_changed()
+        app.bridge_now()
         app.say("Locked: keys that act are absent. L unlocks, ctrl+k still kills.")
         return
     frame = app.bridge.look(frozenset())
@@ -353,6 +382,7 @@ def lock(app: WorkstationApp) -> None:
         if unlocked:
             app.locked = False
             app.panel_changed()
+            app.bridge_now()
             app.say("Unlocked.")
 
     app.push_screen(UnlockScreen(frame), done)

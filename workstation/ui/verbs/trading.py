@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from workstation.model.commands import CancelOrders, Hold, Kill, KillLevel
 from workstation.model.instruments import Instrument, Side
 from workstation.model.orders import OrderStatus
+from workstation.model.owners import OPERATOR
 from workstation.ui.panels.book import BookPanel
 from workstation.ui.panels.table import TablePanel
 from workstation.ui.screens.amend import AmendScreen
@@ -20,6 +21,7 @@ from workstation.ui.screens.flatten import FlattenScreen
 from workstation.ui.screens.kill import KillScreen
 from workstation.ui.screens.override import OverrideScreen
 from workstation.ui.screens.override_all import OverrideAllScreen
+from workstation.ui.screens.sentences import listed
 from workstation.ui.screens.set_limit import SetLimitScreen
 from workstation.ui.screens.ticket import TicketScreen
 from workstation.ui.screens.unknown import UnknownScreen
@@ -107,7 +109,14 @@ def override(app: WorkstationApp) -> None:
         if row.instrument == choice.instrument and row.state is not None
     ]
     strategy = choice.strategy
-    if strategy not in [row.strategy for row in known]:
+    owners = listed([row.strategy for row in known], "or")
+    if strategy and strategy not in [row.strategy for row in known]:
+        adopts = (
+            f"; o on {owners}'s row adopts" if strategy == OPERATOR and known else ""
+        )
+        app.say(f"Nobody manages it: F flattens{adopts}.")
+        return
+    if not strategy:
         if len(known) != 1:
             app.say(f"No strategy manages {choice.instrument}: nothing to override.")
             return

@@ -27,6 +27,8 @@ _LEAST_CELLS = 12
 
 Point = tuple[int, float, float, float]
 """When, lowest, highest and last equity of a span."""
+Move = tuple[int, float]
+"""When money came in or went out by no fill, and how much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +42,40 @@ class CurveColumn:
 
 
 def columns_of(
-    points: Sequence[Point], now_ns: int, initial: float, cells: int
+    points: Sequence[Point],
+    now_ns: int,
+    initial: float,
+    cells: int,
+    moves: Sequence[Move] = (),
 ) -> list[CurveColumn]:
     """Return one column for each cell from the first point to now.
 
-    Where nothing was sampled the line goes on level: nothing was held then.
+    Where nothing was sampled the line goes on level: nothing was held then. Peaks go
+    along with ``moves``, all of which ``initial`` has in: what is put in or taken out
+    is neither profit nor loss.
     """
     if not points or cells < 1:
         return []
     first = points[0][0]
     span = max(1, now_ns - first + 1)
     found: list[CurveColumn] = []
-    at, last, peak = 0, points[0][3], max(initial, points[0][2])
+    at, last = 0, points[0][3]
+    # The money put in is the first peak.
+    peak, moved = initial - sum(amount for _, amount in moves), 0
     for cell in range(cells):
         end = first + span * (cell + 1) // cells
         low = high = last
-        below = min(0.0, last - peak)
+        below = min(0.0, last - peak) if at else 0.0
         while at < len(points) and points[at][0] < end:
-            _, lowest, highest, last = points[at]
+            ts, lowest, highest, last = points[at]
             low, high = min(low, lowest), max(high, highest)
+            before = moved
+            while moved < len(moves) and moves[moved][0] <= ts:
+                peak += moves[moved][1]
+                moved += 1
+            if moved != before:
+                # Its extremes may be of either side of the move; its end is not.
+                lowest = highest = last
             # The lowest may have come before the highest: the old peak counts for it.
             below = min(below, lowest - peak)
             peak = max(peak, highest)
@@ -84,6 +101,7 @@ class EquityCurveChart(Canvas, can_focus=True):
         self._now_ns = 0
         self._initial = 0.0
         self._note: tuple[Part, ...] = ()
+        self._moves: Sequence[Move] = ()
         self._range = KeptRange()
 
     def set_curve(
@@ -92,10 +110,15 @@ class EquityCurveChart(Canvas, can_focus=True):
         now_ns: int,
         initial: float,
         note: Sequence[Part] = (),
+        moves: Sequence[Move] = (),
     ) -> None:
-        """Show this curve up to now; ``note`` stands above it."""
+        """Show this curve up to now; ``note`` stands above it.
+
+        ``moves`` are what came in or went out by no fill, in their order.
+        """
         self._points, self._now_ns, self._initial = points, now_ns, initial
         self._note = tuple(note)
+        self._moves = moves
         self.redraw()
 
     def draw(self, cells: int, rows: int) -> Sequence[Strip]:
@@ -113,7 +136,7 @@ class EquityCurveChart(Canvas, can_focus=True):
         if above < 1 or cells < _LEAST_CELLS:
             return [*strips, *[self.strip([], cells)] * max(0, rows - 1)][:rows]
         # Labels are drawn first to learn how wide they are.
-        rough = columns_of(self._points, self._now_ns, self._initial, cells)
+        rough = self._columns(cells)
         low, high = min(c.low for c in rough), max(c.high for c in rough)
         axis = PriceAxis(*self._range.fit(low, high), above)
         worst = min(c.below for c in rough)
@@ -121,7 +144,7 @@ class EquityCurveChart(Canvas, can_focus=True):
         labels = _labels(axis) | {above + row: t for row, t in _labels(depth).items()}
         room = max((width(text) for text in labels.values()), default=0)
         plot = max(1, cells - room - 3)
-        columns = columns_of(self._points, self._now_ns, self._initial, plot)
+        columns = self._columns(plot)
         lanes = [
             *_lane(axis, [(c.low, c.high, c.last) for c in columns], "accent"),
             *(
@@ -140,6 +163,9 @@ class EquityCurveChart(Canvas, can_focus=True):
             )
         strips.append(self.strip([(" ", ""), *self._times(plot)], cells))
         return strips[:rows]
+
+    def _columns(self, cells: int) -> list[CurveColumn]:
+        return columns_of(self._points, self._now_ns, self._initial, cells, self._moves)
 
     def _times(self, cells: int) -> list[Part]:
         first = self._points[0][0]
