@@ -52,8 +52,8 @@ class OrderRow(Struct, frozen=True, kw_only=True):
 
     ``queue`` is the size ahead of it at its price and the size shown there, as the
     paper venue's model has it; None where no place is known. What a ``flattened`` one
-    fills is closed as it comes. ``bracket`` is the stop and the target that will be held
-    for what an entry fills.
+    fills is closed as it comes. ``bracket`` is the stop and the target that will be
+    held for what an entry fills.
     """
 
     order: Order
