@@ -39,7 +39,6 @@ class ScriptLogPanel(TablePanel):
         "market.log writes here; so do its errors.",
     )
     gutter_cells = 2
-    newest_first = True
     forms = (Form("wide", 0, _COLUMNS),)
 
     def apply(self, frame: Frame) -> None:
