@@ -426,7 +426,7 @@ def _watched(until: Until, look: Callable[[], None]) -> Until:
 
 def _used_journal(run: RunSettings) -> str | None:
     """Say that the journal the config names holds a run already, if so."""
-    from workstation.engine.journal import SUFFIX
+    from workstation.engine.journalled import SUFFIX
 
     path = Path(run.journal.path or "")
     if path.suffix == SUFFIX and path.is_file() and _is_journal(path):
@@ -435,7 +435,7 @@ def _used_journal(run: RunSettings) -> str | None:
 
 
 def _is_journal(path: Path) -> bool:
-    from workstation.engine.journal import JournalReader
+    from workstation.engine.journal_reader import JournalReader
 
     try:
         JournalReader(path).close()

@@ -20,7 +20,8 @@ from workstation.engine import journal as journal_module
 from workstation.engine.account_journal import AccountJournal, runs_of
 from workstation.engine.formats import FORMAT
 from workstation.engine.hashing import encode
-from workstation.engine.journal import Journal, JournalReader
+from workstation.engine.journal import Journal
+from workstation.engine.journal_reader import JournalReader
 from workstation.model.commands import Hold
 from workstation.model.errors import JournalError
 from workstation.model.records import NoteRecord

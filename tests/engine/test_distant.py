@@ -15,7 +15,7 @@ from tests.engine.runs import settings, small
 from workstation.engine.assembly import assemble_session
 from workstation.engine.distant import DistantBroker, Question
 from workstation.engine.heartbeat import Heartbeat
-from workstation.engine.journal import JournalReader
+from workstation.engine.journal_reader import JournalReader
 from workstation.engine.replay import replay_journal
 from workstation.engine.session import Session
 from workstation.model.commands import Recover, SetLimit

@@ -32,7 +32,8 @@ from workstation.engine.formats import (
     proven,
     record_decoder,
 )
-from workstation.engine.journal import Interrupt, JournalReader
+from workstation.engine.journal_reader import JournalReader
+from workstation.engine.journalled import Interrupt
 from workstation.engine.replay import replay_journal
 from workstation.engine.session import Session
 from workstation.model.commands import Command

@@ -17,12 +17,9 @@ from tests.engine.runs import SMALL, finish, settings, small
 from workstation.engine.assembly import assemble_session
 from workstation.engine.drivers import Until, run_backtest
 from workstation.engine.hashing import encode
-from workstation.engine.journal import (
-    Interrupt,
-    Journal,
-    JournalReader,
-    journal_file,
-)
+from workstation.engine.journal import Journal, journal_file
+from workstation.engine.journal_reader import JournalReader
+from workstation.engine.journalled import Interrupt
 from workstation.engine.replay import replay_journal
 from workstation.model.commands import Command, Hold, Inject, Override, PauseTask
 from workstation.model.errors import JournalError

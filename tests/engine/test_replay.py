@@ -24,7 +24,7 @@ from tests.engine.runs import (
 from tests.strategy.fakes import write_script
 from workstation.engine.assembly import assemble_session
 from workstation.engine.drivers import Until, run_backtest
-from workstation.engine.journal import JournalReader
+from workstation.engine.journal_reader import JournalReader
 from workstation.engine.replay import replay_journal
 from workstation.model.commands import Hold, Inject, PauseTask
 from workstation.model.errors import JournalError

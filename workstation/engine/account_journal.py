@@ -16,7 +16,8 @@ from pathlib import Path
 import msgspec
 
 from workstation.engine.formats import PROVEN, check_format, record_decoder
-from workstation.engine.journal import SUFFIX, JournalReader
+from workstation.engine.journal_reader import JournalReader
+from workstation.engine.journalled import SUFFIX
 from workstation.model.errors import JournalError
 from workstation.model.records import Record
 

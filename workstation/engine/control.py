@@ -14,7 +14,7 @@ from msgspec import Struct, structs
 
 from workstation.engine.engine import Engine
 from workstation.engine.injection import Injections
-from workstation.engine.journal import Interrupt, as_journalled
+from workstation.engine.journalled import Interrupt, as_journalled
 from workstation.engine.order_commands import OrderCommands
 from workstation.engine.reconciliation_commands import ReconciliationCommands
 from workstation.engine.recovery import Recovery

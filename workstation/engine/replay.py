@@ -16,7 +16,8 @@ from msgspec import Struct
 from workstation.engine.assembly import assemble_session
 from workstation.engine.core import RecordSink
 from workstation.engine.formats import to_replay
-from workstation.engine.journal import InputRow, Interrupt, JournalReader
+from workstation.engine.journal_reader import JournalReader
+from workstation.engine.journalled import InputRow, Interrupt
 from workstation.engine.script_calls import JournalledScripts
 from workstation.engine.script_loading import KeptScripts
 from workstation.engine.session import Session

@@ -19,7 +19,7 @@ from types import FrameType
 from typing import ClassVar, TypeVar
 
 from workstation.engine.call_times import CallTimes
-from workstation.engine.journal import Interrupt
+from workstation.engine.journalled import Interrupt
 from workstation.model.errors import ScriptError, ScriptTimeout
 from workstation.strategy.row import Row
 from workstation.strategy.script import (
