@@ -86,6 +86,15 @@ def test_a_difference_is_bad_until_it_is_settled_and_tells_its_cause(
     assert not alerts.all(0)[0].active
 
 
+def test_what_is_let_be_of_a_position_ends_no_alert_of_a_balance() -> None:
+    differs = _difference(1, Verdict.DIFFERS)
+    let_be = msgspec.structs.replace(
+        differs, kind=Subject.POSITION, after=Verdict.IGNORED
+    )
+    (alert,) = _alerts(differs, let_be).all(0)
+    assert alert.active
+
+
 def test_a_cause_is_raised_counted_and_mended() -> None:
     alerts = _alerts(_book(1, U), _book(2, U))
     (alert,) = alerts.all(0)

@@ -29,11 +29,16 @@ from workstation.model.commands import (
     Rearm,
 )
 from workstation.model.instruments import Side
-from workstation.model.orders import Order, OrderRole, OrderStatus, OrderType
+from workstation.model.orders import (
+    Order,
+    OrderRole,
+    OrderStatus,
+    OrderType,
+    order_number,
+)
 from workstation.model.states import SymbolState
 from workstation.paths import shipped_folder
 from workstation.ui.app import WorkstationApp
-from workstation.ui.log_parts import order_number
 from workstation.ui.panels.book import BookPanel
 from workstation.ui.screens.amend import AmendScreen
 from workstation.ui.screens.cancel import CancelScreen

@@ -21,6 +21,7 @@ from workstation.model.orders import (
     OrderRole,
     OrderStatus,
     OrderType,
+    order_number,
 )
 from workstation.model.positions import Position
 from workstation.model.reconciliation import Subject, Verdict
@@ -60,7 +61,6 @@ from workstation.model.records import (
 from workstation.model.signals import Signal, SignalAction
 from workstation.model.states import BookTrust, PositionBand, SymbolState
 from workstation.model.timeframes import Timeframe
-from workstation.ui.log_parts import order_number
 from workstation.ui.wording import KINDS, log_line
 
 TS = fakes.NOW

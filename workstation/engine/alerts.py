@@ -17,7 +17,7 @@ from workstation.engine.frames import Alert
 from workstation.execution.denials import DenialCode
 from workstation.execution.limits import UNITS
 from workstation.model.limits import BreakerState, LimitUnit
-from workstation.model.orders import Order, OrderStatus
+from workstation.model.orders import Order, OrderStatus, order_number
 from workstation.model.owners import OPERATOR
 from workstation.model.reconciliation import Subject, Verdict
 from workstation.model.records import (
@@ -352,7 +352,9 @@ class Alerts:
 
         Each of the operator's is a cause of its own; a strategy's are counted by row.
         """
-        what = f"order {_number(order.id)} rejected: {record.reason or order.reason}"
+        what = (
+            f"order {order_number(order.id)} rejected: {record.reason or order.reason}"
+        )
         if order.owner == OPERATOR:
             cause = ("rejected", order.id)
         else:
@@ -388,13 +390,14 @@ class Alerts:
         )
 
     def _difference(self, record: DifferenceRecord) -> None:
+        if record.kind is not Subject.BALANCE:
+            # An order or a position that is let be is no cause: it never was one.
+            return
         cause = ("difference", record.subject)
         if record.after is not Verdict.DIFFERS:
             self.mend(cause, record.ts)
             return
-        sides = f"{record.here} here, {record.venue}"
-        if record.kind is Subject.BALANCE:
-            sides = _both(record.here, record.venue)
+        sides = _both(record.here, record.venue)
         self.raise_(
             cause,
             "bad",
@@ -445,12 +448,6 @@ class Alerts:
             # Another severity is another alert: it is to be seen and heard anew.
             self.mend(cause, record.ts)
         self.raise_(cause, severity, record.ts, text, remedy)
-
-
-def _number(order_id: str) -> str:
-    """Return an order's number as the log has it: its id's last part, without zeros."""
-    tail = order_id.rsplit("-", 1)[-1]
-    return tail.lstrip("0") or tail
 
 
 def _figure(name: str, value: Decimal) -> str:

@@ -27,7 +27,7 @@ from workstation.model.commands import (
     SetLimit,
 )
 from workstation.model.errors import CommandRefused
-from workstation.model.orders import Order, OrderRole, OrderStatus
+from workstation.model.orders import Order, OrderRole, OrderStatus, order_number
 
 __all__ = ["OrderCommands"]
 
@@ -151,7 +151,7 @@ def _amended(before: Order, command: AmendOrder) -> str:
     """Return what an amend has begun, and what it does to the queue."""
     if before.is_untriggered:
         moves = _moves(before, command)
-        text = f"{before.role} {_number(before.id)}: {', '.join(moves)}"
+        text = f"{before.role} {order_number(before.id)}: {', '.join(moves)}"
         if before.status is not OrderStatus.HELD:
             text += ": asked for"
         return text
@@ -188,12 +188,6 @@ def _pair(was: Decimal, now: Decimal) -> str:
     exponents = [value.normalize().as_tuple().exponent for value in (was, now)]
     digits = max(0, *(-each for each in exponents if isinstance(each, int)))
     return f"{was:,.{digits}f} to {now:,.{digits}f}"
-
-
-def _number(order_id: str) -> str:
-    """Return an order's number as the screen has it: the end of its id, no zeros."""
-    tail = order_id.rsplit("-", 1)[-1]
-    return tail.lstrip("0") or tail
 
 
 def _asked(command: PlaceOrder) -> str:

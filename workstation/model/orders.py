@@ -24,6 +24,7 @@ __all__ = [
     "OrderStatus",
     "OrderType",
     "TimeInForce",
+    "order_number",
 ]
 
 
@@ -273,3 +274,9 @@ class Fill(Struct, frozen=True, gc=False, kw_only=True):
     ts: int
     role: OrderRole
     reason: str = ""
+
+
+def order_number(order_id: str) -> str:
+    """Return the short form of a client order id: its last part, without zeros."""
+    tail = order_id.rsplit("-", 1)[-1]
+    return tail.lstrip("0") or tail

@@ -11,7 +11,13 @@ from typing import Any
 
 from workstation.model.instruments import Side, decimals_of
 from workstation.model.money import minus
-from workstation.model.orders import Order, OrderRole, OrderStatus, OrderType
+from workstation.model.orders import (
+    Order,
+    OrderRole,
+    OrderStatus,
+    OrderType,
+    order_number,
+)
 from workstation.model.reconciliation import Subject, Verdict
 from workstation.model.records import (
     BalanceRecord,
@@ -34,7 +40,6 @@ from workstation.ui.log_parts import (
     Parts,
     Said,
     Scales,
-    order_number,
     price_of,
     quantity_of,
     remark,

@@ -17,7 +17,6 @@ __all__ = [
     "Said",
     "Scale",
     "Scales",
-    "order_number",
     "price_of",
     "quantity_of",
     "remark",
@@ -43,12 +42,6 @@ class Scale(Protocol):
 
 Scales = Mapping[str, Scale]
 """The run's instruments by id."""
-
-
-def order_number(order_id: str) -> str:
-    """Return the short form of a client order id: its last part, without zeros."""
-    tail = order_id.rsplit("-", 1)[-1]
-    return tail.lstrip("0") or tail
 
 
 def price_of(value: Decimal | float | None, instrument: str, scales: Scales) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workstation.ui.log_parts import order_number
+from workstation.model.orders import order_number
 from workstation.ui.panels.base import Choice
 from workstation.ui.panels.table import Form, Item, Key, TablePanel
 from workstation.ui.typeset import money, number, price, quantity, utc_time

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from workstation.model.orders import OrderStatus, OrderType
+from workstation.model.orders import OrderStatus, OrderType, order_number
 from workstation.ui.actions import Scope
-from workstation.ui.log_parts import order_number
 from workstation.ui.panels.base import Choice
 from workstation.ui.panels.cells import order_state, short_age
 from workstation.ui.panels.table import Form, Item, TablePanel

@@ -15,8 +15,7 @@ from textual.widget import Widget
 from workstation.engine.frames import Frame, OrderRow
 from workstation.model.commands import AmendOrder, PlaceOrder
 from workstation.model.instruments import Instrument
-from workstation.model.orders import Order, OrderRole
-from workstation.ui.log_parts import order_number
+from workstation.model.orders import Order, OrderRole, order_number
 from workstation.ui.screens.checked import (
     CheckedRitual,
     SendVerb,

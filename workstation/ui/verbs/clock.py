@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from workstation.market.errors import UnknownTimeframe
-from workstation.model.orders import OrderStatus
+from workstation.model.orders import OrderStatus, order_number
 from workstation.model.records import OrderRecord
-from workstation.ui.log_parts import order_number
 from workstation.ui.screens.go_until import GoUntilScreen
 from workstation.ui.stepping import Outcome, Stepper
 from workstation.ui.wording import log_line

@@ -12,14 +12,15 @@ from workstation.model.orders import OrderStatus
 from workstation.model.reports import AccountReport, Balance, OpenOrder
 from workstation.model.requests import QueryAccount
 from workstation.model.timeframes import NS_PER_MS
+from workstation.venues.binance.allowance import weight_of_call
 from workstation.venues.binance.messages import STATUS, Account, Stored, Trade
 from workstation.venues.binance.rest import BinanceRest
 
 __all__ = ["Listing", "by_symbol", "weight_of"]
 
-# Open orders weigh so much with a symbol, and so much without.
-_BY_SYMBOL = 6
-_WHOLE = 80
+_OPEN_ORDERS = "GET /api/v3/openOrders"
+_BY_SYMBOL = weight_of_call(_OPEN_ORDERS)
+_WHOLE = weight_of_call(_OPEN_ORDERS, of_symbol=False)
 # The most that one answer lists.
 _PAGE = 1_000
 _DAY_MS = 86_400_000
@@ -59,7 +60,7 @@ class Listing:
                     self._list(stored, orders)
         symbols = list(self._instruments)
         for symbol in symbols if by_symbol(len(symbols)) else ("",):
-            await self._rest.room("GET /api/v3/openOrders", of_symbol=bool(symbol))
+            await self._rest.room(_OPEN_ORDERS, of_symbol=bool(symbol))
             for stored in await self.open_orders(symbol):
                 self._list(stored, orders)
         await self._rest.room("GET /api/v3/account")
