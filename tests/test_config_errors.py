@@ -959,7 +959,7 @@ def test_a_wrong_setting_that_was_remembered_names_its_own_file(
 ) -> None:
     own = folder / "settings.toml"
     own.write_text('[ui]\nlayout = "1"\n[risk]\n', encoding="utf-8")
-    monkeypatch.setattr("workstation.config.loading.user_settings_file", lambda: own)
+    monkeypatch.setattr("workstation.config.screen.user_settings_file", lambda: own)
     assert problems_of(GOOD) == [
         'settings.toml:2: ui.layout: found "1"; allowed: one of 1, 2, 3, 4, 7',
         "settings.toml:3: risk: unknown section; known: ui",

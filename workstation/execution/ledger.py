@@ -7,7 +7,7 @@ All money is Decimal in the account's currency; it never sees a clock.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from msgspec import Struct
@@ -15,11 +15,12 @@ from msgspec.structs import replace
 
 from workstation.execution.curve import EquityCurve
 from workstation.execution.fees import Fees
+from workstation.execution.holdings import Holdings
 from workstation.execution.lives import Life, Lives
 from workstation.execution.marks import Marks
 from workstation.execution.statements import DAY_NS, DayStart, Statements
 from workstation.model.instruments import Instrument, Side
-from workstation.model.money import beyond, minus, plus, ratio, share, times
+from workstation.model.money import minus, plus, ratio, share, times
 from workstation.model.orders import Fill
 from workstation.model.owners import DUST
 from workstation.model.ports import FollowedMarketView
@@ -44,7 +45,7 @@ class Valuation(Struct, frozen=True):
     exposure: Decimal
 
 
-class Ledger:
+class Ledger(Holdings):
     """Books fills of all owners; the account is their sum.
 
     Sums are exact to the last digit: what was put in + realized − fees + unrealized is
@@ -69,15 +70,11 @@ class Ledger:
     ) -> None:
         self.currency = currency
         self.initial = initial
-        self._instruments = {i.id: i for i in instruments}
+        super().__init__({i.id: i for i in instruments})
         self._marks = Marks(market, self._instruments)
         self.mark = self._marks.of
-        self._positions: dict[tuple[str, str], Position] = {}
-        self._open: dict[tuple[str, str], Position] = {}
-        self._dust: dict[str, Position] = {}
         self.swept: tuple[Position, Position] | None = None
         """Dust before and after, where the last fill left some."""
-        self._net: dict[str, Decimal] = {}
         self.lives = Lives(market)
         self.realized = ZERO
         self.fees = Fees(currency, self._instruments)
@@ -107,7 +104,7 @@ class Ledger:
             self.start_day(fill.ts)
         owner, name = fill.owner, fill.instrument
         key = (owner, name)
-        before = self._positions.get(key) or Position(owner=owner, instrument=name)
+        before = self.by_key.get(key) or Position(owner=owner, instrument=name)
         price, quantity, held = fill.price, fill.quantity, before.quantity
         signed = quantity if fill.side is _BUY else -quantity
         fee = self.fees.book(fill)
@@ -172,7 +169,7 @@ class Ledger:
             fills=before.fills + 1,
         )
         self._earned = minus(self.realized, self.fees.total)
-        self._put(key, after, change)
+        self.hold(key, after, change)
         return before, after
 
     def _sweep(self, fill: Fill, rest: Decimal) -> None:
@@ -195,7 +192,7 @@ class Ledger:
             self.realized = plus(self.realized, left.gained)
             self.statements.gain(fill.ts, DUST, name, left.gained)
         self.swept = before, after
-        self._put((DUST, name), after, ZERO)
+        self.hold((DUST, name), after, ZERO)
 
     def _begin(self, fill: Fill, quantity: Decimal, fee: Decimal) -> None:
         life = Life(fill, quantity, fee, self._marks.grid[fill.instrument])
@@ -209,20 +206,6 @@ class Ledger:
         self.trades.append(trade)
         self.statements.close(trade)
         self.lives.end(fill.owner, fill.instrument)
-
-    def _put(self, key: tuple[str, str], after: Position, change: Decimal) -> None:
-        self._positions[key] = after
-        owner, instrument = key
-        if owner == DUST:
-            if after.quantity:
-                self._dust[instrument] = after
-            else:
-                self._dust.pop(instrument, None)
-        elif after.quantity:
-            self._open[key] = after
-        else:
-            self._open.pop(key, None)
-        self._net[key[1]] = plus(self._net.get(key[1], ZERO), change)
 
     def transfer(
         self, giver: str, taker: str, instrument: str, ts: int
@@ -252,8 +235,8 @@ class Ledger:
             sink, quantity=total, cost=cost, average_price=average, opened_ns=opened
         )
         self._move_life(source, sink)
-        self._put((giver, instrument), emptied, source.quantity.copy_negate())
-        self._put((taker, instrument), joined, source.quantity)
+        self.hold((giver, instrument), emptied, source.quantity.copy_negate())
+        self.hold((taker, instrument), joined, source.quantity)
         return (source, emptied), (sink, joined)
 
     def _move_life(self, source: Position, sink: Position) -> None:
@@ -268,65 +251,6 @@ class Ledger:
             life.join(moved)
             moved = life
         self.lives.begin(sink.owner, instrument, moved)
-
-    def position(self, owner: str, instrument: str) -> Position:
-        """Return an owner's position, flat if it never traded."""
-        found = self._positions.get((owner, instrument))
-        if found is None:
-            return Position(owner=owner, instrument=instrument)
-        return found
-
-    def positions(self) -> list[Position]:
-        """Return every position that ever was, dust too, in order of first trade."""
-        return list(self._positions.values())
-
-    def open_positions(self, instrument: str | None = None) -> list[Position]:
-        """Return the positions that are not flat, without dust."""
-        return [
-            p
-            for p in self._open.values()
-            if instrument is None or p.instrument == instrument
-        ]
-
-    def dust(self) -> list[Position]:
-        """Return what there is of dust, by instrument."""
-        return list(self._dust.values())
-
-    def held_instruments(self) -> Iterator[str]:
-        """Yield the instruments of what can be closed; some repeatedly."""
-        for _, instrument in self._open:
-            yield instrument
-        for instrument in self._dust:
-            if self.closable(DUST, instrument):
-                yield instrument
-
-    @property
-    def is_holding(self) -> bool:
-        """Tell whether any position is not flat; dust is none."""
-        return bool(self._open)
-
-    def net(self, instrument: str) -> Decimal:
-        """Return the account's signed position: the sum of its owners', with dust."""
-        return self._net.get(instrument, ZERO)
-
-    def exposed(self, instrument: str) -> Decimal:
-        """Return the account's signed position that limits count.
-
-        Of dust only whole lots are in it: the rest must stand in nobody's way.
-        """
-        net = self._net.get(instrument, ZERO)
-        dust = self._dust.get(instrument)
-        if dust is None:
-            return net
-        lot = self._instruments[instrument].lot_size
-        return minus(net, beyond(dust.quantity, lot))
-
-    def closable(self, owner: str, instrument: str) -> Decimal:
-        """Return how much of an owner's position orders can close: whole lots of it."""
-        held = self.position(owner, instrument).quantity.copy_abs()
-        one = self._instruments[instrument]
-        rest = beyond(held, one.lot_size)
-        return one.round_quantity(minus(held, rest)) if rest else held
 
     def open_pnl(self, position: Position) -> Decimal | None:
         """Return what a position would bring at the mark, before fees.
@@ -344,9 +268,7 @@ class Ledger:
     def value(self) -> Valuation:
         """Return the account at the market; without a mark a position is at cost."""
         cash = plus(self.initial, self._earned)
-        held: Collection[Position] = self._open.values()
-        if self._dust:
-            held = [*held, *self._dust.values()]
+        held = self.held()
         if not held:
             return Valuation(cash, ZERO, ZERO)
         unrealized = exposure = ZERO
@@ -381,7 +303,7 @@ class Ledger:
         def add(currency: str, amount: Decimal) -> None:
             found[currency] = plus(found.get(currency, ZERO), amount)
 
-        for position in self._positions.values():
+        for position in self.by_key.values():
             instrument = self._instruments[position.instrument]
             # Realized less cost is what was paid and received, to the last digit.
             add(instrument.quote, minus(position.realized, position.cost))
@@ -458,7 +380,7 @@ class Ledger:
         self._seen = equity if self._is_marked() else None
 
     def _is_marked(self) -> bool:
-        return all(self.mark(instrument) is not None for _, instrument in self._open)
+        return all(self.mark(instrument) is not None for _, instrument in self.open)
 
     @property
     def day_ns(self) -> int | None:
@@ -559,9 +481,9 @@ class Ledger:
                     p.opened_ns,
                     p.fills,
                 )
-                for p in self._positions.values()
+                for p in self.by_key.values()
             ),
-            _plain(self._net),
+            _plain(self.nets),
             self.closed,
             self.lives.booked(),
             self.statements.booked(),
