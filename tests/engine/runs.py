@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from workstation.config import load_config
+from workstation.engine import journal as journal_module
 from workstation.engine.assembly import assemble_session
 from workstation.engine.drivers import Until, run_backtest
 from workstation.engine.frames import Focus, Frame
@@ -175,3 +179,15 @@ class Deaf:
 def quote(ts: int, bid: float = 100.0, instrument: str = "BTC") -> Quote:
     """Return a quote with a spread of one."""
     return Quote(instrument, ts, bid, 1.0, bid + 1.0, 1.0)
+
+
+def small_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let journals be written to a disk that takes twelve pages."""
+    real = journal_module._connect
+
+    def connect(path: Path, synced: bool) -> sqlite3.Connection:
+        connection = real(path, synced)
+        connection.execute("pragma max_page_count=12")
+        return connection
+
+    monkeypatch.setattr(journal_module, "_connect", connect)

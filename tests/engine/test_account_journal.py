@@ -16,7 +16,7 @@ from random import Random
 
 import pytest
 
-from workstation.engine import journal as journal_module
+from tests.engine.runs import small_disk
 from workstation.engine.account_journal import AccountJournal, runs_of
 from workstation.engine.formats import FORMAT
 from workstation.engine.hashing import encode
@@ -327,14 +327,7 @@ def test_every_state_that_a_journal_goes_through_is_taken_up(tmp_path: Path) -> 
 def test_a_run_whose_disk_was_full_is_taken_up_to_where_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = journal_module._connect
-
-    def small_disk(path: Path, synced: bool) -> sqlite3.Connection:
-        connection = real(path, synced)
-        connection.execute("pragma max_page_count=12")
-        return connection
-
-    monkeypatch.setattr(journal_module, "_connect", small_disk)
+    small_disk(monkeypatch)
     journal = Journal(tmp_path / "000001.sqlite", {"format": FORMAT})
     for seq in range(1, 1_000):
         _write(journal, seq)

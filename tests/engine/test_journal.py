@@ -13,7 +13,7 @@ from threading import Event
 import msgspec
 import pytest
 
-from tests.engine.runs import SMALL, finish, settings, small
+from tests.engine.runs import SMALL, finish, settings, small, small_disk
 from workstation.engine.assembly import assemble_session
 from workstation.engine.drivers import Until, run_backtest
 from workstation.engine.hashing import encode
@@ -230,16 +230,7 @@ def _change(path: Path, sql: str) -> int:
 def test_a_full_disk_does_not_stop_the_run_and_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from workstation.engine import journal as module
-
-    real = module._connect
-
-    def small_disk(path: Path, synced: bool) -> sqlite3.Connection:
-        connection = real(path, synced)
-        connection.execute("pragma max_page_count=12")
-        return connection
-
-    monkeypatch.setattr(module, "_connect", small_disk)
+    small_disk(monkeypatch)
     session = small(journal=tmp_path / "j.sqlite")
     state_hash = finish(session)
     assert state_hash == finish(small())

@@ -32,7 +32,12 @@ from workstation.model.orders import OrderType
 from workstation.model.ports import BarsView, IndicatorView
 from workstation.model.rates import BrokerAbilities
 from workstation.model.records import Record
-from workstation.model.reports import OrderAccepted, OrderFilledReport, Report
+from workstation.model.reports import (
+    ExternalOrder,
+    OrderAccepted,
+    OrderFilledReport,
+    Report,
+)
 from workstation.model.requests import Request, SubmitOrder
 from workstation.model.signals import Signal, SignalAction
 from workstation.model.states import BookTrust
@@ -421,6 +426,28 @@ def ticket(
         if name in rest:
             rest[name] = D(str(rest[name]))
     return PlaceOrder(**(given | rest))  # type: ignore[arg-type]
+
+
+def by_hand(
+    order_id: str,
+    quantity: str = "1",
+    price: str | None = None,
+    side: Side = Side.BUY,
+    venue_id: str | None = None,
+) -> ExternalOrder:
+    """Return an order in BTC that was made at the venue: a limit where it has a price.
+
+    ``venue_id`` is the venue's own name for it.
+    """
+    return ExternalOrder(
+        order_id=order_id,
+        instrument="BTC",
+        side=side,
+        order_type=OrderType.MARKET if price is None else OrderType.LIMIT,
+        quantity=D(quantity),
+        price=None if price is None else D(price),
+        venue_id=venue_id,
+    )
 
 
 def signal(action: str, quantity: str | None = None, **fields: object) -> Signal:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tests.execution.fakes import BTC, NS, Hand, signal, ticket
+from tests.execution.fakes import BTC, NS, Hand, by_hand, signal, ticket
 from tests.execution.quoting import Quoter, wish
 from workstation.execution.settings import OrderSettings
 from workstation.model.commands import (
@@ -28,7 +28,6 @@ from workstation.model.reconciliation import Resolution, Subject
 from workstation.model.records import DenyRecord, FaultRecord
 from workstation.model.reports import (
     CancelRejected,
-    ExternalOrder,
     OrderCanceled,
     OrderExpired,
     OrderRejected,
@@ -300,17 +299,7 @@ def test_what_is_bought_by_hand_after_a_kill_stays(given: bool) -> None:
     hand = Hand(abilities=BrokerAbilities(account=True))
     hand.give(Kill(level=KillLevel.FLATTEN))
     hand.core.advance(hand.core.ts + NS)
-    hand.give(
-        ExternalOrder(
-            order_id="web-1",
-            instrument="BTC",
-            side=Side.BUY,
-            order_type=OrderType.LIMIT,
-            quantity=D(2),
-            price=D(100),
-            venue_id="v1",
-        )
-    )
+    hand.give(by_hand("web-1", "2", "100", venue_id="v1"))
     how = Resolution.ATTRIBUTE if given else Resolution.ADOPT
     owner = "s" if given else ""
     hand.executor.resolve(

@@ -5,12 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
-from tests.execution.fakes import NS, Hand
+from tests.execution.fakes import NS, Hand, by_hand
 from workstation.execution.settings import OrderSettings
 from workstation.model.commands import CancelOrders
 from workstation.model.instruments import Side
-from workstation.model.orders import OrderStatus, OrderType
+from workstation.model.orders import OrderStatus
 from workstation.model.records import FaultRecord, FillRecord
 from workstation.model.reports import (
     CancelRejected,
@@ -354,15 +355,8 @@ def test_an_unknown_order_can_be_canceled_again() -> None:
 
 
 def external(order_id: str = "web-1", instrument: str = "BTC") -> ExternalOrder:
-    return ExternalOrder(
-        order_id=order_id,
-        instrument=instrument,
-        side=Side.SELL,
-        order_type=OrderType.LIMIT,
-        quantity=D(2),
-        price=D(101),
-        venue_id="v-7",
-    )
+    made = by_hand(order_id, "2", "101", Side.SELL, "v-7")
+    return structs.replace(made, instrument=instrument)
 
 
 def test_an_order_made_at_the_venue_is_external_and_so_are_its_fills() -> None:

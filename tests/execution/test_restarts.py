@@ -16,6 +16,7 @@ from tests.execution.fakes import (
     FakeCore,
     FakeMarket,
     Hand,
+    by_hand,
     signal,
     ticket,
 )
@@ -34,9 +35,9 @@ from workstation.model.commands import (
     SetLimit,
 )
 from workstation.model.errors import CommandRefused
-from workstation.model.instruments import Instrument, Side
+from workstation.model.instruments import Instrument
 from workstation.model.limits import BreakerState
-from workstation.model.orders import OrderEvent, OrderStatus, OrderType
+from workstation.model.orders import OrderEvent, OrderStatus
 from workstation.model.rates import RateLimit
 from workstation.model.records import (
     BreakerRecord,
@@ -47,7 +48,6 @@ from workstation.model.records import (
     OrderRecord,
 )
 from workstation.model.reports import (
-    ExternalOrder,
     OrderRejected,
     OrderStatusReport,
 )
@@ -397,16 +397,7 @@ def test_what_the_venue_has_had_it_never_refused() -> None:
 
 def test_an_order_made_by_hand_is_never_taken_for_refused() -> None:
     hand = hand_with()
-    hand.give(
-        ExternalOrder(
-            order_id="web_1",
-            instrument="BTC",
-            side=Side.BUY,
-            order_type=OrderType.LIMIT,
-            quantity=D(1),
-            price=D(90),
-        )
-    )
+    hand.give(by_hand("web_1", "1", "90"))
     first = next(r for r in hand.core.records if isinstance(r, OrderRecord))
     # Of no venue id, and in doubt when the engine was killed.
     doubted = replace(first.order, venue_id=None, status=OrderStatus.UNKNOWN)
@@ -428,13 +419,7 @@ def test_what_was_bought_by_hand_after_a_kill_is_left_alone_adopted_or_not(
     hand.give(Kill(level=KillLevel.FLATTEN, reason="enough"))
     hand.fill(hand.submitted()[-1], "1", "100")
     hand.core.advance(hand.core.ts + 10 * NS)
-    bought = ExternalOrder(
-        order_id="web_1",
-        instrument="BTC",
-        side=Side.BUY,
-        order_type=OrderType.MARKET,
-        quantity=D(1),
-    )
+    bought = by_hand("web_1")
     hand.give(bought)
     hand.fill("web_1", "1", "100.2")
     if adopted:
@@ -541,17 +526,7 @@ def test_a_kill_later_than_the_clock_is_of_now_and_what_is_made_after_it_stays()
     assert (controls.killed_ns, controls.hold_since_ns) == (again.core.ts,) * 2
     assert (controls.kill_reason, controls.tripped) == ("enough", False)
     again.core.advance(again.core.ts + NS)
-    again.give(
-        ExternalOrder(
-            order_id="web_1",
-            instrument="BTC",
-            side=Side.BUY,
-            order_type=OrderType.LIMIT,
-            quantity=D(1),
-            price=D(99),
-            venue_id="v-1",
-        )
-    )
+    again.give(by_hand("web_1", "1", "99", venue_id="v-1"))
     again.give(OrderStatusReport("web_1", OrderStatus.ACCEPTED))
     # The clock says less than at the kill, and the run after next knows when it was.
     third = taken_up(again, 10.0)

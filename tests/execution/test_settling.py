@@ -6,13 +6,14 @@ from decimal import Decimal
 
 import pytest
 
+from tests.execution.fakes import by_hand
 from tests.execution.test_reconciliation import CASH, Account, external, taken_up, web
 from workstation.model.errors import CommandRefused
 from workstation.model.instruments import Side
-from workstation.model.orders import OrderStatus, OrderType
+from workstation.model.orders import OrderStatus
 from workstation.model.reconciliation import Subject, Verdict
 from workstation.model.records import BalanceRecord, DifferenceRecord, FillRecord
-from workstation.model.reports import ExternalOrder, OrderCanceled, OrderStatusReport
+from workstation.model.reports import OrderCanceled, OrderStatusReport
 
 D = Decimal
 
@@ -142,16 +143,7 @@ def test_nothing_is_settled_while_an_order_may_have_filled_it() -> None:
 
 def hand(account: Account, order_id: str, side: Side, quantity: str) -> None:
     """Let somebody trade at the venue."""
-    account.give(
-        ExternalOrder(
-            order_id=order_id,
-            instrument="BTC",
-            side=side,
-            order_type=OrderType.MARKET,
-            quantity=D(quantity),
-            venue_id=f"v-{order_id}",
-        )
-    )
+    account.give(by_hand(order_id, quantity, side=side, venue_id=f"v-{order_id}"))
     account.fill(order_id, quantity, "100")
     account.give(OrderStatusReport(order_id, OrderStatus.FILLED, D(quantity)))
 

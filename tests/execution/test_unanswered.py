@@ -7,15 +7,14 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from tests.execution.fakes import BTC, NS, Hand, signal, ticket
+from tests.execution.fakes import BTC, NS, Hand, by_hand, signal, ticket
 from tests.execution.test_restarts import Restarted
 from workstation.execution.settings import OrderSettings
 from workstation.model.commands import Flatten, Hold, Kill, KillLevel, Recover
 from workstation.model.instruments import Side
-from workstation.model.orders import OrderStatus, OrderType
+from workstation.model.orders import OrderStatus
 from workstation.model.records import FaultRecord, SignalRecord
 from workstation.model.reports import (
-    ExternalOrder,
     OrderCanceled,
     OrderExpired,
     OrderStatusReport,
@@ -70,17 +69,7 @@ def test_an_order_that_is_on_its_way_is_not_taken_for_refused_at_once() -> None:
 
 def test_a_close_of_what_was_bought_by_hand_is_an_order_of_ours() -> None:
     before = now()
-    before.give(
-        ExternalOrder(
-            order_id="web-1",
-            instrument="BTC",
-            side=Side.BUY,
-            order_type=OrderType.LIMIT,
-            quantity=D(1),
-            price=D(100),
-            venue_id="v1",
-        )
-    )
+    before.give(by_hand("web-1", "1", "100", venue_id="v1"))
     before.fill("web-1", "1", "100")
     before.give(Flatten(instrument="BTC"))
     hand = again(before, 60.0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from decimal import Decimal
 
 import msgspec
@@ -92,6 +94,23 @@ async def armed(pilot: Pilot[None], fuse: Fuse) -> None:
     await pilot.pause()
 
 
+@asynccontextmanager
+async def opened(
+    shown: Frame | None = None,
+    instrument: Instrument = BTC,
+    *,
+    size: tuple[int, int] = (80, 24),
+    **rest: object,
+) -> AsyncIterator[tuple[Pilot[None], TicketScreen, Desk]]:
+    """Open a ticket that can be sent."""
+    fake, fuse, host = ticket(shown, instrument, **rest)
+    async with host.run_test(size=size) as pilot:
+        await armed(pilot, fuse)
+        screen = host.dialog
+        assert isinstance(screen, TicketScreen)
+        yield pilot, screen, fake
+
+
 async def put(pilot: Pilot[None], screen: CheckedRitual, id: str, text: str) -> None:
     screen.query_one(f"#{id}", TextField).entry.value = text
     await pilot.pause()
@@ -107,11 +126,7 @@ def go(screen: CheckedRitual) -> Verb:
 
 
 async def test_a_ticket_begins_at_the_best_bid_with_back_focused() -> None:
-    fake, fuse, host = ticket()
-    async with host.run_test(size=(80, 24)) as pilot:
-        await armed(pilot, fuse)
-        screen = host.dialog
-        assert isinstance(screen, TicketScreen)
+    async with opened() as (_, screen, fake):
         assert screen.focused is screen.query_one("#back")
         assert screen.form.price == "61685.99"
         assert "a quantity is missing" in text_of(screen)
@@ -158,11 +173,7 @@ async def test_what_is_typed_is_checked_and_sent_with_what_was_seen() -> None:
 
 
 async def test_every_frame_is_checked_and_a_denial_takes_the_verb_away() -> None:
-    fake, fuse, host = ticket(side=Side.SELL)
-    async with host.run_test(size=(80, 24)) as pilot:
-        await armed(pilot, fuse)
-        screen = host.dialog
-        assert isinstance(screen, TicketScreen)
+    async with opened(side=Side.SELL) as (pilot, screen, fake):
         await put(pilot, screen, "size", "0.1")
         assert go(screen).ready
         rows = lines_of(screen)
@@ -189,11 +200,7 @@ async def test_every_frame_is_checked_and_a_denial_takes_the_verb_away() -> None
 async def test_what_stands_against_an_order_is_said_rather_than_that_it_changed() -> (
     None
 ):
-    fake, fuse, host = ticket()
-    async with host.run_test(size=(80, 24)) as pilot:
-        await armed(pilot, fuse)
-        screen = host.dialog
-        assert isinstance(screen, TicketScreen)
+    async with opened() as (pilot, screen, fake):
         await put(pilot, screen, "size", "0.1")
         fake.found = {"code": "KILLED", "denial": "killed at cancel"}
         screen.refresh_from(
@@ -295,11 +302,7 @@ async def test_the_letters_of_a_price_do_nothing_without_a_market() -> None:
 
 
 async def test_a_size_by_mode_shows_the_quantity_it_comes_to() -> None:
-    fake, fuse, host = ticket(at=D(61_680))
-    async with host.run_test(size=(80, 24)) as pilot:
-        await armed(pilot, fuse)
-        screen = host.dialog
-        assert isinstance(screen, TicketScreen)
+    async with opened(at=D(61_680)) as (pilot, screen, fake):
         await pick(pilot, screen, "mode", "equity")
         await put(pilot, screen, "size", "5")
         assert "% of equity = 0.081 BTC" in text_of(screen)
@@ -320,11 +323,7 @@ async def test_a_size_by_mode_shows_the_quantity_it_comes_to() -> None:
 
 
 async def test_the_type_offers_only_what_goes_with_it() -> None:
-    _, fuse, host = ticket()
-    async with host.run_test(size=(80, 24)) as pilot:
-        await armed(pilot, fuse)
-        screen = host.dialog
-        assert isinstance(screen, TicketScreen)
+    async with opened() as (pilot, screen, _):
         await put(pilot, screen, "size", "0.1")
         force = screen.query_one("#force", ChoiceLine)
         only = screen.query_one("#only", ChoiceLine)
@@ -350,11 +349,7 @@ async def test_the_type_offers_only_what_goes_with_it() -> None:
 
 
 async def test_f2_shows_the_order_as_json_that_can_be_written() -> None:
-    fake, fuse, host = ticket(at=D(61_680))
-    async with host.run_test(size=(80, 24)) as pilot:
-        await armed(pilot, fuse)
-        screen = host.dialog
-        assert isinstance(screen, TicketScreen)
+    async with opened(at=D(61_680)) as (pilot, screen, fake):
         await put(pilot, screen, "size", "0.1")
         await pilot.press("f2")
         await pilot.pause()
@@ -409,11 +404,7 @@ def sentence_of(screen: CheckedRitual) -> str:
 
 
 async def test_sentence_button_and_order_follow_the_equity_together() -> None:
-    fake, fuse, host = ticket(at=D(61_680))
-    async with host.run_test(size=(80, 24)) as pilot:
-        await armed(pilot, fuse)
-        screen = host.dialog
-        assert isinstance(screen, TicketScreen)
+    async with opened(at=D(61_680)) as (pilot, screen, fake):
         await pick(pilot, screen, "mode", "risk")
         await put(pilot, screen, "size", "1")
         await put(pilot, screen, "stop", "61000")
@@ -433,11 +424,7 @@ async def test_sentence_button_and_order_follow_the_equity_together() -> None:
 
 
 async def test_the_end_of_an_order_is_the_one_that_was_read() -> None:
-    fake, fuse, host = ticket(at=D(61_680))
-    async with host.run_test(size=(80, 24)) as pilot:
-        await armed(pilot, fuse)
-        screen = host.dialog
-        assert isinstance(screen, TicketScreen)
+    async with opened(at=D(61_680)) as (pilot, screen, fake):
         await put(pilot, screen, "size", "0.1")
         await pick(pilot, screen, "force", "GTD")
         assert "until 2024-08-09 00:00:12 UTC" in sentence_of(screen)
@@ -454,11 +441,7 @@ async def test_the_end_of_an_order_is_the_one_that_was_read() -> None:
 
 
 async def test_a_market_that_moves_between_frames_changes_nothing_sent() -> None:
-    fake, fuse, host = ticket()
-    async with host.run_test(size=(80, 24)) as pilot:
-        await armed(pilot, fuse)
-        screen = host.dialog
-        assert isinstance(screen, TicketScreen)
+    async with opened() as (pilot, screen, fake):
         await pick(pilot, screen, "type", "market")
         await pick(pilot, screen, "mode", "notional")
         await put(pilot, screen, "size", "10000")
@@ -473,11 +456,7 @@ async def test_a_market_that_moves_between_frames_changes_nothing_sent() -> None
 
 
 async def test_a_sentence_that_gets_shorter_with_a_frame_moves_no_button() -> None:
-    _, fuse, host = ticket(at=D(61_680))
-    async with host.run_test(size=(80, 24)) as pilot:
-        await armed(pilot, fuse)
-        screen = host.dialog
-        assert isinstance(screen, TicketScreen)
+    async with opened(at=D(61_680)) as (pilot, screen, _):
         await pick(pilot, screen, "mode", "risk")
         await put(pilot, screen, "size", "1")
         await put(pilot, screen, "stop", "61679.99")
@@ -574,11 +553,7 @@ async def test_y_before_a_ticket_could_be_read_says_nothing() -> None:
 
 
 async def test_a_price_that_nobody_touched_follows_the_side() -> None:
-    fake, fuse, host = ticket()
-    async with host.run_test(size=(80, 24)) as pilot:
-        await armed(pilot, fuse)
-        screen = host.dialog
-        assert isinstance(screen, TicketScreen)
+    async with opened() as (pilot, screen, fake):
         assert screen.form.price == "61685.99"
         await pick(pilot, screen, "side", "sell")
         assert screen.form.price == "61686.00"
@@ -595,11 +570,7 @@ async def test_a_price_that_nobody_touched_follows_the_side() -> None:
 
 
 async def test_a_price_that_was_typed_over_and_back_is_left_alone() -> None:
-    _, fuse, host = ticket()
-    async with host.run_test(size=(80, 24)) as pilot:
-        await armed(pilot, fuse)
-        screen = host.dialog
-        assert isinstance(screen, TicketScreen)
+    async with opened() as (pilot, screen, _):
         await put(pilot, screen, "price", "61685")
         await put(pilot, screen, "price", "61685.99")
         await pick(pilot, screen, "side", "sell")
@@ -607,11 +578,7 @@ async def test_a_price_that_was_typed_over_and_back_is_left_alone() -> None:
 
 
 async def test_a_price_of_the_book_stays_on_either_side() -> None:
-    _, fuse, host = ticket(at=D("61685.99"))
-    async with host.run_test(size=(80, 24)) as pilot:
-        await armed(pilot, fuse)
-        screen = host.dialog
-        assert isinstance(screen, TicketScreen)
+    async with opened(at=D("61685.99")) as (pilot, screen, _):
         await pick(pilot, screen, "side", "sell")
         assert screen.form.price == "61685.99"
 
@@ -632,11 +599,7 @@ async def test_all_four_types_are_seen_at_80_columns() -> None:
     ],
 )
 async def test_a_price_that_is_not_used_says_so(kind: str, remark: str) -> None:
-    _, fuse, host = ticket()
-    async with host.run_test(size=(80, 24)) as pilot:
-        await armed(pilot, fuse)
-        screen = host.dialog
-        assert isinstance(screen, TicketScreen)
+    async with opened() as (pilot, screen, _):
         await pick(pilot, screen, "type", kind)
         entry = screen.query_one("#price", TextField).entry
         line = next(row for row in lines_of(screen) if row.startswith("  price"))
@@ -667,11 +630,7 @@ async def test_several_lines_are_not_taken_for_the_first_of_them() -> None:
 
 
 async def test_up_leaves_what_is_no_number_as_it_was_typed() -> None:
-    _, fuse, host = ticket()
-    async with host.run_test(size=(80, 24)) as pilot:
-        await armed(pilot, fuse)
-        screen = host.dialog
-        assert isinstance(screen, TicketScreen)
+    async with opened() as (pilot, screen, _):
         await put(pilot, screen, "size", "0,5")
         screen.query_one("#size", TextField).entry.focus()
         await pilot.press("up")
@@ -679,11 +638,7 @@ async def test_up_leaves_what_is_no_number_as_it_was_typed() -> None:
 
 
 async def test_a_plain_size_says_what_its_stop_costs_and_its_target_brings() -> None:
-    _, fuse, host = ticket(at=D(61_680))
-    async with host.run_test(size=(80, 24)) as pilot:
-        await armed(pilot, fuse)
-        screen = host.dialog
-        assert isinstance(screen, TicketScreen)
+    async with opened(at=D(61_680)) as (pilot, screen, _):
         await put(pilot, screen, "stop", "61000")
         assert "held here once it fills" in text_of(screen)
         await put(pilot, screen, "size", "0.1")
@@ -811,11 +766,7 @@ async def test_an_order_that_is_gone_is_said_and_cannot_be_amended() -> None:
 
 
 async def test_a_kill_is_said_in_a_dialog_without_moving_anything() -> None:
-    _, fuse, host = ticket()
-    async with host.run_test(size=(80, 24)) as pilot:
-        await armed(pilot, fuse)
-        screen = host.dialog
-        assert isinstance(screen, TicketScreen)
+    async with opened() as (pilot, screen, _):
         before = lines_of(screen)
         killed = header(
             kill="cancel",
@@ -841,11 +792,7 @@ BOUNDED = msgspec.structs.replace(
 
 
 async def test_a_ticket_shows_what_one_order_may_be_and_refuses_more() -> None:
-    _, fuse, host = ticket(instrument=BOUNDED)
-    async with host.run_test(size=(80, 24)) as pilot:
-        await armed(pilot, fuse)
-        screen = host.dialog
-        assert isinstance(screen, TicketScreen)
+    async with opened(instrument=BOUNDED) as (pilot, screen, _):
         await put(pilot, screen, "size", "0.5")
         assert "BTC, lot 0.001, 0.01 to 0.5" in text_of(screen)
         assert go(screen).ready
