@@ -146,6 +146,7 @@ class Executor(Views):
             self.watch,
         )
         self.protection.fire = self.outcomes.fire
+        self.operations.given = self.outcomes.given
         self.reports = Reports(
             self.desk,
             self.outcomes.booked,
@@ -264,12 +265,10 @@ class Executor(Views):
         no position, it is being closed, or the taker holds the opposite side.
         """
         self.operations.transfer(owner, to, instrument)
-        self.outcomes.given(owner, instrument)
 
     def adopt(self, owner: str, instrument: str, source: str = OPERATOR) -> None:
         """Take over a position of the operator, or of ``external``."""
         self.operations.transfer(source, owner, instrument)
-        self.outcomes.given(source, instrument)
 
     def judge(self, command: PlaceOrder | AmendOrder) -> Judged:
         """Return what an order of the operator would be and whether it passes.

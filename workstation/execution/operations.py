@@ -65,6 +65,10 @@ def _after(made_ns: int, until_ns: int | None) -> bool:
     return until_ns is not None and made_ns > until_ns
 
 
+def _untold(owner: str, instrument: str) -> None:
+    pass
+
+
 class Operations:
     """The operator's hand on an Executor's desk, ledger and switches."""
 
@@ -89,6 +93,8 @@ class Operations:
         self._stops = stops
         self._close = closing.close
         self._withdraw_quotes = withdraw_quotes
+        self.given: Callable[[str, str], None] = _untold
+        """Told whose position in what has another owner now."""
         self.adopted: set[tuple[str, str]] = set()
         """Who has got a position that was made by hand, by owner and instrument."""
         self._core: Core
@@ -347,10 +353,6 @@ class Operations:
             )
             if held:
                 continue
-            # By a clock that has been put back it would be on its way for ever.
-            tracked.sent_ns = min(tracked.sent_ns, core.ts)
-            tracked.spoken_ns = min(tracked.spoken_ns, core.ts)
-            tracked.heard_ns = min(tracked.heard_ns, core.ts)
             asked.add(order.id)
             if order.status in _UNANSWERED:
                 desk.give_up(tracked, "the engine ended before there was an answer")
@@ -387,6 +389,11 @@ class Operations:
         controls, limits, now = self._controls, self._limits, self._core.ts
         killed_ns, held_ns = controls.killed_ns, controls.hold_since_ns
         cooling_ns = round(limits.settings.cooling_s * NS_PER_S)
+        for tracked in self._desk.orders.open():
+            # By a clock that has been put back it would be on its way for ever.
+            tracked.sent_ns = min(tracked.sent_ns, now)
+            tracked.spoken_ns = min(tracked.spoken_ns, now)
+            tracked.heard_ns = min(tracked.heard_ns, now)
         later_ns = max(
             limits.traffic.settle(now),
             self._desk.sender.rates.settle(now),
@@ -461,6 +468,7 @@ class Operations:
         plan = self._protection.plan(giver, instrument)
         core = self._core
         changes = self._ledger.transfer(giver, taker, instrument, core.ts)
+        self.given(giver, instrument)
         if giver == EXTERNAL:
             self.adopted.add((taker, instrument))
         if plan is not None:
