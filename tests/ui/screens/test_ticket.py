@@ -396,6 +396,17 @@ async def test_a_small_terminal_still_says_what_is_sent_and_what_is_denied(
         assert any("target" in line for line in lines_of(screen))
 
 
+async def test_a_ticket_says_from_the_first_picture_on_what_there_is_room_for() -> None:
+    wrong = "Sends nothing yet: size: a quantity is missing."
+    async with opened(size=(40, 10)) as (pilot, screen, _):
+        assert sentence_of(screen) == wrong
+        await pilot.resize_terminal(120, 40)
+        assert sentence_of(screen) == "Sends nothing yet."
+        await pilot.resize_terminal(40, 10)
+        assert sentence_of(screen) == wrong
+        assert screen.query_one("#sentence").size.height == 2
+
+
 # --- what is read is what is sent -----------------------------------------------------
 
 

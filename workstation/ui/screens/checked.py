@@ -41,6 +41,9 @@ from workstation.ui.widgets.status_lines import Field, field
 
 __all__ = ["CheckedRitual", "SendVerb", "TicketDesk", "touch_fields"]
 
+_COLUMNS, _ROWS = 80, 24
+"""With fewer, a button has no room for the symbol; the check may be out of sight."""
+
 _NOTHING = "Sends nothing yet."
 _CHANGED = "Orders, position or state changed here since; read again what is shown."
 
@@ -57,8 +60,8 @@ class CheckedRitual(Ritual[Answer]):
     """A dialog about one order; subclasses say which ``command`` it comes to."""
 
     PANELS: ClassVar[frozenset[str]] = frozenset({"symbols", "orders", "positions"})
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-wide")]
-    VERTICAL_BREAKPOINTS = [(0, "-scant"), (24, "-short"), (30, "-tall")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_COLUMNS, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-scant"), (_ROWS, "-short"), (30, "-tall")]
     DEFAULT_CSS = """
     CheckedRitual .pair { height: auto; layout: horizontal; }
     CheckedRitual.-narrow .pair { layout: vertical; }
@@ -220,6 +223,12 @@ class CheckedRitual(Ritual[Answer]):
     def _chosen(self) -> None:
         self.edited()
 
+    def on_resize(self) -> None:
+        """Say what there is room for now."""
+        self.rewrite()
+        if self.shown:
+            self._keep_lines(1)
+
     def refresh_from(self, frame: Frame) -> None:
         """Write all of it from the frame; ask again where the old one is refused."""
         super().refresh_from(frame)
@@ -272,12 +281,12 @@ class CheckedRitual(Ritual[Answer]):
     @property
     def scant(self) -> bool:
         """Whether the check may have been scrolled out of sight."""
-        return self.has_class("-scant")
+        return self.app.size.height < _ROWS
 
     @property
     def narrow(self) -> bool:
         """Whether there is no room for the symbol on a button."""
-        return self.has_class("-narrow")
+        return self.app.size.width < _COLUMNS
 
 
 class SendVerb(Verb):
