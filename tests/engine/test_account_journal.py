@@ -131,6 +131,45 @@ def test_a_run_that_was_taken_up_may_not_be_empty_now(tmp_path: Path) -> None:
         _seqs(tmp_path)
 
 
+def test_the_newest_run_that_began_may_not_be_gone(tmp_path: Path) -> None:
+    account = AccountJournal(tmp_path)
+    for seq in (1, 2):
+        path = account.next_run()
+        _run(path, seq)
+        account.begun(path)
+    account.close()
+    # Begun, and killed before it was noted.
+    (tmp_path / "000003.sqlite").touch()
+    assert _seqs(tmp_path) == [1, 2]
+    (tmp_path / "000003.sqlite").unlink()
+    (tmp_path / "000002.sqlite").rename(tmp_path / "aside")
+    with pytest.raises(JournalError) as caught:
+        _seqs(tmp_path)
+    assert str(caught.value).startswith(
+        f"journal {tmp_path}: 000002.sqlite is missing or empty, the newest that began "
+        f"by {tmp_path}/newest: "
+    )
+    (tmp_path / "newest").write_text("two")
+    with pytest.raises(JournalError, match=r"newest: holds 'two', not the number"):
+        _seqs(tmp_path)
+    (tmp_path / "newest").unlink()
+    assert _seqs(tmp_path) == [1], "a folder of before it was noted"
+
+
+def test_a_run_that_cannot_be_noted_does_not_begin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    account = AccountJournal(tmp_path)
+    monkeypatch.setattr(os, "fsync", full)
+    said = "newest: No space left on device; make room"
+    with pytest.raises(JournalError, match=said):
+        account.begun(account.next_run())
+    account.close()
+
+
 # Rows that are not what was written.
 
 DAMAGE = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -19,7 +20,7 @@ from workstation.engine.journal_reader import JournalReader
 from workstation.engine.replay import replay_journal
 from workstation.engine.session import Session
 from workstation.model.commands import Recover, SetLimit
-from workstation.model.errors import VenueSilent
+from workstation.model.errors import JournalError, VenueSilent
 from workstation.model.rates import BrokerAbilities
 from workstation.model.records import LimitRecord, Record
 from workstation.model.reports import (
@@ -461,6 +462,9 @@ async def test_a_run_on_a_distant_venue_is_replayed_without_it(tmp_path: Path) -
     assert kinds[0] == "Recover"
     assert "OrderFilledReport" in kinds
     reader.close()
+    os.unlink(tmp_path / "000002.sqlite")
+    with pytest.raises(JournalError, match=r"000002\.sqlite is missing"):
+        _session(tmp_path)
 
 
 async def test_a_session_takes_its_account_up_before_anything_enters(

@@ -24,6 +24,7 @@ from workstation.model.records import Record
 __all__ = ["AccountJournal", "runs_of"]
 
 _LOCK = "lock"
+_NEWEST = "newest"
 
 
 class AccountJournal:
@@ -81,30 +82,79 @@ class AccountJournal:
         last = max((int(path.stem) for path in _files(self.folder)), default=0)
         return self.folder / f"{last + 1:06}{SUFFIX}"
 
+    def begun(self, run: Path) -> None:
+        """Note on disk that this run's file is there: that it goes is noticed then.
+
+        Raises JournalError where there is no room for it.
+        """
+        note = self.folder / _NEWEST
+        fresh = note.with_suffix(".new")
+        try:
+            with fresh.open("w", encoding="ascii") as file:
+                file.write(run.stem)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(note)
+            folder = os.open(self.folder, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        except OSError as error:
+            raise JournalError(
+                f"journal {note}: {error.strerror}; make room there, or name another "
+                "folder with [journal] path"
+            ) from error
+
     def runs(self) -> list[Path]:
         """Return the files of the runs so far, oldest first; empty ones are no runs.
 
-        Raises JournalError where one is missing: its number, or what a later one says
-        that it has taken up.
+        Raises JournalError where one is missing: its number, the newest that ever
+        began, or what a later one says that it has taken up.
         """
         files = _files(self.folder)
         for number, path in enumerate(files, 1):
             if int(path.stem) != number:
-                raise self._lacks(f"{number:06}{SUFFIX}", path.name)
+                raise self._lacks(
+                    f"{number:06}{SUFFIX}", f"which {path.name} came after"
+                )
+        newest = self._newest()
+        if len(files) < newest:
+            noted = f"the newest that began by {self.folder / _NEWEST}"
+            raise self._lacks(f"{newest:06}{SUFFIX}", noted)
         headers = {path: _header(path) for path in files}
         begun = [path for path in files if headers[path]]
         there = {path.name for path in begun}
         for path in begun:
             for name in _taken_up(headers[path], path):
                 if name not in there:
-                    raise self._lacks(name, path.name)
+                    raise self._lacks(name, f"which {path.name} came after")
         return begun
 
-    def _lacks(self, name: str, later: str) -> JournalError:
+    def _newest(self) -> int:
+        """Return the number of the newest run that began; 0 where none is noted.
+
+        Folders of before it was noted have no such file.
+        """
+        note = self.folder / _NEWEST
+        try:
+            text = note.read_text(encoding="ascii", errors="replace").strip()
+        except FileNotFoundError:
+            return 0
+        except OSError as error:
+            raise JournalError(f"journal {note}: {error.strerror}") from error
+        if not text.isdecimal():
+            raise JournalError(
+                f"journal {note}: holds {text[:20]!r}, not the number of a run; see "
+                "that the newest run is there, and delete it"
+            )
+        return int(text)
+
+    def _lacks(self, name: str, proof: str) -> JournalError:
         return JournalError(
-            f"journal {self.folder}: {name} is missing or empty, which {later} came "
-            "after: what it held is not known; bring it back from a copy, or name "
-            "another folder with [journal] path"
+            f"journal {self.folder}: {name} is missing or empty, {proof}: what it held "
+            "is not known; bring it back from a copy, or name another folder with "
+            "[journal] path"
         )
 
     def close(self) -> None:

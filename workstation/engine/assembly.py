@@ -238,15 +238,17 @@ def _assemble(
             earlier, path = account.runs(), account.next_run()
             executor.desk.orders.mark = mark = account.mark(earlier)
             control.recovery.read(earlier)
-        engine.journal_to(
-            Journal(
-                path,
-                _header(run, loaded, plan.scripts, engine, earlier, mark),
-                # Where real orders are at stake nothing runs without a journal.
-                strict=run.mode in ("paper", "live") or venue is not None,
-                synced=venue is not None,
-            )
+        written = Journal(
+            path,
+            _header(run, loaded, plan.scripts, engine, earlier, mark),
+            # Where real orders are at stake nothing runs without a journal.
+            strict=run.mode in ("paper", "live") or venue is not None,
+            synced=venue is not None,
         )
+        undo.callback(written.close, {})
+        if account is not None:
+            account.begun(path)
+        engine.journal_to(written)
     engine.on_hole = partial(_distrust, aggregator)
     engine.core.scripts.edge = loader.edge
     for strategy in strategies:
