@@ -47,7 +47,7 @@ def test_runs_are_numbered_and_read_oldest_first(tmp_path: Path) -> None:
         _run(account.next_run(), seq, seq + 10)
     assert [path.name for path in account.runs()] == ["000001.sqlite", "000002.sqlite"]
     assert account.next_run().name == "000003.sqlite"
-    seqs = [r.seq for _, records in runs_of(account.runs()) for r in records]
+    seqs = [r.seq for run in runs_of(account.runs()) for r in run.records]
     assert seqs == [1, 11, 2, 12]
     account.close()
 
@@ -90,7 +90,7 @@ def _seqs(folder: Path) -> list[int]:
     """Return the seqs of all records that are taken up."""
     account = AccountJournal(folder)
     try:
-        return [r.seq for _, records in runs_of(account.runs()) for r in records]
+        return [r.seq for run in runs_of(account.runs()) for r in run.records]
     finally:
         account.close()
 

@@ -136,7 +136,7 @@ def test_records_of_an_older_version_say_what_that_version_knew(
     name: str, tmp_path: Path
 ) -> None:
     ((_, records),) = (
-        (header, list(found)) for header, found in runs_of([unpacked(name, tmp_path)])
+        (run.header, list(run.records)) for run in runs_of([unpacked(name, tmp_path)])
     )
     who = {record.who for record in records if isinstance(record, StateRecord)}
     early = name in ("format-1", "format-2-early")
@@ -152,7 +152,7 @@ def test_records_of_an_older_version_say_what_that_version_knew(
 
 def test_what_a_late_run_of_format_2_had_besides_is_taken_up(tmp_path: Path) -> None:
     path = unpacked("format-2-late", tmp_path)
-    kinds = {type(record) for _, records in runs_of([path]) for record in records}
+    kinds = {type(record) for run in runs_of([path]) for record in run.records}
     assert {RequoteRecord, TradeRecord, LimitRecord} <= kinds
     session = session_on(tmp_path)
     assert session.executor.limits.settings.max_order_value == 15_000

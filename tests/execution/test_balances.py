@@ -6,12 +6,15 @@ from decimal import Decimal
 
 import pytest
 
+from tests.execution.fakes import by_hand
 from tests.execution.test_reconciliation import CASH, Account, taken_up
 from workstation.execution.denials import DenialCode
 from workstation.model.commands import Reconcile
 from workstation.model.errors import CommandRefused
+from workstation.model.orders import OrderStatus
 from workstation.model.reconciliation import Subject, Verdict
 from workstation.model.records import DifferenceRecord
+from workstation.model.reports import OrderStatusReport
 
 D = Decimal
 
@@ -190,3 +193,17 @@ def test_a_doubt_about_an_ignored_difference_over_a_restart_ends_it_for_good() -
     account.has["USDT"] += 5
     account.answer()
     assert account.line("USDT").verdict is Verdict.ASKING
+
+
+def test_fills_that_never_pause_keep_nothing_waiting_while_both_say_the_same() -> None:
+    account = Account()
+    account.has = {"USDT": CASH, "BTC": D(0)}
+    account.begin()
+    # Somebody buys by hand between the question and the answer, which tells of it.
+    account.give(by_hand("web_1", "0.1", venue_id="v-1"))
+    account.fill("web_1", "0.1", "100")
+    account.give(OrderStatusReport("web_1", OrderStatus.FILLED, D("0.1")))
+    account.has = {"USDT": CASH - 10, "BTC": D("0.1")}
+    account.answer()
+    assert not account.executor.reconciling
+    assert account.denied() == ""

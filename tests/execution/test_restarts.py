@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
@@ -27,6 +28,7 @@ from workstation.execution.recovering import Recovering
 from workstation.execution.settings import OrderSettings, RiskSettings
 from workstation.model.commands import (
     CancelOrders,
+    Flatten,
     Hold,
     Kill,
     KillLevel,
@@ -41,13 +43,17 @@ from workstation.model.orders import OrderEvent, OrderStatus
 from workstation.model.rates import RateLimit
 from workstation.model.records import (
     BreakerRecord,
+    CommandRecord,
     ControlRecord,
     DenyRecord,
     FaultRecord,
     LossBaseRecord,
     OrderRecord,
+    Record,
+    TaskRecord,
 )
 from workstation.model.reports import (
+    OrderExpired,
     OrderRejected,
     OrderStatusReport,
 )
@@ -63,7 +69,10 @@ def hand_with(**limits: object) -> Hand:
 
 
 class Restarted(Hand):
-    """The next run on the account of another hand, ``later_s`` after it was killed."""
+    """The next run on the account of another hand, ``later_s`` after it was killed.
+
+    ``between`` is what a run in between had on record when it was killed.
+    """
 
     def __init__(
         self,
@@ -74,6 +83,7 @@ class Restarted(Hand):
         orders: OrderSettings | None = None,
         cash: Decimal = CASH,
         btc: Instrument = BTC,
+        between: Sequence[Record] = (),
     ) -> None:
         self.market = FakeMarket()
         self.core = FakeCore(before.core.ts + int(later_s * NS))
@@ -91,9 +101,11 @@ class Restarted(Hand):
         )
         self.executor.attach(self.core)
         recovering = Recovering(self.executor)
-        recovering.begins(to_builtins(settings, builtin_types=(Decimal,)))
-        for record in before.core.records:
-            recovering.take(record)
+        for records in (before.core.records, between):
+            if records:
+                recovering.begins(to_builtins(settings, builtin_types=(Decimal,)))
+            for record in records:
+                recovering.take(record)
         recovering.finish()
         self.cut = recovering.cut
         self._trades = 1_000
@@ -576,3 +588,44 @@ def test_a_day_later_than_the_clock_is_the_day_of_now_and_ends_with_it() -> None
         each.core.advance(2 * DAY_NS + NS)
         each.quote(100.0, 100.0)
         assert each.executor.ledger.day_start == CASH - 4000
+
+
+def test_a_drawdown_begun_anew_is_on_record_before_the_market_goes_on() -> None:
+    hand = hand_with(max_drawdown=D("0.1"), on_breach="flatten")
+    hand.fill(hand.enter("100"), "100", "100")
+    at(hand, 300.0)
+    at(hand, 100.0)
+    assert kills(hand) == ["flatten"]
+    hand.fill(hand.submitted()[-1], "100", "100")
+    hand.give(Rearm())
+    again = Restarted(hand)
+    again.executor.recover(Recover(origin="engine"), again.cut)
+    again.quote(100.0, 100.0)
+    again.enter(strategy="other")
+    assert (denied(again), kills(again)) == ([], [])
+
+
+@pytest.mark.parametrize("died", [False, True], ids=["taken up", "died at once"])
+def test_what_was_to_be_tried_again_outlives_a_run_that_did_not_get_to_it(
+    died: bool,
+) -> None:
+    capped = OrderSettings(max_slippage_bps=10.0)
+    before = Hand(orders=capped)
+    before.give(ticket("2"))
+    before.fill("o-1", "2", "100")
+    before.give(Flatten(instrument="BTC"))
+    before.fill("o-2", "1", "100")
+    before.give(OrderExpired("o-2", filled=D(1)))
+    ts = before.core.ts + 60 * NS
+    begins: list[Record] = [
+        TaskRecord(seq=0, ts=ts, task="executor", before="registered", after="running")
+    ]
+    if not died:
+        taken = CommandRecord(
+            seq=1, ts=ts, command="Recover", subject="", who="engine", accepted=True
+        )
+        begins += [taken, replace(taken, seq=2, ts=ts + NS, command="Hold")]
+    again = Restarted(before, 120.0, orders=capped, between=begins)
+    again.quote(100.0, 100.2)
+    again.executor.recover(Recover(origin="engine"), again.cut)
+    assert len(again.submitted()) == died

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workstation.kernel.clock import RealClock, SimClock, Timer
+from workstation.kernel.clock import RealClock, SimClock, Timer, as_of
 from workstation.kernel.errors import ClockError
 
 
@@ -264,3 +264,20 @@ async def test_a_real_sleep_needs_no_pump() -> None:
     clock = RealClock(_Machine())
     await clock.sleep_until(50_000)
     assert clock.now() >= 50_000
+
+
+@pytest.mark.parametrize(
+    ("made_ns", "after_ns", "of_ns"),
+    [
+        (9, None, 9),
+        (10, 5, 10),
+        (11, None, 10),
+        (30, 20, 11),
+        (20, 20, 10),
+        (15, 20, 10),
+    ],
+)
+def test_what_was_made_later_than_now_is_of_now_in_its_order(
+    made_ns: int, after_ns: int | None, of_ns: int
+) -> None:
+    assert as_of(made_ns, 10, after_ns) == of_ns

@@ -12,19 +12,27 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 from workstation.engine.formats import PROVEN, check_format, record_decoder
 from workstation.engine.journal_reader import JournalReader
-from workstation.engine.journalled import SUFFIX
+from workstation.engine.journalled import DONE, SUFFIX
 from workstation.model.errors import JournalError
 from workstation.model.records import Record
 
-__all__ = ["AccountJournal", "runs_of"]
+__all__ = ["AccountJournal", "TakenUp", "runs_of"]
 
 _LOCK = "lock"
 _NEWEST = "newest"
+
+
+class _Look(NamedTuple):
+    """Header of a run, empty where it did not get as far and did nothing; its end."""
+
+    header: dict[str, object]
+    end: bytes
 
 
 class AccountJournal:
@@ -33,6 +41,7 @@ class AccountJournal:
     def __init__(self, folder: Path) -> None:
         """Raise JournalError where another engine runs the account."""
         self.folder = folder
+        self._looks: dict[Path, _Look] = {}
         with ExitStack() as undo:
             try:
                 folder.mkdir(parents=True, exist_ok=True)
@@ -63,19 +72,17 @@ class AccountJournal:
         return told or "unknown"
 
     def mark(self, runs: list[Path]) -> str:
-        """Return what sets this journal's client order ids apart from any other's.
+        """Return what sets the next run's client order ids apart from any others.
 
         A venue keeps the orders of another engine, or of a journal that was lost: an
-        order of theirs must never be taken for one of ours. It is in the header of
-        each run; those of before it was given have none.
+        order of theirs must never be taken for one of ours. Nor may an id be given
+        again that a run which did not end in order gave to an order that is not on
+        record. It is in the header of each run; those of before it was given have none.
         """
-        if not runs:
+        newest = self._looks[runs[-1]] if runs else None
+        if newest is None or newest.end != DONE:
             return os.urandom(3).hex()
-        reader = JournalReader(runs[-1])
-        try:
-            return str(reader.header.get("mark", ""))
-        finally:
-            reader.close()
+        return str(newest.header.get("mark", ""))
 
     def next_run(self) -> Path:
         """Return the file of the run that begins now."""
@@ -122,14 +129,14 @@ class AccountJournal:
         if len(files) < newest:
             noted = f"the newest that began by {self.folder / _NEWEST}"
             raise self._lacks(f"{newest:06}{SUFFIX}", noted)
-        headers = {path: _header(path) for path in files}
-        begun = [path for path in files if headers[path]]
-        there = {path.name for path in begun}
-        for path in begun:
-            for name in _taken_up(headers[path], path):
+        looks = {path: _look(path) for path in files}
+        self._looks = {path: look for path, look in looks.items() if look.header}
+        there = {path.name for path in self._looks}
+        for path, look in self._looks.items():
+            for name in _taken_up(look.header, path):
                 if name not in there:
                     raise self._lacks(name, f"which {path.name} came after")
-        return begun
+        return list(self._looks)
 
     def _newest(self) -> int:
         """Return the number of the newest run that began; 0 where none is noted.
@@ -162,10 +169,16 @@ class AccountJournal:
         os.close(self._lock)
 
 
-def runs_of(
-    runs: list[Path],
-) -> Iterator[tuple[dict[str, object], Iterator[Record]]]:
-    """Yield header and records, as today's, of all these runs, oldest first.
+class TakenUp(NamedTuple):
+    """A run that is read: its header, how it ended, its records as they are today."""
+
+    header: dict[str, object]
+    end: bytes
+    records: Iterator[Record]
+
+
+def runs_of(runs: list[Path]) -> Iterator[TakenUp]:
+    """Yield all these runs, oldest first.
 
     The records of a run are to be read before the next one is asked for. Raises
     JournalError where one cannot be read to its end: what it proves is then not known,
@@ -179,7 +192,8 @@ def runs_of(
             is_proven = found >= PROVEN or reader.has_proof
             if is_proven:
                 reader.prove()
-            yield reader.header, _records(reader, found, is_proven, path)
+            records = _records(reader, found, is_proven, path)
+            yield TakenUp(reader.header, reader.end, records)
         finally:
             reader.close()
 
@@ -207,11 +221,10 @@ def _files(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: int(path.stem))
 
 
-def _header(path: Path) -> dict[str, object]:
-    """Return the header of a run; empty where it did not get as far: it did nothing."""
+def _look(path: Path) -> _Look:
     reader = JournalReader(path, of_account=True)
     reader.close()
-    return reader.header
+    return _Look(reader.header, reader.end)
 
 
 def _taken_up(header: dict[str, object], path: Path) -> list[str]:

@@ -225,8 +225,10 @@ class Alerts:
             return
         # An event that a task failed on is named by its type; the rest are alarms.
         is_skipped = record.where[:1].isupper()
+        # What an earlier run lacks must not go under in the alarms that follow from it.
+        cause = "journal" if record.where == "journal" else "fault"
         self.raise_(
-            ("fault", record.task),
+            (cause, record.task),
             "warn",
             record.ts,
             f"{record.task}: {record.error}",

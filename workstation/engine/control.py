@@ -73,12 +73,11 @@ class Control:
             engine, aggregator, named, executor.history, allowed=may_inject
         )
         self.injected = injections.seqs
-        self.recovery = Recovery(engine, named, executor)
+        tasks = TaskCommands(engine, aggregator, named, executor, orders, supervision)
+        self.recovery = Recovery(engine, named, executor, tasks.halt_again)
         self._outcome: Outcome | None = None
         self._handlers: dict[type, Callable[[Any], str]] = {
-            **TaskCommands(
-                engine, aggregator, named, executor, orders, supervision
-            ).handlers(),
+            **tasks.handlers(),
             **injections.handlers(),
             **RowCommands(named, executor, orders).handlers(),
             **orders.handlers(),

@@ -19,7 +19,14 @@ from pathlib import Path
 import msgspec
 
 from workstation.engine.formats import Proof
-from workstation.engine.journalled import COLUMNS, SUFFIX, Interrupt, encode_input
+from workstation.engine.journalled import (
+    COLUMNS,
+    DONE,
+    FAILED,
+    SUFFIX,
+    Interrupt,
+    encode_input,
+)
 from workstation.model.commands import Command
 from workstation.model.errors import JournalError
 from workstation.model.records import Record
@@ -48,7 +55,7 @@ create table if not exists proof (name text, count integer, mark blob,
 insert or ignore into proof values ('end', 0, cast('open' as blob));
 commit;
 """
-_CLOSE = "update proof set mark = cast('done' as blob) where name = 'end'"
+_CLOSE = "update proof set mark = ? where name = 'end'"
 _INSERT = {
     name: f"insert into {name} ({columns}) "
     f"values ({', '.join('?' * len(columns.split()))})"
@@ -190,7 +197,8 @@ class Journal:
             # First, so that the mark of the end needs no room in a file beside it.
             _checkpoint(connection)
             with connection:
-                connection.execute(_CLOSE)
+                end = DONE if self.failure is None else FAILED
+                connection.execute(_CLOSE, (end,))
         except sqlite3.Error as error:
             self.failure = self.failure or f"journal {self.path}: {error}"
         try:

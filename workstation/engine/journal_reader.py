@@ -17,7 +17,13 @@ from typing import Any
 import msgspec
 
 from workstation.engine.formats import proven
-from workstation.engine.journalled import COLUMNS, DONE, InputRow, decode_input
+from workstation.engine.journalled import (
+    COLUMNS,
+    DONE,
+    FAILED,
+    InputRow,
+    decode_input,
+)
 from workstation.model.errors import JournalError
 from workstation.strategy.script import Script
 
@@ -47,6 +53,8 @@ class JournalReader:
         self._path = path
         self._folder, copy = _copy(path)
         self._connection = sqlite3.connect(copy)
+        self.end = b""
+        """``DONE`` where the run was closed, ``FAILED`` where it lacks rows as well."""
         self.header: dict[str, object] = {}
         self.summary: dict[str, object] | None = None
         try:
@@ -68,12 +76,12 @@ class JournalReader:
         if not copy.stat().st_size and found:
             raise self._damaged("it is empty, what was written after it is not")
         tables = self._tables()
-        closed = b""
         if "proof" in tables:
             rows = [*self._rows("select mark from proof where name = 'end'")]
-            closed = rows[0][0] if rows else b""
+            self.end = rows[0][0] if rows else b""
         if not _is_wal(found):
-            if closed != DONE and (found or "proof" in tables) and tables:
+            was_open = self.end not in (DONE, FAILED)
+            if was_open and (found or "proof" in tables) and tables:
                 raise self._damaged(
                     f"the last commits were in {self._path.name}-wal, which is "
                     f"{'damaged' if found else 'missing'}"

@@ -17,6 +17,7 @@ from workstation.strategy.replies import ScriptAnswered
 __all__ = [
     "COLUMNS",
     "DONE",
+    "FAILED",
     "SUFFIX",
     "InputRow",
     "Interrupt",
@@ -35,6 +36,8 @@ COLUMNS = {
 """The tables whose rows are proven, in this order of their columns."""
 DONE = b"done"
 """The mark of ``end`` in the table of proofs, once the file was closed."""
+FAILED = b"fail"
+"""The same where rows of the run could not be written: more was done than it tells."""
 
 
 class Interrupt(msgspec.Struct, frozen=True, tag="interrupt"):

@@ -13,6 +13,7 @@ from typing import Any
 
 from workstation.engine.account_journal import runs_of
 from workstation.engine.engine import Engine
+from workstation.engine.journalled import FAILED
 from workstation.execution.executor import Executor
 from workstation.execution.recovering import Recovering
 from workstation.model.commands import Recover
@@ -23,18 +24,25 @@ from workstation.strategy.scripted import ScriptedStrategy
 __all__ = ["Recovery", "read_runs"]
 
 
-def read_runs(runs: list[Path], recovering: Recovering) -> None:
+def read_runs(runs: list[Path], recovering: Recovering) -> bool:
     """Tell of all that these runs have on record, oldest first.
 
-    Raises JournalError where one of them cannot be read to its end.
+    Returns whether the newest of them could not write all that it did. Raises
+    JournalError where one of them cannot be read to its end.
     """
-    for header, records in runs_of(runs):
-        run = header.get("run")
+    lacking = False
+    for taken in runs_of(runs):
+        lacking = taken.end == FAILED
+        run, mark = taken.header.get("run"), taken.header.get("mark")
         risk = run.get("risk") if isinstance(run, dict) else None
-        recovering.begins(risk if isinstance(risk, dict) else {})
-        for record in records:
+        recovering.begins(
+            risk if isinstance(risk, dict) else {},
+            mark if isinstance(mark, str) else "",
+        )
+        for record in taken.records:
             recovering.take(record)
     recovering.finish()
+    return lacking
 
 
 class Recovery:
@@ -45,12 +53,16 @@ class Recovery:
         engine: Engine,
         strategies: Mapping[str, ScriptedStrategy],
         executor: Executor,
+        halt_again: Callable[[Mapping[str, str]], list[str]],
     ) -> None:
+        """Take ``halt_again``, which pauses or stops tasks as they were."""
         self._engine = engine
+        self._halt_again = halt_again
         self._strategies = strategies
         self._executor = executor
         self._recovering = Recovering(executor)
         self._done = False
+        self._lacking = ""
 
     @property
     def records(self) -> int:
@@ -62,7 +74,8 @@ class Recovery:
 
         Raises JournalError where one of them cannot be read to its end.
         """
-        read_runs(runs, self._recovering)
+        if read_runs(runs, self._recovering):
+            self._lacking = runs[-1].name
 
     def handlers(self) -> dict[type, Callable[[Any], str]]:
         """Return the handler of the command."""
@@ -95,8 +108,17 @@ class Recovery:
                     reason=_as_set(limit.reason),
                 )
             )
+        if self._lacking:
+            self._executor.desk.alarm(
+                "",
+                f"{self._lacking} could not write all that its run did: exits and "
+                "fills may be missing here; compare positions with the venue (j)",
+                "journal",
+            )
         words = self._executor.recover(command, self._recovering.cut)
         words = f"{words}; {locks} rows locked"
+        if halted := self._halt_again(self._recovering.halted):
+            words = f"{words}; as they were: {', '.join(halted)}"
         limits = ", ".join(self._recovering.limits)
         return f"{words}; set live and still in force: {limits}" if limits else words
 

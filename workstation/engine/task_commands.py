@@ -58,6 +58,26 @@ class TaskCommands:
             StopTask: self._stop,
         }
 
+    def halt_again(self, halted: Mapping[str, str]) -> list[str]:
+        """Pause or stop what an operator did in an earlier run; return what it was.
+
+        ``halted`` has the name of the command by task. Feeds begin anew with a run.
+        """
+        done = []
+        for name, command in halted.items():
+            handles = {handle.name: handle for handle in self._engine.registry}
+            handle = handles.get(name)
+            if handle is None or handle.state is not TaskState.RUNNING:
+                continue
+            role = self._task(name)[1]
+            if role == "strategy" and command == StopTask.__name__:
+                self._stop(StopTask(task=name, reason="stopped in an earlier run"))
+                done.append(f"{name} stopped")
+            elif role in ("strategy", "executor") and command == PauseTask.__name__:
+                self._pause(PauseTask(task=name, reason="paused in an earlier run"))
+                done.append(f"{name} paused")
+        return done
+
     def _pause(self, command: PauseTask) -> str:
         handle, role = self._task(command.task)
         if role in ("aggregator", "broker"):

@@ -125,6 +125,17 @@ class Balances:
             )
         )
 
+    def agree(self, report: AccountReport) -> bool:
+        """Tell whether an answer has just what the books have by now.
+
+        Fills that came between question and answer are in both then.
+        """
+        totals = {each.currency: each.total for each in report.balances}
+        here = self._ledger.balances()
+        return all(
+            totals.get(name, ZERO) == here.get(name, ZERO) for name in self.currencies()
+        )
+
     def compare(self, report: AccountReport, asked_ns: int) -> None:
         """Judge every currency by an answer to a question of ``asked_ns``."""
         totals = {each.currency: each.total for each in report.balances}

@@ -181,6 +181,8 @@ class Breakers:
         equity = self._ledger.value().equity
         if self._states.get("max_drawdown") is _TRIPPED:
             self._ledger.curve.begin_anew(equity)
+            # Now: the run may end before the market's next event.
+            self._keep()
         for gauge in self._limits.losses(equity):
             before = self._states.get(gauge.name, _CALM)
             if before is not _CALM and not gauge.is_exceeded:

@@ -19,6 +19,7 @@ from workstation.execution.holdings import Holdings
 from workstation.execution.lives import Life, Lives
 from workstation.execution.marks import Marks
 from workstation.execution.statements import DAY_NS, DayStart, Statements
+from workstation.kernel.clock import as_of
 from workstation.model.instruments import Instrument, Side
 from workstation.model.money import minus, plus, ratio, share, times
 from workstation.model.orders import Fill
@@ -403,12 +404,27 @@ class Ledger(Holdings):
         self._day_ends_ns = day_ns + DAY_NS
         self.curve.begin_anew(plus(peak, more))
 
-    def settle(self, ts: int) -> int:
-        """Let a day of earlier runs that has not begun at ``ts`` be the one of ``ts``.
+    def settle(self, ts: int, killed_ns: int | None = None) -> int:
+        """Let what earlier runs put later than ``ts`` be of ``ts``: positions, the day.
 
-        Their clock was ahead of this one. Its loss is measured on until this day ends.
-        Returns how much later it began.
+        Their clock was ahead of this one. A day that has not begun is the one of
+        ``ts``, and its loss is measured on until this one ends; what was opened after
+        the kill goes on to be later than it. Returns how much later the latest was.
         """
+        later_ns = 0
+        for key, held in list(self.open.items()):
+            opened_ns = held.opened_ns
+            if opened_ns is None or opened_ns <= ts:
+                continue
+            later_ns = max(later_ns, opened_ns - ts)
+            now_ns = as_of(opened_ns, ts, killed_ns)
+            self.hold(key, replace(held, opened_ns=now_ns), ZERO)
+            life = self.lives.get(*key)
+            if life is not None:
+                life.opened_ns = min(life.opened_ns, ts)
+        return max(later_ns, self._settle_day(ts))
+
+    def _settle_day(self, ts: int) -> int:
         day_ns, day = self.day_ns, self.statements.day_of(ts)
         if day_ns is None or day_ns <= ts:
             return 0

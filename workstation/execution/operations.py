@@ -169,7 +169,8 @@ class Operations:
             order = tracked.order
             # No entry of ours is made after a kill: one was made by hand, and may have
             # been given to an owner since.
-            by_hand = _after(order.created_ns, until_ns)
+            ours = self._desk.orders.is_ours(order.id)
+            by_hand = not ours and _after(order.created_ns, until_ns)
             if not by_hand and instrument in (None, order.instrument):
                 yield tracked
 
@@ -389,15 +390,11 @@ class Operations:
         controls, limits, now = self._controls, self._limits, self._core.ts
         killed_ns, held_ns = controls.killed_ns, controls.hold_since_ns
         cooling_ns = round(limits.settings.cooling_s * NS_PER_S)
-        for tracked in self._desk.orders.open():
-            # By a clock that has been put back it would be on its way for ever.
-            tracked.sent_ns = min(tracked.sent_ns, now)
-            tracked.spoken_ns = min(tracked.spoken_ns, now)
-            tracked.heard_ns = min(tracked.heard_ns, now)
         later_ns = max(
+            self._desk.orders.settle(now, killed_ns),
             limits.traffic.settle(now),
             self._desk.sender.rates.settle(now),
-            self._ledger.settle(now),
+            self._ledger.settle(now, killed_ns),
             controls.settle(now, cooling_ns),
         )
         if not later_ns:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from workstation.execution.resting import Resting
 from workstation.execution.tracked import Tracked, worth_of
+from workstation.kernel.clock import as_of
 from workstation.model.instruments import Side
 from workstation.model.orders import TERMINAL, Order, OrderRole, OrderStatus
 
@@ -24,6 +25,7 @@ ZERO = Decimal(0)
 _BUY, _SELL = Side.BUY, Side.SELL
 _SUBMITTED, _UNKNOWN = OrderStatus.SUBMITTED, OrderStatus.UNKNOWN
 _HELD = OrderStatus.HELD
+_LEGS = (OrderRole.STOP, OrderRole.TARGET)
 # Two hundred bytes each; they matter for as long as books and venue differ.
 _MOST_ELSEWHERE = 10_000
 _MOST_DIGITS = 19
@@ -53,6 +55,8 @@ class Orders:
         self.made = 0
         self.mark = ""
         """What sets the ids given here apart from those of another journal."""
+        # The highest number under each mark that earlier runs gave ids with.
+        self._before: dict[str, int] = {}
         # Of orders made elsewhere: numbers that no new order may bear, and ids.
         self._taken: set[int] = set()
         self._elsewhere: dict[str, None] = {}
@@ -73,27 +77,33 @@ class Orders:
         self._elsewhere[order_id] = None
         if len(self._elsewhere) > _MOST_ELSEWHERE:
             del self._elsewhere[next(iter(self._elsewhere))]
-        number = self._number(order_id)
-        if number > self.made:
+        mark, number = _split(order_id)
+        if mark == self.mark and number > self.made:
             self._taken.add(number)
             self._pass_over()
         self._list(tracked)
 
     def take_up(self, tracked: Tracked) -> None:
         """Take an order that an earlier run made; no new one gets its id."""
-        self.made = max(self.made, self._number(tracked.order.id))
+        mark, number = _split(tracked.order.id)
+        self.made = max(self.made, number)
+        if mark is not None:
+            self._before[mark] = max(self._before.get(mark, 0), number)
         self._pass_over()
         self._list(tracked)
+
+    def gave(self, mark: str) -> None:
+        """Note that an earlier run gave ids with this mark."""
+        self._before.setdefault(mark, 0)
 
     def next_id(self) -> str:
         """Return the client order id of the order that is made next."""
         return f"o{self.mark}-{self.made + 1}"
 
-    def _number(self, order_id: str) -> int:
-        """Return the number of an id as orders made here have it; 0 for any other."""
-        head, _, number = order_id.partition("-")
-        ours = number.isdecimal() and len(number) < _MOST_DIGITS
-        return int(number) if ours and head == f"o{self.mark}" else 0
+    def is_ours(self, order_id: str) -> bool:
+        """Tell whether an id is one that orders made here, in any run, have."""
+        mark, number = _split(order_id)
+        return number > 0 and (mark == self.mark or mark in self._before)
 
     def _pass_over(self) -> None:
         while self.made + 1 in self._taken:
@@ -270,6 +280,28 @@ class Orders:
         # The row stays, empty: its next order need not make it again.
         del self._rows[order.owner, order.instrument][order.id]
 
+    def settle(self, ts: int, killed_ns: int | None) -> int:
+        """Let what is later than ``ts``, by another clock, be of ``ts``.
+
+        What came after the kill goes on to be later than it. Returns by how much the
+        latest was later.
+        """
+        later_ns = 0
+        for tracked in (*self._open.values(), *self._closed.values()):
+            order = tracked.order
+            # By a clock that has been put back it would be on its way for ever.
+            tracked.sent_ns = min(tracked.sent_ns, ts)
+            tracked.spoken_ns = min(tracked.spoken_ns, ts)
+            tracked.heard_ns = min(tracked.heard_ns, ts)
+            if order.updated_ns > ts:
+                later_ns = max(later_ns, order.updated_ns - ts)
+                tracked.order = replace(
+                    order,
+                    created_ns=as_of(order.created_ns, ts, killed_ns),
+                    updated_ns=ts,
+                )
+        return later_ns
+
     def reopen(self, tracked: Tracked) -> None:
         """Make an order Unknown that is on record with fills that are not booked."""
         order = tracked.order
@@ -341,7 +373,11 @@ class Orders:
 
         Of those made elsewhere the last ten thousand count.
         """
-        return 0 < self._number(order_id) <= self.made or order_id in self._elsewhere
+        mark, number = _split(order_id)
+        last = self._before.get(mark or "", 0)
+        if mark == self.mark:
+            last = self.made
+        return 0 < number <= last or order_id in self._elsewhere
 
     def row(self, owner: str, instrument: str) -> list[Tracked]:
         """Return the open orders of one row, oldest first."""
@@ -418,6 +454,21 @@ class Orders:
         """Return what this owner's reduce-only orders at the venue may still fill."""
         return self._closing.get((owner, instrument, side), ZERO)
 
+    def reducing(self, owner: str, instrument: str) -> list[Tracked]:
+        """Return what only closes a row's position, without what is held to protect it.
+
+        Oldest first.
+        """
+        row = self._rows.get((owner, instrument))
+        if not row:
+            return []
+        return [
+            tracked
+            for tracked in row.values()
+            if tracked.order.reduce_only
+            and not (tracked.order.status is _HELD and tracked.order.role in _LEGS)
+        ]
+
     def entries(self, owner: str | None = None) -> list[Tracked]:
         """Return open orders that are no protection and reduce nothing."""
         return [
@@ -425,3 +476,11 @@ class Orders:
             for t in self._open.values()
             if t.order.may_open and (owner is None or t.order.owner == owner)
         ]
+
+
+def _split(order_id: str) -> tuple[str | None, int]:
+    """Return mark and number of an id as orders made here have it; else None and 0."""
+    head, _, number = order_id.partition("-")
+    if not (head.startswith("o") and number.isdecimal() and len(number) < _MOST_DIGITS):
+        return None, 0
+    return head[1:], int(number)

@@ -18,7 +18,14 @@ from workstation.execution.limits import LOSSES
 from workstation.execution.live_limits import LiveLimits, SetLive
 from workstation.execution.tracked import Tracked
 from workstation.execution.wanted_protection import WantedProtection
-from workstation.model.commands import KillLevel, Recover
+from workstation.model.commands import (
+    KillLevel,
+    PauseTask,
+    Recover,
+    RestartTask,
+    ResumeTask,
+    StopTask,
+)
 from workstation.model.errors import JournalError
 from workstation.model.limits import BreakerState
 from workstation.model.money import minus
@@ -64,6 +71,8 @@ _MESSAGES = {
 # So much of what was traded by hand before the engine ended is looked for: a run of
 # months may have sent more orders than a venue lists in reasonable time.
 _MOST_BACK_NS = 86_400 * NS_PER_S
+_HALTS = (PauseTask.__name__, StopTask.__name__)
+_GOES_ON = (ResumeTask.__name__, RestartTask.__name__)
 _ENTRY = OrderRole.ENTRY
 _LEGS = (OrderRole.STOP, OrderRole.TARGET)
 _ENTERS = (SignalAction.ENTER_LONG, SignalAction.ENTER_SHORT)
@@ -86,8 +95,12 @@ class Recovering:
         """The limits in force that are not the config's."""
         self.locked: dict[Row, LockRecord] = {}
         """Rows that were locked in manual, by the record that says so."""
+        self.halted: dict[str, str] = {}
+        """The command that last paused or stopped each task which did not go on."""
         self.records = 0
         self._seq = self._ts = 0
+        # A run that died before it had taken the account up has done nothing with it.
+        self._at_work = True
         # When the account was last settled at a start; it may have been silent since.
         self._settled = 0
         self._opened = False
@@ -99,19 +112,25 @@ class Recovering:
         self._unfollowed = False
         """Whether a run is read that has not followed those of the run before yet."""
 
-    def begins(self, risk: Mapping[str, object]) -> None:
-        """Note that another run began, with these values of ``[risk]``."""
+    def begins(self, risk: Mapping[str, object], mark: str = "") -> None:
+        """Note that another run began, with these values of ``[risk]``.
+
+        ``mark`` is what the ids of its orders have.
+        """
         self._live.begins(risk)
+        self._executor.desk.orders.gave(mark)
         # Each run counts its inputs from the first.
         self._seq, self._filled, self._given = 0, None, None
         self._unfollowed = bool(self.cut)
+        self._at_work = not self.records
 
     def take(self, record: Record) -> None:
         """Apply one record."""
         if not self.records:
             self._settled = record.ts
         self.records += 1
-        self._ts = record.ts
+        if self._at_work:
+            self._ts = record.ts
         if record.seq != self._seq:
             self._seq = record.seq
             self._wanted.over()
@@ -154,7 +173,13 @@ class Recovering:
             case ControlRecord():
                 self._control(record)
             case CommandRecord(command=Recover.__name__, accepted=True):
+                self._at_work = True
                 self._follow()
+            case CommandRecord(command=name, subject=task, accepted=True):
+                if name in _HALTS:
+                    self.halted[task] = name
+                elif name in _GOES_ON:
+                    self.halted.pop(task, None)
             case LockRecord():
                 self._lock(record)
             case LimitRecord():

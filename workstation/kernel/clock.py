@@ -29,6 +29,17 @@ def cpu_now() -> int:
     return time.thread_time_ns()
 
 
+def as_of(made_ns: int, now_ns: int, after_ns: int | None = None) -> int:
+    """Return when something was made that a clock which was ahead calls later than now.
+
+    That is now; a nanosecond after it where it was made later than ``after_ns`` by that
+    clock, so that the order of the two stays. What is no later than now stays.
+    """
+    if made_ns <= now_ns:
+        return made_ns
+    return now_ns + (after_ns is not None and made_ns > after_ns)
+
+
 class Timer:
     """Stand for one call at one time; returned by ``Clock.call_at``."""
 
