@@ -12,7 +12,7 @@ from workstation.execution.settings import OrderSettings
 from workstation.model.commands import CancelOrders
 from workstation.model.instruments import Side
 from workstation.model.orders import OrderStatus
-from workstation.model.records import FaultRecord, FillRecord
+from workstation.model.records import FaultRecord, FillRecord, OrderRecord
 from workstation.model.reports import (
     CancelRejected,
     ExternalOrder,
@@ -394,6 +394,36 @@ def test_an_order_of_ours_with_another_name_at_the_venue_is_not_booked_twice() -
     )
 
 
+def test_an_order_whose_acknowledgement_was_lost_is_known_by_the_id_of_a_status() -> (
+    None
+):
+    hand = Hand()
+    ours = hand.enter("2", limit_price="99", order_type="limit")
+    hand.fill(ours, "0.5", "99", trade_id="t-1")
+    told = OrderStatusReport(ours, S.PARTIALLY_FILLED, D("0.5"), venue_id="v-7")
+    hand.give(told)
+    (order,) = hand.executor.orders()
+    assert (order.status, order.venue_id) == (S.PARTIALLY_FILLED, "v-7")
+    moves = len(hand.core.kept(OrderRecord))
+    hand.give(told)
+    assert len(hand.core.kept(OrderRecord)) == moves, "once"
+    hand.give(external())
+    hand.fill("web-1", "0.5", "99", trade_id="t-1")
+    assert hand.position("s") == D("0.5")
+    assert hand.position("external") == 0
+
+
+def test_an_open_order_gets_the_id_that_no_acknowledgement_had() -> None:
+    hand = Hand()
+    ours = hand.enter("2", limit_price="99", order_type="limit")
+    hand.give(OrderAccepted(ours, ""))
+    hand.give(OrderStatusReport(ours, S.ACCEPTED))
+    assert hand.executor.orders()[0].venue_id == ""
+    hand.give(OrderStatusReport(ours, S.ACCEPTED, venue_id="v-7"))
+    (order,) = hand.executor.orders()
+    assert (order.status, order.venue_id) == (S.ACCEPTED, "v-7")
+
+
 def test_an_order_with_the_venue_id_of_another_instrument_s_is_a_stranger() -> None:
     hand = Hand()
     ours = hand.enter("2", limit_price="99", order_type="limit")
@@ -444,3 +474,20 @@ def test_after_a_broken_connection_every_working_order_is_asked_about() -> None:
     hand.give(ReportsLost("connection reset"))
     assert (asked(hand), asked(hand, done)) == (1, 0)
     assert "connection reset" in hand.core.kept(FaultRecord)[-1].error
+
+
+@pytest.mark.parametrize("told", [False, True], ids=["answers", "a status between"])
+def test_two_changes_of_one_time_both_count(told: bool) -> None:
+    hand = Hand()
+    resting(hand)
+    at = hand.core.ts
+    for price in ("98.9", "98.8"):
+        replace(hand, "1", price)
+        hand.give(OrderReplaced("o-1", D(1), D(price), ts_event=at))
+    tracked = hand.executor.desk.orders.get("o-1")
+    assert tracked is not None
+    assert (tracked.order.status, tracked.order.price) == (S.ACCEPTED, D("98.8"))
+    if told:
+        # The first answer once more: nothing is asked, so it tells nothing new.
+        hand.give(OrderReplaced("o-1", D(1), D("98.9"), ts_event=at))
+        assert tracked.order.price == D("98.8")

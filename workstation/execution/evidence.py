@@ -44,12 +44,15 @@ _UNKNOWN = S.UNKNOWN
 # What leaves an order as it is, and can say that the venue has it.
 _SIGHTED = {
     _UNKNOWN: _DOUBT,
+    S.ACCEPTED: _ACCEPT,
+    S.PARTIALLY_FILLED: _ACCEPT,
     S.PENDING_REPLACE: _ACCEPT,
     S.PENDING_CANCEL: _ACCEPT,
 }
 _LEAVING = (S.PENDING_CANCEL, S.UNKNOWN)
 # Also one that was never acknowledged: its cancel may be refused all the same.
 _OPEN = (S.SUBMITTED, S.ACCEPTED, S.PARTIALLY_FILLED)
+_WORKING = (S.ACCEPTED, S.PARTIALLY_FILLED)
 # Kinds of which the venue may say the same again; fills have ids instead.
 _REPEATABLE = frozenset(
     {
@@ -74,19 +77,20 @@ MOST_ANSWERS = 10
 class Evidence:
     """Moves orders by what the venue says; ``ended`` hears of each final order.
 
-    ``stays`` hears of an order that is open again after its cancel was under way.
+    ``works`` hears of an order that is open where that was not known, and whether it
+    stays so after a cancel was under way.
     """
 
     def __init__(
         self,
         desk: OrderDesk,
         ended: Callable[[Tracked], None],
-        stays: Callable[[Tracked], None],
+        works: Callable[[Tracked, bool], None],
     ) -> None:
         self.duplicates = 0
         self._desk = desk
         self._ended = ended
-        self._stays = stays
+        self._works = works
         self._strangers: dict[str, int] = {}
         self._core: Core
 
@@ -185,18 +189,20 @@ class Evidence:
         if now in TERMINAL:
             if was not in TERMINAL:
                 self._ended(tracked)
-        elif was in _LEAVING and now in _OPEN:
-            self._stays(tracked)
+        elif now in _OPEN and was not in _WORKING:
+            self._works(tracked, was in _LEAVING)
 
     def sight(self, tracked: Tracked, venue_id: str | None) -> None:
-        """Put on record that the venue has had an order whose fate is open.
+        """Put on record that the venue has had an order whose fate is open, and its id.
 
         The next run would else take its word, once it knows the order no more, for
-        the word of one that never had it.
+        the word of one that never had it; and without the id nobody knows the order
+        again that was amended there by hand.
         """
         order = tracked.order
         event = _SIGHTED.get(order.status)
-        if event is not None and order.venue_id is None:
+        first = order.venue_id is None and order.status not in _WORKING
+        if event is not None and (first or (venue_id and not order.venue_id)):
             reason = "the venue has had it"
             self._desk.move(tracked, event, venue_id=venue_id or "", reason=reason)
 

@@ -151,7 +151,7 @@ class Executor(Views):
             self.desk,
             self.outcomes.booked,
             self._ended,
-            self.outcomes.stays,
+            self.outcomes.works,
             by_id,
             orders.absent_after_ms * NS_PER_MS,
         )

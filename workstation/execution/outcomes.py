@@ -8,6 +8,7 @@ no reports, and what it sends the risk stage has passed.
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -30,6 +31,7 @@ from workstation.model.ports import Core
 from workstation.model.positions import Position
 from workstation.model.records import FillRecord, OwedRecord, TradeRecord
 from workstation.model.signals import Signal
+from workstation.model.timeframes import NS_PER_S
 
 __all__ = ["Outcomes"]
 
@@ -39,6 +41,9 @@ _BUY, _SELL = Side.BUY, Side.SELL
 _FAILED = (OrderStatus.REJECTED, OrderStatus.EXPIRED)
 ZERO = Decimal(0)
 _KILL_FLATTEN = KillLevel.FLATTEN
+_KILL_CANCELS = (KillLevel.CANCEL, KillLevel.FLATTEN)
+# Before an unwanted order is canceled again: a venue may need a moment to know it.
+_INSIST_NS = 2 * NS_PER_S
 
 
 class Outcomes:
@@ -111,8 +116,7 @@ class Outcomes:
         if intent is not None and after.quantity:
             self._install(tracked, intent, fill, after)
         self._protection.sync(fill.owner, fill.instrument)
-        if self._stops.exits:
-            self._stops.sync(fill.owner, fill.instrument)
+        self._stops.sync(fill.owner, fill.instrument)
         if after.quantity:
             self._close_late(tracked, fill, after)
         elif self._owed:
@@ -161,10 +165,15 @@ class Outcomes:
         No entry of ours is made after a kill: one was made at the venue, and may have
         been given to an owner since.
         """
-        order, killed_ns = tracked.order, self._controls.killed_ns
+        order = tracked.order
         return order.owner == EXTERNAL or (
-            order.may_open and killed_ns is not None and order.created_ns > killed_ns
+            order.may_open and self._is_after_kill(order)
         )
+
+    def _is_after_kill(self, order: Order) -> bool:
+        killed_ns, orders = self._controls.killed_ns, self._desk.orders
+        is_later = killed_ns is not None and order.created_ns > killed_ns
+        return is_later and not orders.is_ours(order.id)
 
     def _close_added(self, fill: Fill, reason: str, added: Decimal) -> None:
         """Close what a fill added; too little for an order waits for the next fill."""
@@ -258,8 +267,28 @@ class Outcomes:
                 order.owner, order.instrument, OrderRole.FLATTEN, reason
             )
 
-    def stays(self, tracked: Tracked) -> None:
-        """See an order stay open whose cancel was asked for."""
+    def works(self, tracked: Tracked, stays: bool) -> None:
+        """See an order open at the venue; one that was to be canceled is again.
+
+        The cancel may have been lost, or come before the order, or the order was taken
+        for refused when all were canceled. It ``stays`` where a cancel was under way.
+        """
+        if stays:
+            self._stays(tracked)
+            self._stops.sync(tracked.order.owner, tracked.order.instrument)
+        if not self._is_unwanted(tracked):
+            return
+        core, due_ns = self._core, tracked.spoken_ns + _INSIST_NS
+        if core.ts >= due_ns:
+            self._cancel_again(tracked)
+            return
+        core.call_at(
+            due_ns,
+            f"{self._desk.name}.{tracked.order.id}.{tracked.moves}.again",
+            partial(self._cancel_again, tracked),
+        )
+
+    def _stays(self, tracked: Tracked) -> None:
         order = tracked.order
         if order.reduce_only:
             # The price is watched again: it may be far from what was met before.
@@ -272,6 +301,19 @@ class Outcomes:
                 "what should follow it waits",
                 "report",
             )
+
+    def _cancel_again(self, tracked: Tracked) -> None:
+        if self._is_unwanted(tracked):
+            reason = tracked.flattened or "killed"
+            self._desk.cancel(tracked, f"{reason}: it works at the venue after all")
+
+    def _is_unwanted(self, tracked: Tracked) -> bool:
+        """Tell whether an entry was to be canceled by a flatten or a kill."""
+        order, level = tracked.order, self._controls.kill_level
+        if not order.may_open or order.is_terminal:
+            return False
+        killed = level in _KILL_CANCELS and not self._is_after_kill(order)
+        return bool(tracked.flattened) or killed
 
     def _unclosed(self, tracked: Tracked) -> None:
         order = tracked.order

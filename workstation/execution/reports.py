@@ -61,7 +61,8 @@ _LATE = (S.CANCELED, S.EXPIRED, S.REJECTED)
 class Reports:
     """Takes reports; ``booked`` hears of each fill, ``ended`` of each final order.
 
-    ``stays`` hears of an order that is open again after its cancel was under way.
+    ``works`` hears of an order that is open where that was not known, and whether it
+    stays so after a cancel was under way.
     """
 
     def __init__(
@@ -69,14 +70,14 @@ class Reports:
         desk: OrderDesk,
         booked: Callable[[Tracked, Fill], None],
         ended: Callable[[Tracked], None],
-        stays: Callable[[Tracked], None],
+        works: Callable[[Tracked, bool], None],
         instruments: Container[str],
         absent_after_ns: int,
     ) -> None:
         self._desk = desk
         self._booked = booked
         self._instruments = instruments
-        self._evidence = Evidence(desk, ended, stays)
+        self._evidence = Evidence(desk, ended, works)
         self._statuses = Statuses(desk, self._evidence, absent_after_ns)
         # Ids that orders of ours got at the venue by hand; each is told of once.
         self._renamed: set[str] = set()
@@ -155,8 +156,9 @@ class Reports:
             return
         ts = report.ts_event
         if ts is not None:
-            if ts <= tracked.shape_ns:
-                # A status has told of it before.
+            known_ns = tracked.shape_ns
+            if ts < known_ns or (ts == known_ns and not tracked.reshaping):
+                # A status has told of it before; two changes may be of one time.
                 self._evidence.duplicates += 1
                 return
             tracked.shape_ns = ts

@@ -26,7 +26,7 @@ from workstation.model.orders import (
     OrderType,
     TimeInForce,
 )
-from workstation.model.owners import OPERATOR
+from workstation.model.owners import EXTERNAL, OPERATOR
 from workstation.model.ports import Core
 from workstation.model.signals import Signal
 
@@ -34,6 +34,7 @@ __all__ = ["HeldStop", "Stops"]
 
 ZERO = Decimal(0)
 _HELD, _INITIALIZED = OrderStatus.HELD, OrderStatus.INITIALIZED
+_PENDING_CANCEL, _UNKNOWN = OrderStatus.PENDING_CANCEL, OrderStatus.UNKNOWN
 _GTD = TimeInForce.GTD
 _NEVER = float("inf")
 
@@ -103,8 +104,6 @@ class Stops:
         self._closing = closing
         self._triggers = triggers
         self._held: dict[str, HeldStop] = {}
-        self.exits: dict[tuple[str, str], list[Tracked]] = {}
-        """Those that only reduce, by row: they end with the position, see ``sync``."""
         self._core: Core
         desk.unheld = self._unheld
         closing.place = self.place
@@ -122,28 +121,24 @@ class Stops:
             desk.send(order, intent, worth)
             return
         if desk.sender.abilities.stops:
-            self.take_up(desk.send(order, intent, worth))
+            desk.send(order, intent, worth)
         else:
             tracked = desk.hold(order, intent, worth)
             self.take_up(tracked)
             self._time(tracked)
 
     def take_up(self, tracked: Tracked) -> None:
-        """Follow an order that waits for its trigger; watch for it, where it is held.
-
-        Also one that an earlier run has left.
-        """
+        """Watch for the trigger of an order that is held, also by an earlier run."""
         order = tracked.order
         if order.status is _HELD and order.trigger is not None:
             waiting = self._held[order.id] = HeldStop(self, tracked, order.trigger)
             self._triggers.add(waiting)
-        if order.reduce_only:
-            row = (order.owner, order.instrument)
-            self.exits.setdefault(row, []).append(tracked)
 
     def recover(self) -> None:
         """Let orders that an earlier run left held end at their time."""
         for waiting in list(self._held.values()):
+            # By a clock that was ahead it would sleep through the bars until then.
+            waiting.since_ns = min(waiting.since_ns, self._core.ts)
             self._time(waiting.tracked)
 
     def _time(self, tracked: Tracked) -> None:
@@ -262,7 +257,7 @@ class Stops:
             waiting.fired = ""
 
     def _fired(self, owner: str, instrument: str) -> list[HeldStop]:
-        if not self.exits:
+        if not self._held:
             return []
         return [
             each
@@ -301,24 +296,43 @@ class Stops:
     # The end of a position.
 
     def sync(self, owner: str, instrument: str) -> None:
-        """End what was to reduce a position that is gone, here and at the venue."""
-        exits = self.exits.get((owner, instrument))
-        if exits is None:
+        """End what was to reduce a position that is gone, here and at the venue.
+
+        An exit that rests at a price is made no larger than what is left; the newest
+        first. A venue without reduce-only would open another position with the rest.
+        """
+        reducing = self._desk.orders.reducing(owner, instrument)
+        if not reducing or owner == EXTERNAL:
             return
         held = self._ledger.position(owner, instrument).quantity
-        left = []
-        for tracked in exits:
+        left = self._ledger.closable(owner, instrument)
+        resting = []
+        for tracked in reducing:
             order = tracked.order
-            if order.is_terminal or not order.is_untriggered:
-                continue
-            if held * order.side.sign >= 0:
+            if order.status is _UNKNOWN:
+                # Entries wait for its fate; it is looked at again where it works.
+                left -= order.remaining
+            elif held * order.side.sign >= 0:
                 self._desk.cancel(tracked, "position turned" if held else "all closed")
-            if not order.is_terminal:
-                left.append(tracked)
-        if left:
-            self.exits[owner, instrument] = left
-        else:
-            del self.exits[owner, instrument]
+            elif order.closes_now:
+                left -= order.remaining
+            elif order.blocks_close and not order.is_untriggered:
+                resting.append(tracked)
+        for tracked in resting:
+            if tracked.order.status is _PENDING_CANCEL:
+                continue
+            left -= tracked.order.remaining
+            if left < 0:
+                self._shrink(tracked, tracked.order.remaining + left)
+                left = ZERO
+
+    def _shrink(self, tracked: Tracked, left: Decimal) -> None:
+        """Let an exit close so much; cancel it where that cannot be asked for."""
+        order, desk = tracked.order, self._desk
+        asked = left > 0 and desk.sender.abilities.modify
+        if not asked or not desk.replace(tracked, order.filled + left, order.price):
+            reason = f"for {order.remaining}, and only {left} is left to close"
+            desk.cancel(tracked, reason)
 
     def digest(self) -> object:
         """Return which orders are held, and how they were met, oldest first."""
