@@ -240,3 +240,49 @@ def test_what_an_earlier_version_ignored_stays_so_until_it_changes() -> None:
     positions = account.executor.reconciliation_view().positions
     (made,) = [each for each in positions if each.owner == "external"]
     assert (made.quantity, made.verdict) == (D(1), Verdict.EXTERNAL)
+
+
+@pytest.mark.parametrize("died", [False, True])
+def test_what_an_order_of_unknown_fate_may_have_moved_is_not_booked(died: bool) -> None:
+    account = Account(opened=not died)
+    account.begin()
+    account.answer()
+    order_id = account.enter("1")
+    account.has = {"USDT": CASH - 100, "BTC": D(1)}
+    if died:
+        account = taken_up(account)
+        account.answer()
+        account.later(2)
+        account.answer()
+    else:
+        account.later(11)
+        account.again()
+        account.later(2)
+        account.answer()
+    assert account.line("BTC").verdict is Verdict.DIFFERS
+    for currency, how, more in (
+        ("BTC", "attribute", {"owner": "s", "instrument": "BTC", "price": D(100)}),
+        ("BTC", "adopt", {}),
+        ("USDT", "adopt", {}),
+    ):
+        with pytest.raises(CommandRefused, match=f"{order_id} may have filled"):
+            account.resolve(Subject.BALANCE, currency, how, **more)
+    account.fill(order_id, "1", "100")
+    account.give(OrderStatusReport(order_id, OrderStatus.FILLED, D(1)))
+    assert account.executor.ledger.balances() == account.has
+
+
+def test_what_may_have_been_moved_is_booked_once_the_order_was_closed_by_hand() -> None:
+    account = Account()
+    account.begin()
+    account.answer()
+    order_id = account.enter("1")
+    account.has = {"USDT": CASH - 100, "BTC": D(1)}
+    account.later(11)
+    account.again()
+    account.later(2)
+    account.answer()
+    account.core.seq += 1
+    account.executor.close_unknown(order_id, "the venue's page says canceled")
+    account.resolve(Subject.BALANCE, "USDT", "adopt")
+    assert account.line("USDT").verdict is Verdict.AGREES

@@ -7,8 +7,9 @@ from decimal import Decimal
 import pytest
 
 from tests.execution.fakes import NS, Hand
+from tests.execution.test_restarts import Restarted
 from workstation.execution.settings import OrderSettings
-from workstation.model.commands import Flatten, Kill, KillLevel
+from workstation.model.commands import Flatten, Kill, KillLevel, Recover
 from workstation.model.orders import Order, OrderRole, OrderType, TimeInForce
 from workstation.model.records import FaultRecord
 from workstation.model.reports import OrderExpired, OrderRejected
@@ -170,3 +171,44 @@ def test_another_position_is_not_closed_by_the_next_try() -> None:
     pause(hand)
     assert last(hand) == entered
     assert hand.position() == D(2)
+
+
+def begun(cap: float | None = 50.0) -> Hand:
+    """Return a hand of a run that has heard nothing of the market yet, but holds."""
+    settings = OrderSettings(max_slippage_bps=cap)
+    before = Hand(orders=settings)
+    before.fill(before.enter(), "1")
+    hand = Restarted(before, orders=settings)
+    hand.executor.recover(Recover(origin="engine"), hand.cut)
+    return hand
+
+
+def test_a_flatten_waits_for_the_first_price_of_its_run() -> None:
+    hand = begun()
+    for _ in range(3):
+        hand.give(Flatten(instrument="BTC"))
+        pause(hand, 1_000)
+    assert hand.submitted() == []
+    hand.quote(90.0, 90.2)
+    pause(hand)
+    order = last(hand)
+    assert hand.submitted() == [order.id]
+    assert (order.quantity, order.price) == (D(1), D("89.6"))
+
+
+def test_a_flatten_waits_no_minute_for_a_price() -> None:
+    hand = begun()
+    hand.give(Kill(level=KillLevel.FLATTEN))
+    pause(hand, 61_000)
+    assert (last(hand).type, len(hand.submitted())) == (OrderType.MARKET, 1)
+    (alarm,) = [r.error for r in hand.core.kept(FaultRecord)]
+    assert alarm == (
+        "no price of BTC for 60 s: what s holds is closed at market, without "
+        "max_slippage_bps"
+    )
+
+
+def test_without_a_cap_a_flatten_waits_for_nothing() -> None:
+    hand = begun(None)
+    hand.give(Flatten(instrument="BTC"))
+    assert last(hand).type is OrderType.MARKET

@@ -111,6 +111,9 @@ def test_a_flatten_that_was_to_be_tried_again_is_after_a_restart() -> None:
     before.fill("o-2", "1", "100")
     before.give(OrderExpired("o-2", filled=D(1)))
     hand = again(before, orders=CAPPED)
+    # Not before the cap has a price to be measured from.
+    assert hand.executor.orders()[-1].id == "o-2"
+    hand.core.advance(hand.core.ts + NS)
     assert hand.executor.orders()[-1].quantity == 1
     assert hand.executor.orders()[-1].id != "o-2"
 

@@ -20,7 +20,7 @@ from workstation.model.commands import CancelOrders, Reconcile, Resolve
 from workstation.model.errors import CommandRefused
 from workstation.model.instruments import Instrument, Side
 from workstation.model.money import is_figure, plain, plus, times
-from workstation.model.orders import Fill, OrderRole
+from workstation.model.orders import Fill, OrderRole, OrderStatus
 from workstation.model.owners import EXTERNAL, OPERATOR
 from workstation.model.ports import Core
 from workstation.model.reconciliation import Resolution, Subject, Verdict
@@ -199,6 +199,7 @@ class Settling:
             state.ignored = now
             self._turn(name, state, Verdict.IGNORED, now, command)
             return f"{plain(now)} {name} is ignored: {command.reason}"
+        self._check_fates(name, state)
         if command.resolution is Resolution.ATTRIBUTE:
             return self._attribute(command, state)
         reason = command.reason or "as the venue has it"
@@ -222,6 +223,25 @@ class Settling:
                 f"orders are asked about whose fills may explain {what}: wait for the "
                 "next answer, or ask (y)"
             )
+
+    def _check_fates(self, name: str, state: BalanceState) -> None:
+        """Refuse to book what an order may have done that nobody knows the fate of."""
+        unknown = [
+            tracked.order.id
+            for tracked in self._desk.orders.open()
+            if tracked.order.status is OrderStatus.UNKNOWN
+            and name in self._money_of(tracked.order.instrument)
+        ]
+        if unknown:
+            raise CommandRefused(
+                f"{', '.join(unknown)} may have filled, which may explain "
+                f"{plain(state.difference)} {name}: wait for the venue's word on it, "
+                "or close it (c)"
+            )
+
+    def _money_of(self, instrument: str) -> tuple[str, ...]:
+        one = self._instruments.get(instrument)
+        return () if one is None else (one.base, one.quote)
 
     def _attribute(self, command: Resolve, state: BalanceState) -> str:
         """Book a difference as a position, paid with money put in for it."""

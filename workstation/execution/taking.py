@@ -17,11 +17,14 @@ from workstation.execution.tracked import Tracked
 from workstation.model.instruments import Instrument, Side, to_decimal
 from workstation.model.orders import Order, OrderRole, OrderType, TimeInForce
 from workstation.model.ports import Core, MarketView
-from workstation.model.timeframes import NS_PER_MS
+from workstation.model.timeframes import NS_PER_MS, NS_PER_S
 
 __all__ = ["Taking"]
 
 _BPS = Decimal(10_000)
+_BLIND_NS = 60 * NS_PER_S
+"""How long a price is waited for in which nothing is known of an instrument."""
+Row = tuple[str, str]
 
 
 class Taking:
@@ -44,6 +47,10 @@ class Taking:
         self._tries: dict[str, int] = {}
         # Ended in an earlier run with a rest, which was to be tried again.
         self._left: list[str] = []
+        # Rows whose close waits for a first price: whether all of it, and since when.
+        self._blind: dict[tuple[Row, bool], int] = {}
+        self._looking: set[tuple[Row, bool]] = set()
+        self._looks = 0
         self._core: Core
 
     def attach(self, core: Core) -> None:
@@ -133,6 +140,44 @@ class Taking:
         price = instrument.within_prices(price)
         return price if price > 0 else None
 
+    def waits_for_price(
+        self, row: Row, whole: bool, again: Callable[[], object]
+    ) -> bool:
+        """Have ``again`` called until the cap has a price to be measured from.
+
+        That is where nothing was heard of the instrument in this run: it has just
+        begun. Who waits for long is served without the cap, and everybody is told.
+        """
+        core, key = self._core, (row, whole)
+        heard = self._market.instrument(row[1]).ts_recv
+        if self._settings.max_slippage_bps is None or heard:
+            self._blind.pop(key, None)
+            return False
+        begun_ns = self._blind.setdefault(key, core.ts)
+        if core.ts >= begun_ns + _BLIND_NS:
+            del self._blind[key]
+            seconds = _BLIND_NS // NS_PER_S
+            self._desk.alarm(
+                row[1],
+                f"no price of {row[1]} for {seconds} s: what {row[0]} holds is closed "
+                "at market, without max_slippage_bps",
+                "flatten",
+            )
+            return False
+        if key not in self._looking:
+            self._looking.add(key)
+            self._looks += 1
+            core.call_at(
+                core.ts + self._settings.flatten_pause_ms * NS_PER_MS,
+                f"{self._desk.name}.price{self._looks}",
+                partial(self._look_again, key, again),
+            )
+        return True
+
+    def _look_again(self, key: tuple[Row, bool], again: Callable[[], object]) -> None:
+        self._looking.discard(key)
+        again()
+
     def ended(self, tracked: Tracked) -> None:
         """See such an order end with a rest: try again, or say what is left."""
         order = tracked.order
@@ -157,8 +202,8 @@ class Taking:
         )
 
     def digest(self) -> object:
-        """Return how often each order's position was tried to be closed."""
-        return tuple(self._tries.items())
+        """Return how often each position was tried, and what waits for a price."""
+        return (*self._tries.items(), *self._blind.items())
 
 
 def _has_cap(order: Order) -> bool:
