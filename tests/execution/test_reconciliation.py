@@ -167,16 +167,39 @@ def test_an_account_is_asked_for_again_until_it_answers() -> None:
     assert 5 <= len(account.asked()) <= 8
 
 
-def test_an_answer_to_an_earlier_question_says_nothing_new() -> None:
+def test_an_answer_that_comes_after_the_next_question_counts_as_of_its_own() -> None:
+    account = Account()
+    account.begin()
+    first = account.asked()[0]
+    account.later(100)
+    assert len(account.asked()) > 3
+    account.give(AccountReport(number=first.number, balances=(Balance("USDT", CASH),)))
+    assert not account.executor.reconciling
+    # A fill since the question is in no answer to it.
+    account.fill(account.enter("1"), "1", "100")
+    second, last = account.asked()[1], account.asked()[-1]
+    account.give(AccountReport(number=second.number, balances=(Balance("USDT", CASH),)))
+    assert account.line("USDT").difference == 0
+    account.has = {"USDT": CASH - 100, "BTC": D(1)}
+    account.give(AccountReport(number=last.number, balances=()))
+    account.later(2)
+    account.answer()
+    assert account.line("USDT").verdict is Verdict.AGREES
+
+
+def test_an_answer_to_a_question_before_the_one_that_was_answered_says_nothing() -> (
+    None
+):
     account = Account()
     account.begin()
     first = account.asked()[0]
     account.later(5)
-    account.give(AccountReport(number=first.number, balances=()))
-    assert account.executor.reconciling
     account.answer()
-    account.answer()
+    for _ in range(2):
+        account.give(AccountReport(number=first.number, balances=()))
+        account.answer()
     assert not account.executor.reconciling
+    assert account.line("USDT").verdict is Verdict.AGREES
 
 
 def test_a_broker_that_cannot_be_asked_is_not() -> None:

@@ -38,6 +38,7 @@ _OVER = TERMINAL - {OrderStatus.DENIED}
 # clock and ours need not be the same.
 _MARGIN_NS = 60 * NS_PER_S
 _MOST_TRIES = 6
+_MOST_OPEN = 16
 # An order that never answers must not keep the balances from being looked at.
 _MOST_PUT_OFF = 3
 _AFTER = " after "
@@ -84,10 +85,10 @@ class Reconciliation:
         self._confirm_ns = settings.confirm_ms * NS_PER_MS
         self.balances = Balances(ledger, controls, instruments, self._confirm_ns)
         self._always = False
-        self._awaited = False
+        # What is not answered yet: when it was asked, after how many fills.
+        self._questions: dict[int, tuple[int, int]] = {}
         self._asked = self._timers = 0
         self._tries = 0
-        self._fills = 0
         self._seen = (0, -1)
         self._put_off = self._doubted = 0
         # Orders with the id of one that is not kept here any more, or of each other.
@@ -153,11 +154,12 @@ class Reconciliation:
         self._send()
 
     def _send(self) -> None:
-        core = self._core
-        self._awaited = True
+        core, questions = self._core, self._questions
         self._asked += 1
         self._tries += 1
-        self._fills = self._ledger.fills
+        questions[self._asked] = core.ts, self._ledger.fills
+        if len(questions) > _MOST_OPEN:
+            del questions[next(iter(questions))]
         self.asked_ns = core.ts
         # What came and went unheard is wanted only where something is missing; at
         # first, so that what is in the balances already is not booked later.
@@ -187,21 +189,27 @@ class Reconciliation:
     # Answers.
 
     def on_report(self, report: AccountReport) -> None:
-        """Take an answer; one to an earlier question says nothing new."""
-        asked_ns = self.asked_ns
-        if not self._awaited or report.number != self._asked or asked_ns is None:
+        """Take an answer, unless a later question has been answered before.
+
+        A venue may take longer for it than it is waited for: then it is asked again,
+        and still this one says what it had when it was asked.
+        """
+        question = self._questions.get(report.number)
+        if question is None:
             return
-        self._awaited = False
-        assert self._timer is not None
-        self._timer.cancel()
-        self._timer = None
+        asked_ns, fills = question
+        for number in [each for each in self._questions if each <= report.number]:
+            del self._questions[number]
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         self.report = report
         self.answered_ns = self._core.ts
         self.forget_changed()
         asked = self._look_at_orders(report, asked_ns)
         if asked and self._put_off < _MOST_PUT_OFF:
             self._put_off += 1
-        elif self._ledger.fills == self._fills or self.balances.agree(report):
+        elif self._ledger.fills == fills or self.balances.agree(report):
             self._put_off = 0
             if not self.opened:
                 self.opened = True
@@ -369,10 +377,10 @@ class Reconciliation:
     def digest(self) -> object:
         """Return in plain values what is asked, and what is made of the answers."""
         return (
-            (self.opened, self._awaited, self._asked, self._tries, self._always),
+            (self.opened, self._asked, self._tries, self._always),
+            tuple(self._questions.items()),
             self._timers,
             (self.asked_ns, self.answered_ns, self.agreed_ns, self._since_ns),
-            self._fills,
             (self._seen, self._put_off, self._doubted),
             self.balances.digest(),
             [(*key, *what) for key, what in self.ignored.items()],
