@@ -74,7 +74,7 @@ class BruteBook:
             if not self.is_reached(order):
                 order.place = "stop"
                 return
-            self.said.append(("triggered", order.id))
+            self.wake(order)
         self.enter(order)
         self.settle()
 
@@ -166,8 +166,13 @@ class BruteBook:
                 order.place = "nowhere"
                 self.count += 1
                 order.number = self.count
-                self.said.append(("triggered", order.id))
+                self.wake(order)
                 self.enter(order)
+
+    def wake(self, order: BruteOrder) -> None:
+        if order.price is None:
+            order.expires = None
+        self.said.append(("triggered", order.id))
 
     def trade(self, order: BruteOrder) -> None:
         for other in self.against(order):

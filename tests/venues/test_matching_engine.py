@@ -394,6 +394,21 @@ def test_a_stop_that_was_moved_waits_for_its_new_trigger() -> None:
     assert isinstance(venue.heard[-1], told.AmendRefused)
 
 
+@pytest.mark.parametrize("met", ["at arrival", "later"])
+@pytest.mark.parametrize(("limit", "lasts"), [(None, True), (11, False)])
+def test_a_stop_that_has_become_a_market_order_has_no_end_and_one_with_a_limit_has(
+    met: str, limit: int | None, lasts: bool
+) -> None:
+    venue = Venue()
+    if met == "at arrival":
+        venue.engine.traded("COIN", 11 * TICK)
+    venue.order("ann", BUY, 1, limit, trigger=11, lives="GTD", expires=5)
+    venue.engine.traded("COIN", 11 * TICK)
+    assert venue.said()[-1] == ("triggered", "o1")
+    venue.engine.expire(5)
+    assert ("o1" in venue.engine.orders) is lasts
+
+
 def test_a_reduce_only_order_ends_with_the_position() -> None:
     venue = Venue()
     venue.order("ann", BUY, 2, 10)

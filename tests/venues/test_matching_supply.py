@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.venues.test_matching_engine import BUY, COIN, LOT, SELL, TICK, Venue
 from workstation.model.instruments import Side
 from workstation.model.orders import TimeInForce
-from workstation.venues.matching import MatchingEngine, Offer, SelfTrade, Terms
+from workstation.venues.matching import Front, MatchingEngine, Offer, SelfTrade, Terms
 from workstation.venues.matching import events as told
 from workstation.venues.matching.orders import UNKNOWN
 
@@ -41,8 +41,8 @@ class Shelf:
         assert 0 < quantity <= self.sizes[offer.source]
         self.sizes[offer.source] -= quantity
 
-    def ahead(self, instrument: str, side: Side, price: Decimal) -> Decimal:
-        return self._ahead.get(int(price / TICK), D(0))
+    def ahead(self, instrument: str, side: Side, price: Decimal) -> Front:
+        return Front(self._ahead.get(int(price / TICK), D(0)))
 
 
 class Rest(NamedTuple):

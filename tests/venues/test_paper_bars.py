@@ -14,6 +14,7 @@ from tests.venues.paper_venue import Venue
 from workstation.execution.settings import RiskSettings
 from workstation.model.commands import Kill, KillLevel, PlaceOrder
 from workstation.model.instruments import Side
+from workstation.model.market import Trade
 from workstation.model.orders import (
     Order,
     OrderRole,
@@ -611,3 +612,38 @@ def worth(made: list[tuple[str, int]], state: State, closed: int) -> int:
         cash -= sign * price
         coins += sign
     return cash + coins * closed
+
+
+# Where ticks follow the bars.
+
+
+def test_a_market_order_of_the_time_of_bars_fills_at_the_first_trade() -> None:
+    run = Run(FREE, WIDE)
+    run.feed(bar(60, *FLAT))
+    run.tell(ticket("1"))
+    assert fills(run) == []
+    run.feed(Trade("BTC", 61 * NS, 102.0, 0.1, 1))
+    run.feed(Trade("BTC", 62 * NS, 103.0, 5.0, 1))
+    assert fills(run) == [("entry", D(102))]
+
+
+def test_a_stop_that_is_kept_is_woken_by_quotes_after_bars_until_trades_are_told() -> (
+    None
+):
+    run = Run(replace(KEPT, latency_ms=40), WIDE)
+    run.feed(bar(60, *FLAT))
+    run.feed(quote(61, 100.0, 100.1))
+    run.tell(stop_at_105())
+    run.feed(quote(62, 104.9, 105.0))
+    run.wait(0.1)
+    assert fills(run) == [("entry", D(105))]
+    # Another one is met on its way, where the close of the bar is far.
+    run.tell(replace(stop_at_105(), trigger=D(106)))
+    run.feed(quote(62.11, 106.0, 106.1))
+    run.wait(0.1)
+    assert fills(run)[1:] == [("entry", D("106.1"))]
+    run.feed(Trade("BTC", 63 * NS, 106.0, 1.0, 1))
+    run.tell(replace(stop_at_105(), trigger=D(107)))
+    run.feed(quote(64, 107.0, 107.1))
+    run.wait(0.1)
+    assert len(fills(run)) == 2

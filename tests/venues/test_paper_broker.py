@@ -310,6 +310,21 @@ def test_a_query_is_answered_with_what_the_venue_knows() -> None:
     ]
 
 
+def test_an_answer_says_what_an_order_that_works_has_now() -> None:
+    venue = quoted(size=1.0)
+    limit, market = venue.submit(BUY, "1", "99.0"), venue.submit(BUY, "3")
+    venue.ask(ReplaceOrder(limit, D(2), D("98.9")))
+    for order_id in (limit, market):
+        venue.ask(QueryOrder(order_id))
+    answers = [
+        (r.status, r.filled, r.quantity, r.price) for r in venue.got(OrderStatusReport)
+    ]
+    assert answers == [
+        (OrderStatus.ACCEPTED, D(0), D(2), D("98.9")),
+        (OrderStatus.PARTIALLY_FILLED, D(1), D(3), None),
+    ]
+
+
 @pytest.mark.parametrize("expires_ns", [NS + 10_000_000, NS + 40_000_000])
 def test_an_order_that_comes_at_or_after_its_end_is_expired_and_takes_nothing(
     expires_ns: int,

@@ -89,7 +89,10 @@ def test_no_more_is_taken_than_each_shown_size_once(
 def test_ahead_is_the_size_at_the_price_as_far_as_it_is_shown() -> None:
     shown = Shown()
     shown.show([1.0, 2.0, 4.0], [3.0, 5.0])
-    ahead = shown.depth.ahead
+
+    def ahead(name: str, side: Side, price: Decimal) -> Decimal:
+        return shown.depth.ahead(name, side, price).size
+
     assert [ahead("BTC", BUY, D(p)) for p in ("99.0", "98.0", "98.5")] == [3, 5, 0]
     assert [ahead("BTC", SELL, D(p)) for p in ("101.0", "103.0")] == [1, 4]
     # Nobody is in front of a better price; nobody knows what is deeper than the book.

@@ -82,6 +82,38 @@ def test_who_leaves_a_shrinking_queue_decides_whose_turn_it_is(
     assert [q for q, _, _ in venue.fills()] == filled
 
 
+def test_own_orders_at_one_price_fill_in_their_order_of_time() -> None:
+    venue = quoted(99.9, 100.2, 10.0)
+    first = venue.submit(BUY, "4", "100.0")
+    venue.feed(quote(2, 100.0, 100.2, 10.0))
+    second = venue.submit(BUY, "1", "100.0")
+    # A size is told before its trade, which fills who was first and explains it all.
+    venue.feed(quote(3, 100.0, 100.2, 6.0))
+    venue.feed(sold(3.01, 100.0, 4.0))
+    third = venue.submit(BUY, "5", "100.0")
+    venue.feed(sold(60, 100.0, 8.0))
+    filled = [(f.order_id, f.quantity) for f in venue.got(OrderFilledReport)]
+    assert filled == [(first, D(4)), (second, D(1)), (third, D(1))]
+
+
+@pytest.mark.parametrize("amended", [False, True])
+def test_a_trade_told_after_the_size_that_an_order_joins_behind_moves_it_nowhere(
+    amended: bool,
+) -> None:
+    venue = quoted(size=10.0)
+    order_id = venue.submit(BUY, "1", "100.0") if amended else ""
+    venue.feed(quote(2, 100.0, 100.2, 6.0))
+    if amended:
+        # To the end of a queue in which nobody else is ours.
+        venue.ask(ReplaceOrder(order_id, D(2), D("100.0")))
+    else:
+        order_id = venue.submit(BUY, "2", "100.0")
+    venue.feed(sold(2.006, 100.0, 4.0))
+    assert venue.broker.place(order_id) == (D(6), D(6))
+    venue.feed(sold(2.2, 100.0, 4.0))
+    assert venue.broker.place(order_id) == (D(2), D(6))
+
+
 def test_a_better_price_has_nobody_ahead() -> None:
     venue = quoted(100.0, 100.4, 9.0)
     venue.submit(BUY, "1", "100.2")

@@ -167,6 +167,33 @@ def test_a_kept_stop_can_be_moved_canceled_and_ends_at_its_time() -> None:
     assert prices(run) == [D("107.0")]
 
 
+def test_what_a_woken_stop_leaves_waits_on_beyond_the_end_that_it_had() -> None:
+    run = Run(KEPT)
+    run.feed(quote(1, 100.0, 100.2, 0.4))
+    run.feed(trade(1.1, 100.1))
+    run.tell(ticket("105", time_in_force=TimeInForce.GTD, expires_ns=10 * NS))
+    run.wait(0.5)
+    run.feed(quote(9, 105.0, 105.2, 0.4))
+    run.feed(trade(9.1, 105.1))
+    run.feed(quote(13, 105.0, 105.3, 0.9))
+    run.wait(0.5)
+    assert moves(run) == ["submit", "accept", "trigger", "partial_fill", "fill"]
+
+
+def test_a_kept_stop_limit_that_was_met_at_its_arrival_ends_at_its_time() -> None:
+    run = Run(replace(KEPT, latency_ms=40))
+    run.feed(quote(1, 100.0, 100.2))
+    run.feed(trade(1.1, 100.1))
+    end = 10 * NS
+    run.tell(ticket("105", "105", time_in_force=TimeInForce.GTD, expires_ns=end))
+    run.feed(trade(1.11, 105.0))
+    run.feed(quote(1.12, 106.0, 106.2))
+    run.wait(1)
+    assert moves(run) == ["submit", "accept", "trigger"]
+    run.feed(quote(11, 106.0, 106.2))
+    assert moves(run)[-1] == "expire"
+
+
 def test_a_trigger_that_was_met_on_the_way_wakes_the_stop_at_its_arrival() -> None:
     run = Run(replace(KEPT, latency_ms=40))
     run.feed(quote(1, 100.0, 100.2))
@@ -174,6 +201,25 @@ def test_a_trigger_that_was_met_on_the_way_wakes_the_stop_at_its_arrival() -> No
     run.feed(quote(1.02, 105.8, 106.0))
     run.wait(0.5)
     assert moves(run) == ["submit", "accept", "trigger", "fill"]
+
+
+def test_a_stop_that_is_moved_is_compared_with_the_price_of_now() -> None:
+    run = Run(replace(KEPT, latency_ms=40))
+    run.feed(quote(1, 100.0, 100.2))
+    run.tell(ticket("101"))
+    run.wait(0.5)
+    run.feed(quote(3, 90.0, 90.2))
+    run.tell(AmendOrder(order_id="o-1", quantity=D(1), price=None, trigger=D(95)))
+    run.feed(quote(3.02, 94.8, 94.9))
+    run.wait(0.5)
+    assert moves(run)[-1] == "replace"
+    # Met on the way, it is woken as it arrives.
+    run.feed(quote(4, 92.0, 92.2))
+    run.tell(AmendOrder(order_id="o-1", quantity=D(1), price=None, trigger=D(93)))
+    run.feed(quote(4.02, 93.0, 93.2))
+    assert moves(run)[-1] == "request_replace"
+    run.wait(0.5)
+    assert moves(run)[-3:] == ["replace", "trigger", "fill"]
 
 
 def stop_order(order_id: str = "o-1", **rest: object) -> Order:

@@ -7,10 +7,11 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.execution.fakes import BTC, NS, Run, bar, quote, signal
-from workstation.model.commands import Flatten, Kill, KillLevel
+from tests.execution.fakes import BTC, NS, FakeEdge, Run, bar, quote, signal, ticket
+from workstation.model.commands import AmendOrder, Flatten, Kill, KillLevel
 from workstation.model.orders import OrderStatus, OrderType
 from workstation.model.records import FaultRecord, FillRecord
+from workstation.model.reports import OrderReplaced
 from workstation.venues.paper.settings import PaperBrokerSettings
 
 D = Decimal
@@ -47,6 +48,24 @@ def test_the_stop_fills_at_the_quote_of_its_arrival_not_of_its_trigger() -> None
     run.feed(quote(2.02, 93.0, 93.2))
     run.wait(1)
     assert prices(run)[-1] == ("stop", D("93.0"))
+
+
+def test_a_change_that_was_not_heard_of_is_learned_by_asking() -> None:
+    run = Run()
+
+    def lose(report: object) -> None:
+        if not isinstance(report, OrderReplaced):
+            run.tell(report)
+
+    run.broker.attach(FakeEdge(run.core, lose))
+    run.feed(quote(1, 100.0, 100.2))
+    run.tell(ticket("1", "99.0"))
+    run.wait(1)
+    run.tell(AmendOrder(order_id="o-1", quantity=D(2), price=D("98.9")))
+    run.wait(60)
+    (order,) = run.executor.orders()
+    assert order.status is OrderStatus.ACCEPTED
+    assert (order.quantity, order.price) == (D(2), D("98.9"))
 
 
 def test_on_bars_the_entry_fills_at_the_next_open_and_its_stop_in_that_bar() -> None:

@@ -8,10 +8,11 @@ and no outside.
 from workstation.venues.matching.engine import MatchingEngine
 from workstation.venues.matching.funds import Funds
 from workstation.venues.matching.orders import SelfTrade, Terms, Working
-from workstation.venues.matching.outside import NOBODY, Nobody, Offer, Outside
+from workstation.venues.matching.outside import NOBODY, Front, Nobody, Offer, Outside
 
 __all__ = [
     "NOBODY",
+    "Front",
     "Funds",
     "MatchingEngine",
     "Nobody",

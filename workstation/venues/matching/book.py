@@ -96,12 +96,13 @@ class Book:
     def is_empty(self) -> bool:
         """Tell whether nothing rests or waits here."""
         return not (
-            self.buys.prices
-            or self.sells.prices
-            or self.stops
-            or self.buys.waiting
-            or self.sells.waiting
+            self.buys.prices or self.sells.prices or self.stops or self.has_waiting
         )
+
+    @property
+    def has_waiting(self) -> bool:
+        """Tell whether market orders wait here for what comes."""
+        return bool(self.buys.waiting or self.sells.waiting)
 
     def in_turn(self) -> list[Working]:
         """Return what is in the book: market orders by time, then by price and time."""

@@ -79,12 +79,15 @@ class MatchingEngine:
 
     # Orders.
 
-    def submit(self, terms: Terms, *, match: bool = True) -> None:
-        """Take an order or refuse it; unless ``match``, it rests without trading."""
+    def submit(self, terms: Terms, *, match: bool = True) -> bool:
+        """Take an order or refuse it; tell whether it is working now.
+
+        Unless ``match``, it rests without trading.
+        """
         problem = self.problem(terms)
         if problem is not None:
             self.refuse(terms.id, problem)
-            return
+            return False
         self.accepted += 1
         order = Working(terms, self.accepted)
         self.orders[terms.id] = order
@@ -99,9 +102,10 @@ class MatchingEngine:
             self._rest(book, order)
         else:
             if terms.trigger is not None:
-                self._tell(told.Triggered(terms.id))
+                self._trigger(order)
             self._enter(book, order)
             self._settle(book)
+        return terms.id in self.orders
 
     def refuse(self, order_id: str, reason: str) -> None:
         """Refuse an order for a reason of the venue's own."""
@@ -128,7 +132,8 @@ class MatchingEngine:
     ) -> None:
         """Change a limit order, or a stop that waits, which must be asked with trigger.
 
-        A smaller quantity at its price keeps the place.
+        A smaller quantity at its price keeps the place. A stop whose new trigger the
+        last price has reached is woken.
         """
         order = self.orders.get(order_id)
         if order is None:
@@ -170,9 +175,10 @@ class MatchingEngine:
     def expire(self, now_ns: int) -> None:
         """End the orders whose time has come."""
         while self._expiries and self._expiries[0][0] <= now_ns:
-            _, _, order_id = heapq.heappop(self._expiries)
+            expires_ns, _, order_id = heapq.heappop(self._expiries)
             order = self.orders.get(order_id)
-            if order is not None:
+            # A stop that has become a market order has lost its end.
+            if order is not None and order.terms.expires_ns == expires_ns:
                 self.trading.expire(order, "good till date")
 
     def end(self, order_id: str, reason: str) -> None:
@@ -237,12 +243,12 @@ class MatchingEngine:
         self._settle(book)
 
     def last_was(self, instrument: str, price: Decimal) -> None:
-        """Note the last price, which the trigger of a new stop is compared with."""
+        """Note the last price, for the trigger of a stop that comes or is changed."""
         book = self._books[instrument]
         book.last = book.printed = price
 
     def traded(self, instrument: str, price: Decimal) -> None:
-        """Let a public trade that meets no order in the book wake up stops."""
+        """Let a public trade that meets no order in the book wake up who waits."""
         book = self._books[instrument]
         book.last = book.printed = price
         self._settle(book)
@@ -301,9 +307,9 @@ class MatchingEngine:
             half.waiting[order.number] = order
             return
         # Of each order: what was shown to the one before may be shown no more.
-        ahead = self._outside.ahead(terms.instrument, terms.side, terms.price)
-        level = half.levels.get(terms.price) or half.open(terms.price, ahead)
-        level.join(order, ahead)
+        front = self._outside.ahead(terms.instrument, terms.side, terms.price)
+        level = half.levels.get(terms.price) or half.open(terms.price, front.size)
+        level.join(order, front)
 
     def _settle(self, book: Book) -> None:
         """Let waiting market orders and triggered stops go on until all is quiet."""
@@ -325,6 +331,13 @@ class MatchingEngine:
         del book.stops[order.number]
         self.accepted += 1
         order.number = self.accepted
+        self._trigger(order)
+
+    def _trigger(self, order: Working) -> None:
+        """Make a stop the market or limit order that it is from its trigger on."""
+        if order.terms.price is None:
+            # The end it had was that of its waiting.
+            order.terms = replace(order.terms, expires_ns=None)
         self._tell(told.Triggered(order.terms.id))
 
     def problem(self, terms: Terms) -> str | None:

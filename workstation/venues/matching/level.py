@@ -6,7 +6,9 @@ where we assume it. A place only moves forward, and is never behind more than is
 
 A size may be told before the trade that took it. What has moved a place forward
 without a trade is therefore *anticipated* for ``TELLING_NS``: a trade in that time
-explains it first and does not move the place a second time.
+explains it first and does not move the place a second time. The size that an order
+joins behind may lack such trades, too, and how much they are nobody knows: for the same
+time the place is moved by sizes only.
 
 Nobody tells of a price that the market has left, so what was told last may be long
 past. An order that joins is therefore given the size that is shown at that moment.
@@ -18,6 +20,7 @@ from decimal import ROUND_CEILING, Decimal
 from enum import StrEnum
 
 from workstation.venues.matching.orders import UNKNOWN, Working
+from workstation.venues.matching.outside import Front
 
 __all__ = ["TELLING_NS", "Level", "Shrink"]
 
@@ -68,7 +71,8 @@ class Level:
         self.told = _NOTHING
         self.stamp = 0
         self.orders: dict[int, Working] = {}
-        # Those who joined behind another size than the one told last, until the next.
+        # Those who joined behind another size than the one told last, and who joined
+        # after them, until the next.
         self._newcomers: set[int] = set()
         # Traded at this price since the size was last told, and vanished without.
         self._traded = ZERO
@@ -80,12 +84,13 @@ class Level:
         """Return the sum of what its orders have left; the outside is not in it."""
         return sum((order.left for order in self.orders.values()), ZERO)
 
-    def join(self, order: Working, ahead: Decimal) -> None:
-        """Put an order at the end of the queue, behind ``ahead``: all shown by now.
+    def join(self, order: Working, front: Front) -> None:
+        """Put an order at the end of the queue, behind ``front``: all shown by now.
 
         That says nothing of the places of those who are here, but that they are better.
         """
-        if ahead != self.shown:
+        ahead = front.size
+        if self._newcomers or ahead != self.shown:
             self._newcomers.add(order.number)
             # The same size as was told last is news to it.
             self.told = _NOTHING
@@ -93,12 +98,15 @@ class Level:
         order.ahead = ahead if last is None else max(ahead, last.ahead)
         # A trade that is told only now came before the order did.
         order.anticipated = self._vanished
+        if front.told_ns is not None:
+            order.settles_ns = front.told_ns + TELLING_NS
         self.orders[order.number] = order
 
     def pass_by(self) -> None:
         """Clear the way: a trade beyond this price has taken all that was ahead."""
         for order in self.orders.values():
             order.ahead = order.anticipated = ZERO
+            order.settles_ns = 0
 
     def taken(self, quantity: Decimal) -> None:
         """Move all places forward by what an account took of the outside here."""
@@ -117,7 +125,7 @@ class Level:
         turns: list[tuple[Working, Decimal]] = []
         left = quantity
         for order in self.orders.values():
-            if left <= 0 or order.ahead == UNKNOWN:
+            if left <= 0 or order.ahead == UNKNOWN or now_ns <= order.settles_ns:
                 break
             # The trade came first, whatever was told of the size since.
             before = order.ahead + order.anticipated
@@ -129,6 +137,9 @@ class Level:
             if amount > 0:
                 turns.append((order, amount))
                 left -= amount
+        for order in self.orders.values():
+            # Also of those whom the trade did not reach, for it filled who was first.
+            order.anticipated = min(order.anticipated, self._vanished)
         return turns
 
     def shows(self, size: Decimal, now_ns: int, shrink: Shrink, lot: Decimal) -> None:
@@ -136,7 +147,7 @@ class Level:
         self._forget(now_ns)
         known = self.shown != UNKNOWN
         base = self.shown - self._traded if known else size
-        gone = base - size
+        gone = max(base - size, self._lost(size, now_ns))
         self.shown, self._traded = size, ZERO
         if gone > 0:
             self._vanished += gone
@@ -145,18 +156,35 @@ class Level:
         for order in self.orders.values():
             ahead = order.ahead
             moved = min(ahead, size)
-            if order.number in self._newcomers:
+            if ahead == UNKNOWN:
+                order.settles_ns = now_ns + TELLING_NS
+            if ahead == UNKNOWN or order.number in self._newcomers:
                 # What has gone since the last telling may have done so before it came.
                 order.ahead, order.anticipated = moved, self._vanished
                 continue
-            if shares and ahead != UNKNOWN:
+            if shares:
                 steps = (ahead * size / base / lot).to_integral_value(ROUND_CEILING)
                 moved = min(moved, steps * lot)
-            if moved < ahead:
-                if ahead != UNKNOWN and gone > 0:
-                    order.anticipated += min(ahead - moved, gone)
-                order.ahead = moved
+            if gone > 0:
+                order.anticipated += min(ahead - moved, gone)
+            order.ahead = moved
         self._newcomers.clear()
+
+    def _lost(self, size: Decimal, now_ns: int) -> Decimal:
+        """Return the most that those lose who may know better than the level.
+
+        They joined behind another size than it was told, or so lately that it takes a
+        trade which was in their size for one that came after it.
+        """
+        return max(
+            (
+                order.ahead - size
+                for order in self.orders.values()
+                if order.ahead != UNKNOWN
+                and (order.number in self._newcomers or now_ns <= order.settles_ns)
+            ),
+            default=ZERO,
+        )
 
     def _forget(self, now_ns: int) -> None:
         """End the time in which a trade may explain what has vanished."""

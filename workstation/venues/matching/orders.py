@@ -33,8 +33,9 @@ class Terms(Struct, frozen=True, kw_only=True):
     """What an account asks for.
 
     ``price`` None is a market order; with a ``trigger`` it waits outside the book until
-    the last price is there. ``expires_ns`` ends it at that time. A ``reduce_only``
-    order fills no more than the account's position on the other side.
+    the last price is there. ``expires_ns`` ends it at that time, a stop without a limit
+    only while it waits for its trigger. A ``reduce_only`` order fills no more than the
+    account's position on the other side.
     """
 
     id: str
@@ -56,10 +57,19 @@ class Working:
     ``number`` is its place in time. ``ahead`` is the outside's size that is to trade
     before it at its price; it never increases while the order keeps its place.
     ``anticipated`` is how much of what has left ``ahead`` without a trade may still be
-    explained by one (see ``Level``).
+    explained by one; until ``settles_ns``, ``ahead`` may lack what a trade will tell of
+    (see ``Level``).
     """
 
-    __slots__ = ("ahead", "anticipated", "filled", "left", "number", "terms")
+    __slots__ = (
+        "ahead",
+        "anticipated",
+        "filled",
+        "left",
+        "number",
+        "settles_ns",
+        "terms",
+    )
 
     def __init__(self, terms: Terms, number: int) -> None:
         self.terms = terms
@@ -68,6 +78,7 @@ class Working:
         self.filled = ZERO
         self.ahead = ZERO
         self.anticipated = ZERO
+        self.settles_ns = 0
 
     def digest(self) -> tuple[object, ...]:
         """Return what is left and where it stands, in plain values."""
@@ -77,4 +88,5 @@ class Working:
             str(self.left),
             str(self.ahead),
             str(self.anticipated),
+            self.settles_ns,
         )

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 from workstation.model.instruments import Side
 
-__all__ = ["NOBODY", "Nobody", "Offer", "Outside"]
+__all__ = ["NOBODY", "Front", "Nobody", "Offer", "Outside"]
 
 
 class Offer(NamedTuple):
@@ -21,6 +21,17 @@ class Offer(NamedTuple):
     price: Decimal
     quantity: Decimal
     source: object = None
+
+
+class Front(NamedTuple):
+    """The size that a new order joins behind at a price, and when it was told.
+
+    Public trades that are in it already may be told after that; ``told_ns`` None: none
+    are.
+    """
+
+    size: Decimal
+    told_ns: int | None = None
 
 
 class Outside(Protocol):
@@ -34,8 +45,8 @@ class Outside(Protocol):
     ) -> None:
         """Learn that an order of this side took so much of an offer."""
 
-    def ahead(self, instrument: str, side: Side, price: Decimal) -> Decimal:
-        """Return the size in front of a new order at a price; UNKNOWN if not shown.
+    def ahead(self, instrument: str, side: Side, price: Decimal) -> Front:
+        """Return what is in front of a new order at a price; UNKNOWN if not shown.
 
         Asked for each order that joins a queue.
         """
@@ -54,9 +65,9 @@ class Nobody:
         """Refuse: nothing was offered."""
         raise AssertionError("nothing was offered")
 
-    def ahead(self, instrument: str, side: Side, price: Decimal) -> Decimal:
+    def ahead(self, instrument: str, side: Side, price: Decimal) -> Front:
         """Return 0: only orders of accounts are in front."""
-        return Decimal(0)
+        return Front(Decimal(0))
 
 
 NOBODY = Nobody()

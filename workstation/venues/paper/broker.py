@@ -14,7 +14,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from workstation.model.fees import VenueFees
-from workstation.model.instruments import Instrument, Side, to_decimal
+from workstation.model.instruments import Instrument, to_decimal
 from workstation.model.market import Bar, MarketEvent, Trade
 from workstation.model.orders import Order, OrderStatus, OrderType
 from workstation.model.ports import Edge, InstrumentView, MarketView
@@ -213,25 +213,24 @@ class PaperBroker:
         if order.instrument not in self._instruments:
             self.matching.submit(_terms(order))
             return
-        view = self._view(order.instrument)
-        bars_only = view.bars_only
+        bars_only = self._view(order.instrument).bars_only
         if order.is_untriggered:
-            self._tell_last(order, view)
-        now_ns, expires_ns = self._edge.ts, order.expires_ns
-        over = expires_ns is not None and expires_ns <= now_ns
+            self._tell_last(order)
+        over = order.expires_ns is not None and order.expires_ns <= self._edge.ts
         terms = _terms(order)
         if bars_only:
             # When it ends is told by bars, which come at their close.
             terms = replace(terms, expires_ns=None)
-        self.matching.submit(terms, match=not (bars_only or over))
-        if self._desk.orders.get(order.id) is not order:
+        if not self.matching.submit(terms, match=not (bars_only or over)):
             return
+        # A stop that was met as it arrived is another order now.
+        order = self._desk.orders[order.id]
         if bars_only:
             self._submitted_on_bars(order, over=over)
         elif over:
             self._expire()
-        elif expires_ns is not None:
-            self._edge.call_at(expires_ns, self._expire)
+        elif order.expires_ns is not None:
+            self._edge.call_at(order.expires_ns, self._expire)
 
     def _submitted_on_bars(self, order: Order, *, over: bool) -> None:
         now_ns, expires_ns = self._edge.ts, order.expires_ns
@@ -245,10 +244,9 @@ class PaperBroker:
                 max(expires_ns, now_ns), partial(self._expire_on_bars, order.id)
             )
 
-    def _tell_last(self, order: Order, view: InstrumentView) -> None:
-        """Tell what the trigger of a new stop is compared with."""
-        best = view.ask if order.side is Side.BUY else view.bid
-        price = view.last if view.last > 0 else best
+    def _tell_last(self, order: Order) -> None:
+        """Tell what the trigger of a new or changed stop is compared with."""
+        price = self._queues.last(order.instrument, order.side)
         if price > 0:
             self.matching.last_was(order.instrument, to_decimal(price))
 
@@ -315,6 +313,8 @@ class PaperBroker:
             )
             return
         bars_only = order is not None and self._view(order.instrument).bars_only
+        if order is not None and order.is_untriggered:
+            self._tell_last(order)
         before = self._shape(order_id)
         self.matching.amend(
             order_id,
@@ -336,26 +336,22 @@ class PaperBroker:
     def _query(self, request: QueryOrder) -> None:
         """Answer with the status: no fill is ever lost here, so none is repeated."""
         order_id = request.order_id
-        working = self.matching.orders.get(order_id)
-        status: OrderStatus | None = None
-        filled, triggered, trigger = ZERO, False, None
-        if working is not None:
-            filled = working.filled
-            order = self._desk.orders[order_id]
-            triggered, trigger = not order.is_untriggered, order.trigger
-            status = _S.PARTIALLY_FILLED if filled else _S.ACCEPTED
-        elif (fate := self.matching.fates.get(order_id)) is not None:
-            status, filled = fate
-        ts = self._edge.ts
+        status, filled = self.matching.fates.get(order_id) or (None, ZERO)
         report = OrderStatusReport(
-            order_id,
-            status,
-            filled,
-            ts,
-            asked_ns=request.asked_ns,
-            triggered=triggered,
-            trigger=trigger,
+            order_id, status, filled, self._edge.ts, asked_ns=request.asked_ns
         )
+        working = self.matching.orders.get(order_id)
+        if working is not None:
+            order = self._desk.orders[order_id]
+            report = replace(
+                report,
+                status=_S.PARTIALLY_FILLED if working.filled else _S.ACCEPTED,
+                filled=working.filled,
+                quantity=order.quantity,
+                price=order.price,
+                triggered=not order.is_untriggered,
+                trigger=order.trigger,
+            )
         self._desk.report(order_id, report)
 
     def _tell_account(self, request: QueryAccount) -> None:
@@ -401,6 +397,7 @@ class PaperBroker:
     def after_market(self, event: MarketEvent) -> None:
         """Match against what the core has just seen."""
         if type(event) is Trade:
+            self._queues.note(event)
             if event.instrument in self._desk.busy:
                 self._queues.trade(event)
         elif type(event) is not Bar:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from workstation.model.instruments import Instrument, Side, to_decimal
 from workstation.model.ports import BookView, InstrumentView, MarketView
 from workstation.model.states import BookTrust
-from workstation.venues.matching import Offer
+from workstation.venues.matching import Front, Offer
 from workstation.venues.matching.orders import UNKNOWN
 from workstation.venues.paper import prices
 from workstation.venues.paper.settings import PaperBrokerSettings
@@ -91,15 +91,14 @@ class Depth:
             quantity += before.quantity
         taken[key] = _Taken(quantity, shown.size)
 
-    def ahead(self, instrument: str, side: Side, price: Decimal) -> Decimal:
+    def ahead(self, instrument: str, side: Side, price: Decimal) -> Front:
         """Return what stands before a new order at this price, by the fill model."""
         model = self._settings.fill_model
-        if model == "through":
-            return UNKNOWN
         if model != "queue":
-            return ZERO
-        size = self._size(self._market.instrument(instrument), side, float(price))
-        return UNKNOWN if size is None else to_decimal(size)
+            return Front(UNKNOWN if model == "through" else ZERO)
+        view = self._market.instrument(instrument)
+        size = self._size(view, side, float(price))
+        return Front(UNKNOWN if size is None else to_decimal(size), view.ts_recv)
 
     def _size(self, view: InstrumentView, side: Side, price: float) -> float | None:
         """Return the size shown at an own price, or None where that is not known."""

@@ -40,21 +40,43 @@ class Queues:
         self._engine = engine
         self._follows_sizes = settings.fill_model == "queue"
         self._is_bounded = settings.fill_model != "optimistic"
+        # The last price does not tell: a bar has one, too.
+        self._has_trades: set[str] = set()
+
+    def note(self, event: Trade) -> None:
+        """Remember that trades are told of an instrument, whether it has orders or not.
+
+        From then on triggers are compared with them.
+        """
+        # Of all trades there are the first alone is looked at.
+        if event.instrument not in self._has_trades and _is_sound(event):
+            self._has_trades.add(event.instrument)
+
+    def last(self, instrument: str, side: Side) -> float:
+        """Return the price that a trigger is compared with; 0 = not known.
+
+        That of the last trade; where none is told, the best price of the side that a
+        stop of this side would take, and where none is quoted, the close of a bar.
+        """
+        view = self._market.instrument(instrument)
+        best = view.ask if side is Side.BUY else view.bid
+        return view.last if instrument in self._has_trades or not best > 0 else best
 
     def trade(self, event: Trade) -> None:
         """Show the engine a public trade, where one of our orders could meet it."""
-        price, size = event.price, event.size
-        if not (0 < price < math.inf and 0 < size < math.inf):
+        if not _is_sound(event):
             return
+        price = event.price
         book = self._engine.book(event.instrument)
         bid, ask = book.buys.best(), book.sells.best()
         if not ((bid and price <= bid.key) or (ask and price >= ask.key)):
-            if book.stops:
+            # A market order of the time of bars waits where nobody quotes.
+            if book.stops or book.has_waiting:
                 self._engine.traded(event.instrument, to_decimal(price))
             return
         quantity = UNKNOWN
         if self._is_bounded:
-            quantity = self._instruments[event.instrument].round_quantity(size)
+            quantity = self._instruments[event.instrument].round_quantity(event.size)
         self._engine.printed(
             event.instrument,
             to_decimal(price),
@@ -82,8 +104,8 @@ class Queues:
         book = self._engine.book(name)
         if self._is_crossed(book, view):
             self._engine.sweep(name)
-        if book.stops and not view.last > 0:
-            # Nobody tells of trades, so the best prices are all there is.
+        if book.stops and name not in self._has_trades:
+            # The best prices are all there is.
             self._engine.quoted(name, to_decimal(view.bid), to_decimal(view.ask))
         if self._follows_sizes:
             stamp = (event.update_id or 0) if isinstance(event, Quote) else None
@@ -93,7 +115,7 @@ class Queues:
 
     def _is_crossed(self, book: Book, view: InstrumentView) -> bool:
         """Tell whether anything in the book could trade with what is offered."""
-        if book.buys.waiting or book.sells.waiting:
+        if book.has_waiting:
             return True
         bid, ask = book.buys.best(), book.sells.best()
         # A fill's price is rounded against us, which only makes it cross less.
@@ -131,3 +153,8 @@ class Queues:
         if size != level.told:
             level.told = size
             self._engine.shows(name, level, to_decimal(size), ts)
+
+
+def _is_sound(event: Trade) -> bool:
+    """Tell whether a trade has figures that one can be matched by."""
+    return 0 < event.price < math.inf and 0 < event.size < math.inf
