@@ -9,16 +9,22 @@ from pathlib import Path
 import pytest
 
 from tests.engine.runs import SMALL, settings
-from tests.execution.fakes import Hand
+from tests.execution.fakes import NS, Hand
 from workstation.config import load_config
 from workstation.engine.assembly import assemble_session, entries_at_venue
 from workstation.engine.drivers import run_backtest
+from workstation.execution.queries import WATCH_INFERRED_NS
 from workstation.model.commands import PlaceOrder
 from workstation.model.errors import JournalError
 from workstation.model.instruments import Side
-from workstation.model.orders import OrderType
+from workstation.model.orders import OrderStatus, OrderType
 from workstation.model.rates import BrokerAbilities
-from workstation.model.reports import ExternalOrder, Report
+from workstation.model.reports import (
+    ExternalOrder,
+    OrderRejected,
+    OrderStatusReport,
+    Report,
+)
 from workstation.model.requests import Request
 
 D = Decimal
@@ -82,6 +88,26 @@ def test_a_watchdog_is_told_of_entries_that_are_ours_and_at_the_venue() -> None:
     hand.give(held)
     assert len(hand.executor.desk.orders.entries()) == 3
     assert entries_at_venue(hand.executor) == {"o-1": "BTC"}
+
+
+@pytest.mark.parametrize("confirmed", [False, True])
+def test_a_watchdog_keeps_an_entry_whose_end_is_only_concluded(confirmed: bool) -> None:
+    hand = Hand()
+    hand.core.ts = NS
+    hand.enter("1", order_type="limit", limit_price="99")
+    hand.core.advance(hand.core.ts + 31 * NS)
+    hand.give(OrderStatusReport("o-1", None, asked_ns=hand.core.ts))
+    (order,) = hand.executor.orders()
+    assert (order.status, order.inferred) == (OrderStatus.REJECTED, True)
+    assert entries_at_venue(hand.executor) == {"o-1": "BTC"}
+    if confirmed:
+        hand.give(OrderRejected("o-1", "it was refused"))
+        assert entries_at_venue(hand.executor) == {}
+        return
+    hand.core.ts += WATCH_INFERRED_NS
+    assert entries_at_venue(hand.executor) == {"o-1": "BTC"}
+    hand.core.ts += 1
+    assert entries_at_venue(hand.executor) == {}
 
 
 BARS = """

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
+from typing import cast
 
 import msgspec
 import pytest
 
 from tests.engine.requests import submit
 from tests.engine.runs import settings, small
+from tests.execution.fakes import NS, Hand, ticket
 from workstation.engine.assembly import assemble_session
 from workstation.engine.distant import DistantBroker, Question
 from workstation.engine.heartbeat import Heartbeat
+from workstation.engine.journal import Journal
 from workstation.engine.journal_reader import JournalReader
 from workstation.engine.replay import replay_journal
 from workstation.engine.session import Session
-from workstation.model.commands import Recover, SetLimit
+from workstation.model.commands import Flatten, Recover, SetLimit
 from workstation.model.errors import JournalError, VenueSilent
+from workstation.model.orders import OrderStatus
+from workstation.model.ports import Edge
 from workstation.model.rates import BrokerAbilities
 from workstation.model.records import LimitRecord, Record
 from workstation.model.reports import (
@@ -29,6 +35,7 @@ from workstation.model.reports import (
     OrderAccepted,
     OrderCanceled,
     OrderFilledReport,
+    OrderRejected,
     OrderReplaced,
     OrderStatusReport,
     Report,
@@ -117,7 +124,9 @@ async def test_requests_of_one_order_wait_for_each_other_and_for_no_other() -> N
     broker = DistantBroker(venue, poll_s=60)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(broker.run())
-        for request in (submit("a"), CancelOrder("a"), submit("b")):
+        broker.request(submit("a"))
+        await _turns()
+        for request in (CancelOrder("a"), submit("b")):
             broker.request(request)
         await _turns()
         assert venue.begun == ["a", "b"]
@@ -142,6 +151,39 @@ async def test_silence_is_said_until_the_venue_answers_again() -> None:
         broker.request(QueryOrder("a"))
         await _turns()
         assert broker.silence == ""
+        broker.stop()
+
+
+async def test_only_an_answer_of_the_venue_ends_its_silence() -> None:
+    class Counting(Venue):
+        answers = 0
+
+        async def send(self, request: SingleRequest) -> Sequence[Report]:
+            if isinstance(request, SubmitOrder):
+                return (OrderRejected(request.order.id, "no connection"),)
+            if isinstance(request, CancelOrder):
+                raise KeyError(request.order_id)
+            reports = await super().send(request)
+            self.answers += 1
+            return reports
+
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+    broker = DistantBroker(Counting(silent=["a"]), poll_s=0)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broker.run())
+        broker.request(QueryOrder("a"))
+        await _turns()
+        broker.request(submit("b"))
+        await _turns()
+        assert len(broker.arrived) == 1
+        assert broker.silence == "the line is dead"
+        broker.request(CancelOrder("c"))
+        await _turns()
+        fault = "1 faults of ours, the last one: KeyError: 'c'"
+        assert broker.silence == f"the line is dead; {fault}"
+        broker.request(QueryOrder("a"))
+        await _turns()
+        assert broker.silence == fault
         broker.stop()
 
 
@@ -187,7 +229,9 @@ async def test_an_order_waits_also_for_a_cancel_that_waits_itself() -> None:
     broker = DistantBroker(venue, poll_s=60)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(broker.run())
-        for request in (submit("a"), CancelOrder("a", "BTCUSDT"), behind("b", "a")):
+        broker.request(submit("a"))
+        await _turns()
+        for request in (CancelOrder("a", "BTCUSDT"), behind("b", "a")):
             broker.request(request)
         await _turns()
         assert venue.begun == ["a"]
@@ -195,6 +239,193 @@ async def test_an_order_waits_also_for_a_cancel_that_waits_itself() -> None:
         await _turns()
         assert venue.begun == ["a", "a", "b"]
         broker.stop()
+
+
+class Disk:
+    """A journal whose rows are durable once ``reach`` says so."""
+
+    failure: str | None = None
+    on_durable: Callable[[], None] | None = None
+    rows = 1
+    durable_rows = 0
+
+    def whole(self) -> None:
+        """Wait for nothing."""
+
+    def reach(self) -> None:
+        self.durable_rows = self.rows
+        assert self.on_durable is not None
+        self.on_durable()
+
+
+BEFORE = [OrderCanceled("a", "before it left", filled=Decimal(0))]
+
+
+async def test_an_order_canceled_while_the_disk_is_slow_never_leaves() -> None:
+    venue, disk = Venue(), Disk()
+    broker = DistantBroker(venue, poll_s=60)
+    broker.journal_to(cast(Journal, disk))
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broker.run())
+        broker.request(submit("a"))
+        broker.request(submit("b"))
+        await _turns()
+        broker.request(CancelOrder("a", "BTCUSDT"))
+        assert list(broker.arrived) == BEFORE
+        disk.reach()
+        await _turns()
+        assert venue.begun == ["b"]
+        assert broker.waiting == 0
+        broker.stop()
+
+
+async def test_an_order_canceled_while_it_waits_for_another_cancel_never_leaves() -> (
+    None
+):
+    venue = Venue()
+    venue.gate.clear()
+    broker = DistantBroker(venue, poll_s=60)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broker.run())
+        for request in (CancelOrder("x", "BTCUSDT"), behind("a", "x")):
+            broker.request(request)
+        await _turns()
+        broker.request(CancelOrder("a", "BTCUSDT"))
+        # What waited for that cancel waits for nothing.
+        broker.request(behind("b", "a"))
+        await _turns()
+        assert list(broker.arrived) == BEFORE
+        assert venue.begun == ["x", "b"]
+        venue.gate.set()
+        await _turns()
+        assert venue.begun == ["x", "b"]
+        assert broker.waiting == 0
+        broker.stop()
+
+
+async def test_no_such_order_counts_only_once_an_order_has_left_for_long_enough() -> (
+    None
+):
+    """A cancel in its way kept it here for 45 s; then it had no answer."""
+    hand = Hand()
+    hand.enter("1")
+    hand.accept("o-1")
+    hand.fill("o-1", "1")
+    hand.give(ticket("1", "100"))
+    hand.accept("o-2")
+    venue = Venue(silent=["o-3"])
+    venue.gate.clear()
+    broker = DistantBroker(venue, poll_s=60, absent_after_ns=30 * NS)
+    broker.attach(cast(Edge, hand.core))
+    hand.core.on_request = broker.request
+
+    async def pass_s(seconds: int) -> None:
+        for _ in range(seconds):
+            hand.core.advance(hand.core.ts + NS)
+            await _turns()
+            while broker.arrived:
+                hand.give(broker.arrived.popleft())
+
+    def status() -> OrderStatus:
+        (found,) = [each for each in hand.executor.orders() if each.id == "o-3"]
+        return found.status
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broker.run())
+        hand.give(Flatten(instrument="BTC", owner="s"))
+        await pass_s(45)
+        assert venue.begun == ["o-2"]
+        assert status() is OrderStatus.UNKNOWN
+        venue.gate.set()
+        # The question was asked meanwhile, and is answered at once: no such order.
+        await pass_s(30)
+        assert "o-3" not in venue.silent
+        assert status() is OrderStatus.UNKNOWN
+        await pass_s(60)
+        assert status() is OrderStatus.REJECTED
+        broker.stop()
+
+
+async def test_news_that_come_in_parts_are_fetched_without_a_pause() -> None:
+    class Telling(Venue):
+        async def news(self) -> Sequence[Report]:
+            # Whoever pauses from now on hears no more.
+            broker._poll_s = 60
+            return parts.pop(0)
+
+    parts: list[list[Report]] = [
+        [OrderCanceled("a")],
+        [OrderCanceled("b"), OrderCanceled("c")],
+        [],
+        [OrderCanceled("d")],
+    ]
+    broker = DistantBroker(Telling(), poll_s=0)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broker.run())
+        await _turns()
+        assert broker.arrived == deque(map(OrderCanceled, "abc"))
+        broker.stop()
+
+
+class Heart(Heartbeat):
+    """Notes how much was answered at each beat, and -1 for the farewell."""
+
+    def __init__(self, venue: Venue) -> None:
+        super().__init__({"silence_s": 0}, dict)
+        self.beats: list[int] = []
+        self._venue = venue
+
+    def beat(self) -> None:
+        self.beats.append(len(self._venue.asked))
+
+    def leaving(self, request: SingleRequest) -> bool:
+        return not self.failure
+
+    def dismiss(self) -> None:
+        self.beats.append(-1)
+
+
+async def test_at_the_end_cancels_and_exits_leave_still_and_nothing_else() -> None:
+    venue, disk = Venue(), Disk()
+    heart = Heart(venue)
+    broker = DistantBroker(venue, poll_s=60, heartbeat=heart)
+    broker.journal_to(cast(Journal, disk))
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        tasks.create_task(broker.run())
+        await _turns()
+        for request in (
+            CancelOrder("a", "BTCUSDT"),
+            submit("entry"),
+            submit("exit", reduce_only=True),
+            QueryOrder("a"),
+        ):
+            broker.request(request)
+        broker.stop()
+        await _turns()
+        assert venue.begun == []
+        disk.reach()
+    assert venue.begun == ["a", "exit"]
+    assert broker.waiting == 0
+    assert heart.beats[-1] == -1
+
+
+async def test_a_watchdog_is_not_dismissed_while_a_cancel_waits_for_the_disk(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("workstation.engine.distant._LAST_S", 0.0)
+    venue = Venue()
+    heart = Heart(venue)
+    broker = DistantBroker(venue, poll_s=60, heartbeat=heart)
+    broker.journal_to(cast(Journal, Disk()))
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broker.run())
+        broker.request(CancelOrder("a", "BTCUSDT"))
+        await _turns()
+        broker.stop()
+    assert venue.begun == []
+    assert heart.beats
+    assert -1 not in heart.beats
+    assert venue.closed
 
 
 async def test_questions_leave_a_few_at_a_time_in_order_and_none_is_lost() -> None:
@@ -299,6 +530,59 @@ async def test_a_cancel_goes_before_a_question_that_has_not_begun() -> None:
     assert of["b"] == [SubmitOrder, CancelOrder, QueryOrder]
 
 
+async def test_a_question_asked_again_while_it_is_under_way_takes_no_room() -> None:
+    class Slow(Venue):
+        """Answers about all but the account, and what is not about "s…", at once."""
+
+        async def send(self, request: SingleRequest) -> Sequence[Report]:
+            if _id(request)[:1] in ("", "s"):
+                await slow.wait()
+            return await super().send(request)
+
+    slow = asyncio.Event()
+    venue = Slow(cash="1")
+    broker = DistantBroker(venue, poll_s=60)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broker.run())
+        # More than there is room for, each with nothing but an order under way.
+        names = [f"s{number}" for number in range(9)]
+        for name in names:
+            broker.request(submit(name))
+        for number in range(9):
+            broker.request(QueryAccount(number, 0))
+            for name in names:
+                broker.request(QueryOrder(name, asked_ns=number))
+            await _turns()
+        broker.request(QueryOrder("x"))
+        await _turns()
+        assert venue.asked == [QueryOrder("x")]
+        slow.set()
+        while broker.waiting:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        asked = [each for each in venue.asked if not isinstance(each, SubmitOrder)]
+        # The one that was under way, and the last of those asked meanwhile.
+        about_account = [each for each in asked if isinstance(each, QueryAccount)]
+        assert about_account == [QueryAccount(0, 0), QueryAccount(8, 0)]
+        of_orders = [each for each in asked[1:] if isinstance(each, QueryOrder)]
+        assert of_orders == [QueryOrder(name, asked_ns=8) for name in names]
+        broker.stop()
+
+
+async def test_an_end_does_not_ask_what_was_asked_again_meanwhile() -> None:
+    venue = Venue()
+    venue.gate.clear()
+    broker = DistantBroker(venue, poll_s=60)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broker.run())
+        for asked_ns in range(3):
+            broker.request(QueryOrder("a", asked_ns=asked_ns))
+            await _turns()
+        broker.stop()
+        await _turns()
+        venue.gate.set()
+    assert venue.asked == [QueryOrder("a", asked_ns=0)]
+
+
 async def test_an_end_waits_for_no_question_that_is_held_back_or_takes_minutes() -> (
     None
 ):
@@ -332,9 +616,6 @@ async def test_a_watchdog_that_cannot_be_started_ends_no_run() -> None:
             self.tries += 1
             raise BlockingIOError("no more processes")
 
-        def leaving(self, request: SingleRequest) -> None:
-            """Tell nobody."""
-
     venue = Venue()
     heart = Heart({"silence_s": 0}, dict)
     broker = DistantBroker(venue, poll_s=60, heartbeat=heart)
@@ -366,6 +647,7 @@ async def test_an_error_of_one_answer_is_counted_told_and_ends_nothing() -> None
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(broker.run())
         broker.request(submit("a"))
+        await _turns()
         broker.request(CancelOrder("a", "BTCUSDT"))
         await _turns()
         assert broker.waiting == 0
@@ -390,20 +672,9 @@ async def test_an_error_of_one_answer_is_counted_told_and_ends_nothing() -> None
 
 
 async def test_the_heart_beats_until_what_is_under_way_has_been_answered() -> None:
-    class Heart(Heartbeat):
-        def beat(self) -> None:
-            beats.append(len(venue.asked))
-
-        def leaving(self, request: SingleRequest) -> None:
-            """Tell nobody."""
-
-        def dismiss(self) -> None:
-            beats.append(-1)
-
-    beats: list[int] = []
     venue = Venue()
     venue.gate.clear()
-    heart = Heart({"silence_s": 0}, dict)
+    heart = Heart(venue)
     broker = DistantBroker(venue, poll_s=60, heartbeat=heart)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(broker.run())
@@ -411,13 +682,13 @@ async def test_the_heart_beats_until_what_is_under_way_has_been_answered() -> No
         await _turns()
         broker.stop()
         await _turns()
-        beats.clear()
+        heart.beats.clear()
         await _turns()
-        assert beats
-        assert set(beats) == {0}, "stopped, not yet answered, and alive"
+        assert heart.beats
+        assert set(heart.beats) == {0}, "stopped, not yet answered, and alive"
         venue.gate.set()
-    assert beats[-1] == -1
-    assert beats.count(-1) == 1
+    assert heart.beats[-1] == -1
+    assert heart.beats.count(-1) == 1
 
 
 async def _play(session: Session, most: int) -> None:
@@ -596,4 +867,41 @@ async def test_a_venue_that_does_not_answer_is_an_alert_until_it_has(
     assert alert() == (False, 1, said)
     broker.silence = "the line is dead"
     assert alert()[0]
+    session.close()
+
+
+async def test_entries_are_refused_with_an_alert_while_no_watchdog_can_be_had(
+    tmp_path: Path,
+) -> None:
+    class Guarded(Venue):
+        def account(self) -> dict[str, object]:  # type: ignore[override]
+            return {"silence_s": 0}
+
+    place = f'journal.path="{tmp_path}"'
+    run = settings('feeds.0.symbols=["BTCUSDT"]', place)
+    venue = Guarded()
+    session = assemble_session(run, venue=venue)
+    (broker,) = session.engine.distant
+    heart = broker._heartbeat = Heart(venue)
+
+    def alert() -> tuple[bool, str]:
+        alerts = session.frame(0, frozenset()).alerts
+        (found,) = [each for each in alerts if each.kind == "watchdog"]
+        return found.active, found.text
+
+    heart.failure = "no more processes"
+    said = "no watchdog for elsewhere: no more processes"
+    assert alert() == (True, said)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broker.run())
+        broker.request(submit("entry"))
+        while not broker.arrived:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        assert list(broker.arrived) == [
+            OrderRejected("entry", "no watchdog: no more processes")
+        ]
+        broker.stop()
+    assert venue.begun == []
+    heart.failure = ""
+    assert alert() == (False, said)
     session.close()

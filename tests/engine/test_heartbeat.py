@@ -6,11 +6,12 @@ import asyncio
 import fcntl
 import os
 import subprocess
+import sys
 
 import pytest
 
 from tests.engine.requests import submit
-from workstation.engine.heartbeat import Heartbeat
+from workstation.engine.heartbeat import PAUSE_BEATS, Heartbeat
 
 # A long silence: nothing is ever asked of the venue, which is not there.
 ACCOUNT: dict[str, object] = {
@@ -81,6 +82,35 @@ def test_a_watchdog_that_reads_no_more_is_followed_by_another() -> None:
     heartbeat.dismiss()
 
 
+def test_watchdogs_that_end_at_once_are_told_of_and_tried_after_a_pause(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    heartbeat = Heartbeat(ACCOUNT, dict)
+
+    def beat() -> int:
+        heartbeat.beat()
+        assert heartbeat._process is not None
+        heartbeat._process.wait()
+        return heartbeat.starts
+
+    with monkeypatch.context() as patch:
+        ends = (sys.executable, "-c", "raise SystemExit(3)")
+        patch.setattr("workstation.engine.heartbeat._WATCHDOG", ends)
+        starts = [beat() for _ in range(1 + 1 + PAUSE_BEATS + 1)]
+        assert starts == [1, *[2] * PAUSE_BEATS, 3, 3]
+        assert heartbeat.failure == "it has ended by itself, with code 3"
+        assert not heartbeat.leaving(submit("a"))
+        assert heartbeat.starts == 3
+    while heartbeat.starts == 3:
+        heartbeat.beat()
+    assert heartbeat.failure
+    heartbeat.beat()
+    assert heartbeat.failure == ""
+    assert heartbeat.leaving(submit("a"))
+    assert heartbeat.starts == 4
+    heartbeat.dismiss()
+
+
 async def test_a_process_that_cannot_be_started_is_tried_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -90,10 +120,13 @@ async def test_a_process_that_cannot_be_started_is_tried_again(
     heartbeat = Heartbeat(ACCOUNT, dict)
     with monkeypatch.context() as patch:
         patch.setattr(subprocess, "Popen", none_left)
-        with pytest.raises(BlockingIOError):
-            heartbeat.leaving(submit("a"))
-    heartbeat.leaving(submit("a"))
+        assert not heartbeat.leaving(submit("a"))
+        assert heartbeat.failure == "no more processes"
+        assert heartbeat.leaving(submit("b", reduce_only=True))
+    assert heartbeat.leaving(submit("a"))
     assert heartbeat.starts == 1
+    heartbeat.beat()
+    assert heartbeat.failure == ""
     heartbeat.dismiss()
 
 

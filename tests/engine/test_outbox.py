@@ -79,6 +79,19 @@ def test_once_the_journal_has_failed_only_what_reduces_risk_leaves() -> None:
     assert refused == [entry, replace]
 
 
+def test_an_order_is_taken_out_as_long_as_it_is_here() -> None:
+    outbox = _outbox(_journal(rows=1))
+    for request in (submit("a"), submit("b"), QueryOrder("a")):
+        outbox.put(request)
+    assert outbox.withdraw("a")
+    assert not outbox.withdraw("a")
+    assert len(outbox) == 2
+    outbox = Outbox(None)
+    outbox.put(submit("a"))
+    outbox.take()
+    assert not outbox.withdraw("a"), "it has left"
+
+
 @given(st.lists(st.tuples(st.sampled_from("pwc"), st.integers(1, 4)), max_size=40))
 def test_requests_leave_in_order_and_never_before_their_rows(
     steps: list[tuple[str, int]],

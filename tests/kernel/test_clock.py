@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workstation.kernel.clock import RealClock, SimClock, Timer, as_of
+from workstation.kernel.clock import RealClock, SimClock, Timer, as_of, steady_clock
 from workstation.kernel.errors import ClockError
 
 
@@ -281,3 +281,12 @@ def test_what_was_made_later_than_now_is_of_now_in_its_order(
     made_ns: int, after_ns: int | None, of_ns: int
 ) -> None:
     assert as_of(made_ns, 10, after_ns) == of_ns
+
+
+async def test_a_steady_clock_wakes_no_sooner_than_it_was_told_to() -> None:
+    clock = steady_clock()
+    until_ns = clock.now() + 1_000_000
+    await clock.sleep_until(until_ns)
+    assert clock.now() >= until_ns
+    # What has passed is not waited for.
+    await clock.sleep_until(0)

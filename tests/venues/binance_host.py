@@ -28,7 +28,10 @@ class Host:
         self.seen: list[str] = []
         # The first second of a minute: limits are counted by minutes.
         self.ns = 1_800_000_000 * NS_PER_S
-        self.clock = RealClock(lambda: self.ns)
+        # By how much the machine's clock was set back; time goes on all the same.
+        self.set_back_ns = 0
+        self.clock = RealClock(lambda: self.ns - self.set_back_ns)
+        self.steady = RealClock(lambda: self.ns)
         self.url = ""
 
     def pass_s(self, seconds: int) -> None:

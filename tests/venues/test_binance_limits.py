@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 import msgspec
 import pytest
@@ -22,6 +22,7 @@ from workstation.model.reports import (
     OrderCanceled,
     OrderRejected,
     OrderStatusReport,
+    Report,
 )
 from workstation.model.requests import (
     CancelOrder,
@@ -53,8 +54,14 @@ async def host() -> AsyncIterator[Host]:
 def venue_at(host: Host, *symbols: str) -> BinanceVenue:
     settings = BinanceVenueSettings(base_url=host.url, key="k", secret="s")
     return BinanceVenue(
-        settings, {each: each for each in symbols or (BTC,)}, host.clock
+        settings, {each: each for each in symbols or (BTC,)}, host.clock, host.steady
     )
+
+
+async def next_look(venue: BinanceVenue, host: Host) -> Sequence[Report]:
+    """Return the news of a second later."""
+    host.pass_s(1)
+    return await venue.news()
 
 
 async def test_orders_that_have_not_changed_cost_one_list_and_are_not_told(
@@ -68,8 +75,7 @@ async def test_orders_that_have_not_changed_cost_one_list_and_are_not_told(
     assert len(await venue.news()) == 60
     host.seen.clear()
     for _ in range(3):
-        host.pass_s(1)
-        assert await venue.news() == []
+        assert await next_look(venue, host) == []
     assert host.seen == [f"GET openOrders {BTC}"] * 3
     await venue.close()
 
@@ -85,10 +91,10 @@ async def test_only_an_order_that_is_gone_from_the_list_is_asked_about(
     host.seen.clear()
     host.answers["GET openOrders"] = [stored("w-1", BTC)]
     host.answers["GET order"] = stored("w-2", BTC, status="CANCELED")
-    (status,) = await venue.news()
+    (status,) = await next_look(venue, host)
     assert isinstance(status, OrderStatusReport)
     assert (status.order_id, status.status) == ("w-2", OrderStatus.CANCELED)
-    assert await venue.news() == []
+    assert await next_look(venue, host) == []
     asked = [each.removesuffix(f" {BTC}") for each in host.seen]
     assert asked == ["GET openOrders", "GET order", "GET openOrders"]
     await venue.close()
@@ -106,7 +112,7 @@ async def test_what_is_answered_while_the_list_comes_is_newer_than_the_list(
 
     async with hosted(answer) as slow:
         settings = BinanceVenueSettings(base_url=slow.url, key="k", secret="s")
-        venue = BinanceVenue(settings, {BTC: BTC}, host.clock)
+        venue = BinanceVenue(settings, {BTC: BTC}, host.clock, host.steady)
         await venue.send(SubmitOrder(order("w-1", "1", "90")))
         assert await venue.news() == []
         await venue.close()
@@ -128,12 +134,32 @@ async def test_a_list_is_asked_for_again_when_it_has_grown_old_meanwhile(
     host.answers["GET openOrders"] = [partly, stored("w-2", BTC)]
     host.answers["GET myTrades"] = trades
     host.answers["GET order"] = stored("w-2", BTC, status="CANCELED")
-    told = await venue.news()
+    # In two parts: it took a second.
+    told = [*await venue.news(), *await venue.news()]
     assert [
         (each.order_id, each.status)
         for each in told
         if isinstance(each, OrderStatusReport)
     ] == [("w-1", OrderStatus.ACCEPTED), ("w-2", OrderStatus.CANCELED)]
+    await venue.close()
+
+
+async def test_what_is_found_early_is_told_before_the_look_is_over(host: Host) -> None:
+    def ended(query: Mapping[str, str]) -> object:
+        # Slow: an order and its trades, one order after the other.
+        host.pass_s(1)
+        return stored(query["origClientOrderId"], BTC, status="CANCELED")
+
+    venue = venue_at(host)
+    names = ["w-1", "w-2", "w-3"]
+    for name in names:
+        await venue.send(SubmitOrder(order(name, "1", "90")))
+    host.answers |= {"GET openOrders": [], "GET order": ended}
+    told = [await venue.news() for _ in range(4)]
+    assert [
+        [each.order_id for each in part if isinstance(each, OrderStatusReport)]
+        for part in told
+    ] == [["w-1"], ["w-2"], ["w-3"], []]
     await venue.close()
 
 
@@ -163,7 +189,7 @@ async def test_an_order_that_the_venue_has_archived_has_ended_without_a_fill(
 
 
 @pytest.mark.parametrize(
-    ("symbols", "lists", "every_s"), [(6, 6, 1), (13, 13, 1), (14, 1, 2), (60, 1, 2)]
+    ("symbols", "lists", "every_s"), [(6, 6, 1), (7, 7, 2), (13, 13, 2), (14, 1, 2)]
 )
 async def test_many_symbols_are_listed_at_once_and_less_often(
     host: Host, symbols: int, lists: int, every_s: int
@@ -180,8 +206,7 @@ async def test_many_symbols_are_listed_at_once_and_less_often(
     await venue.news()
     host.seen.clear()
     for _ in range(4):
-        host.pass_s(1)
-        assert await venue.news() == []
+        assert await next_look(venue, host) == []
     assert len(host.seen) == lists * (4 // every_s)
     await venue.close()
 
@@ -194,12 +219,12 @@ async def test_polling_rests_at_four_fifths_of_the_weight_and_a_cancel_still_goe
     host.answers["GET openOrders"] = [stored("w-1", BTC)]
     host.headers["X-MBX-USED-WEIGHT-1M"] = "4799"
     await venue.news()
-    assert await venue.news() == []
+    assert await next_look(venue, host) == []
     host.headers["X-MBX-USED-WEIGHT-1M"] = "4800"
-    assert await venue.news() == []
+    assert await next_look(venue, host) == []
     host.seen.clear()
     with pytest.raises(VenueSilent, match="4800 of weight are used, what is beyond"):
-        await venue.news()
+        await next_look(venue, host)
     assert host.seen == []
     (canceled,) = await venue.send(CancelOrder("w-1", BTC))
     assert isinstance(canceled, OrderCanceled)
@@ -320,9 +345,8 @@ async def test_many_questions_are_spread_over_minutes_and_bar_no_exit(
         settings = BinanceVenueSettings(
             base_url=host.url, key="k", secret="s", weight_per_minute=600
         )
-        broker = DistantBroker(
-            BinanceVenue(settings, {BTC: BTC}, weighing.clock), poll_s=60
-        )
+        venue = BinanceVenue(settings, {BTC: BTC}, weighing.clock, weighing.steady)
+        broker = DistantBroker(venue, poll_s=60)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(broker.run())
             for number in range(100):
@@ -364,8 +388,8 @@ async def test_a_question_about_a_large_account_waits_between_its_calls(
 
     names = [f"S{number}" for number in range(12)]
     settings = BinanceVenueSettings(base_url=host.url, key="k", secret="s")
-    clock = Passing(lambda: host.ns)
-    venue = BinanceVenue(settings, {each: each for each in names}, clock)
+    steady = Passing(lambda: host.ns)
+    venue = BinanceVenue(settings, {each: each for each in names}, host.clock, steady)
     host.headers[WEIGHT] = "5370"
     host.answers |= {"GET openOrders": [], "GET account": {"balances": []}}
     (told,) = await venue.send(QueryAccount(1, 5))
@@ -379,6 +403,50 @@ async def test_a_question_about_a_large_account_waits_between_its_calls(
     (told,) = await venue.send(QueryAccount(2, 5))
     assert isinstance(told, AccountReport)
     assert waits == [1_800_000_060 * NS_PER_S]
+    await venue.close()
+
+
+async def test_a_clock_that_is_set_back_prolongs_no_wait(host: Host) -> None:
+    venue = venue_at(host)
+    await venue.send(SubmitOrder(order("w-1", "1", "90")))
+    host.answers["GET openOrders"] = [stored("w-1", BTC)]
+    host.headers[WEIGHT] = "4800"
+    assert len(await venue.news()) == 1
+    host.set_back_ns = 600 * NS_PER_S
+    with pytest.raises(VenueSilent, match="4800 of weight are used"):
+        await next_look(venue, host)
+    host.pass_s(60)
+    host.headers[WEIGHT] = "6"
+    host.seen.clear()
+    assert await venue.news() == []
+    assert host.seen == [f"GET openOrders {BTC}"], "a minute later it is looked at"
+    host.answers["GET openOrders"] = lambda _: web.json_response(
+        {"code": -1003, "msg": "Too much"}, status=429, headers={"Retry-After": "20"}
+    )
+    with pytest.raises(VenueSilent, match="Too much"):
+        await next_look(venue, host)
+    host.set_back_ns = 1_200 * NS_PER_S
+    host.pass_s(20)
+    (accepted,) = await venue.send(SubmitOrder(order("w-2", "1", "90")))
+    assert isinstance(accepted, OrderAccepted)
+    await venue.close()
+
+
+async def test_a_request_has_the_time_of_the_venue_whatever_becomes_of_ours(
+    host: Host,
+) -> None:
+    def late_s(query: Mapping[str, str]) -> object:
+        late.append(host.ns // NS_PER_S - int(query["timestamp"]) // 1_000)
+        return CANCELED
+
+    late: list[int] = []
+    host.answers["DELETE order"] = late_s
+    venue = venue_at(host)
+    for _ in range(3):
+        await venue.send(CancelOrder("w-1", BTC))
+        host.set_back_ns += 600 * NS_PER_S
+        host.pass_s(30)
+    assert late == [0, 0, 0]
     await venue.close()
 
 
@@ -396,15 +464,14 @@ async def test_a_refused_key_or_address_is_not_knocked_on(
     host.seen.clear()
     said = f"HTTP {status}: the {what} is refused; not polled for 300 s"
     for _ in range(30):
-        host.pass_s(1)
         with pytest.raises(VenueSilent, match=said):
-            await venue.news()
+            await next_look(venue, host)
     assert host.seen == []
     # What the operator asks for is asked for; if it is answered, the door is open.
     host.answers["POST order"] = placed
     await venue.send(SubmitOrder(order("w-3", "1", "90")))
     host.answers["GET openOrders"] = [stored("w-1", BTC), stored("w-3", BTC)]
-    assert len(await venue.news()) == 1
+    assert len(await next_look(venue, host)) == 1
     host.answers["POST order"] = lambda _: web.Response(status=status, text="<html>")
     await venue.send(SubmitOrder(order("w-4", "1", "90")))
     host.pass_s(300)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from aiohttp import web
 from tests.venues.binance_host import Host, hosted, placed
 from tests.venues.test_binance_venue import order
 from workstation.model.errors import VenueSilent
-from workstation.model.reports import CancelRejected, OrderRejected
+from workstation.model.reports import CancelRejected, OrderCanceled, OrderRejected
 from workstation.model.requests import CancelOrder, QueryOrder, SubmitOrder
 from workstation.model.timeframes import NS_PER_MS
 from workstation.venues.binance.settings import BinanceVenueSettings
@@ -52,6 +53,30 @@ async def test_bytes_that_are_no_text_leave_the_fate_of_a_request_unknown(
         (rejected,) = await venue.send(SubmitOrder(order("u-2", "1", "90")))
         assert isinstance(rejected, OrderRejected)
         await venue.close()
+
+
+async def test_what_the_venue_has_not_said_is_no_answer() -> None:
+    async with hosted() as host:
+        venue = await _with_one_order(host)
+        # The time was asked for, too.
+        assert venue.answers == 2
+        host.answers["GET openOrders"] = []
+        host.answers["GET order"] = answered(LATIN, 504)
+        with pytest.raises(VenueSilent):
+            await venue.send(QueryOrder("r-1", BTC))
+        assert venue.answers == 2
+        host.answers["POST order"] = answered(b"{}", 400)
+        await venue.send(SubmitOrder(order("r-2", "1", "90")))
+        assert venue.answers == 3
+        venue._open.clear()
+        assert await venue.news() == []
+        assert venue.answers == 3
+        await venue.close()
+    dead = venue_at("http://127.0.0.1:9")
+    (rejected,) = await dead.send(SubmitOrder(order("r-3", "1", "90")))
+    assert isinstance(rejected, OrderRejected)
+    assert dead.answers == 0
+    await dead.close()
 
 
 async def test_neither_key_nor_signature_goes_to_where_a_redirect_points() -> None:
@@ -113,7 +138,7 @@ async def test_no_error_text_has_an_address_in_it() -> None:
     port = server.sockets[0].getsockname()[1]
     venue = venue_at(f"http://127.0.0.1:{port}")
     # As if the clock had been measured: the first call is signed.
-    venue._rest._offset_ns = 0
+    venue._rest._ahead_ns = 0
     with pytest.raises(VenueSilent) as silence:
         await venue.send(QueryOrder("z-1", BTC))
     await venue.close()
@@ -122,6 +147,37 @@ async def test_no_error_text_has_an_address_in_it() -> None:
         assert "127.0.0.1" not in text
     server.close()
     await server.wait_closed()
+
+
+async def test_however_many_cancels_are_sent_at_once_none_waits_for_another() -> None:
+    count, come = 120, asyncio.Event()
+    seen: list[str] = []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if request.method == "DELETE":
+            seen.append(request.query["origClientOrderId"])
+            if len(seen) == count:
+                come.set()
+            await come.wait()
+            return web.json_response(
+                {
+                    "orderId": 1,
+                    "origClientOrderId": seen[-1],
+                    "transactTime": 1,
+                    "executedQty": "0",
+                }
+            )
+        return web.json_response({"serverTime": host.ns // NS_PER_MS})
+
+    async with hosted(answer) as host:
+        venue = venue_at(host.url)
+        names = [f"c-{number}" for number in range(count)]
+        answers = [venue.send(CancelOrder(name, BTC)) for name in names]
+        told = [report for (report,) in await asyncio.gather(*answers)]
+        assert told == [
+            OrderCanceled(name, "", NS_PER_MS, Decimal(0)) for name in names
+        ]
+        await venue.close()
 
 
 def test_neither_key_nor_secret_is_shown() -> None:

@@ -73,7 +73,13 @@ def process() -> Iterator[Loopback]:
 
 @pytest.fixture
 async def venue(process: Loopback) -> AsyncIterator[BinanceVenue]:
-    settings = BinanceVenueSettings(base_url=process.url, key="k", secret=SECRET)
+    settings = BinanceVenueSettings(
+        base_url=process.url,
+        key="k",
+        secret=SECRET,
+        # Nobody waits between two looks.
+        weight_per_minute=10**9,
+    )
     found = BinanceVenue(settings, {BTC: BTC})
     yield found
     await found.close()
@@ -98,6 +104,7 @@ async def test_a_resting_order_is_told_of_its_fills_once_and_canceled(
     assert (fill.quantity, fill.price, fill.maker) == (ONE, NINETY, True)
     assert isinstance(status, OrderStatusReport)
     assert status.status is OrderStatus.PARTIALLY_FILLED
+    assert status.venue_id == accepted.venue_id
     assert await venue.news() == [], "nothing has changed"
     process.fill("r-1", "1")
     *fills, canceled = await venue.send(CancelOrder("r-1", BTC))

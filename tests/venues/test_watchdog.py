@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
+import pty
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 
 import msgspec
 import pytest
 
+from tests.venues.binance_host import hosted
 from workstation.kernel.clock import SimClock
 from workstation.model.errors import VenueSilent
 from workstation.model.orders import OrderStatus
@@ -26,6 +30,7 @@ from workstation.model.timeframes import NS_PER_S
 from workstation.venues.watchdog import Watchdog
 
 BEGAN = 1_000 * NS_PER_S
+WATCHDOG = (sys.executable, "-m", "workstation.venues.watchdog")
 
 
 class Hasty(SimClock):
@@ -219,18 +224,25 @@ async def test_an_error_about_one_entry_leaves_no_other_behind() -> None:
     assert set(watchdog.entries) == {"a"}
 
 
-def test_once_it_acts_it_hears_no_more_and_whoever_writes_notices() -> None:
-    # Nobody listens there: it would insist for an hour.
-    venue = {"base_url": "http://127.0.0.1:9"}
-    account = {"venue": venue, "symbols": {"BTCUSDT": "BTCUSDT"}, "silence_s": 0.2}
+@contextmanager
+def first_of(url: str, silence_s: float) -> Iterator[int]:
+    """Give what a watchdog is started with, as a descriptor."""
+    symbols = {"BTCUSDT": "BTCUSDT", "ETHUSDT": "ETHUSDT"}
+    account = {"venue": {"base_url": url}, "symbols": symbols, "silence_s": silence_s}
     with open(os.memfd_create("first"), "w+b") as first:
         first.write(msgspec.json.encode(account) + b"\n" + SENT + b"\n")
         first.seek(0)
+        yield first.fileno()
+
+
+def test_once_it_acts_it_hears_no_more_and_whoever_writes_notices() -> None:
+    # Nobody listens there: it would insist for an hour.
+    with first_of("http://127.0.0.1:9", 0.2) as first:
         process = subprocess.Popen(
-            [sys.executable, "-m", "workstation.venues.watchdog", str(first.fileno())],
+            [*WATCHDOG, str(first)],
             stdin=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            pass_fds=(first.fileno(),),
+            pass_fds=(first,),
         )
     assert process.stdin is not None
     assert process.stderr is not None
@@ -245,6 +257,59 @@ def test_once_it_acts_it_hears_no_more_and_whoever_writes_notices() -> None:
     finally:
         process.kill()
         process.communicate()
+
+
+@contextmanager
+def closed_terminal() -> Iterator[int]:
+    ours, its = pty.openpty()
+    os.close(ours)
+    yield its
+    os.close(its)
+
+
+@contextmanager
+def closed_pipe() -> Iterator[int]:
+    reading, writing = os.pipe()
+    os.close(reading)
+    yield writing
+    os.close(writing)
+
+
+@contextmanager
+def full_pipe() -> Iterator[int]:
+    reading, writing = os.pipe()
+    size = fcntl.fcntl(writing, fcntl.F_GETPIPE_SZ)
+    assert os.write(writing, bytes(size)) == size
+    yield writing
+    os.close(writing)
+    os.close(reading)
+
+
+@pytest.mark.parametrize("unheard", [closed_terminal, closed_pipe, full_pipe])
+async def test_it_cancels_also_where_nobody_can_hear_what_it_says(
+    unheard: Callable[[], AbstractContextManager[int]],
+) -> None:
+    async with asyncio.timeout(60), hosted() as host:
+        host.answers["DELETE order"] = {
+            "orderId": 1,
+            "origClientOrderId": "",
+            "transactTime": 1,
+            "executedQty": "0",
+        }
+        with first_of(host.url, 600.0) as first, unheard() as stderr:
+            process = await asyncio.create_subprocess_exec(
+                *WATCHDOG,
+                str(first),
+                stdin=subprocess.PIPE,
+                stderr=stderr,
+                pass_fds=(first,),
+                start_new_session=True,
+            )
+            assert process.stdin is not None
+            # The engine was killed.
+            process.stdin.close()
+            assert await process.wait() == 0
+    assert host.seen == ["DELETE order BTCUSDT", "DELETE order ETHUSDT"]
 
 
 async def test_a_line_that_is_no_json_ends_it_loudly() -> None:

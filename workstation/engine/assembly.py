@@ -45,7 +45,7 @@ from workstation.model.instruments import Instrument
 from workstation.model.orders import OrderStatus
 from workstation.model.owners import EXTERNAL
 from workstation.model.roles import Broker, Connector, Venue
-from workstation.model.timeframes import Timeframe
+from workstation.model.timeframes import NS_PER_MS, Timeframe
 from workstation.strategy.host import DistantHost
 from workstation.strategy.script import Script
 from workstation.strategy.scripted import ScriptedStrategy
@@ -189,7 +189,11 @@ def _assemble(
         paper.heed(executor.triggers.precedes)
         broker = paper
     else:
-        broker = DistantBroker(venue, heartbeat=_heartbeat(venue, executor))
+        broker = DistantBroker(
+            venue,
+            heartbeat=_heartbeat(venue, executor),
+            absent_after_ns=run.orders.absent_after_ms * NS_PER_MS,
+        )
     builder.with_broker(broker)
     engine: Engine = builder.build()
     engine.rules = digest_of(_rules(run)).hex()
@@ -313,12 +317,15 @@ def _assemble(
 def entries_at_venue(executor: Executor) -> dict[str, str]:
     """Return what a watchdog is to cancel: ids of our entries there, by instrument.
 
-    What was made by hand is not ours: it may protect what nobody here knows of.
+    An end that was only concluded may be wrong for as long as it is asked about. What
+    was made by hand is not ours: it may protect what nobody here knows of.
     """
+    desk = executor.desk
     return {
         tracked.order.id: tracked.order.instrument
-        for tracked in executor.desk.orders.entries()
-        if tracked.order.owner != EXTERNAL
+        for tracked in (*desk.orders.entries(), *desk.queries.doubtful())
+        if tracked.order.may_open
+        and tracked.order.owner != EXTERNAL
         and tracked.order.status is not OrderStatus.HELD
     }
 

@@ -181,6 +181,12 @@ class FrameSource:
                 f"no news from {broker.name}: {why}" if why else "",
                 "What has no answer becomes Unknown and is asked about.",
             )
+            why = broker.unguarded
+            self._tell(
+                ("watchdog", broker.name),
+                f"no watchdog for {broker.name}: {why}" if why else "",
+                "Another is started, now and then; no entry leaves before.",
+            )
         for feed in self._engine.sources.feeds:
             # What a recording lacks from its start is no record of this run.
             note = getattr(feed.connector, "note", "")

@@ -36,6 +36,19 @@ class Outbox:
         journal = self._journal
         self._waiting.append((0 if journal is None else journal.rows, request))
 
+    def withdraw(self, order_id: str) -> bool:
+        """Take an order out that has not left; tell whether it was here."""
+        for waiting in self._waiting:
+            request = waiting[1]
+            if isinstance(request, SubmitOrder) and request.order.id == order_id:
+                self._waiting.remove(waiting)
+                return True
+        return False
+
+    def drop_the_rest(self) -> None:
+        """Keep cancels and what reduces a position: nothing else is to leave."""
+        self._waiting = deque(each for each in self._waiting if _protects(each[1]))
+
     def take(self) -> tuple[list[SingleRequest], list[SingleRequest]]:
         """Return what may leave now, and what may not leave at all.
 
@@ -64,6 +77,10 @@ class Outbox:
 
 
 def _reduces(request: SingleRequest) -> bool:
+    return _protects(request) or isinstance(request, QueryOrder | QueryAccount)
+
+
+def _protects(request: SingleRequest) -> bool:
     if isinstance(request, SubmitOrder):
         return request.order.reduce_only
-    return isinstance(request, CancelOrder | QueryOrder | QueryAccount)
+    return isinstance(request, CancelOrder)

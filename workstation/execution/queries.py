@@ -11,6 +11,7 @@ from functools import partial
 from workstation.execution.orders import Orders
 from workstation.execution.sender import Sender
 from workstation.execution.settings import OrderSettings
+from workstation.execution.tracked import Tracked
 from workstation.kernel.clock import Timer
 from workstation.model.orders import OrderStatus
 from workstation.model.ports import Core
@@ -113,13 +114,17 @@ class Queries:
 
         They are asked about again while there are.
         """
-        since = self._core.ts - WATCH_INFERRED_NS
-        doubtful = [t for t in self._orders.inferred() if t.order.updated_ns >= since]
+        doubtful = self.doubtful()
         for tracked in doubtful:
             self.ask(tracked.order.id)
         if doubtful:
             self.watch()
         return bool(doubtful)
+
+    def doubtful(self) -> list[Tracked]:
+        """Return the orders whose end was concluded not long ago: it may be wrong."""
+        since = self._core.ts - WATCH_INFERRED_NS
+        return [t for t in self._orders.inferred() if t.order.updated_ns >= since]
 
     def reconnected(self) -> None:
         """Ask about every order at the venue: reports may have been lost."""

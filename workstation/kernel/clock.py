@@ -279,3 +279,11 @@ class RealClock(Clock):
                         {"message": f"{timer!r} failed", "exception": error}
                     )
         return True
+
+
+def steady_clock() -> RealClock:
+    """Return a clock for waits, which goes on evenly whatever the machine's is set to.
+
+    Its times say nothing but how much lies between two of them.
+    """
+    return RealClock(time.monotonic_ns)

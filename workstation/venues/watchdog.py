@@ -5,7 +5,8 @@ to its end, which account to reach and which entries are there; from its standar
 which entries left for the venue and which are gone. An empty line only says that the
 engine lives. Silence, or the end of the input without a farewell, makes it cancel what
 it knows until each is over, and end. It listens no more then: an engine that is back
-starts another. Protection is left where it is.
+starts another. Protection is left where it is. What it says on its standard error may
+be heard by nobody: that fails and delays no cancel.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import msgspec
 from msgspec import Struct
 
-from workstation.kernel.clock import Clock, RealClock
+from workstation.kernel.clock import Clock, steady_clock
 from workstation.model.errors import VenueSilent
 from workstation.model.orders import TERMINAL
 from workstation.model.reports import (
@@ -44,6 +47,8 @@ HASTE_NS = 60 * NS_PER_S
 LONGEST_NS = 3_600 * NS_PER_S
 # How late the venue may still show an order that it has taken in.
 SHOWS_WITHIN_NS = 10 * NS_PER_S
+# How long the last words may take: nobody may be reading them.
+LAST_WORDS_S = 1.0
 
 
 class Account(Struct, frozen=True):
@@ -80,7 +85,7 @@ class Watchdog:
         self.entries: dict[str, str] = {}
         self.dismissed = False
         self._venue = venue
-        self._clock = clock or RealClock()
+        self._clock = clock or steady_clock()
         self._on_its_way_ns = recv_window_ms * NS_PER_MS + SHOWS_WITHIN_NS
 
     def take(self, line: bytes) -> None:
@@ -182,17 +187,34 @@ async def _main() -> None:
         return
     count = len(watchdog.entries)
     _say(f"the engine is {why}; entries to cancel: {count}")
-    clock = RealClock()
+    clock = steady_clock()
     began = clock.now()
     fates = await watchdog.cancel()
     took_s = (clock.now() - began) / NS_PER_S
     told = "; ".join(f"{order_id}: {fate}" for order_id, fate in fates.items())
     given_up = len(watchdog.entries)
-    _say(f"{count} entries in {took_s:.1f} s, given up: {given_up}. {told}")
+    _say(f"{count} entries in {took_s:.1f} s, given up: {given_up}. {told}").join(
+        LAST_WORDS_S
+    )
 
 
-def _say(text: str) -> None:
-    print(f"watchdog: {text}", file=sys.stderr, flush=True)
+def _say(text: str) -> threading.Thread:
+    """Begin to write a line to standard error, and wait for nothing.
+
+    The engine's terminal may be closed or stopped, its log's reader gone or stuck. The
+    descriptor is shared with others, so it cannot be made one that never blocks.
+    """
+    saying = threading.Thread(target=_write, args=(text,), daemon=True)
+    saying.start()
+    return saying
+
+
+def _write(text: str) -> None:
+    stderr = sys.__stderr__
+    if stderr is not None:
+        with suppress(OSError):
+            # Unbuffered: a lock that is held here at the end would end in an abort.
+            os.write(stderr.fileno(), f"watchdog: {text}\n".encode())
 
 
 if __name__ == "__main__":

@@ -41,7 +41,10 @@ def weight_of_call(where: str, *, of_symbol: bool = True) -> int:
 
 
 class Allowance:
-    """One address and key; times are ours, minutes are the venue's, which it counts."""
+    """One address and key; minutes are the venue's, which it counts.
+
+    Times are those of a steady clock: a ban must not last longer for a clock set back.
+    """
 
     def __init__(self, weight_per_minute: int) -> None:
         self._used = 0

@@ -15,7 +15,7 @@ import aiohttp
 import msgspec
 from yarl import URL
 
-from workstation.kernel.clock import Clock, RealClock
+from workstation.kernel.clock import Clock, RealClock, steady_clock
 from workstation.model.errors import VenueSilent, WorkstationError
 from workstation.model.timeframes import NS_PER_MS, NS_PER_S
 from workstation.venues.binance.allowance import (
@@ -62,19 +62,31 @@ class BinanceRest:
     """One account's connection; made in a running loop, closed with ``close``."""
 
     def __init__(
-        self, settings: BinanceVenueSettings, clock: Clock | None = None
+        self,
+        settings: BinanceVenueSettings,
+        clock: Clock | None = None,
+        steady: Clock | None = None,
     ) -> None:
+        """``steady`` is what waits and the venue's clock are told by.
+
+        The machine's ``clock`` may be set at any time, also back.
+        """
+        self.answers = 0
+        """How many calls were answered for certain, with a refusal or with more."""
         self._settings = settings
         self._clock = clock or RealClock()
+        self._steady = steady or steady_clock()
         self._session: aiohttp.ClientSession | None = None
-        self._offset_ns: int | None = None
+        # What the venue's clock shows less the steady one, and less ours.
+        self._ahead_ns: int | None = None
+        self._offset_ns = 0
         self._allowance = Allowance(settings.weight_per_minute)
 
     async def call(
         self, method: str, path: str, params: Sequence[tuple[str, str]], kind: type[Any]
     ) -> Any:  # Any: an instance of ``kind``
         """Return the answer to a signed request, decoded as ``kind``."""
-        if self._offset_ns is None:
+        if self._ahead_ns is None:
             await self._measure_clock()
         try:
             return await self._signed(method, path, params, kind)
@@ -87,36 +99,35 @@ class BinanceRest:
 
     def rests(self) -> str:
         """Return why nothing is to be polled now; empty when it may be."""
-        now_ns = self._clock.now()
-        return self._allowance.rest(now_ns, self._minute(now_ns))
+        return self._allowance.rest(self._steady.now(), self._minute())
 
     def holds_s(self, weight: int) -> float:
         """Return for how long a question of this weight is to wait, s; 0 for not.
 
         While there is a ban nothing waits: the question is told of it.
         """
-        now_ns = self._clock.now()
-        minute = self._minute(now_ns)
-        allowance = self._allowance
-        if allowance.bar(now_ns) or not allowance.holds(weight, minute):
+        there_ns, allowance = self._now_there(), self._allowance
+        minute = there_ns // _MINUTE_NS
+        if allowance.bar(self._steady.now()) or not allowance.holds(weight, minute):
             return 0.0
-        return ((minute + 1) * _MINUTE_NS - self.there_ns(now_ns)) / NS_PER_S
+        return ((minute + 1) * _MINUTE_NS - there_ns) / NS_PER_S
 
     async def room(self, where: str, *, of_symbol: bool = True) -> None:
         """Return once there is room for one more call of a long question."""
         weight = weight_of_call(where, of_symbol=of_symbol)
+        steady = self._steady
         while wait_s := self.holds_s(weight):
-            await self._clock.sleep_until(self._clock.now() + int(wait_s * NS_PER_S))
+            await steady.sleep_until(steady.now() + int(wait_s * NS_PER_S))
 
     def there_ns(self, ns: int) -> int:
-        """Return what the venue's clock shows at a time of ours, as last measured."""
-        return ns + (self._offset_ns or 0)
+        """Return what the venue's clock showed at a time of ours, as last measured."""
+        return ns + self._offset_ns
 
     async def _signed(
         self, method: str, path: str, params: Sequence[tuple[str, str]], kind: type[Any]
     ) -> Any:
         settings = self._settings
-        now_ms = self.there_ns(self._clock.now()) // NS_PER_MS
+        now_ms = self._now_there() // NS_PER_MS
         query = signed_query(
             settings.secret,
             [
@@ -130,19 +141,28 @@ class BinanceRest:
         return answer
 
     async def _measure_clock(self) -> None:
-        sent = self._clock.now()
+        clock, steady = self._clock, self._steady
+        sent_ns, began_ns = clock.now(), steady.now()
         server: _Time = await self._fetch("GET", "/api/v3/time", _Time)
-        self._offset_ns = (
-            server.serverTime * NS_PER_MS - (sent + self._clock.now()) // 2
-        )
+        there_ns = server.serverTime * NS_PER_MS
+        self._offset_ns = there_ns - (sent_ns + clock.now()) // 2
+        self._ahead_ns = there_ns - (began_ns + steady.now()) // 2
+
+    def _now_there(self) -> int:
+        """Return what the venue's clock shows now; ours before it was measured."""
+        if self._ahead_ns is None:
+            return self._clock.now()
+        return self._steady.now() + self._ahead_ns
 
     async def _fetch(self, method: str, target: str, kind: type[Any]) -> Any:
-        allowance, sent_ns = self._allowance, self._clock.now()
-        if barred := allowance.bar(sent_ns):
+        allowance, sent_in = self._allowance, self._minute()
+        if barred := allowance.bar(self._steady.now()):
             raise BinanceRefused(429, 0, barred)
         session = self._session
         if session is None:
             session = self._session = aiohttp.ClientSession(
+                # A cancel that waits for a connection has no answer in time.
+                connector=aiohttp.TCPConnector(limit=0),
                 headers={"X-MBX-APIKEY": self._settings.key},
                 timeout=aiohttp.ClientTimeout(total=self._settings.timeout_s),
             )
@@ -171,21 +191,24 @@ class BinanceRest:
             words = words or f"no answer in {self._settings.timeout_s:g} s"
             raise VenueSilent(f"{where}: {words}") from None
         finally:
-            minute = self._minute(self._clock.now())
-            allowance.returns(weight, minute, told=told)
-        now_ns = self._clock.now()
-        minute = self._minute(now_ns)
-        same = minute == self._minute(sent_ns)
-        allowance.heard(status, headers, now_ns, minute if same else None)
+            allowance.returns(weight, self._minute(), told=told)
+        minute = self._minute()
+        counted_in = minute if minute == sent_in else None
+        allowance.heard(status, headers, self._steady.now(), counted_in)
         if status == 200:
             try:
-                return msgspec.json.decode(body, type=kind)
+                answer = msgspec.json.decode(body, type=kind)
             except (msgspec.MsgspecError, UnicodeDecodeError) as error:
                 raise VenueSilent(f"{where}: not understood: {error}") from error
-        raise _failure(where, status, body)
+            self.answers += 1
+            return answer
+        failure = _failure(where, status, body)
+        if isinstance(failure, BinanceRefused):
+            self.answers += 1
+        raise failure
 
-    def _minute(self, ns: int) -> int:
-        return self.there_ns(ns) // _MINUTE_NS
+    def _minute(self) -> int:
+        return self._now_there() // _MINUTE_NS
 
     async def close(self) -> None:
         """Close the connection."""

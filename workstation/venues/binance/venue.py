@@ -7,12 +7,13 @@ cancels and exits. It holds no position.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
 
-from workstation.kernel.clock import Clock, RealClock
+from workstation.kernel.clock import Clock, steady_clock
 from workstation.model.errors import VenueSilent
 from workstation.model.orders import TERMINAL, Order, OrderStatus
 from workstation.model.rates import BrokerAbilities
@@ -64,6 +65,9 @@ _QUERY_WEIGHT = weight_of_call("GET /api/v3/order") + weight_of_call(
 _LOOKS = 0.4
 # Orders are compared with a list for so long; asking for fills takes its time.
 _FRESH_NS = NS_PER_S
+# What was found waits for no more than this and a call or two: a fill of one order must
+# not wait for the trades of all others.
+_PART_NS = 250 * NS_PER_MS
 
 
 class BinanceVenue:
@@ -77,19 +81,25 @@ class BinanceVenue:
         settings: BinanceVenueSettings,
         symbols: Mapping[str, str],
         clock: Clock | None = None,
+        steady: Clock | None = None,
     ) -> None:
+        """``steady`` is what waits are measured by; see ``BinanceRest``."""
         self.name = settings.name
         self._settings = settings
-        self._clock = clock or RealClock()
-        self._rest = BinanceRest(settings, self._clock)
+        self._steady = steady or steady_clock()
+        self._rest = BinanceRest(settings, clock, self._steady)
         self._symbols = symbols
         instruments = {symbol: name for name, symbol in symbols.items()}
         self._listing = Listing(self._rest, instruments)
         self._open: dict[str, str] = {}
         self._told: dict[str, Decimal] = {}
         self._seen: dict[str, tuple[object, ...]] = {}
-        self._found: list[Report] = []
         self._look_from_ns = 0
+        # What this look has still to compare, and the lists it has, by symbol or "" for
+        # all, each with the time until which it is good.
+        self._to_look: deque[tuple[str, str]] = deque()
+        self._one_by_one = True
+        self._lists: dict[str, tuple[int, Mapping[tuple[str, str], Stored]]] = {}
 
     async def send(self, request: SingleRequest) -> Sequence[Report]:
         """Carry a request out; see ``model.roles.Venue``."""
@@ -123,44 +133,37 @@ class BinanceVenue:
     async def news(self) -> Sequence[Report]:
         """Return what became of the orders that were open when last looked at.
 
-        An order is told of once it has changed. Raises VenueSilent also while nothing
-        may be polled, with the reason.
+        An order is told of once it has changed. A look that takes long is handed on in
+        parts: the next call goes on where this one stopped. Raises VenueSilent also
+        while nothing may be polled, with the reason.
         """
+        found: list[Report] = []
         try:
-            await self._look()
+            await self._look(found)
         except VenueSilent:
+            # The next look begins anew.
+            self._to_look.clear()
             # What was found before must not be lost with this.
-            if not self._found:
+            if not found:
                 raise
-        found, self._found = self._found, []
         return found
 
-    async def _look(self) -> None:
+    async def _look(self, found: list[Report]) -> None:
         """Compare the orders that are open with what was seen of them."""
-        before = dict(self._open)
-        now_ns = self._clock.now()
-        if not before or now_ns < self._look_from_ns:
-            return
-        symbols = len(set(before.values()))
-        a_minute = self._settings.weight_per_minute * _LOOKS
-        wait_s = int(weight_of(symbols) * 60 / a_minute)
-        self._look_from_ns = now_ns + wait_s * NS_PER_S
-        one_by_one = by_symbol(symbols)
-        lists: dict[str, Mapping[tuple[str, str], Stored]] = {}
-        fresh_until: dict[str, int] = {}
-        for order_id, symbol in before.items():
+        began_ns = self._steady.now()
+        if not self._to_look:
+            if not self._open or began_ns < self._look_from_ns:
+                return
+            self._begin_look(began_ns)
+        while self._to_look:
+            if found and self._steady.now() - began_ns >= _PART_NS:
+                return
             if rests := self._rest.rests():
                 raise VenueSilent(rests)
-            name = symbol if one_by_one else ""
+            order_id, symbol = self._to_look.popleft()
             try:
-                if self._clock.now() >= fresh_until.get(name, 0):
-                    lists[name] = {
-                        (each.symbol, each.clientOrderId): each
-                        for each in await self._listing.open_orders(name)
-                    }
-                    fresh_until[name] = self._clock.now() + _FRESH_NS
-                stored = lists[name].get((symbol, order_id))
-                await self._compare(order_id, symbol, stored)
+                stored = await self._listed(order_id, symbol)
+                found += await self._compare(order_id, symbol, stored)
             except BinanceRefused as refusal:
                 self._put_last(symbol, order_id)
                 raise VenueSilent(str(refusal)) from refusal
@@ -168,19 +171,41 @@ class BinanceVenue:
                 self._put_last(symbol, order_id)
                 raise
 
-    async def _compare(self, order_id: str, symbol: str, stored: Stored | None) -> None:
+    def _begin_look(self, now_ns: int) -> None:
+        self._to_look.extend(self._open.items())
+        symbols = len(set(self._open.values()))
+        a_minute = self._settings.weight_per_minute * _LOOKS
+        wait_s = weight_of(symbols) * 60 / a_minute
+        self._look_from_ns = now_ns + int(wait_s * NS_PER_S)
+        self._one_by_one = by_symbol(symbols)
+        self._lists.clear()
+
+    async def _listed(self, order_id: str, symbol: str) -> Stored | None:
+        """Return an order as it is listed; None if it is not among the open ones."""
+        name = symbol if self._one_by_one else ""
+        fresh_until_ns, orders = self._lists.get(name, (0, {}))
+        if self._steady.now() >= fresh_until_ns:
+            orders = {
+                (each.symbol, each.clientOrderId): each
+                for each in await self._listing.open_orders(name)
+            }
+            self._lists[name] = self._steady.now() + _FRESH_NS, orders
+        return orders.get((symbol, order_id))
+
+    async def _compare(
+        self, order_id: str, symbol: str, stored: Stored | None
+    ) -> Sequence[Report]:
         if order_id not in self._open:
             # An answer to a request has ended it since the list was asked for.
-            return
+            return ()
         if stored is None:
-            found = await self._query(order_id, symbol)
-        elif self._seen.get(order_id) != stored.state:
-            found = await self._describe(order_id, symbol, stored)
-            if order_id in self._open:
-                self._seen[order_id] = stored.state
-        else:
-            return
-        self._found += found
+            return await self._query(order_id, symbol)
+        if self._seen.get(order_id) == stored.state:
+            return ()
+        found = await self._describe(order_id, symbol, stored)
+        if order_id in self._open:
+            self._seen[order_id] = stored.state
+        return found
 
     def _put_last(self, symbol: str, order_id: str) -> None:
         """Let the others come first next time, those of other symbols before all."""
@@ -198,6 +223,11 @@ class BinanceVenue:
         if isinstance(question, QueryAccount):
             return 0.0
         return self._rest.holds_s(_QUERY_WEIGHT * (others + 1))
+
+    @property
+    def answers(self) -> int:
+        """Return how many calls the venue has answered."""
+        return self._rest.answers
 
     def account(self) -> Mapping[str, object] | None:
         """Return settings and symbols; see ``model.roles.Venue``."""
@@ -297,6 +327,7 @@ class BinanceVenue:
             stored.executedQty,
             stored.updateTime * NS_PER_MS,
             quantity=stored.origQty,
+            venue_id=str(stored.orderId),
             triggered=stored.was_triggered,
             trigger=stored.stopPrice or None,
         )
