@@ -165,12 +165,10 @@ class Operations:
     def _entries(
         self, instrument: str | None, owner: str | None, until_ns: int | None
     ) -> Iterator[Tracked]:
-        for tracked in self._desk.orders.entries(owner):
+        orders = self._desk.orders
+        for tracked in orders.entries(owner):
             order = tracked.order
-            # No entry of ours is made after a kill: one was made by hand, and may have
-            # been given to an owner since.
-            ours = self._desk.orders.is_ours(order.id)
-            by_hand = not ours and _after(order.created_ns, until_ns)
+            by_hand = orders.is_by_hand_since(order, until_ns)
             if not by_hand and instrument in (None, order.instrument):
                 yield tracked
 

@@ -105,6 +105,13 @@ class Orders:
         mark, number = _split(order_id)
         return number > 0 and (mark == self.mark or mark in self._before)
 
+    def is_by_hand_since(self, order: Order, ns: int | None) -> bool:
+        """Tell whether an order was made elsewhere, and after ``ns``, if then at all.
+
+        One of ours is older than any kill: it may have been given to an owner since.
+        """
+        return ns is not None and order.created_ns > ns and not self.is_ours(order.id)
+
     def _pass_over(self) -> None:
         while self.made + 1 in self._taken:
             self.made += 1

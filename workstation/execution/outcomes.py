@@ -160,20 +160,15 @@ class Outcomes:
             self._close_added(fill, f"{order.id} closed too much", added)
 
     def _by_hand(self, tracked: Tracked) -> bool:
-        """Tell whether somebody trades by hand what was killed, and means to.
-
-        No entry of ours is made after a kill: one was made at the venue, and may have
-        been given to an owner since.
-        """
+        """Tell whether somebody trades by hand what was killed, and means to."""
         order = tracked.order
         return order.owner == EXTERNAL or (
             order.may_open and self._is_after_kill(order)
         )
 
     def _is_after_kill(self, order: Order) -> bool:
-        killed_ns, orders = self._controls.killed_ns, self._desk.orders
-        is_later = killed_ns is not None and order.created_ns > killed_ns
-        return is_later and not orders.is_ours(order.id)
+        killed_ns = self._controls.killed_ns
+        return self._desk.orders.is_by_hand_since(order, killed_ns)
 
     def _close_added(self, fill: Fill, reason: str, added: Decimal) -> None:
         """Close what a fill added; too little for an order waits for the next fill."""
