@@ -210,6 +210,10 @@ def latency() -> Lines:
     note = "one engine step, bar close and script included"
     yield Line("tick in → request at the edge, p50", p50, "µs", 15, 8, note)
     yield Line("tick in → request at the edge, p99", p99, "µs", 60, 30)
+    p50, p99 = test_latency.percentiles_us(roles=test_latency.STOPPED)
+    note = "the tick meets a stop that is held here"
+    yield Line("tick in → a held stop's request, p50", p50, "µs", 15, 8, note)
+    yield Line("tick in → a held stop's request, p99", p99, "µs", 60, 30)
 
 
 def requests() -> Lines:

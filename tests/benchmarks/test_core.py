@@ -106,12 +106,12 @@ def trades(count: int) -> list[Trade]:
     return made
 
 
-def session(made: list[Trade], *, trade: bool) -> Session:
+def session(made: list[Trade], *, trade: bool, script: str = SCRIPT) -> Session:
     """Return a session built from the TOML, fed with prepared trades."""
     with TemporaryDirectory() as folder:
         path = Path(folder, "bench.toml")
         path.write_text(CONFIG)
-        Path(folder, "bench.py").write_text(f"TRADE = {trade}\n{SCRIPT}")
+        Path(folder, "bench.py").write_text(f"TRADE = {trade}\n{script}")
         built = assemble_session(load_config(path).run)
     engine = built.engine
     end = engine.sources.on_end
