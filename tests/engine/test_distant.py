@@ -409,6 +409,22 @@ async def test_at_the_end_cancels_and_exits_leave_still_and_nothing_else() -> No
     assert heart.beats[-1] == -1
 
 
+async def test_an_entry_that_waited_for_a_cancel_does_not_leave_at_the_end() -> None:
+    venue = Venue()
+    venue.gate.clear()
+    broker = DistantBroker(venue, poll_s=60)
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        tasks.create_task(broker.run())
+        broker.request(CancelOrder("b", "BTCUSDT"))
+        broker.request(behind("entry", "b"))
+        await _turns()
+        broker.stop()
+        await _turns()
+        venue.gate.set()
+    assert venue.begun == ["b"]
+    assert broker.waiting == 0
+
+
 async def test_a_watchdog_is_not_dismissed_while_a_cancel_waits_for_the_disk(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

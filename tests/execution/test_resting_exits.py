@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from tests.execution.fakes import NS, Hand, ticket
 from tests.execution.test_outcomes import LOOSE
 from workstation.model.commands import CancelOrders
 from workstation.model.instruments import Side
-from workstation.model.orders import Order, OrderStatus
+from workstation.model.orders import Order, OrderStatus, OrderType
 from workstation.model.rates import BrokerAbilities
-from workstation.model.reports import OrderStatusReport
+from workstation.model.reports import (
+    CancelRejected,
+    OrderCanceled,
+    OrderReplaced,
+    OrderStatusReport,
+    OrderTriggered,
+    ReplaceRejected,
+)
 from workstation.model.requests import CancelOrder, ReplaceOrder
 
 D = Decimal
@@ -83,3 +91,69 @@ def test_an_exit_of_unknown_fate_is_ended_once_it_is_found_at_work() -> None:
     before = len(hand.core.requests)
     hand.give(OrderStatusReport(resting, S.ACCEPTED, asked_ns=hand.core.ts))
     assert CancelOrder(resting, "BTC") in hand.core.requests[before:]
+
+
+def cancels(hand: Hand, order_id: str) -> int:
+    return hand.core.requests.count(CancelOrder(order_id, "BTC"))
+
+
+def sell(hand: Hand, *parts: str) -> None:
+    """Sell by hand in so many fills."""
+    hand.give(ticket(str(sum(map(D, parts))), None, SELL))
+    order_id = hand.submitted()[-1]
+    for part in parts:
+        hand.fill(order_id, part, "100")
+
+
+def test_a_cancel_that_is_refused_is_asked_for_again_after_a_moment() -> None:
+    hand = held_by_hand("1")
+    resting = exits_at(hand, "101", "1")
+    sell(hand, "1")
+    for tries in range(1, 5):
+        assert cancels(hand, resting) == tries
+        hand.give(CancelRejected(resting, "busy"))
+        assert cancels(hand, resting) == tries, "at once is too soon"
+        hand.core.advance(hand.core.ts + 2 * NS)
+    hand.give(OrderCanceled(resting, filled=D(0)))
+    hand.core.advance(hand.core.ts + 60 * NS)
+    assert cancels(hand, resting) == 5
+
+
+def test_an_exit_that_is_being_made_smaller_is_made_so_once_more_and_not_canceled() -> (
+    None
+):
+    hand = held_by_hand("1", modify=True)
+    resting = exits_at(hand, "101", "1")
+    sell(hand, "0.3", "0.3")
+    hand.give(OrderReplaced(resting, D("0.7"), D(101)))
+    asked = [r for r in hand.core.requests if isinstance(r, ReplaceOrder)]
+    assert [each.quantity for each in asked] == [D("0.7"), D("0.4")]
+    hand.give(OrderReplaced(resting, D("0.4"), D(101)))
+    hand.core.advance(hand.core.ts + 60 * NS)
+    assert cancels(hand, resting) == 0
+
+
+def test_an_exit_that_cannot_be_made_smaller_is_canceled() -> None:
+    hand = held_by_hand("1", modify=True)
+    resting = exits_at(hand, "101", "1")
+    sell(hand, "0.6")
+    hand.give(ReplaceRejected(resting, "too small"))
+    hand.core.advance(hand.core.ts + 2 * NS)
+    assert cancels(hand, resting) == 1
+
+
+def test_a_stop_limit_at_the_venue_is_cut_to_size_when_it_is_met() -> None:
+    hand = held_by_hand("1", stops=True)
+    stop = msgspec.structs.replace(
+        ticket("1", "94", SELL, reduce_only=True),
+        order_type=OrderType.STOP_LIMIT,
+        trigger=D(95),
+    )
+    hand.give(stop)
+    order_id = hand.submitted()[-1]
+    hand.accept(order_id)
+    sell(hand, "0.6")
+    assert cancels(hand, order_id) == 0, "it waits, and closes what there is then"
+    hand.core.advance(hand.core.ts + 60 * NS)
+    hand.give(OrderTriggered(order_id))
+    assert cancels(hand, order_id) == 1

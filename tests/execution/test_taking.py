@@ -9,7 +9,7 @@ import pytest
 from tests.execution.fakes import NS, Hand
 from tests.execution.test_restarts import Restarted
 from workstation.execution.settings import OrderSettings
-from workstation.model.commands import Flatten, Kill, KillLevel, Recover
+from workstation.model.commands import Flatten, Hold, Kill, KillLevel, Rearm, Recover
 from workstation.model.orders import Order, OrderRole, OrderType, TimeInForce
 from workstation.model.records import FaultRecord
 from workstation.model.reports import OrderExpired, OrderRejected
@@ -173,21 +173,26 @@ def test_another_position_is_not_closed_by_the_next_try() -> None:
     assert hand.position() == D(2)
 
 
-def begun(cap: float | None = 50.0) -> Hand:
-    """Return a hand of a run that has heard nothing of the market yet, but holds."""
+def killed_before(cap: float | None = 50.0) -> Hand:
+    """Return the run after one that was to flatten one BTC, and whose order failed."""
     settings = OrderSettings(max_slippage_bps=cap)
     before = Hand(orders=settings)
     before.fill(before.enter(), "1")
+    before.give(Kill(level=KillLevel.FLATTEN))
+    for _ in range(3 if cap else 1):
+        before.give(OrderRejected(before.submitted()[-1], "no connection"))
+        before.core.advance(before.core.ts + NS)
+    # It went on for longer than anything is tried again.
+    before.core.advance(before.core.ts + 10 * NS)
+    before.give(Hold(on=True))
     hand = Restarted(before, orders=settings)
     hand.executor.recover(Recover(origin="engine"), hand.cut)
     return hand
 
 
-def test_a_flatten_waits_for_the_first_price_of_its_run() -> None:
-    hand = begun()
-    for _ in range(3):
-        hand.give(Flatten(instrument="BTC"))
-        pause(hand, 1_000)
+def test_a_flatten_that_is_taken_up_waits_for_the_first_price() -> None:
+    hand = killed_before()
+    pause(hand, 3_000)
     assert hand.submitted() == []
     hand.quote(90.0, 90.2)
     pause(hand)
@@ -196,19 +201,31 @@ def test_a_flatten_waits_for_the_first_price_of_its_run() -> None:
     assert (order.quantity, order.price) == (D(1), D("89.6"))
 
 
-def test_a_flatten_waits_no_minute_for_a_price() -> None:
-    hand = begun()
-    hand.give(Kill(level=KillLevel.FLATTEN))
+def test_it_waits_no_longer_than_a_minute_and_says_so() -> None:
+    hand = killed_before()
     pause(hand, 61_000)
     assert (last(hand).type, len(hand.submitted())) == (OrderType.MARKET, 1)
     (alarm,) = [r.error for r in hand.core.kept(FaultRecord)]
     assert alarm == (
-        "no price of BTC for 60 s: what s holds is closed at market, without "
-        "max_slippage_bps"
+        "no price of BTC for 60 s: it is closed at market, without max_slippage_bps"
     )
 
 
-def test_without_a_cap_a_flatten_waits_for_nothing() -> None:
-    hand = begun(None)
+def test_nobody_is_flattened_whose_kill_was_re_armed_meanwhile() -> None:
+    hand = killed_before()
+    hand.give(Rearm())
+    hand.quote(90.0, 90.2)
+    pause(hand, 1_000)
+    assert hand.submitted() == []
+
+
+@pytest.mark.parametrize("cap", [None, 50.0])
+def test_what_is_asked_for_before_the_first_price_waits_for_nothing(
+    cap: float | None,
+) -> None:
+    hand = killed_before(cap)
+    if cap is None:
+        assert last(hand).type is OrderType.MARKET
+        return
     hand.give(Flatten(instrument="BTC"))
     assert last(hand).type is OrderType.MARKET

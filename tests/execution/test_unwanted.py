@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.execution.fakes import NS, Hand, by_hand
-from workstation.model.commands import Flatten, Kill, KillLevel
+from tests.execution.test_restarts import Restarted
+from workstation.model.commands import Flatten, Kill, KillLevel, Rearm, Recover
 from workstation.model.orders import OrderStatus
 from workstation.model.reports import CancelRejected, OrderStatusReport
 from workstation.model.requests import CancelOrder
@@ -72,14 +73,14 @@ def test_a_cancel_that_came_before_the_order_is_asked_for_again(
     assert cancels(hand) == 2
 
 
-@pytest.mark.parametrize("level", [KillLevel.CANCEL, KillLevel.FLATTEN])
+@either
 def test_an_entry_taken_for_refused_is_canceled_once_it_is_found_alive(
-    level: KillLevel,
+    command: Kill | Flatten,
 ) -> None:
     hand = entered()
     wait(hand, 31)
     say(hand, None)
-    hand.give(Kill(level=level))
+    hand.give(command)
     assert cancels(hand) == 0
     wait(hand, 61)
     say(hand, S.ACCEPTED)
@@ -106,3 +107,24 @@ def test_what_is_made_by_hand_after_the_kill_is_let_be() -> None:
     hand.give(OrderStatusReport("web_1", S.ACCEPTED))
     wait(hand, 60)
     assert CancelOrder("web_1", "BTC") not in hand.core.requests
+
+
+@pytest.mark.parametrize("level", [KillLevel.CANCEL, KillLevel.FLATTEN])
+def test_a_re_arm_does_not_bring_back_what_was_to_be_canceled(level: KillLevel) -> None:
+    hand = entered()
+    hand.accept("o-1")
+    hand.give(Kill(level=level))
+    wait(hand, 6)
+    hand.give(Rearm())
+    say(hand, S.ACCEPTED)
+    assert cancels(hand) == 2
+
+
+def test_what_was_flattened_is_canceled_again_by_the_next_run() -> None:
+    hand = entered()
+    hand.accept("o-1")
+    hand.give(Flatten(instrument="BTC"))
+    hand.give(CancelRejected("o-1", "busy"))
+    again = Restarted(hand)
+    again.executor.recover(Recover(origin="engine"), again.cut)
+    assert cancels(again) == 1

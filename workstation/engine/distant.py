@@ -19,7 +19,7 @@ import msgspec
 
 from workstation.engine.heartbeat import Heartbeat
 from workstation.engine.journal import Journal
-from workstation.engine.outbox import Outbox
+from workstation.engine.outbox import Outbox, protects
 from workstation.model.errors import VenueSilent
 from workstation.model.market import MarketEvent
 from workstation.model.ports import Edge
@@ -338,7 +338,8 @@ class DistantBroker:
                 # It was canceled before it left.
                 continue
             each.begun = True
-            await self._ask(self._send, each.request)
+            if not self._stopping or protects(each.request):
+                await self._ask(self._send, each.request)
             each.answered.set()
             # Else a later cancel of the same order stands for both.
             if self._cancels.get(order_id) is each.answered:

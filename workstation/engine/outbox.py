@@ -17,7 +17,7 @@ from workstation.model.requests import (
     SubmitOrder,
 )
 
-__all__ = ["Outbox"]
+__all__ = ["Outbox", "protects"]
 
 
 class Outbox:
@@ -47,7 +47,7 @@ class Outbox:
 
     def drop_the_rest(self) -> None:
         """Keep cancels and what reduces a position: nothing else is to leave."""
-        self._waiting = deque(each for each in self._waiting if _protects(each[1]))
+        self._waiting = deque(each for each in self._waiting if protects(each[1]))
 
     def take(self) -> tuple[list[SingleRequest], list[SingleRequest]]:
         """Return what may leave now, and what may not leave at all.
@@ -77,10 +77,11 @@ class Outbox:
 
 
 def _reduces(request: SingleRequest) -> bool:
-    return _protects(request) or isinstance(request, QueryOrder | QueryAccount)
+    return protects(request) or isinstance(request, QueryOrder | QueryAccount)
 
 
-def _protects(request: SingleRequest) -> bool:
+def protects(request: SingleRequest) -> bool:
+    """Tell whether a request cancels, or reduces a position."""
     if isinstance(request, SubmitOrder):
         return request.order.reduce_only
     return isinstance(request, CancelOrder)

@@ -24,15 +24,14 @@ from workstation.strategy.scripted import ScriptedStrategy
 __all__ = ["Recovery", "read_runs"]
 
 
-def read_runs(runs: list[Path], recovering: Recovering) -> bool:
+def read_runs(runs: list[Path], recovering: Recovering) -> str:
     """Tell of all that these runs have on record, oldest first.
 
-    Returns whether the newest of them could not write all that it did. Raises
-    JournalError where one of them cannot be read to its end.
+    Returns the one, if any, that could not write all that it did, and that no later run
+    has taken up. Raises JournalError where one of them cannot be read to its end.
     """
-    lacking = False
-    for taken in runs_of(runs):
-        lacking = taken.end == FAILED
+    lacking = ""
+    for path, taken in zip(runs, runs_of(runs), strict=True):
         run, mark = taken.header.get("run"), taken.header.get("mark")
         risk = run.get("risk") if isinstance(run, dict) else None
         recovering.begins(
@@ -41,6 +40,10 @@ def read_runs(runs: list[Path], recovering: Recovering) -> bool:
         )
         for record in taken.records:
             recovering.take(record)
+        if recovering.at_work:
+            lacking = ""
+        if taken.end == FAILED:
+            lacking = path.name
     recovering.finish()
     return lacking
 
@@ -74,8 +77,7 @@ class Recovery:
 
         Raises JournalError where one of them cannot be read to its end.
         """
-        if read_runs(runs, self._recovering):
-            self._lacking = runs[-1].name
+        self._lacking = read_runs(runs, self._recovering)
 
     def handlers(self) -> dict[type, Callable[[Any], str]]:
         """Return the handler of the command."""

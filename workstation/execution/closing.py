@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from decimal import Decimal
-from functools import partial
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -184,11 +183,6 @@ class Closing:
             return False
         one = self._risk.instruments[instrument]
         price = self.taking.worst(one, side)
-        again = partial(self.close, owner, instrument, role, reason, most, tried)
-        if price is None and self.taking.waits_for_price(
-            (owner, instrument), most is None, again
-        ):
-            return True
         found = self.parts(instrument, left, price)
         if sum(found, ZERO) < left:
             self.unsent.add((owner, instrument))

@@ -49,7 +49,6 @@ _SIGHTED = {
     S.PENDING_REPLACE: _ACCEPT,
     S.PENDING_CANCEL: _ACCEPT,
 }
-_LEAVING = (S.PENDING_CANCEL, S.UNKNOWN)
 # Also one that was never acknowledged: its cancel may be refused all the same.
 _OPEN = (S.SUBMITTED, S.ACCEPTED, S.PARTIALLY_FILLED)
 _WORKING = (S.ACCEPTED, S.PARTIALLY_FILLED)
@@ -77,15 +76,15 @@ MOST_ANSWERS = 10
 class Evidence:
     """Moves orders by what the venue says; ``ended`` hears of each final order.
 
-    ``works`` hears of an order that is open where that was not known, and whether it
-    stays so after a cancel was under way.
+    ``works`` hears of an order that is open where that was not known, or by another
+    trigger or price than before, with the status it was in.
     """
 
     def __init__(
         self,
         desk: OrderDesk,
         ended: Callable[[Tracked], None],
-        works: Callable[[Tracked, bool], None],
+        works: Callable[[Tracked, OrderStatus], None],
     ) -> None:
         self.duplicates = 0
         self._desk = desk
@@ -190,7 +189,7 @@ class Evidence:
             if was not in TERMINAL:
                 self._ended(tracked)
         elif now in _OPEN and was not in _WORKING:
-            self._works(tracked, was in _LEAVING)
+            self._works(tracked, was)
 
     def sight(self, tracked: Tracked, venue_id: str | None) -> None:
         """Put on record that the venue has had an order whose fate is open, and its id.
@@ -241,3 +240,5 @@ class Evidence:
             return
         tracked.worth = order.trigger
         self.move(tracked, _TRIGGER, reason=f"trigger {order.trigger} was met")
+        if tracked.order.status in _WORKING:
+            self._works(tracked, tracked.order.status)

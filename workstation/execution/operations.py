@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -165,10 +166,16 @@ class Operations:
     def _entries(
         self, instrument: str | None, owner: str | None, until_ns: int | None
     ) -> Iterator[Tracked]:
-        orders = self._desk.orders
-        for tracked in orders.entries(owner):
+        """Yield entries, also those whose end was only concluded: one may live yet."""
+        desk = self._desk
+        doubtful = (
+            tracked
+            for tracked in desk.queries.doubtful()
+            if tracked.order.may_open and owner in (None, tracked.order.owner)
+        )
+        for tracked in (*desk.orders.entries(owner), *doubtful):
             order = tracked.order
-            by_hand = orders.is_by_hand_since(order, until_ns)
+            by_hand = desk.orders.is_by_hand_since(order, until_ns)
             if not by_hand and instrument in (None, order.instrument):
                 yield tracked
 
@@ -182,6 +189,7 @@ class Operations:
         canceled = self._closing.drop(owner, instrument, reason)
         canceled += self._withdraw_quotes(owner, instrument, reason)
         for tracked in self._entries(instrument, owner, until_ns):
+            tracked.withdrawn = reason
             canceled += self._desk.cancel(tracked, reason)
         return canceled
 
@@ -204,7 +212,9 @@ class Operations:
             canceled = self._desk.cancel(tracked, reason)
             count += canceled or not tracked.flattened
             tracked.flattened = reason
-        late = [t.order.id for t in marked if not t.order.is_terminal]
+        late = [
+            t.order.id for t in marked if t.order.inferred or not t.order.is_terminal
+        ]
         if late:
             core = self._core
             core.record(
@@ -258,7 +268,17 @@ class Operations:
             net = self._ledger.net(instrument)
             core.publish(EmergencyLiquidation(instrument, net, reason, core.ts))
         for position in positions:
-            self._close(position.owner, position.instrument, OrderRole.FLATTEN, reason)
+            row = position.owner, position.instrument
+            if until_ns is None:
+                self._close(*row, OrderRole.FLATTEN, reason)
+            else:
+                # Nothing has been heard of the market yet, which a cap is measured by.
+                close = partial(self._close_killed, *row, reason)
+                self._closing.taking.when_priced(position.instrument, close)
+
+    def _close_killed(self, owner: str, instrument: str, reason: str) -> None:
+        if self._controls.kill_level is KillLevel.FLATTEN:
+            self._close(owner, instrument, OrderRole.FLATTEN, reason)
 
     def rearm(self, command: Rearm) -> None:
         """Allow orders again after a kill."""
@@ -375,6 +395,10 @@ class Operations:
             # Whoever trades at the venue by hand since then means to.
             killed_ns = self._controls.killed_ns
             self._climb(level, "kill, taken up again", killed_ns)
+        for tracked in desk.orders.entries():
+            if tracked.flattened:
+                # The cancel may not have come to more than its own record either.
+                desk.cancel(tracked, tracked.flattened)
         return (
             f"{len(positions)} positions, {len(desk.orders.held())} held and "
             f"{len(asked)} open orders"

@@ -25,7 +25,7 @@ from workstation.execution.tracked import Tracked
 from workstation.model.commands import KillLevel
 from workstation.model.events import OrderFilled
 from workstation.model.instruments import Side
-from workstation.model.orders import Fill, Order, OrderRole, OrderStatus
+from workstation.model.orders import Fill, Order, OrderEvent, OrderRole, OrderStatus
 from workstation.model.owners import EXTERNAL
 from workstation.model.ports import Core
 from workstation.model.positions import Position
@@ -42,6 +42,8 @@ _FAILED = (OrderStatus.REJECTED, OrderStatus.EXPIRED)
 ZERO = Decimal(0)
 _KILL_FLATTEN = KillLevel.FLATTEN
 _KILL_CANCELS = (KillLevel.CANCEL, KillLevel.FLATTEN)
+# What a cancel was on its way for.
+_LEAVING = (OrderStatus.PENDING_CANCEL, OrderStatus.UNKNOWN)
 # Before an unwanted order is canceled again: a venue may need a moment to know it.
 _INSIST_NS = 2 * NS_PER_S
 
@@ -262,26 +264,36 @@ class Outcomes:
                 order.owner, order.instrument, OrderRole.FLATTEN, reason
             )
 
-    def works(self, tracked: Tracked, stays: bool) -> None:
-        """See an order open at the venue; one that was to be canceled is again.
+    def works(self, tracked: Tracked, was: OrderStatus) -> None:
+        """See an order open at the venue that ``was`` something else here.
 
-        The cancel may have been lost, or come before the order, or the order was taken
-        for refused when all were canceled. It ``stays`` where a cancel was under way.
+        An entry that was to be canceled is again: the cancel may have been lost, or
+        come before the order, or the order was taken for refused when all were
+        canceled. What reduces is looked at once more: its position may have changed.
         """
-        if stays:
+        if was in _LEAVING:
             self._stays(tracked)
-            self._stops.sync(tracked.order.owner, tracked.order.instrument)
-        if not self._is_unwanted(tracked):
+        reduces = tracked.order.reduce_only and was is not OrderStatus.SUBMITTED
+        if not reduces and not self._is_unwanted(tracked):
             return
         core, due_ns = self._core, tracked.spoken_ns + _INSIST_NS
-        if core.ts >= due_ns:
-            self._cancel_again(tracked)
+        # What was done as asked is asked for more at once, what was refused is not.
+        if core.ts >= due_ns or tracked.history[-1].event is OrderEvent.REPLACE:
+            self._insist(tracked)
             return
         core.call_at(
             due_ns,
             f"{self._desk.name}.{tracked.order.id}.{tracked.moves}.again",
-            partial(self._cancel_again, tracked),
+            partial(self._insist, tracked),
         )
+
+    def _insist(self, tracked: Tracked) -> None:
+        order = tracked.order
+        if order.reduce_only:
+            self._stops.sync(order.owner, order.instrument)
+        elif self._is_unwanted(tracked):
+            reason = tracked.flattened or tracked.withdrawn or "killed"
+            self._desk.cancel(tracked, f"{reason}: it works at the venue after all")
 
     def _stays(self, tracked: Tracked) -> None:
         order = tracked.order
@@ -297,18 +309,13 @@ class Outcomes:
                 "report",
             )
 
-    def _cancel_again(self, tracked: Tracked) -> None:
-        if self._is_unwanted(tracked):
-            reason = tracked.flattened or "killed"
-            self._desk.cancel(tracked, f"{reason}: it works at the venue after all")
-
     def _is_unwanted(self, tracked: Tracked) -> bool:
         """Tell whether an entry was to be canceled by a flatten or a kill."""
         order, level = tracked.order, self._controls.kill_level
         if not order.may_open or order.is_terminal:
             return False
         killed = level in _KILL_CANCELS and not self._is_after_kill(order)
-        return bool(tracked.flattened) or killed
+        return killed or bool(tracked.flattened or tracked.withdrawn)
 
     def _unclosed(self, tracked: Tracked) -> None:
         order = tracked.order

@@ -99,8 +99,8 @@ class Recovering:
         """The command that last paused or stopped each task which did not go on."""
         self.records = 0
         self._seq = self._ts = 0
-        # A run that died before it had taken the account up has done nothing with it.
-        self._at_work = True
+        self.at_work = True
+        """Whether the run that is read has taken the account up, or done nothing."""
         # When the account was last settled at a start; it may have been silent since.
         self._settled = 0
         self._opened = False
@@ -122,14 +122,14 @@ class Recovering:
         # Each run counts its inputs from the first.
         self._seq, self._filled, self._given = 0, None, None
         self._unfollowed = bool(self.cut)
-        self._at_work = not self.records
+        self.at_work = not self.records
 
     def take(self, record: Record) -> None:
         """Apply one record."""
         if not self.records:
             self._settled = record.ts
         self.records += 1
-        if self._at_work:
+        if self.at_work:
             self._ts = record.ts
         if record.seq != self._seq:
             self._seq = record.seq
@@ -173,7 +173,7 @@ class Recovering:
             case ControlRecord():
                 self._control(record)
             case CommandRecord(command=Recover.__name__, accepted=True):
-                self._at_work = True
+                self.at_work = True
                 self._follow()
             case CommandRecord(command=name, subject=task, accepted=True):
                 if name in _HALTS:

@@ -61,8 +61,8 @@ _LATE = (S.CANCELED, S.EXPIRED, S.REJECTED)
 class Reports:
     """Takes reports; ``booked`` hears of each fill, ``ended`` of each final order.
 
-    ``works`` hears of an order that is open where that was not known, and whether it
-    stays so after a cancel was under way.
+    ``works`` hears of an order that is open where that was not known, or by another
+    trigger or price than before, with the status it was in.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Reports:
         desk: OrderDesk,
         booked: Callable[[Tracked, Fill], None],
         ended: Callable[[Tracked], None],
-        works: Callable[[Tracked, bool], None],
+        works: Callable[[Tracked, OrderStatus], None],
         instruments: Container[str],
         absent_after_ns: int,
     ) -> None:

@@ -21,6 +21,7 @@ from workstation.execution.tracked import Tracked
 from workstation.execution.triggers import Triggers, Waiting
 from workstation.model.orders import (
     Order,
+    OrderEvent,
     OrderRole,
     OrderStatus,
     OrderType,
@@ -34,6 +35,7 @@ __all__ = ["HeldStop", "Stops"]
 
 ZERO = Decimal(0)
 _HELD, _INITIALIZED = OrderStatus.HELD, OrderStatus.INITIALIZED
+_REJECT_REPLACE = OrderEvent.REJECT_REPLACE
 _PENDING_CANCEL, _UNKNOWN = OrderStatus.PENDING_CANCEL, OrderStatus.UNKNOWN
 _GTD = TimeInForce.GTD
 _NEVER = float("inf")
@@ -316,6 +318,9 @@ class Stops:
                 self._desk.cancel(tracked, "position turned" if held else "all closed")
             elif order.closes_now:
                 left -= order.remaining
+            elif tracked.reshaping:
+                # It is looked at again once the venue has answered.
+                left -= order.remaining
             elif order.blocks_close and not order.is_untriggered:
                 resting.append(tracked)
         for tracked in resting:
@@ -327,9 +332,13 @@ class Stops:
                 left = ZERO
 
     def _shrink(self, tracked: Tracked, left: Decimal) -> None:
-        """Let an exit close so much; cancel it where that cannot be asked for."""
+        """Let an exit close so much; cancel it where that cannot be asked for.
+
+        Or was, and was refused: so little may be too little for an order.
+        """
         order, desk = tracked.order, self._desk
-        asked = left > 0 and desk.sender.abilities.modify
+        refused = bool(tracked.history) and tracked.history[-1].event is _REJECT_REPLACE
+        asked = left > 0 and desk.sender.abilities.modify and not refused
         if not asked or not desk.replace(tracked, order.filled + left, order.price):
             reason = f"for {order.remaining}, and only {left} is left to close"
             desk.cancel(tracked, reason)

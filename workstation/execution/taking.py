@@ -24,7 +24,6 @@ __all__ = ["Taking"]
 _BPS = Decimal(10_000)
 _BLIND_NS = 60 * NS_PER_S
 """How long a price is waited for in which nothing is known of an instrument."""
-Row = tuple[str, str]
 
 
 class Taking:
@@ -47,9 +46,8 @@ class Taking:
         self._tries: dict[str, int] = {}
         # Ended in an earlier run with a rest, which was to be tried again.
         self._left: list[str] = []
-        # Rows whose close waits for a first price: whether all of it, and since when.
-        self._blind: dict[tuple[Row, bool], int] = {}
-        self._looking: set[tuple[Row, bool]] = set()
+        # What waits for the first price of an instrument, and since when.
+        self._blind: dict[str, tuple[int, list[Callable[[], object]]]] = {}
         self._looks = 0
         self._core: Core
 
@@ -116,7 +114,8 @@ class Taking:
         for order_id in left:
             tracked = self._desk.orders.get(order_id)
             if tracked is not None:
-                self._again(tracked, 1)
+                again = partial(self._again, tracked, 1)
+                self.when_priced(tracked.order.instrument, again)
 
     def forget(self, order_id: str) -> None:
         """Follow an order no more: it was refused, or has closed all it was to."""
@@ -140,43 +139,49 @@ class Taking:
         price = instrument.within_prices(price)
         return price if price > 0 else None
 
-    def waits_for_price(
-        self, row: Row, whole: bool, again: Callable[[], object]
-    ) -> bool:
-        """Have ``again`` called until the cap has a price to be measured from.
+    def when_priced(self, instrument: str, then: Callable[[], object]) -> None:
+        """Call ``then`` once the cap has a price to be measured from: mostly now.
 
-        That is where nothing was heard of the instrument in this run: it has just
-        begun. Who waits for long is served without the cap, and everybody is told.
+        A run that takes an account up has heard nothing of the market yet. Who waits
+        for long is served without the cap, and everybody is told.
         """
-        core, key = self._core, (row, whole)
-        heard = self._market.instrument(row[1]).ts_recv
-        if self._settings.max_slippage_bps is None or heard:
-            self._blind.pop(key, None)
-            return False
-        begun_ns = self._blind.setdefault(key, core.ts)
-        if core.ts >= begun_ns + _BLIND_NS:
-            del self._blind[key]
-            seconds = _BLIND_NS // NS_PER_S
+        if not self._is_blind(instrument):
+            then()
+            return
+        waiting = self._blind.get(instrument)
+        if waiting is None:
+            self._blind[instrument] = self._core.ts, [then]
+            self._look_later(instrument)
+        else:
+            waiting[1].append(then)
+
+    def _is_blind(self, instrument: str) -> bool:
+        heard_ns = self._market.instrument(instrument).ts_recv
+        return self._settings.max_slippage_bps is not None and not heard_ns
+
+    def _look_later(self, instrument: str) -> None:
+        self._looks += 1
+        self._core.call_at(
+            self._core.ts + self._settings.flatten_pause_ms * NS_PER_MS,
+            f"{self._desk.name}.price{self._looks}",
+            partial(self._look, instrument),
+        )
+
+    def _look(self, instrument: str) -> None:
+        since_ns, waiting = self._blind[instrument]
+        if self._is_blind(instrument):
+            if self._core.ts < since_ns + _BLIND_NS:
+                self._look_later(instrument)
+                return
             self._desk.alarm(
-                row[1],
-                f"no price of {row[1]} for {seconds} s: what {row[0]} holds is closed "
+                instrument,
+                f"no price of {instrument} for {_BLIND_NS // NS_PER_S} s: it is closed "
                 "at market, without max_slippage_bps",
                 "flatten",
             )
-            return False
-        if key not in self._looking:
-            self._looking.add(key)
-            self._looks += 1
-            core.call_at(
-                core.ts + self._settings.flatten_pause_ms * NS_PER_MS,
-                f"{self._desk.name}.price{self._looks}",
-                partial(self._look_again, key, again),
-            )
-        return True
-
-    def _look_again(self, key: tuple[Row, bool], again: Callable[[], object]) -> None:
-        self._looking.discard(key)
-        again()
+        del self._blind[instrument]
+        for then in waiting:
+            then()
 
     def ended(self, tracked: Tracked) -> None:
         """See such an order end with a rest: try again, or say what is left."""
@@ -203,7 +208,8 @@ class Taking:
 
     def digest(self) -> object:
         """Return how often each position was tried, and what waits for a price."""
-        return (*self._tries.items(), *self._blind.items())
+        blind = ((name, since) for name, (since, _) in self._blind.items())
+        return (*self._tries.items(), *blind)
 
 
 def _has_cap(order: Order) -> bool:

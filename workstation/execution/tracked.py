@@ -34,7 +34,8 @@ class Tracked:
     ``trades`` are the trade ids already booked, ``intent`` the signal whose stop and
     target follow the fills, ``reason`` why the order was made, ``worth`` the price an
     entry without a limit was judged at. ``flattened`` says why its fills are to be
-    closed as they come, however late; empty while nobody flattened it. ``moves``
+    closed as they come, however late; empty while nobody flattened it. ``withdrawn``
+    says why all entries were to be canceled, and this one with them. ``moves``
     counts its transitions, which are records, ``history`` has the last of them.
     ``brought`` says that its stop and target have been installed, ``until_ns`` is the
     end it was made with.
@@ -75,6 +76,7 @@ class Tracked:
         "told",
         "trades",
         "until_ns",
+        "withdrawn",
         "worth",
     )
 
@@ -84,7 +86,7 @@ class Tracked:
         self.order = order
         self.intent = intent
         self.worth = worth
-        self.flattened = ""
+        self.flattened = self.withdrawn = ""
         self.reason = order.reason
         self.timer: Timer | None = None
         self.trades: dict[str, Decimal] = {}
