@@ -32,7 +32,6 @@ from workstation.strategy.scripted import ScriptedStrategy
 __all__ = ["ChartFrames"]
 
 # They are drawn as the row's stop and target.
-_LEGS = (OrderRole.STOP, OrderRole.TARGET)
 _Levels = tuple[tuple[str, float], ...]
 _Trading = tuple[tuple[Marker, ...], tuple[Move, ...], tuple[Move, ...], _Levels]
 
@@ -180,7 +179,7 @@ class ChartFrames:
                 for order in self._executor.orders()
                 if order.instrument == instrument
                 and (at := order.trigger if order.is_untriggered else order.price)
-                and order.role not in _LEGS
+                and not order.is_leg
                 and not order.is_terminal
             )
         )

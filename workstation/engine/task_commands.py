@@ -64,12 +64,13 @@ class TaskCommands:
         ``halted`` has the name of the command by task. Feeds begin anew with a run.
         """
         done = []
+        running = {
+            handle.name
+            for handle in self._engine.registry
+            if handle.state is TaskState.RUNNING
+        }
         for name, command in halted.items():
-            handles = {handle.name: handle for handle in self._engine.registry}
-            handle = handles.get(name)
-            if handle is None or handle.state is not TaskState.RUNNING:
-                continue
-            role = self._task(name)[1]
+            role = self._task(name)[1] if name in running else ""
             if role == "strategy" and command == StopTask.__name__:
                 self._stop(StopTask(task=name, reason="stopped in an earlier run"))
                 done.append(f"{name} stopped")

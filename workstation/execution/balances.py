@@ -100,7 +100,7 @@ class Balances:
 
     def open(self, report: AccountReport) -> None:
         """Take what the venue has at first for what the account began with."""
-        totals = {each.currency: each.total for each in report.balances}
+        totals = _totals(report)
         here = self._ledger.balances()
         own = self._ledger.currency
         # Last its own: on record, that says that the others are, too.
@@ -130,7 +130,7 @@ class Balances:
 
         Fills that came between question and answer are in both then.
         """
-        totals = {each.currency: each.total for each in report.balances}
+        totals = _totals(report)
         here = self._ledger.balances()
         return all(
             totals.get(name, ZERO) == here.get(name, ZERO) for name in self.currencies()
@@ -138,7 +138,7 @@ class Balances:
 
     def compare(self, report: AccountReport, asked_ns: int) -> None:
         """Judge every currency by an answer to a question of ``asked_ns``."""
-        totals = {each.currency: each.total for each in report.balances}
+        totals = _totals(report)
         here = self._ledger.balances()
         for name in self.currencies():
             has, should = totals.get(name, ZERO), here.get(name, ZERO)
@@ -247,3 +247,7 @@ class Balances:
             )
             for name, state in self.states.items()
         ]
+
+
+def _totals(report: AccountReport) -> dict[str, Decimal]:
+    return {each.currency: each.total for each in report.balances}

@@ -10,9 +10,11 @@ from collections.abc import Callable
 
 from workstation.model.commands import Hold, Kill, KillLevel, Rearm
 from workstation.model.errors import CommandRefused
+from workstation.model.ports import Core
+from workstation.model.records import ControlRecord
 from workstation.model.timeframes import NS_PER_S
 
-__all__ = ["Controls"]
+__all__ = ["Controls", "record_control"]
 
 _LADDER = {level: rung for rung, level in enumerate(KillLevel)}
 
@@ -133,3 +135,20 @@ class Controls:
         self.kill_reason = ""
         self.killed_ns = None
         return before.value, "armed"
+
+
+def record_control(
+    core: Core, name: str, before: str, after: str, who: str, reason: str
+) -> None:
+    """Put on record that a switch was turned."""
+    core.record(
+        ControlRecord(
+            seq=core.seq,
+            ts=core.ts,
+            name=name,
+            before=before,
+            after=after,
+            who=who,
+            reason=reason,
+        )
+    )

@@ -26,6 +26,7 @@ from workstation.execution.quoting_desk import QuotingDesk
 from workstation.execution.rates import RateBudgets
 from workstation.execution.reconciliation import Reconciliation
 from workstation.execution.reports import Reports
+from workstation.execution.resuming import Resuming
 from workstation.execution.risk import RiskStage
 from workstation.execution.sender import Sender
 from workstation.execution.settings import (
@@ -125,6 +126,15 @@ class Executor(Views):
             self.limits,
             self.stops,
         )
+        self.resuming = Resuming(
+            self.controls,
+            self.desk,
+            self.ledger,
+            self.protection,
+            self.stops,
+            self.limits,
+            self.operations.go_on,
+        )
         self.breakers = Breakers(
             self.limits, self.ledger, self.controls, self.operations.kill
         )
@@ -163,7 +173,7 @@ class Executor(Views):
             self.controls,
             by_id,
             self.reports.handlers()[ExternalOrder],
-            self.operations.settled,
+            self.resuming.settled,
         )
         self.desk.active = self.reconciliation.watch
         self.settling = Settling(
@@ -203,6 +213,7 @@ class Executor(Views):
         self.protection.attach(core)
         self.accounting.attach(core)
         self.operations.attach(core)
+        self.resuming.attach(core)
         self.tickets.attach(core)
         self.breakers.attach(core)
         self.outcomes.attach(core)
@@ -222,7 +233,7 @@ class Executor(Views):
         for tracked, fill in cut:
             after = self.ledger.position(fill.owner, fill.instrument)
             self.outcomes.follow(tracked, fill, after)
-        done = self.operations.recover(command, account=self.reconciliation.begin)
+        done = self.resuming.recover(command, account=self.reconciliation.begin)
         self.quoting.recover()
         self.intents.closing.taking.recover()
         return done
@@ -238,13 +249,13 @@ class Executor(Views):
     def _on_status(self, report: OrderStatusReport) -> None:
         self._settle(report)
         if self.controls.asked:
-            self.operations.answered(report.order_id)
+            self.resuming.answered(report.order_id)
 
     def _ended(self, tracked: Tracked) -> None:
         self.outcomes.ended(tracked)
         if self.controls.asked:
             # How it ended is known: nobody asks about it any more.
-            self.operations.answered(tracked.order.id)
+            self.resuming.answered(tracked.order.id)
 
     def _rearm(self, command: Rearm) -> None:
         self.operations.rearm(command)

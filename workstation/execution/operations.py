@@ -10,15 +10,12 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from functools import partial
 
-from msgspec.structs import replace
-
 from workstation.execution.closing import Closing
-from workstation.execution.controls import Controls
+from workstation.execution.controls import Controls, record_control
 from workstation.execution.desk import OrderDesk
 from workstation.execution.ledger import Ledger
 from workstation.execution.limits import UNITS, Limits, loosens
 from workstation.execution.protection import Protection
-from workstation.execution.queries import WATCH_INFERRED_NS
 from workstation.execution.risk import Denial
 from workstation.execution.stops import Stops
 from workstation.execution.tracked import Tracked
@@ -29,37 +26,26 @@ from workstation.model.commands import (
     Kill,
     KillLevel,
     Rearm,
-    Recover,
     SetLimit,
 )
 from workstation.model.errors import CommandRefused
 from workstation.model.events import (
     EmergencyLiquidation,
     Killed,
-    OrderUpdated,
     PositionChanged,
 )
 from workstation.model.instruments import Side
 from workstation.model.money import figure_error
-from workstation.model.orders import OrderEvent, OrderRole, OrderStatus
+from workstation.model.orders import OrderRole, OrderStatus
 from workstation.model.owners import DUST, EXTERNAL
 from workstation.model.ports import Core
-from workstation.model.positions import Position
 from workstation.model.records import (
-    ControlRecord,
     FlattenedRecord,
     LimitRecord,
     PositionRecord,
 )
-from workstation.model.timeframes import NS_PER_S
 
 __all__ = ["Operations"]
-
-_UNANSWERED = (
-    OrderStatus.SUBMITTED,
-    OrderStatus.PENDING_CANCEL,
-    OrderStatus.PENDING_REPLACE,
-)
 
 
 def _after(made_ns: int, until_ns: int | None) -> bool:
@@ -226,18 +212,19 @@ class Operations:
 
     def hold(self, command: Hold) -> None:
         """Start or end the hold on new entries."""
-        before, after = self._controls.set_hold(command, self._core.ts)
-        self._record("hold", before, after, command.origin, command.reason)
+        core = self._core
+        before, after = self._controls.set_hold(command, core.ts)
+        record_control(core, "hold", before, after, command.origin, command.reason)
         if command.on:
             reason = f"hold: {command.reason}" if command.reason else "hold"
             self._withdraw_quotes(None, None, reason)
 
     def kill(self, command: Kill) -> None:
         """Climb the ladder: hold, cancel entries, flatten. Protection stays."""
-        before, after = self._controls.set_kill(command, self._core.ts)
-        self._record("kill", before, after, command.origin, command.reason)
-        reason = f"kill: {command.reason}" if command.reason else "kill"
         core = self._core
+        before, after = self._controls.set_kill(command, core.ts)
+        record_control(core, "kill", before, after, command.origin, command.reason)
+        reason = f"kill: {command.reason}" if command.reason else "kill"
         level = command.level.value
         core.emit(Killed(level, command.origin, command.reason, core.ts))
         self._climb(command.level, reason)
@@ -282,8 +269,9 @@ class Operations:
 
     def rearm(self, command: Rearm) -> None:
         """Allow orders again after a kill."""
-        before, after = self._controls.rearm(command, self._core.ts)
-        self._record("kill", before, after, command.origin, command.reason)
+        core = self._core
+        before, after = self._controls.rearm(command, core.ts)
+        record_control(core, "kill", before, after, command.origin, command.reason)
 
     def set_limit(self, command: SetLimit) -> None:
         """Put another limit in force; a looser one only when that was confirmed."""
@@ -324,130 +312,19 @@ class Operations:
             )
         )
 
-    def _record(
-        self, name: str, before: str, after: str, who: str, reason: str
-    ) -> None:
-        core = self._core
-        core.record(
-            ControlRecord(
-                seq=core.seq,
-                ts=core.ts,
-                name=name,
-                before=before,
-                after=after,
-                who=who,
-                reason=reason,
-            )
-        )
+    def go_on(self) -> None:
+        """Do again what a kill or a flatten of an earlier run was to do.
 
-    def recover(self, command: Recover, account: Callable[[], bool]) -> str:
-        """Go on with what earlier runs left: tell the rows, and ask the venue.
-
-        An order that was on its way is Unknown: it may have arrived. No entry passes
-        until the venue has answered about every order, and about the account where
-        ``account``, which asks for it, says that it answers.
+        It may have come to no more than its own record.
         """
-        core, desk = self._core, self._desk
-        self._settle_times()
-        positions = self._ledger.open_positions()
-        for position in positions:
-            flat = Position(owner=position.owner, instrument=position.instrument)
-            core.emit(PositionChanged(flat, position, core.ts))
-        for plan in self._protection.plans():
-            self._protection.sync(plan.owner, plan.instrument)
-        self._stops.recover()
-        asked = self._controls.asked
-        for tracked in desk.orders.open():
-            order = tracked.order
-            held = order.status is OrderStatus.HELD
-            # As when it was made: rows follow orders from their beginning.
-            core.emit(
-                OrderUpdated(
-                    order if held else replace(order, status=OrderStatus.SUBMITTED),
-                    OrderStatus.INITIALIZED,
-                    OrderEvent.HOLD if held else OrderEvent.SUBMIT,
-                    core.ts,
-                    order.reason,
-                )
-            )
-            if held:
-                continue
-            asked.add(order.id)
-            if order.status in _UNANSWERED:
-                desk.give_up(tracked, "the engine ended before there was an answer")
-            desk.query(order)
-        # An end that was concluded may have been wrong, and where more was filled than
-        # asked for, more may have been lost; nobody waits for these answers. After a
-        # while a venue knows less of it than the books.
-        desk.queries.doubt()
-        if desk.orders.at_venue:
-            desk.queries.watch()
-        since = core.ts - WATCH_INFERRED_NS
-        for order in list(desk.orders.all()):
-            overfilled = order.is_terminal and order.filled > order.quantity
-            if overfilled and order.updated_ns >= since:
-                desk.query(order)
-        if account() or asked:
-            self._record("recovery", "none", "asking", command.origin, command.reason)
-        level = self._controls.kill_level
-        if level is KillLevel.CANCEL or level is KillLevel.FLATTEN:
-            # The kill may have come to no more than its own record.
-            # Whoever trades at the venue by hand since then means to.
-            killed_ns = self._controls.killed_ns
-            self._climb(level, "kill, taken up again", killed_ns)
-        for tracked in desk.orders.entries():
-            if tracked.flattened:
-                # The cancel may not have come to more than its own record either.
-                desk.cancel(tracked, tracked.flattened)
-        return (
-            f"{len(positions)} positions, {len(desk.orders.held())} held and "
-            f"{len(asked)} open orders"
-        )
-
-    def _settle_times(self) -> None:
-        """Let begin now what earlier runs put later than the clock, and say so.
-
-        What is on record anew begins now for the runs after this one, too.
-        """
-        controls, limits, now = self._controls, self._limits, self._core.ts
-        killed_ns, held_ns = controls.killed_ns, controls.hold_since_ns
-        cooling_ns = round(limits.settings.cooling_s * NS_PER_S)
-        later_ns = max(
-            self._desk.orders.settle(now, killed_ns),
-            limits.traffic.settle(now),
-            self._desk.sender.rates.settle(now),
-            self._ledger.settle(now, killed_ns),
-            controls.settle(now, cooling_ns),
-        )
-        if not later_ns:
-            return
-        if controls.hold_since_ns != held_ns:
-            self._record("hold", "on", "on", "engine", "")
-        level = controls.kill_level
-        if level is not None and controls.killed_ns != killed_ns:
-            who = "breaker" if controls.tripped else "engine"
-            rung = level.value
-            self._record("kill", rung, rung, who, controls.kill_reason)
-        self._desk.alarm(
-            "",
-            f"records of this account are from {later_ns / NS_PER_S:,.1f} s later than "
-            "the clock; what they began begins now. Is the clock right?",
-            "clock",
-        )
-
-    def answered(self, order_id: str) -> None:
-        """Note that the venue has said what it knows of an order."""
-        asked = self._controls.asked
-        if order_id in asked:
-            asked.discard(order_id)
-            if not asked:
-                self.settled()
-
-    def settled(self) -> None:
-        """Note that the venue has answered, where it has answered about all."""
         controls = self._controls
-        if not controls.asked and not controls.account_asked:
-            self._record("recovery", "asking", "done", "engine", "")
+        level = controls.kill_level
+        if level is KillLevel.CANCEL or level is KillLevel.FLATTEN:
+            # Whoever trades at the venue by hand since then means to.
+            self._climb(level, "kill, taken up again", controls.killed_ns)
+        for tracked in self._desk.orders.entries():
+            if tracked.flattened:
+                self._desk.cancel(tracked, tracked.flattened)
 
     def close_unknown(self, order_id: str, reason: str) -> Tracked:
         """End an Unknown order and return it; refused for any other."""

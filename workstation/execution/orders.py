@@ -25,7 +25,6 @@ ZERO = Decimal(0)
 _BUY, _SELL = Side.BUY, Side.SELL
 _SUBMITTED, _UNKNOWN = OrderStatus.SUBMITTED, OrderStatus.UNKNOWN
 _HELD = OrderStatus.HELD
-_LEGS = (OrderRole.STOP, OrderRole.TARGET)
 # Two hundred bytes each; they matter for as long as books and venue differ.
 _MOST_ELSEWHERE = 10_000
 _MOST_DIGITS = 19
@@ -473,7 +472,7 @@ class Orders:
             tracked
             for tracked in row.values()
             if tracked.order.reduce_only
-            and not (tracked.order.status is _HELD and tracked.order.role in _LEGS)
+            and not (tracked.order.is_leg and tracked.order.status is _HELD)
         ]
 
     def entries(self, owner: str | None = None) -> list[Tracked]:

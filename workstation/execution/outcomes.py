@@ -40,6 +40,7 @@ _BUY, _SELL = Side.BUY, Side.SELL
 # A cancel was somebody's wish.
 _FAILED = (OrderStatus.REJECTED, OrderStatus.EXPIRED)
 ZERO = Decimal(0)
+_SUBMITTED, _REPLACE = OrderStatus.SUBMITTED, OrderEvent.REPLACE
 _KILL_FLATTEN = KillLevel.FLATTEN
 _KILL_CANCELS = (KillLevel.CANCEL, KillLevel.FLATTEN)
 # What a cancel was on its way for.
@@ -273,12 +274,12 @@ class Outcomes:
         """
         if was in _LEAVING:
             self._stays(tracked)
-        reduces = tracked.order.reduce_only and was is not OrderStatus.SUBMITTED
+        reduces = tracked.order.reduce_only and was is not _SUBMITTED
         if not reduces and not self._is_unwanted(tracked):
             return
         core, due_ns = self._core, tracked.spoken_ns + _INSIST_NS
         # What was done as asked is asked for more at once, what was refused is not.
-        if core.ts >= due_ns or tracked.history[-1].event is OrderEvent.REPLACE:
+        if core.ts >= due_ns or tracked.history[-1].event is _REPLACE:
             self._insist(tracked)
             return
         core.call_at(

@@ -74,7 +74,6 @@ _MOST_BACK_NS = 86_400 * NS_PER_S
 _HALTS = (PauseTask.__name__, StopTask.__name__)
 _GOES_ON = (ResumeTask.__name__, RestartTask.__name__)
 _ENTRY = OrderRole.ENTRY
-_LEGS = (OrderRole.STOP, OrderRole.TARGET)
 _ENTERS = (SignalAction.ENTER_LONG, SignalAction.ENTER_SHORT)
 Row = tuple[str, str]
 
@@ -233,7 +232,7 @@ class Recovering:
             self._check(order.instrument, f"left order {order.id} open in")
             executor.intents.closing.taking.take_up(tracked)
             waits = order.trigger is not None and order.is_untriggered
-            if waits and order.role not in _LEGS:
+            if waits and not order.is_leg:
                 executor.stops.take_up(tracked)
         self._wanted.install()
         executor.intents.closing.taking.resume(self._ts)

@@ -40,7 +40,6 @@ __all__ = ["Judged", "Tickets", "keeps_queue"]
 
 _AMENDABLE = (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED, OrderStatus.HELD)
 _AT_ONCE = (TimeInForce.IOC, TimeInForce.FOK)
-_LEGS = (OrderRole.STOP, OrderRole.TARGET)
 _WORDS = {
     OrderType.MARKET: "market",
     OrderType.LIMIT: "limit",
@@ -220,7 +219,7 @@ class Tickets:
         tracked = self._find(command.order_id)
         before = tracked.order
         # The trigger of a position's stop or target is all that can be changed of it.
-        leg = _is_leg(before)
+        leg = _is_held_leg(before)
         trigger = command.price if leg else command.trigger
         after = replace(
             before,
@@ -331,7 +330,7 @@ def _unchangeable(before: Order, after: Order) -> Denial | None:
     if before.status not in _AMENDABLE:
         text = f"{before.id} is {before.status.value.replace('_', ' ')}"
         return Denial(DenialCode.NOT_AMENDABLE, f"{text}, not open")
-    if _is_leg(before):
+    if _is_held_leg(before):
         if after.quantity != before.quantity:
             text = (
                 f"{before.id} is for the whole position of {before.quantity}: its "
@@ -360,9 +359,9 @@ def _unchangeable(before: Order, after: Order) -> Denial | None:
     return None
 
 
-def _is_leg(order: Order) -> bool:
+def _is_held_leg(order: Order) -> bool:
     """Tell whether it is the stop or target of a position, which is held here."""
-    return order.status is OrderStatus.HELD and order.role in _LEGS
+    return order.is_leg and order.status is OrderStatus.HELD
 
 
 def _wrong_side(

@@ -211,16 +211,17 @@ class Order(Struct, frozen=True, gc=False, kw_only=True):
         return self.type in _UNTRIGGERED
 
     @property
+    def is_leg(self) -> bool:
+        """Tell whether it is the stop or the target of a position."""
+        return self.role is OrderRole.STOP or self.role is OrderRole.TARGET
+
+    @property
     def is_protection(self) -> bool:
         """Tell whether this order only limits the loss of a position.
 
         Stops and targets of a position do, and stops of one's own that only reduce.
         """
-        return (
-            self.role is OrderRole.STOP
-            or self.role is OrderRole.TARGET
-            or (self.reduce_only and self.type in _UNTRIGGERED)
-        )
+        return self.is_leg or (self.reduce_only and self.type in _UNTRIGGERED)
 
     def woken(self) -> Order:
         """Return it as it is once its trigger was met: a market or a limit order.

@@ -37,8 +37,6 @@ from workstation.ui.widgets.status_lines import Field, field
 
 __all__ = ["AmendScreen"]
 
-_LEGS = (OrderRole.STOP, OrderRole.TARGET)
-
 
 class AmendScreen(CheckedRitual):
     """Amend one order; dismisses with the engine's answer."""
@@ -192,7 +190,7 @@ class AmendScreen(CheckedRitual):
     @property
     def held(self) -> bool:
         """Whether it is the stop or target of a position, which is kept here."""
-        return self._row.held and self.order.role in _LEGS
+        return self._row.held and self.order.is_leg
 
     def words_of(self, command: PlaceOrder | AmendOrder) -> str:
         """Say from what to what, and what that does to the queue or the protection."""
