@@ -433,11 +433,11 @@ def test_a_full_disk_ends_a_start_with_a_word(tmp_path: Path) -> None:
     """In a process of its own: no file there grows beyond a limit."""
     code = (
         "import resource, signal, sys\nfrom pathlib import Path\n"
-        "from tests.engine.test_distant import _session\n"
+        "from tests.engine.test_distant import on_account\n"
         "from workstation.model.errors import JournalError\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
-        "try:\n    _session(Path(sys.argv[1]))\n"
+        "try:\n    on_account(Path(sys.argv[1]))\n"
         "except JournalError as error:\n    print(error)\n"
     )
     done = subprocess.run(

@@ -725,18 +725,19 @@ async def _play(session: Session, most: int) -> None:
         await running
 
 
-def _session(folder: Path) -> Session:
+def on_account(folder: Path, venue: Venue | None = None) -> Session:
+    """Return a run on the account of this folder, at a venue that fills at once."""
     place = f'journal.path="{folder}"'
     run = settings('feeds.0.symbols=["BTCUSDT"]', 'strategies.0.timeframe="1s"', place)
-    return assemble_session(run, venue=Venue())
+    return assemble_session(run, venue=venue or Venue())
 
 
 async def test_a_run_on_a_distant_venue_is_replayed_without_it(tmp_path: Path) -> None:
-    first = _session(tmp_path)
+    first = on_account(tmp_path)
     await _play(first, 1_500)
     assert first.executor.ledger.fills > 0
     first.close()
-    second = _session(tmp_path)
+    second = on_account(tmp_path)
     assert second.executor.ledger.fills == first.executor.ledger.fills
     await _play(second, 900)
     second.close()
@@ -751,7 +752,7 @@ async def test_a_run_on_a_distant_venue_is_replayed_without_it(tmp_path: Path) -
     reader.close()
     os.unlink(tmp_path / "000002.sqlite")
     with pytest.raises(JournalError, match=r"000002\.sqlite is missing"):
-        _session(tmp_path)
+        on_account(tmp_path)
 
 
 async def test_a_session_takes_its_account_up_before_anything_enters(
@@ -854,7 +855,7 @@ async def test_limits_set_live_and_bases_of_losses_outlive_the_engine(
 
 def test_an_account_keeps_its_mark_and_no_other_has_it(tmp_path: Path) -> None:
     def mark(folder: Path) -> str:
-        session = _session(folder)
+        session = on_account(folder)
         session.close()
         return session.executor.desk.orders.mark
 
@@ -867,7 +868,7 @@ def test_an_account_keeps_its_mark_and_no_other_has_it(tmp_path: Path) -> None:
 async def test_a_venue_that_does_not_answer_is_an_alert_until_it_has(
     tmp_path: Path,
 ) -> None:
-    session = _session(tmp_path)
+    session = on_account(tmp_path)
     (broker,) = session.engine.distant
 
     def alert() -> tuple[bool, int, str]:

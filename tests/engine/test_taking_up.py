@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.runs import settings
-from tests.engine.test_distant import Venue
-from workstation.engine.assembly import assemble_session
+from tests.engine.test_distant import Venue, on_account
 from workstation.engine.replay import replay_journal
 from workstation.engine.session import Session
 from workstation.kernel import TaskState
@@ -26,19 +24,13 @@ from workstation.model.commands import (
 from workstation.model.requests import SubmitOrder
 
 
-def session(folder: Path, venue: Venue | None = None) -> Session:
-    place = f'journal.path="{folder}"'
-    run = settings('feeds.0.symbols=["BTCUSDT"]', 'strategies.0.timeframe="1s"', place)
-    return assemble_session(run, venue=venue or Venue())
-
-
 def after(folder: Path, *commands: Command) -> Session:
     """Return the run after one in which an operator did this."""
-    first = session(folder)
+    first = on_account(folder)
     for command in commands:
         assert first.execute(command).accepted
     first.close()
-    again = session(folder)
+    again = on_account(folder)
     assert again.execute(Recover(origin="engine")).accepted
     return again
 
@@ -60,7 +52,7 @@ def test_what_an_operator_paused_or_stopped_stays_so(tmp_path: Path) -> None:
     assert found["ema_cross"] is TaskState.STOPPED
     again.close()
     # Of the third run, too, and a replay does the same.
-    third = session(tmp_path)
+    third = on_account(tmp_path)
     outcome = third.execute(Recover(origin="engine"))
     assert "as they were: executor paused, ema_cross stopped" in outcome.detail
     third.close()
@@ -104,7 +96,7 @@ async def test_ids_of_exits_that_are_not_on_record_are_given_to_no_other_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     venue = Venue()
-    first = session(tmp_path, venue)
+    first = on_account(tmp_path, venue)
     journal = first.engine.journal
     assert journal is not None
     (broker,) = first.engine.distant
@@ -129,8 +121,8 @@ async def test_ids_of_exits_that_are_not_on_record_are_given_to_no_other_order(
     first.close()
 
     # A start that came to nothing takes no account up, and no alarm away.
-    session(tmp_path).close()
-    second = session(tmp_path)
+    on_account(tmp_path).close()
+    second = on_account(tmp_path)
     second.execute(Recover(origin="engine"))
     orders = second.executor.desk.orders
     assert orders.next_id() not in sent
@@ -144,7 +136,7 @@ async def test_ids_of_exits_that_are_not_on_record_are_given_to_no_other_order(
     replayed = replay_journal(tmp_path / "000003.sqlite")
     assert replayed.matches, replayed.first_difference
     replayed.session.close()
-    third = session(tmp_path)
+    third = on_account(tmp_path)
     third.execute(Recover(origin="engine"))
     assert not [
         each
@@ -155,10 +147,10 @@ async def test_ids_of_exits_that_are_not_on_record_are_given_to_no_other_order(
 
 
 def test_a_run_that_ended_in_order_leaves_its_mark_to_the_next(tmp_path: Path) -> None:
-    first = session(tmp_path)
+    first = on_account(tmp_path)
     first.execute(Recover(origin="engine"))
     mark = first.executor.desk.orders.mark
     first.close()
-    second = session(tmp_path)
+    second = on_account(tmp_path)
     assert second.executor.desk.orders.mark == mark
     second.close()

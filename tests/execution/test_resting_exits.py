@@ -9,9 +9,10 @@ import pytest
 
 from tests.execution.fakes import NS, Hand, ticket
 from tests.execution.test_outcomes import LOOSE
+from tests.execution.test_stops import order_of
 from workstation.model.commands import CancelOrders
 from workstation.model.instruments import Side
-from workstation.model.orders import Order, OrderStatus, OrderType
+from workstation.model.orders import OrderStatus, OrderType
 from workstation.model.rates import BrokerAbilities
 from workstation.model.reports import (
     CancelRejected,
@@ -26,12 +27,6 @@ from workstation.model.requests import CancelOrder, ReplaceOrder
 D = Decimal
 S = OrderStatus
 SELL = Side.SELL
-
-
-def order_of(hand: Hand, order_id: str) -> Order:
-    tracked = hand.executor.desk.orders.get(order_id)
-    assert tracked is not None
-    return tracked.order
 
 
 def exits_at(hand: Hand, price: str, quantity: str) -> str:

@@ -14,7 +14,7 @@ from tests.venues.paper_venue import Venue
 from workstation.execution.settings import RiskSettings
 from workstation.model.commands import Kill, KillLevel, PlaceOrder
 from workstation.model.instruments import Side
-from workstation.model.market import Trade
+from workstation.model.market import Quote, Trade
 from workstation.model.orders import (
     Order,
     OrderRole,
@@ -625,6 +625,25 @@ def test_a_market_order_of_the_time_of_bars_fills_at_the_first_trade() -> None:
     run.feed(Trade("BTC", 61 * NS, 102.0, 0.1, 1))
     run.feed(Trade("BTC", 62 * NS, 103.0, 5.0, 1))
     assert fills(run) == [("entry", D(102))]
+
+
+@pytest.mark.parametrize("at_once", [TimeInForce.IOC, TimeInForce.FOK])
+@pytest.mark.parametrize(
+    "tick",
+    [Trade("BTC", 61 * NS, 94.0, 5.0, 1), quote(61, 94.0, 94.1)],
+    ids=["trade", "quote"],
+)
+def test_what_was_for_the_next_open_ends_where_ticks_come_before(
+    at_once: TimeInForce, tick: Trade | Quote
+) -> None:
+    run = Run(FREE, WIDE)
+    run.feed(bar(60, *FLAT))
+    run.tell(ticket("1", "95", time_in_force=at_once))
+    run.feed(tick)
+    run.wait(1)
+    (order,) = run.executor.orders()
+    assert (order.status, order.filled) == (OrderStatus.EXPIRED, D(0))
+    assert order.reason == "ticks came before the next open"
 
 
 def test_a_stop_that_is_kept_is_woken_by_quotes_after_bars_until_trades_are_told() -> (

@@ -64,6 +64,16 @@ class BarFills:
         came_ns = now_ns if last is None else min(last.ts_close, now_ns)
         self._since.setdefault(order.instrument, {})[order.id] = came_ns
 
+    def leave(self, instrument: str) -> None:
+        """Let go of an instrument that has ticks from now on.
+
+        What was for the next open has missed it; the others go on with the ticks.
+        """
+        for order_id in self._since.pop(instrument, ()):
+            order = self._orders.get(order_id)
+            if order is not None and order.time_in_force in _AT_ONCE:
+                self._engine.end(order_id, "ticks came before the next open")
+
     def lapse_ns(self, instrument: str, expires_ns: int) -> int:
         """Return when an order is over for sure whose time ends at ``expires_ns``.
 

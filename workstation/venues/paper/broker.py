@@ -396,14 +396,20 @@ class PaperBroker:
 
     def after_market(self, event: MarketEvent) -> None:
         """Match against what the core has just seen."""
+        if type(event) is Bar:
+            return
+        name = event.instrument
+        busy = name in self._desk.busy
+        if busy and not self._view(name).bars_only:
+            self._bars.leave(name)
         if type(event) is Trade:
             self._queues.note(event)
-            if event.instrument in self._desk.busy:
+            if busy:
                 self._queues.trade(event)
-        elif type(event) is not Bar:
-            self._depth.refresh(event.instrument)
-            if event.instrument in self._desk.busy:
-                self._queues.change(event)
+            return
+        self._depth.refresh(name)
+        if busy:
+            self._queues.change(event)
 
     def digest(self) -> object:
         """Return balances, orders with their places in the queue, and delays."""
