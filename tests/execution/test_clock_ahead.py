@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
 from tests.execution.fakes import NS, Hand, bar, by_hand, signal
 from tests.execution.test_reconciliation import Account
@@ -12,7 +14,8 @@ from tests.execution.test_reconciliation import taken_up as account_taken_up
 from tests.execution.test_restarts import Restarted, hand_with, taken_up
 from workstation.execution.settings import OrderSettings
 from workstation.model.commands import Flatten, Kill, KillLevel, Recover
-from workstation.model.orders import OrderStatus
+from workstation.model.instruments import Side
+from workstation.model.orders import Order, OrderRole, OrderStatus, OrderType
 from workstation.model.reports import (
     OrderExpired,
     OrderRejected,
@@ -53,6 +56,43 @@ def test_our_entries_are_canceled_again_however_late_they_were_made(
         hand.give(OrderStatusReport(entry, OrderStatus.ACCEPTED, asked_ns=hand.core.ts))
         hand.core.advance(hand.core.ts + 60 * NS)
         assert CancelOrder(entry, "BTC") in hand.core.requests
+
+
+@pytest.mark.parametrize("before", [True, False])
+@later
+def test_an_order_by_hand_of_before_the_kill_is_canceled_again_and_none_of_after(
+    later_s: float, before: bool
+) -> None:
+    hand = begun(hand_with())
+    steps: list[Callable[[], None]] = [
+        lambda: hand.give(by_hand("web_1", "1", "99", venue_id="v-1")),
+        lambda: hand.give(Kill(level=KillLevel.CANCEL, reason="enough")),
+    ]
+    for step in steps if before else reversed(steps):
+        hand.core.advance(hand.core.ts + 60 * NS)
+        step()
+    again = taken_up(hand, later_s)
+    canceled = CancelOrder("web_1", "BTC") in again.core.requests
+    assert canceled is before
+
+
+def test_only_an_order_of_another_maker_is_by_hand() -> None:
+    orders = begun(hand_with()).executor.desk.orders
+    made = Order(
+        id="web_1",
+        instrument="BTC",
+        owner="s",
+        role=OrderRole.ENTRY,
+        side=Side.BUY,
+        type=OrderType.LIMIT,
+        quantity=D(1),
+        created_ns=5,
+    )
+    assert orders.is_by_hand_since(made, 4)
+    assert not orders.is_by_hand_since(made, 5)
+    assert not orders.is_by_hand_since(made, None)
+    # Whenever it was: an entry of ours is older than any kill.
+    assert not orders.is_by_hand_since(structs.replace(made, id="o-7"), 4)
 
 
 @later

@@ -27,7 +27,7 @@ from workstation.model.orders import (
     OrderType,
     TimeInForce,
 )
-from workstation.model.owners import EXTERNAL, OPERATOR
+from workstation.model.owners import OPERATOR
 from workstation.model.ports import Core
 from workstation.model.signals import Signal
 
@@ -304,7 +304,7 @@ class Stops:
         first. A venue without reduce-only would open another position with the rest.
         """
         reducing = self._desk.orders.reducing(owner, instrument)
-        if not reducing or owner == EXTERNAL:
+        if not reducing:
             return
         held = self._ledger.position(owner, instrument).quantity
         left = self._ledger.closable(owner, instrument)
